@@ -1,0 +1,208 @@
+"""Connections: dbt-postgres's own, to a named server or to the embedded one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.contracts.connection import Connection
+from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
+from pggit_audit import embedded
+from pggit_audit.errors import PggitError
+
+LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
+
+
+@dataclass
+class PggitCredentials(PostgresCredentials):
+    """A profile's output. An empty host means the embedded server of the project."""
+
+    host: str = ""
+    user: str = embedded.USER
+    port: int = embedded.PORT
+    password: str = ""
+
+    def __post_init__(self) -> None:
+        # Not profile fields: the connection manager sets them.
+        self.project_root: Path | None = None
+        self.target_name = "target"
+
+    @property
+    def type(self) -> str:
+        return "pggit"
+
+    @property
+    def unique_field(self) -> str:
+        return self.host or "embedded"
+
+    @property
+    def is_embedded(self) -> bool:
+        return not self.host
+
+    def start_embedded(self) -> embedded.Server:
+        """Start the embedded server if it is not up; its errors become dbt's."""
+        try:
+            return embedded.ensure_running(self.project_root)
+        except PggitError as error:
+            raise DbtRuntimeError(str(error)) from error
+
+    def connect_params(self) -> dict[str, Any]:
+        """Return libpq keywords for a connection like dbt's own."""
+        if self.is_embedded:
+            params = self.start_embedded().params(self.database)
+        else:
+            params = {
+                "host": self.host,
+                "port": self.port,
+                "user": self.user,
+                "password": self.password,
+                "dbname": self.database,
+                "keepalives_idle": self.keepalives_idle or None,
+                "sslmode": self.sslmode,
+                "sslcert": self.sslcert,
+                "sslkey": self.sslkey,
+                "sslrootcert": self.sslrootcert,
+            }
+        settings = {"role": self.role, "search_path": self.search_path}
+        options = [f"-c {name}={_option(value)}" for name, value in settings.items() if value]
+        params |= {
+            "connect_timeout": self.connect_timeout,
+            "application_name": self.application_name,
+            "options": " ".join(options) or None,
+        }
+        return {name: value for name, value in params.items() if value is not None}
+
+    def connect(self, **keywords: Any) -> psycopg.Connection[Any]:
+        """Open a psycopg connection like dbt's own.
+
+        Raises:
+            DbtRuntimeError: the server cannot be reached or refuses; says which one.
+
+        """
+        try:
+            return psycopg.connect(**{**self.connect_params(), **keywords})
+        except psycopg.OperationalError as error:
+            raise DbtRuntimeError(self.unreachable(error)) from error
+
+    def unreachable(self, error: Exception) -> str:
+        """Describe a failed connection: to what, why, and which settings to look at."""
+        text = str(error).strip()
+        if self.is_embedded:
+            server = embedded.locate(self.project_root)
+            return (
+                f"The embedded PostgreSQL in {server.home} refuses database {self.database!r}: {text}\n"
+                "Nothing was changed. `pggit-audit load DIR --dbname NAME` makes a database from a recorded "
+                f"history; without PGGIT_STAGING_DBNAME it is the sample, {embedded.DATABASE!r}."
+            )
+        prefix = f"PGGIT_{self.target_name.upper()}_"
+        return (
+            f"Target {self.target_name} cannot be reached: database {self.database!r} on "
+            f"{self.host}:{self.port} as {self.user!r}.\n{text}\n"
+            f"Nothing was changed. Check {prefix}HOST, _PORT, _USER, _PASSWORD and _DBNAME, "
+            "then try `dbt debug`."
+        )
+
+
+class PggitConnectionManager(PostgresConnectionManager):
+    """dbt-postgres's connections, with the embedded server and the build lock."""
+
+    TYPE = "pggit"
+
+    def __init__(self, profile: Any, mp_context: Any) -> None:
+        super().__init__(profile, mp_context)
+        root = getattr(profile, "project_root", None)
+        profile.credentials.project_root = Path(root) if root else None
+        profile.credentials.target_name = profile.target_name
+        self._build_lock: psycopg.Connection[Any] | None = None
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        credentials: PggitCredentials = connection.credentials
+        if credentials.is_embedded:
+            credentials.start_embedded()
+        try:
+            opened: Connection = super().open(connection)
+        except FailedToConnectError as error:
+            raise FailedToConnectError(credentials.unreachable(error)) from error
+        return opened
+
+    @classmethod
+    def get_credentials(cls, credentials: PggitCredentials) -> PggitCredentials:
+        """Return what psycopg2 connects with: the socket's folder in place of an empty host."""
+        if not credentials.is_embedded:
+            return credentials
+        server = embedded.locate(credentials.project_root)
+        return credentials.replace(host=str(server.socket_dir), port=embedded.PORT, user=embedded.USER)
+
+    def acquire_build_lock(self) -> None:
+        """Take the build lock of the target database, once for this command.
+
+        It lies on a connection of its own, so the server frees it when this process ends, however it ends.
+
+        Raises:
+            DbtRuntimeError: another build holds it.
+
+        """
+        if self._build_lock is not None:
+            return
+        credentials: PggitCredentials = self.profile.credentials
+        connection = credentials.connect(autocommit=True, application_name=_build_name(), keepalives_idle=30)
+        # PostgreSQL 14 and later would cut an idle session off where the server is set to.
+        connection.execute("set idle_session_timeout = 0")
+        if _scalar(connection, "select pg_try_advisory_lock(%s, %s)", LOCK):
+            self._build_lock = connection
+            return
+        holder = connection.execute(
+            """
+            select activity.pid, activity.usename, activity.application_name
+            from pg_locks as locks
+            inner join pg_stat_activity as activity on locks.pid = activity.pid
+            where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 2
+                and locks.classid = %s and locks.objid = %s
+                and locks.database = (select oid from pg_database where datname = current_database())
+            """,
+            LOCK,
+        ).fetchone()
+        connection.close()
+        pid, user, name = holder or ("?", "?", "just finished")
+        raise DbtRuntimeError(
+            f"Another build is running in database {credentials.database!r}: {name} "
+            f"(server process {pid}, user {user!r}).\n"
+            "Nothing was changed. Wait until it is done; if it hangs, end it: "
+            f"select pg_terminate_backend({pid});"
+        )
+
+    def release_build_lock(self) -> None:
+        """Give the build lock back, if this command holds it."""
+        if self._build_lock is not None:
+            self._build_lock.close()
+            self._build_lock = None
+
+    def cleanup_all(self) -> None:
+        self.release_build_lock()
+        super().cleanup_all()
+
+
+def _build_name() -> str:
+    """Say who builds since when; shown to a second build, and within the 63 bytes of an application name."""
+    since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%MZ")
+    host = socket.gethostname().split(".")[0]
+    return f"pggit build since {since} by {getpass.getuser()}@{host} pid {os.getpid()}"
+
+
+def _scalar(connection: psycopg.Connection[Any], query: str, parameters: tuple[Any, ...]) -> Any:
+    row = connection.execute(query, parameters).fetchone()
+    return row[0] if row else None
+
+
+def _option(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")

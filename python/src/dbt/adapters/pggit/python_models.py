@@ -1,0 +1,370 @@
+"""Runs Python models in the dbt process and copies their rows into a table.
+
+A model is `def model(dbt, session)` and returns an iterable of dicts, one for each row, best a generator:
+rows go to the server while the model makes them. The table's columns and types are those of the model's
+YAML, in its order.
+
+- `dbt.ref(...)`, `dbt.source(...)`: an iterable of dicts, read through a server-side cursor; its `.relation`
+  is the quoted name. All of them see one snapshot of the database.
+- `session.connect()`, `session.connect_params()`: a connection to the target, and how to make one.
+- `session.info(text)`, `session.warn(text)`: lines for dbt's log.
+
+Values: None is NULL and '' is ''; json and jsonb columns take any Python object that JSON can hold.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import GeneratorType
+from typing import Any
+
+import psycopg
+import yaml
+from dbt_common.exceptions import DbtRuntimeError
+from psycopg import sql
+from psycopg.adapt import Transformer
+from psycopg.rows import dict_row
+
+import pggit_audit
+from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.pggit.connections import PggitCredentials
+from pggit_audit.errors import PggitError
+
+logger = AdapterLogger("pggit")
+
+FETCH = 50  # rows at a time: a row may hold megabytes
+SHOWN = 500  # characters of a server's message, which may quote a whole value
+PACKAGE = Path(pggit_audit.__file__).parent
+
+Connection = psycopg.Connection[Any]
+
+
+class Session:
+    """What a model gets as `session`."""
+
+    def __init__(self, credentials: PggitCredentials, stack: ExitStack) -> None:
+        self._credentials = credentials
+        self._stack = stack
+        self._reader: Connection | None = None
+
+    def connect(self, autocommit: bool = False) -> Connection:
+        """Open a connection to the target database. It is closed when the model ends."""
+        connection = self._credentials.connect(autocommit=autocommit)
+        self._stack.callback(connection.close)
+        return connection
+
+    def connect_params(self) -> dict[str, Any]:
+        """Return libpq keywords for a connection to the target database."""
+        return self._credentials.connect_params()
+
+    def info(self, text: str) -> None:
+        """Write a line to dbt's log and to the screen."""
+        logger.info(text)
+
+    def warn(self, text: str) -> None:
+        """Write a warning to dbt's log and to the screen."""
+        logger.warning(text)
+
+    def rows(self, relation: str) -> Rows:
+        """Return the rows of a relation; this is what `dbt.ref` and `dbt.source` return."""
+        return Rows(self, _text(relation))
+
+    def reader(self) -> Connection:
+        """Return the connection that all of a model's inputs are read on: one snapshot for all."""
+        if self._reader is None:
+            self._reader = self.connect()
+            self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            self._reader.read_only = True
+        return self._reader
+
+
+class Rows:
+    """An input of a model. Each iteration reads it anew."""
+
+    def __init__(self, session: Session, relation: str) -> None:
+        self._session = session
+        self.relation = relation
+
+    def __str__(self) -> str:
+        return self.relation
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with self._session.reader().cursor(name=f"input_{id(self)}", row_factory=dict_row) as cursor:
+            cursor.itersize = FETCH
+            # The relation is dbt's own quoted name.
+            yield from cursor.execute(f"select * from {self.relation}".encode())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a model's YAML."""
+
+    name: str
+    type: str
+
+    @property
+    def is_json(self) -> bool:
+        return self.type.strip().lower() in ("json", "jsonb")
+
+    @property
+    def is_plain_timestamp(self) -> bool:
+        return re.fullmatch(r"timestamp(\(\d\))?( without time zone)?", self.type.strip().lower()) is not None
+
+
+class LocalPythonJob(PythonJobHelper):
+    """One run of one Python model."""
+
+    def __init__(self, parsed_model: dict[str, Any], credential: PggitCredentials) -> None:
+        self._credentials = credential
+        self._name: str = parsed_model["name"]
+        self._path: str = parsed_model["original_file_path"]
+        self._columns: dict[str, dict[str, Any]] = parsed_model["columns"]
+        self._yaml: str | None = parsed_model.get("patch_path")
+
+    def submit(self, compiled_code: str) -> int:
+        """Run the model, fill its table and return the number of rows.
+
+        The table is created and filled in one transaction: it is there in full, or not at all.
+
+        Raises:
+            DbtRuntimeError: the model or one of its rows is wrong; says where.
+
+        """
+        columns = self._typed_columns()
+        linecache.cache[self._path] = (len(compiled_code), None, compiled_code.splitlines(True), self._path)
+        with ExitStack() as stack:
+            session = Session(self._credentials, stack)
+            writer = self._credentials.connect()
+            stack.callback(writer.close)
+            namespace: dict[str, Any] = {"__name__": f"dbt_model_{self._name}", "__file__": self._path}
+            rows: Any = None
+            try:
+                exec(compile(compiled_code, self._path, "exec"), namespace)
+                target = namespace["pggit_target"]
+                rows = namespace["model"](namespace["dbtObj"](session.rows), session)
+                relation = _text(target["relation"])
+                self._create(writer, relation, columns, target["unlogged"])
+                count = self._copy(writer, relation, columns, self._iterator(rows, namespace["model"]))
+                writer.commit()
+            except DbtRuntimeError:
+                raise
+            except PggitError as error:
+                raise DbtRuntimeError(str(error)) from error
+            except Exception as error:
+                logger.debug(traceback.format_exc())
+                raise DbtRuntimeError(self._describe(error)) from error
+        return count
+
+    # The YAML
+
+    def _typed_columns(self) -> list[Column]:
+        missing = [name for name, column in self._columns.items() if not column.get("data_type")]
+        if missing or not self._columns:
+            what = f"no data_type for column {', '.join(missing)}" if missing else "no columns for this model"
+            raise DbtRuntimeError(
+                f"{self._name}: {self._yaml_place(missing[0] if missing else None)} gives {what}. "
+                "A Python model's table is made from its YAML: every column needs its data_type."
+            )
+        return [Column(name, column["data_type"]) for name, column in self._columns.items()]
+
+    def _yaml_place(self, column: str | None) -> str:
+        """Return `file, line N` of a column in the model's YAML, as near as can be told."""
+        if not self._yaml:
+            return "its YAML file (there is none)"
+        path = self._yaml.split("://")[-1]
+        line = _yaml_line(Path(self._credentials.project_root or ".") / path, self._name, column)
+        return f"{path}, line {line}" if line else path
+
+    # The table
+
+    def _create(self, writer: Connection, relation: str, columns: list[Column], unlogged: bool) -> None:
+        for column in columns:
+            try:
+                writer.execute(f"select null::{column.type} limit 0".encode())
+            except psycopg.Error as error:
+                raise DbtRuntimeError(
+                    f"{self._name}: column {column.name} has data_type {column.type!r} in "
+                    f"{self._yaml_place(column.name)}: {error.diag.message_primary}."
+                ) from error
+        definitions = ", ".join(f"{sql.Identifier(c.name).as_string(writer)} {c.type}" for c in columns)
+        kind = "unlogged table" if unlogged else "table"
+        writer.execute(f"create {kind} {relation} ({definitions})".encode())
+
+    def _copy(self, writer: Connection, relation: str, columns: list[Column], rows: Iterator[Any]) -> int:
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+        copy = f"copy {relation} ({names.as_string(writer)}) from stdin".encode()
+        count = 0
+        try:
+            with writer.cursor() as cursor, cursor.copy(copy) as stream:
+                for count, row in enumerate(rows, start=1):
+                    values = self._values(row, count, columns, rows)
+                    try:
+                        stream.write_row(values)
+                    except (psycopg.ProgrammingError, psycopg.DataError, UnicodeError) as error:
+                        self._blame(writer, values, columns, count, rows, error)
+                        raise
+        except psycopg.Error as error:
+            context = re.search(r"line (\d+)(?:, column ([^:]+))?", error.diag.context or "")
+            if context is None:
+                raise
+            place = f"row {context[1]}" + (f", column {context[2]}" if context[2] else "")
+            message = (error.diag.message_primary or str(error))[:SHOWN]
+            raise DbtRuntimeError(f"{self._name}: {place}: {message} {self._made_at(rows)}") from error
+        writer.execute(f"analyze {relation}".encode())
+        return count
+
+    # The rows
+
+    def _iterator(self, rows: Any, function: Any) -> Iterator[Any]:
+        if isinstance(rows, Iterable) and not isinstance(rows, (str, bytes, Mapping)):
+            return iter(rows)
+        what = "None" if rows is None else f"a {type(rows).__name__}"
+        raise DbtRuntimeError(
+            f"{self._name}: model() in {self._path}, line {function.__code__.co_firstlineno}, returned {what}. "
+            "It has to return an iterable of dicts (an empty one for an empty table)."
+        )
+
+    def _values(self, row: Any, number: int, columns: list[Column], rows: Iterator[Any]) -> list[Any]:
+        if not isinstance(row, Mapping):
+            raise DbtRuntimeError(
+                f"{self._name}: row {number} is a {type(row).__name__}, not a dict {self._made_at(rows)}"
+            )
+        values = []
+        for column in columns:
+            if column.name not in row:
+                raise DbtRuntimeError(
+                    f"{self._name}: row {number} has no key {column.name!r}, a column of the YAML "
+                    f"{self._made_at(rows)}"
+                )
+            value = row[column.name]
+            if column.is_json and value is not None:
+                value = self._json(value, number, column, rows)
+            elif column.is_plain_timestamp and isinstance(value, datetime) and value.tzinfo is not None:
+                raise DbtRuntimeError(
+                    f"{self._name}: row {number}, column {column.name}: a time with a time zone, "
+                    f"which the column's type {column.type} would drop silently {self._made_at(rows)}"
+                )
+            values.append(value)
+        if len(row) != len(columns):
+            extra = ", ".join(repr(key) for key in row if key not in {column.name for column in columns})
+            raise DbtRuntimeError(
+                f"{self._name}: row {number} has the key {extra}, no column of "
+                f"{self._yaml_place(None)} {self._made_at(rows)}"
+            )
+        return values
+
+    def _json(self, value: Any, number: int, column: Column, rows: Iterator[Any]) -> str:
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise DbtRuntimeError(
+                f"{self._name}: row {number}, column {column.name}: {error} {self._made_at(rows)}"
+            ) from error
+        if "\\u0000" in text and _holds_nul(value):
+            raise DbtRuntimeError(self._nul(number, column, rows))
+        return text
+
+    def _blame(
+        self,
+        writer: Connection,
+        values: list[Any],
+        columns: list[Column],
+        number: int,
+        rows: Iterator[Any],
+        error: Exception,
+    ) -> None:
+        """Raise an error that names the column whose value cannot be sent."""
+        for column, value in zip(columns, values, strict=True):
+            if _holds_nul(value):
+                raise DbtRuntimeError(self._nul(number, column, rows)) from error
+            try:
+                Transformer(writer).as_literal(value)
+            except (psycopg.Error, UnicodeError) as reason:
+                raise DbtRuntimeError(
+                    f"{self._name}: row {number}, column {column.name} ({column.type}): "
+                    f"{str(reason)[:SHOWN]} {self._made_at(rows)}"
+                ) from error
+
+    def _nul(self, number: int, column: Column, rows: Iterator[Any]) -> str:
+        return (
+            f"{self._name}: row {number}, column {column.name}: the text has a NUL character (\\x00), "
+            f"which PostgreSQL cannot hold {self._made_at(rows)}"
+        )
+
+    def _made_at(self, rows: Iterator[Any]) -> str:
+        """Return `(made at FILE, line N)`: where the generator stands that made the row."""
+        inner: Any = rows
+        while isinstance(inner, GeneratorType) and isinstance(inner.gi_yieldfrom, GeneratorType):
+            inner = inner.gi_yieldfrom
+        if isinstance(inner, GeneratorType) and inner.gi_frame is not None:
+            return f"(made at {_short(inner.gi_code.co_filename)}, line {inner.gi_frame.f_lineno})"
+        return f"(made by {self._path})"
+
+    def _describe(self, error: Exception) -> str:
+        """Say what went wrong in the model's code, and on which lines of the model and of the package."""
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == self._path or PACKAGE in Path(frame.filename).parents
+        ]
+        shown = [frame for frame in frames if frame.filename == self._path][-1:]
+        shown += [frame for frame in frames[-1:] if frame not in shown]
+        where = [f"{_short(frame.filename)}, line {frame.lineno}: {frame.line}" for frame in shown]
+        if isinstance(error, SyntaxError):
+            where = [f"{self._path}, line {error.lineno}: {(error.text or '').strip()}"]
+        return "\n".join([f"{self._name}: {type(error).__name__}: {str(error)[:SHOWN]}", *where])
+
+
+def _yaml_line(path: Path, model: str, column: str | None) -> int | None:
+    """Find the line of a model, or of one of its columns, in a YAML file."""
+    try:
+        root = yaml.compose(path.read_text())
+    except (OSError, yaml.YAMLError):
+        return None
+    node = _named(_child(root, "models"), model)
+    if column is not None:
+        node = _named(_child(node, "columns"), column) or node
+    return node.start_mark.line + 1 if node is not None else None
+
+
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _named(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """Return the entry of a YAML list whose `name` it is."""
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    entries = ((entry, _child(entry, "name")) for entry in node.value)
+    return next((entry for entry, label in entries if label is not None and label.value == name), None)
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return any(_holds_nul(part) for part in value)
+    return False
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(PACKAGE.parent)) if PACKAGE in path.parents else filename
+
+
+def _text(escaped: str) -> str:
+    """Join the surrogate pairs that JSON's escapes leave in a Python literal outside the basic plane."""
+    return escaped.encode("utf-16", "surrogatepass").decode("utf-16")

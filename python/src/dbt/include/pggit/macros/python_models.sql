@@ -1,0 +1,13 @@
+{% macro pggit__resolve_model_name(input_model_name) %}
+    {{- input_model_name | string -}}
+{% endmacro %}
+
+{% macro pggit_python_code(compiled_code, relation) %}
+    {{- compiled_code }}
+
+# where the adapter puts the rows
+pggit_target = {
+    "relation": {{ relation | string | tojson }},
+    "unlogged": {{ 'True' if config.get('unlogged', default=false) else 'False' }},
+}
+{% endmacro %}
