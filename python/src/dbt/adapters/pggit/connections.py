@@ -8,17 +8,19 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from dbt_common.exceptions import DbtRuntimeError
-
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
+from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.helper_types import Port
+
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError
 
+PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
 
 
@@ -28,7 +30,7 @@ class PggitCredentials(PostgresCredentials):
 
     host: str = ""
     user: str = embedded.USER
-    port: int = embedded.PORT
+    port: Port = PORT
     password: str = ""
 
     def __post_init__(self) -> None:
@@ -118,7 +120,7 @@ class PggitConnectionManager(PostgresConnectionManager):
     TYPE = "pggit"
 
     def __init__(self, profile: Any, mp_context: Any) -> None:
-        super().__init__(profile, mp_context)
+        super().__init__(profile, mp_context)  # type: ignore[no-untyped-call]
         root = getattr(profile, "project_root", None)
         profile.credentials.project_root = Path(root) if root else None
         profile.credentials.target_name = profile.target_name
@@ -126,11 +128,11 @@ class PggitConnectionManager(PostgresConnectionManager):
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
-        credentials: PggitCredentials = connection.credentials
+        credentials = cast("PggitCredentials", connection.credentials)
         if credentials.is_embedded:
             credentials.start_embedded()
         try:
-            opened: Connection = super().open(connection)
+            opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error)) from error
         return opened
@@ -154,7 +156,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         """
         if self._build_lock is not None:
             return
-        credentials: PggitCredentials = self.profile.credentials
+        credentials = cast("PggitCredentials", self.profile.credentials)
         connection = credentials.connect(autocommit=True, application_name=_build_name(), keepalives_idle=30)
         # PostgreSQL 14 and later would cut an idle session off where the server is set to.
         connection.execute("set idle_session_timeout = 0")

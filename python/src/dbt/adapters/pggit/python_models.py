@@ -28,15 +28,15 @@ from typing import Any
 
 import psycopg
 import yaml
+from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.pggit.connections import PggitCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from psycopg import sql
 from psycopg.adapt import Transformer
 from psycopg.rows import dict_row
 
 import pggit_audit
-from dbt.adapters.base import PythonJobHelper
-from dbt.adapters.events.logging import AdapterLogger
-from dbt.adapters.pggit.connections import PggitCredentials
 from pggit_audit.errors import PggitError
 
 logger = AdapterLogger("pggit")
@@ -229,8 +229,8 @@ class LocalPythonJob(PythonJobHelper):
             return iter(rows)
         what = "None" if rows is None else f"a {type(rows).__name__}"
         raise DbtRuntimeError(
-            f"{self._name}: model() in {self._path}, line {function.__code__.co_firstlineno}, returned {what}. "
-            "It has to return an iterable of dicts (an empty one for an empty table)."
+            f"{self._name}: model() in {self._path}, line {function.__code__.co_firstlineno}, "
+            f"returned {what}. It has to return an iterable of dicts (an empty one for an empty table)."
         )
 
     def _values(self, row: Any, number: int, columns: list[Column], rows: Iterator[Any]) -> list[Any]:
