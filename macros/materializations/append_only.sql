@@ -1,0 +1,65 @@
+{#- A table that only grows: rows whose unique_key is new are added, and nothing that is there is ever changed.
+    A full refresh is an ordinary build, for the published history must survive it. -#}
+
+{% materialization append_only, default %}
+
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set keys = config.require('unique_key') -%}
+    {%- set keys = [keys] if keys is string else keys -%}
+    {%- set shared = config.get('meta', {}).get('must_exist', false) -%}
+    {%- set existing = load_cached_relation(this) -%}
+
+    {%- if existing is none and shared -%}
+        {%- do exceptions.raise_compiler_error(
+            'There is no table ' ~ this.schema ~ '.' ~ this.identifier ~ ' to publish to. Nothing was changed. '
+            ~ 'Install pggit_v0, or name its schema in the variable pggit_v0_schema.'
+        ) -%}
+    {%- elif existing is not none and not existing.is_table -%}
+        {%- do exceptions.raise_compiler_error(
+            this.schema ~ '.' ~ this.identifier ~ ' is a ' ~ existing.type ~ ', not a table. Nothing was changed. '
+            ~ 'Something else owns that name: choose another schema (variable audit_schema).'
+        ) -%}
+    {%- endif -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- if existing is none -%}
+        {% call statement('create') -%}
+            create table {{ target_relation }} {{ get_table_columns_and_constraints() }}
+        {%- endcall %}
+        {%- do create_indexes(target_relation) -%}
+    {%- endif -%}
+
+    {%- set columns = [] -%}
+    {%- for column in get_columns_in_query(sql) -%}{%- do columns.append(adapter.quote(column)) -%}{%- endfor -%}
+    {%- set columns = columns | join(', ') -%}
+
+    {% call statement('main') -%}
+        insert into {{ target_relation }} ({{ columns }})
+        select {{ columns }}
+        from (
+            {{ sql }}
+        ) as new_rows
+        where not exists (
+            select from {{ target_relation }} as present
+            where
+                {%- for key in keys %}
+                {% if not loop.first %}and {% endif -%} present.{{ adapter.quote(key) }} = new_rows.{{ adapter.quote(key) }}
+                {%- endfor %}
+        )
+        {%- if shared %}
+        -- others write here too, perhaps the same object at this moment
+        on conflict do nothing
+        {%- endif %}
+    {%- endcall %}
+
+    {%- do persist_docs(target_relation, model) -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [target_relation]}) }}
+
+{% endmaterialization %}

@@ -1,0 +1,27 @@
+{#- A path that no change has named yet is read as `schema.object`, with the type that its definition creates. -#}
+
+{% macro path_schema(path) -%}
+    replace(btrim(substring({{ path }} from '^("(?:[^"]|"")*"|[^".(]+)\.'), '"'), '""', '"')
+{%- endmacro %}
+
+
+{% macro path_name(path) -%}
+    regexp_replace({{ path }}, '^("(?:[^"]|"")*"|[^".(]+)\.', '')
+{%- endmacro %}
+
+
+{% macro definition_object_type(definition) -%}
+    {%- set comments = '(?:\\s|--[^\\n]*\\n|/[*].*?[*]/)*' -%}
+    {%- set modifiers = 'OR\\s+REPLACE|GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|RECURSIVE|UNIQUE|CONSTRAINT|FOREIGN' -%}
+    {%- set kinds = 'TABLE|INDEX|MATERIALIZED\\s+VIEW|VIEW|FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|TYPE|DOMAIN|SEQUENCE|POLICY|SCHEMA' -%}
+    {%- set kind -%}
+        upper(substring(
+            {{ definition }} from '(?i)^{{ comments }}CREATE\s+(?:(?:{{ modifiers }})\s+)*({{ kinds }})\M'
+        ))
+    {%- endset -%}
+    case {{ kind }}
+        when 'DOMAIN' then 'TYPE'
+        when 'AGGREGATE' then 'FUNCTION'
+        else regexp_replace({{ kind }}, '\s+', '_')
+    end
+{%- endmacro %}

@@ -1,0 +1,158 @@
+with
+
+events as (
+
+    select * from {{ ref('int_replay__events') }}
+
+),
+
+event_commits as (
+
+    select * from {{ ref('int_git__event_commits') }}
+
+),
+
+commits as (
+
+    select * from {{ ref('int_git__commits') }}
+
+),
+
+native_changes as (
+
+    select * from {{ ref('int_native__changes') }}
+
+),
+
+published_changes as (
+
+    select coalesce(max(event_no), 0) as last_event_no
+    from {{ published('changes') }} as changes
+
+),
+
+replayed as (
+
+    select
+        row_number() over (order by events.event_seq) as position,
+        case events.origin
+            when 'v1' then 'v1:' || events.v1_version_id
+            else
+                'inferred:' || coalesce(
+                    events.anchor_version_id::text,
+                    -- a reconciliation has no history row, but it is the only one on its parent
+                    'reconcile:' || events.branch_name || ':' || coalesce(commits.parent_shas[1], 'root')
+                )
+                || ':' || events.object_identity
+                || ':' || row_number() over (
+                    partition by events.origin, commits.commit_no, events.anchor_version_id, events.object_identity
+                    order by events.event_seq
+                )
+        end as natural_key,
+        events.origin,
+        events.v1_version_id,
+        commits.commit_sha,
+        commits.parent_shas[1] as parent_commit_sha,
+        events.branch_name,
+        events.object_schema,
+        events.object_name,
+        events.object_type,
+        events.object_identity,
+        events.change_type,
+        events.change_severity,
+        events.old_definition,
+        events.new_definition,
+        events.author,
+        events.committed_at,
+        events.commit_message,
+        events.fidelity,
+        events.event_seq,
+        events.anchor_version_id,
+        events.repairs,
+        events.findings
+    from event_commits
+    inner join events on event_commits.event_seq = events.event_seq
+    inner join commits on event_commits.commit_no = commits.commit_no
+
+),
+
+native as (
+
+    select
+        (select count(*) from replayed)
+            + row_number() over (order by generation, committed_at, commit_sha, object_identity) as position,
+        'v0:' || commit_sha || ':' || object_identity as natural_key,
+        'v0' as origin,
+        null::bigint as v1_version_id,
+        commit_sha,
+        parent_commit_sha,
+        branch_name,
+        object_schema,
+        object_name,
+        object_type,
+        object_identity,
+        change_type,
+        null as change_severity,
+        old_definition,
+        new_definition,
+        author,
+        committed_at,
+        commit_message,
+        'exact' as fidelity,
+        null::bigint as event_seq,
+        null::bigint as anchor_version_id,
+        null::jsonb as repairs,
+        null::jsonb as findings
+    from native_changes
+
+),
+
+combined as (
+
+    select * from replayed
+
+    union all
+
+    select * from native
+
+),
+
+final as (
+
+    select
+        md5(combined.natural_key)::uuid as change_id,
+        published_changes.last_event_no + combined.position as event_no,
+        combined.origin as origin,
+        combined.v1_version_id as v1_version_id,
+        combined.commit_sha as commit_sha,
+        combined.parent_commit_sha as parent_commit_sha,
+        combined.branch_name as branch_name,
+        combined.object_schema as object_schema,
+        combined.object_name as object_name,
+        combined.object_type as object_type,
+        combined.object_identity as object_identity,
+        combined.change_type as change_type,
+        case
+            when combined.origin = 'v1' then combined.change_severity
+            else {{ change_severity(
+                'combined.change_type', 'combined.object_type', 'combined.old_definition', 'combined.new_definition'
+            ) }}
+        end as change_severity,
+        combined.old_definition as old_definition,
+        combined.new_definition as new_definition,
+        combined.author as author,
+        combined.committed_at as committed_at,
+        combined.commit_message as commit_message,
+        combined.origin <> 'v0' as backfilled_from_v1,
+        false as verified,
+        combined.fidelity as fidelity,
+        combined.event_seq as event_seq,
+        combined.anchor_version_id as anchor_version_id,
+        combined.repairs as repairs,
+        combined.findings as findings
+    from combined
+    cross join published_changes
+
+)
+
+select * from final

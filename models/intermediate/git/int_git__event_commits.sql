@@ -1,0 +1,93 @@
+{%- set by_transaction = var('commit_granularity') == 'transaction' -%}
+{%- if var('commit_granularity') not in ['version', 'transaction'] -%}
+    {%- do exceptions.raise_compiler_error(
+        "The variable commit_granularity is '" ~ var('commit_granularity') ~ "'; it is either version (one commit per "
+        ~ "history row) or transaction (one commit per v1 transaction). Nothing was changed."
+    ) -%}
+{%- endif -%}
+
+with
+
+events as (
+
+    select * from {{ ref('int_replay__events') }}
+    where origin <> 'excluded'
+
+),
+
+-- a history row with what was inferred around it; the events without one are the reconciliation
+steps as (
+
+    select
+        branch_name,
+        anchor_version_id,
+        min(event_seq) as first_event_seq,
+        min(author) as author,
+        min(committed_at) as committed_at
+    from events
+    group by branch_name, anchor_version_id
+
+),
+
+marked as (
+
+    select
+        *,
+        {% if by_transaction -%}
+        (
+            anchor_version_id is not null
+            and lag(anchor_version_id) over chain is not null
+            and author is not distinct from lag(author) over chain
+            and committed_at is not distinct from lag(committed_at) over chain
+        ) as continues_commit
+        {%- else -%}
+        false as continues_commit
+        {%- endif %}
+    from steps
+    window chain as (partition by branch_name order by first_event_seq)
+
+),
+
+positioned as (
+
+    select
+        *,
+        count(*) filter (where not continues_commit) over chain as chain_position
+    from marked
+    window chain as (partition by branch_name order by first_event_seq)
+
+),
+
+commits as (
+
+    select
+        branch_name,
+        chain_position,
+        row_number() over (order by min(first_event_seq)) as commit_no
+    from positioned
+    group by branch_name, chain_position
+
+),
+
+final as (
+
+    select
+        events.event_seq as event_seq,
+        commits.commit_no as commit_no,
+        events.branch_name as branch_name,
+        commits.chain_position as chain_position,
+        events.v1_version_id as v1_version_id,
+        events.anchor_version_id as anchor_version_id,
+        events.object_identity as object_identity,
+        {{ git_sha("'blob'", 'events.new_definition') }} as blob_sha
+    from events
+    inner join positioned
+        on events.branch_name = positioned.branch_name
+        and events.anchor_version_id is not distinct from positioned.anchor_version_id
+    inner join commits
+        on positioned.branch_name = commits.branch_name
+        and positioned.chain_position = commits.chain_position
+
+)
+
+select * from final

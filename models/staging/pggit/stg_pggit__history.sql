@@ -1,0 +1,96 @@
+{%- set history_source = source('pggit', 'history') -%}
+{%- set objects_source = source('pggit', 'objects') -%}
+{%- set branches_source = source('pggit', 'branches') -%}
+{%- set columns = source_columns(history_source) -%}
+{%- set installed = 'object_id' in columns or not execute -%}
+{%- if installed -%}
+    {%- do source_columns(objects_source) -%}
+    {%- do source_columns(branches_source) -%}
+{%- else -%}
+    {%- do require_columns(
+        history_source,
+        ['version_id', 'object_name', 'object_type', 'change_type', 'change_sql', 'author', 'created_at']
+    ) -%}
+{%- endif -%}
+
+with
+
+history as (
+
+    select * from {{ history_source }}
+
+),
+
+{% if installed %}
+
+objects as (
+
+    select * from {{ objects_source }}
+
+),
+
+branches as (
+
+    select * from {{ branches_source }}
+
+),
+
+final as (
+
+    select
+        history.id::bigint as version_id,
+        coalesce(branches.name, objects.branch_name, 'main') as branch_name,
+        objects.object_type::text as object_type,
+        nullif(objects.schema_name, '') as object_schema,
+        objects.object_name as object_name,
+        history.change_type::text as change_type,
+        history.change_severity::text as change_severity,
+        history.sql_executed as change_sql,
+        history.change_description as change_description,
+        history.new_metadata as new_metadata,
+        history.old_metadata as old_metadata,
+        history.created_at::timestamp as created_at,
+        history.created_by as author
+    from history
+    left join objects on history.object_id = objects.id
+    left join branches on history.branch_id = branches.id
+
+)
+
+{% else %}
+
+{#- a schema, quoted or not, that stands before the first dot; a routine's argument types may hold dots too -#}
+{%- set schema_prefix = '^("(?:[^"]|"")+"|[^".(]+)\\.(.+)$' -%}
+
+qualified as (
+
+    select
+        history.*,
+        regexp_match(object_name, '{{ schema_prefix }}') as name_parts
+    from history
+
+),
+
+final as (
+
+    select
+        version_id::bigint as version_id,
+        'main' as branch_name,
+        object_type::text as object_type,
+        replace(regexp_replace(name_parts[1], '^"(.*)"$', '\1'), '""', '"') as object_schema,
+        coalesce(name_parts[2], object_name)::text as object_name,
+        change_type::text as change_type,
+        null::text as change_severity,
+        change_sql as change_sql,
+        null::text as change_description,
+        null::jsonb as new_metadata,
+        null::jsonb as old_metadata,
+        {{ as_timestamp(columns, 'created_at') }} as created_at,
+        author::text as author
+    from qualified
+
+)
+
+{% endif %}
+
+select * from final
