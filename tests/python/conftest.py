@@ -1,0 +1,69 @@
+"""Fixtures for all tests of this folder: servers of the tests' own, and empty databases on them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tracker.databases import empty_database, server
+
+from pggit_audit import embedded
+
+__all__ = ["empty_database", "named_server", "server", "server_18"]
+
+pytest_plugins = ["dbt.tests.fixtures.project"]
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture(scope="session")
+def server_18(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """An embedded PostgreSQL 18, beside the session's own of the default version."""
+    folder = tmp_path_factory.mktemp("server18")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
+        patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
+        found = embedded.ensure_running(folder)
+    yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
+        patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
+        embedded.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def named_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Debian's PostgreSQL 15 on a TCP port with a password: libpq keywords of a superuser."""
+    if not (DEBIAN_15 / "initdb").exists():
+        pytest.skip("Debian's PostgreSQL 15 is not installed")
+    folder = tmp_path_factory.mktemp("named")
+    data = folder / "data"
+    data.mkdir()
+    who: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        for path in (folder.parent.parent, folder.parent, folder):
+            path.chmod(0o755)
+        shutil.chown(data, "postgres", "postgres")
+        who = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    password = folder / "password"
+    password.write_text("a secret")
+    password.chmod(0o644)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(DEBIAN_15 / program), "-D", str(data), *arguments]
+        subprocess.run(command, check=True, cwd=data, stdout=subprocess.DEVNULL, **who)
+
+    run("initdb", "-A", "scram-sha-256", "-U", "owner", f"--pwfile={password}", "-E", "UTF8", "--locale=C")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = f"-h 127.0.0.1 -p {port} -k '' -c timezone=UTC -c fsync=off"
+    run("pg_ctl", "-w", "-l", str(data / "log"), "-o", options, "start")
+    yield {"host": "127.0.0.1", "port": port, "user": "owner", "password": "a secret", "dbname": "postgres"}
+    run("pg_ctl", "-m", "immediate", "stop")

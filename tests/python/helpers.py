@@ -1,0 +1,15 @@
+"""What several test files use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+
+def execute(params: dict[str, Any], *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements, each committed by itself, and return the rows of the last one."""
+    with psycopg.connect(**params, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
