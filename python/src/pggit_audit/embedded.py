@@ -12,9 +12,9 @@ a subfolder for each major version:
     16.new/         an interrupted initdb, thrown away at the next start
 
 PostgreSQL refuses to run as root. A root process therefore runs it as the user `pgserver`, and where that
-user cannot reach the folder (a project under a home of mode 700, say) the data and a copy of the binaries
-go to `/var/tmp/pggit-HASH`, HASH being taken from the folder's path. No permission of an existing folder is
-ever changed.
+user cannot reach that folder (a project under a home of mode 700, say) everything goes to
+`/var/tmp/pggit-HASH` instead, HASH being taken from the folder's path; where it cannot reach the wheel, the
+binaries are copied beside the data. No permission of an existing folder is ever changed.
 """
 
 from __future__ import annotations
@@ -166,8 +166,9 @@ def locate(project: Path | None = None) -> Server:
     home = home.parent.resolve() / home.name
     installed = _installed(version)
     binaries = installed / "bin"
-    if os.geteuid() == 0 and not (_open_to_all(home.parent) and _binaries_open_to_all(binaries)):
+    if os.geteuid() == 0 and not _open_to_all(home.parent):
         home = _shared_temp() / f"pggit-{_digest(home)}"
+    if os.geteuid() == 0 and not _binaries_open_to_all(binaries):
         binaries = home / f"postgresql-{version}" / WHEEL / installed.name / "bin"
     data = home / str(version)
     return Server(version, home, data, _socket_dir(data), binaries)

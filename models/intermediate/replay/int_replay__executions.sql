@@ -1,0 +1,89 @@
+{#- A history table is untrusted, and long: whatever the tracker itself did is left out here, before the replay. -#}
+{%- set tracker_schemas = [
+    var('pggit_schema'), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
+] -%}
+
+with
+
+history as (
+
+    select * from {{ ref('stg_pggit__history') }}
+
+),
+
+published_changes as (
+
+    select v1_version_id from {{ published('changes') }} as changes
+    where v1_version_id is not null
+
+),
+
+published_exclusions as (
+
+    select v1_version_id from {{ published('excluded_history') }} as excluded_history
+
+),
+
+new_rows as (
+
+    select
+        history.*,
+        lag(history.change_sql) over branch_rows as previous_sql,
+        lag(history.created_at) over branch_rows as previous_created_at,
+        lag(history.author) over branch_rows as previous_author,
+        row_number() over branch_rows as row_in_branch
+    from history
+    where
+        not exists (
+            select from published_changes
+            where history.version_id = published_changes.v1_version_id
+        )
+        and not exists (
+            select from published_exclusions
+            where history.version_id = published_exclusions.v1_version_id
+        )
+    window branch_rows as (partition by history.branch_name order by history.version_id)
+
+),
+
+-- One query of a client left one text in all its rows; an author or a time that was erased later does not part them.
+starts as (
+
+    select
+        new_rows.*,
+        row_in_branch = 1
+        or change_sql is null
+        or change_sql is distinct from previous_sql
+        or created_at <> previous_created_at
+        or author <> previous_author as starts_execution
+    from new_rows
+
+),
+
+final as (
+
+    select
+        version_id as version_id,
+        branch_name as branch_name,
+        sum(case when starts_execution is false then 0 else 1 end)
+            over (partition by branch_name order by version_id) as execution_no,
+        object_type as object_type,
+        object_schema as object_schema,
+        object_name as object_name,
+        change_type as change_type,
+        change_severity as change_severity,
+        change_sql as change_sql,
+        change_description as change_description,
+        new_metadata -> 'columns' as recorded_columns,
+        created_at as created_at,
+        author as author,
+        case
+            when object_schema in ('{{ tracker_schemas | join("', '") }}') then 'object of the tracker itself'
+            when object_schema like 'pg\_temp%' then 'temporary object of one session'
+            when change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED') then 'branch operation, not a change of an object'
+        end as exclusion_reason
+    from starts
+
+)
+
+select * from final

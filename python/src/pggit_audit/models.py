@@ -1,0 +1,220 @@
+"""What the project's Python models call: rows in, rows out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import psycopg
+
+from pggit_audit import embedded
+from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
+from pggit_audit.errors import PggitError
+from pggit_audit.evidence import Evidence, HistoryRow
+from pggit_audit.replay import Event, Replay, reconciliation
+from pggit_audit.shadow import open_shadow
+from pggit_audit.statements import Name
+
+Row = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """What the adapter hands a model (see `dbt.adapters.pggit.python_models`)."""
+
+    def connect_params(self) -> dict[str, Any]: ...
+    def info(self, text: str) -> None: ...
+    @property
+    def is_embedded(self) -> bool: ...
+    @property
+    def project_root(self) -> Any: ...
+
+
+def live_objects(connection: psycopg.Connection[Any], hidden_schemas: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__live_objects`: one for each versioned object of the database."""
+    connection.execute("set TimeZone to 'UTC'")
+    connection.execute("set DateStyle to 'ISO, MDY'")
+    connection.execute("set IntervalStyle to 'postgres'")
+    for found in with_unique_identities(CatalogReader(connection, hidden_schemas).everything()):
+        yield {
+            "object_identity": found.object_identity,
+            "object_type": found.object_type,
+            "object_schema": found.object_schema,
+            "object_name": found.object_name,
+            "definition": found.definition,
+        }
+
+
+def replay_events(
+    *,
+    executions: Iterable[Row],
+    branches: Iterable[Row],
+    bases: Iterable[Row],
+    base_objects: Iterable[Row],
+    routines: Iterable[Row],
+    live_objects: Iterable[Row],
+    session: Session,
+    shadow: str,
+    hidden_schemas: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
+
+    Args:
+        shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
+        hidden_schemas: schemas of the tracker itself.
+
+    Raises `PggitError` where no shadow can be had.
+    """
+    by_branch = _history(executions)
+    live = [_database_object(row) for row in live_objects]
+    plan = _plan(branches, by_branch)
+    base = {row["branch_name"]: row for row in bases}
+    trees: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in base_objects:
+        trees[row["branch_name"]][row["object_identity"]] = row
+    known: dict[str, dict[str, Name]] = defaultdict(dict)
+    for row in routines:
+        known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
+    parameters, sandbox = _server(session, shadow)
+    number = 0
+    for branch in plan.order:
+        own = by_branch.get(branch, [])
+        start = base.get(branch)
+        if not own and start is not None:
+            # Nothing new to replay: what the live catalog has become since is all there is to say.
+            events: Iterable[Event] = (
+                _drift(branch, trees[branch], live) if branch == plan.live_branch else ()
+            )
+        else:
+            inherited = [] if start is not None else _inherited(branch, plan, by_branch)
+            events = _replayed(
+                branch, inherited, own, start, trees[branch], known[branch], live,
+                branch == plan.live_branch, parameters, sandbox, hidden_schemas,
+            )  # fmt: skip
+        for event in events:
+            number += 1
+            yield {"event_seq": number, **event.__dict__}
+        session.info(f"Replayed branch {branch}: {len(own)} history rows, {number} events so far")
+
+
+def _replayed(
+    branch: str,
+    inherited: list[HistoryRow],
+    own: list[HistoryRow],
+    start: Row | None,
+    tree: Mapping[str, Row],
+    known: Mapping[str, Name],
+    live: list[DatabaseObject],
+    is_live: bool,
+    parameters: Mapping[str, Any],
+    sandbox: bool,
+    hidden_schemas: Sequence[str],
+) -> Iterator[Event]:
+    rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
+    with open_shadow(parameters, sandbox=sandbox, hidden=hidden_schemas) as shadow:
+        if start is not None and start["schema_ddl"]:
+            shadow.rebuild(start["schema_ddl"], start["commit_sha"])
+        replay = Replay(
+            shadow, Evidence(rows, live), branch, known,
+            None if start is None else {path: row["definition"] for path, row in tree.items()},
+        )  # fmt: skip
+        yield from replay.run(rows, from_position=len(inherited))
+        if is_live:
+            yield from replay.reconcile(live)
+
+
+def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> Iterator[Event]:
+    definitions = {path: row["definition"] for path, row in tree.items()}
+    ours = {path: _database_object({**row, "object_identity": path}) for path, row in tree.items()}
+    theirs = {found.object_identity: found for found in live}
+    for event in reconciliation(branch, definitions, ours, theirs):
+        yield event
+
+
+class _Plan:
+    """The branches, parents before children, and the one that the live catalog belongs to."""
+
+    def __init__(self, order: list[str], parents: dict[str, tuple[str, int | None]], live_branch: str) -> None:
+        self.order = order
+        self.parents = parents
+        self.live_branch = live_branch
+
+
+def _plan(branches: Iterable[Row], by_branch: Mapping[str, list[HistoryRow]]) -> _Plan:
+    parents = {row["branch_name"]: (row["parent_branch_name"], row["fork_version_id"]) for row in branches}
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in order or name in path:
+            return
+        parent = parents.get(name, (None, None))[0]
+        if parent is not None and parent in parents:
+            visit(parent, (*path, name))
+        order.append(name)
+
+    for name in sorted(parents, key=lambda n: (n != "main", n)):
+        visit(name, ())
+    if not order:
+        order.append("main")
+    # The database has one schema: that of main, or of the only root where nothing is called so.
+    live_branch = "main" if "main" in order else order[0]
+    return _Plan(order, parents, live_branch)
+
+
+def _inherited(branch: str, plan: _Plan, by_branch: Mapping[str, list[HistoryRow]]) -> list[HistoryRow]:
+    """The rows of the branch's ancestors up to where each was left, oldest first."""
+    parent, fork = plan.parents.get(branch, (None, None))
+    if parent is None or fork is None:
+        return []
+    shared = [row for row in by_branch.get(parent, []) if row.version_id <= fork]
+    return [*_inherited(parent, plan, by_branch), *shared]
+
+
+def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
+    by_branch: dict[str, list[HistoryRow]] = defaultdict(list)
+    for row in sorted(executions, key=lambda r: int(r["version_id"])):
+        columns = row["recorded_columns"]
+        by_branch[row["branch_name"]].append(
+            HistoryRow(
+                position=0,
+                version_id=row["version_id"],
+                branch_name=row["branch_name"],
+                object_type=row["object_type"] or "",
+                object_schema=row["object_schema"],
+                object_name=row["object_name"] or "",
+                change_type=row["change_type"],
+                change_severity=row["change_severity"],
+                change_sql=row["change_sql"],
+                columns=columns if isinstance(columns, dict) and columns else None,
+                created_at=row["created_at"],
+                author=row["author"],
+                message=row["change_description"],
+                execution_no=int(row["execution_no"]),
+                exclusion_reason=row["exclusion_reason"],
+            )
+        )
+    return by_branch
+
+
+def _database_object(row: Row) -> DatabaseObject:
+    return DatabaseObject(
+        classid=0,
+        objid=0,
+        object_type=row["object_type"],
+        object_schema=row["object_schema"],
+        object_name=row["object_name"],
+        object_identity=row["object_identity"],
+        definition=row["definition"],
+    )
+
+
+def _server(session: Session, shadow: str) -> tuple[dict[str, Any], bool]:
+    """The server for the shadow, and whether it is the embedded one, where the history gets a role of its own."""
+    if shadow == "target":
+        return session.connect_params(), session.is_embedded
+    if shadow == "embedded":
+        return embedded.ensure_running(session.project_root).params("postgres"), True
+    raise PggitError(
+        f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
+    )

@@ -1,0 +1,956 @@
+"""The walk through the history: every statement runs again in the shadow, in the order of its rows.
+
+PostgreSQL is the interpreter. After each statement the objects that it touched are read again, and the
+difference is handed out to the rows that v1 recorded for it; what no row explains becomes an inferred
+event of the same commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from pggit_audit.catalog import KINDS, TRACKER_SCHEMAS, DatabaseObject, Key, column_query, with_unique_identities
+from pggit_audit.errors import PggitError
+from pggit_audit.evidence import (
+    Evidence,
+    HistoryRow,
+    Repair,
+    create_table,
+    disagreements,
+    qualified,
+    towards,
+)
+from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.statements import Name, Statement, reaches_outside, split
+
+RECONCILE_MESSAGE = "Reconcile with the live catalog"
+# How many inferred steps one statement may need before it counts as beyond repair.
+_MOST_ATTEMPTS = 25
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the rebuilt history; the columns of `int_replay__events` (all but `event_seq`)."""
+
+    origin: str
+    v1_version_id: int | None
+    anchor_version_id: int | None
+    branch_name: str
+    object_schema: str | None
+    object_name: str | None
+    object_type: str | None
+    object_identity: str | None
+    change_type: str
+    change_severity: str | None
+    old_definition: str | None
+    new_definition: str | None
+    author: str | None
+    committed_at: Any
+    commit_message: str | None
+    fidelity: str | None
+    exclusion_reason: str | None = None
+    repairs: list[dict[str, str]] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Difference:
+    """One object (by its path in the tree) before and after; one of the two may be missing."""
+
+    path: str
+    old: DatabaseObject | None
+    new: DatabaseObject | None
+    taken: bool = False
+
+    @property
+    def object(self) -> DatabaseObject:
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    @property
+    def change_type(self) -> str:
+        return "CREATE" if self.old is None else "DROP" if self.new is None else "ALTER"
+
+
+class State:
+    """The objects of the shadow as last read, by key and by path.
+
+    A path is the object's identity; where two kinds share one, the later kind carries its kind
+    behind it (`with_unique_identities`).
+    """
+
+    def __init__(self, objects: Iterable[DatabaseObject]) -> None:
+        self.objects: dict[Key, DatabaseObject] = {}
+        self._holders: dict[str, set[Key]] = {}
+        self._names: dict[Name, set[Key]] = {}
+        for found in objects:
+            self._put(found)
+
+    def _put(self, found: DatabaseObject) -> None:
+        self.objects[found.key] = found
+        self._holders.setdefault(found.object_identity, set()).add(found.key)
+        self._names.setdefault((found.object_schema, found.object_name), set()).add(found.key)
+
+    def _take(self, key: Key) -> None:
+        found = self.objects.pop(key)
+        self._holders[found.object_identity].discard(key)
+        self._names[(found.object_schema, found.object_name)].discard(key)
+
+    def _paths(self, identities: Iterable[str]) -> dict[str, DatabaseObject]:
+        result: dict[str, DatabaseObject] = {}
+        for identity in identities:
+            holders = [self.objects[k] for k in self._holders.get(identity, ())]
+            result.update({o.object_identity: o for o in with_unique_identities(holders)})
+        return result
+
+    def update(self, read: Iterable[DatabaseObject], gone: Iterable[Key]) -> list[Difference]:
+        """Takes in what was read again and what no longer exists; what differs, by path."""
+        read = list(read)
+        gone = [k for k in gone if k in self.objects]
+        changed = [o for o in read if self.objects.get(o.key) != o]
+        identities = {o.object_identity for o in changed}
+        identities |= {self.objects[k].object_identity for k in gone}
+        identities |= {self.objects[o.key].object_identity for o in changed if o.key in self.objects}
+        before = self._paths(identities)
+        for key in gone:
+            self._take(key)
+        for found in changed:
+            if found.key in self.objects:
+                self._take(found.key)
+            self._put(found)
+        after = self._paths(identities)
+        differences = []
+        for path in sorted(before.keys() | after.keys()):
+            old, new = before.get(path), after.get(path)
+            if old is None or new is None or (old.definition, old.object_type) != (new.definition, new.object_type):
+                differences.append(Difference(path, old, new))
+        return differences
+
+    def relation(self, name: Name) -> DatabaseObject | None:
+        """The table, view, sequence, index or type of that name."""
+        for key in self._names.get(name, ()):
+            if self.objects[key].object_type not in ("TRIGGER", "POLICY", "SCHEMA", "FUNCTION", "PROCEDURE"):
+                return self.objects[key]
+        return None
+
+    def routines(self, bare: str) -> list[DatabaseObject]:
+        return [
+            o
+            for o in self.objects.values()
+            if o.object_type in ("FUNCTION", "PROCEDURE") and o.object_name.split("(", 1)[0] == bare
+        ]
+
+    def by_path(self) -> dict[str, DatabaseObject]:
+        return {o.object_identity: o for o in with_unique_identities(list(self.objects.values()))}
+
+
+@dataclass
+class _Outcome:
+    """What running one statement came to."""
+
+    ran: bool
+    repairs: list[Repair]
+    differences: list[Difference]
+    error: psycopg.Error | None = None
+
+
+class Replay:
+    """Replays one branch in one shadow.
+
+    Args:
+        shadow: an open shadow database, empty but for what the branch starts from.
+        evidence: what is known beyond the statement at hand.
+        branch_name: for the events.
+        routine_oids: v1's names of routines (their oids at home) that are known already, with
+            schema and `name(types)`.
+        tree: definitions by path that the branch starts from, if they were published; else they are
+            read from the shadow.
+    """
+
+    def __init__(
+        self,
+        shadow: Shadow,
+        evidence: Evidence,
+        branch_name: str,
+        routine_oids: Mapping[str, Name] | None = None,
+        tree: Mapping[str, str] | None = None,
+    ) -> None:
+        self._shadow = shadow
+        self._evidence = evidence
+        self._branch = branch_name
+        self._state = State(shadow.reader.everything())
+        # What the emitted events come to: the tree at the last commit, by path.
+        self._tree: dict[str, str] = dict(tree or {})
+        # An empty database is no empty tree: the schema public is in it, and an event has to say so.
+        self._opening = [
+            Difference(path, None, found) for path, found in self._state.by_path().items() if tree is None
+        ]
+        self._inferred: dict[Name, int] = {}
+        self._version = 0
+        self._routines: dict[str, Name] = dict(routine_oids or {})
+        self.position = 0
+        self.schemas: Sequence[str] = ("public",)
+        self.last_version_id: int | None = None
+
+    # Situation: what evidence may ask ----------------------------------------------------------
+
+    @property
+    def sandboxed(self) -> bool:
+        return self._shadow.sandboxed
+
+    def query(self, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._shadow.query(text, parameters)
+
+    def relation(self, name: Name) -> DatabaseObject | None:
+        return self._state.relation(name)
+
+    def columns(self, name: Name) -> list[dict[str, Any]]:
+        found = self._state.relation(name)
+        if found is None:
+            return []
+        names = ("name", "type", "nullable", "default", "position", "generated", "full_type")
+        return [
+            dict(zip(names, row, strict=True)) for row in self._shadow.query(column_query(), {"oid": found.objid})
+        ]
+
+    # The walk ----------------------------------------------------------------------------------
+
+    def run(self, rows: Sequence[HistoryRow], from_position: int = 0) -> Iterator[Event]:
+        """Events of `rows`, execution by execution; those before `from_position` are not handed out."""
+        for _, group in groupby(rows, key=lambda r: (r.branch_name, r.execution_no)):
+            execution = list(group)
+            for event in self._chained(self._execution(execution)):
+                if execution[0].position >= from_position:
+                    yield event
+            self.last_version_id = execution[-1].version_id
+
+    def _chained(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Each event's old definition is what the events before it left at its path."""
+        for event in events:
+            if event.object_identity is None:
+                yield event
+                continue
+            old = self._tree.get(event.object_identity)
+            if event.origin == "inferred" and old == event.new_definition:
+                continue
+            if event.new_definition is None:
+                self._tree.pop(event.object_identity, None)
+            else:
+                self._tree[event.object_identity] = event.new_definition
+            if event.origin == "inferred":
+                change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
+                event = replace(event, change_type=change)
+            yield replace(event, old_definition=old)
+
+    def _execution(self, rows: list[HistoryRow]) -> Iterator[Event]:
+        pending = deque(r for r in rows if r.exclusion_reason is None)
+        for row in rows:
+            if row.exclusion_reason is not None:
+                yield self._excluded(row, row.exclusion_reason)
+        if not pending:
+            return
+        yield from self._inferred_events([(d, []) for d in self._opening], pending[0])
+        self._opening.clear()
+        text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
+        if "\x00" in text:
+            text = ""
+        statements = split(text)
+        waiting: list[tuple[Difference, list[Repair]]] = []
+        last: HistoryRow = pending[-1]
+        settings_changed = False
+        for statement in statements:
+            if statement.action in ("ignored", "refused"):
+                yield from self._not_run(statement, pending)
+                continue
+            if statement.action == "code" and not self._makes_ddl(statement):
+                continue
+            self._set_schemas(pending[0] if pending else last, statement, settings_changed)
+            self.position = (pending[0] if pending else last).position
+            self._version = (pending[0] if pending else last).version_id
+            if statement.action == "setting":
+                settings_changed = self._setting(statement) or settings_changed
+                continue
+            yield from self._statement(statement, pending, waiting)
+            if statement.action == "code" and "timeout" in statement.text.lower():
+                self._shadow.reset_settings()
+        if settings_changed:
+            self._shadow.reset_settings()
+        for row in pending:
+            yield from self._unexplained(row, text, statements)
+        yield from self._inferred_events(waiting, last)
+
+    def _setting(self, statement: Statement) -> bool:
+        try:
+            self.schemas = tuple(self._shadow.set(statement.text)) or ("public",)
+        except psycopg.Error:
+            return False
+        return True
+
+    def _set_schemas(self, row: HistoryRow, statement: Statement, settings_changed: bool) -> None:
+        """Reads unqualified names in the schema that the row's object turned out to be in (FORMATS 1.13)."""
+        if settings_changed:
+            return
+        schema = row.object_schema or "public"
+        named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
+        order = ("public", schema) if named else (schema, "public")
+        self.schemas = tuple(dict.fromkeys(order))
+        self._shadow.search_path(*self.schemas)
+
+    def _makes_ddl(self, statement: Statement) -> bool:
+        """A DO block may; a query or a call only through a routine of the team's own."""
+        if statement.tag == "DO":
+            return True
+        return any(
+            statement.calls(o.object_name.split("(", 1)[0])
+            for o in self._state.objects.values()
+            if o.object_type in ("FUNCTION", "PROCEDURE")
+        )
+
+    def _refused_call(self, statement: Statement) -> str | None:
+        """The routine through which the statement would reach outside the database, if any."""
+        for found in self._state.objects.values():
+            if found.object_type in ("FUNCTION", "PROCEDURE") and reaches_outside(found.definition):
+                if statement.mentions(found.object_name.split("(", 1)[0]):
+                    return found.object_identity
+        return None
+
+    # One statement -----------------------------------------------------------------------------
+
+    def _statement(
+        self,
+        statement: Statement,
+        pending: deque[HistoryRow],
+        waiting: list[tuple[Difference, list[Repair]]],
+    ) -> Iterator[Event]:
+        if statement.action == "code" and (routine := self._refused_call(statement)):
+            yield from self._not_run(replace(statement, action="refused"), pending, routine)
+            return
+        outcome = self._attempt(statement, pending[0] if pending else None)
+        if not outcome.ran:
+            yield from self._failed(statement, pending, outcome)
+            return
+        matched = self._match(statement, pending, outcome.differences)
+        fixes = self._towards_recorded(matched, outcome)
+        if statement.tag == "CREATE EXTENSION":
+            yield from self._extension_members(pending)
+        others = [d for d in outcome.differences if not d.taken]
+        repairs = outcome.repairs + fixes
+        if not matched:
+            waiting.extend((d, repairs) for d in others)
+            self._note_inferred(repairs)
+            return
+        belongs = self._belonging(others, matched)
+        self._note_inferred(repairs)
+        for i, (row, difference) in enumerate(matched):
+            early = [(d, repairs) for d in belongs.get(i, ())]
+            if i == 0:
+                early = waiting + early
+                waiting.clear()
+            row_repairs = repairs if i == 0 else [r for r in repairs if r.inferred == (row.object_schema, row.name)]
+            dropped_first = (
+                difference is not None
+                and difference.old is not None
+                and difference.new is not None
+                and row.change_type == "CREATE"
+                and any(r.rule == "implied_drop" for r in repairs)
+            )
+            if dropped_first:
+                assert difference is not None
+                gone = Difference(difference.path, difference.old, None)
+                difference = Difference(difference.path, None, difference.new, taken=True)
+                early.append((gone, repairs))
+            yield from self._inferred_events(early, row)
+            yield self._row_event(row, difference, row_repairs)
+
+    def _attempt(self, statement: Statement, row: HistoryRow | None) -> _Outcome:
+        """Runs a statement with as many repairs as it takes; all of it, or nothing."""
+        repairs: list[Repair] = []
+        done: list[Repair] = []
+        tried: set[str] = set()
+        text = statement.text
+        if row is not None and statement.verb == "CREATE" and statement.if_exists and statement.targets:
+            # v1 recorded a CREATE, so IF NOT EXISTS found nothing.
+            for schema, bare in statement.targets:
+                found = self._state.relation((schema or self.schemas[0], bare))
+                if found is not None and row.change_type == "CREATE" and row.name == bare:
+                    kind = found.object_type.replace("_", " ")
+                    repairs.append(
+                        Repair(
+                            "implied_drop",
+                            f"DROP {kind} {qualified((found.object_schema, found.object_name))} CASCADE;",
+                            "the recorded CREATE … IF NOT EXISTS ran, so there was none",
+                        )
+                    )
+        horizon = self._shadow.reader.horizon()
+        error: psycopg.Error | None = None
+        for _ in range(_MOST_ATTEMPTS):
+            script = [r.statement for r in repairs if not r.rewrite]
+            main = next((r.statement for r in reversed(repairs) if r.rewrite), text)
+            if script:
+                main = main if main != text else statement.without_concurrently()
+            index, error = self._try([*script, main])
+            if error is None:
+                may_rename = statement.may_rename or bool(repairs or done)
+                may_drop = statement.may_drop or bool(repairs or done)
+                differences = self._observe(horizon, may_drop, may_rename)
+                return _Outcome(True, done + repairs, differences)
+            if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
+                break
+            failing = statement if index == len(script) else (split(script[index]) or [statement])[0]
+            proposals = [
+                p for p in self._evidence.for_error(error, failing, self) if p.statement not in tried
+            ]
+            if not proposals:
+                if index < len(script):
+                    # The step itself cannot be taken: without it, the next best may.
+                    del repairs[[i for i, r in enumerate(repairs) if not r.rewrite][index]]
+                    continue
+                break
+            proposal = proposals[0]
+            tried.add(proposal.statement)
+            if proposal.alone:
+                _, alone_error = self._try([proposal.statement])
+                if alone_error is None:
+                    done.append(proposal)
+            else:
+                places = [i for i, r in enumerate(repairs) if not r.rewrite]
+                repairs.insert(places[index] if index < len(places) else len(repairs), proposal)
+        differences = self._observe(horizon, False, True) if done else []
+        return _Outcome(False, done, differences, error)
+
+    def _try(self, script: list[str]) -> tuple[int, psycopg.Error | None]:
+        """Runs a script in one transaction; the index of the statement that failed, and its error."""
+        try:
+            self._shadow.run(*script)
+        except psycopg.OperationalError as error:
+            if not isinstance(error, psycopg.errors.QueryCanceled) and error.sqlstate is None:
+                raise PggitError(
+                    f"The connection to the shadow database {self._shadow.name} broke: {str(error).strip()}\n"
+                    "Nothing was published. Look into the server's log, then run the build again."
+                ) from None
+            return self._shadow.failed_at, error
+        except psycopg.Error as error:
+            return self._shadow.failed_at, error
+        return len(script), None
+
+    def _observe(self, horizon: int, may_drop: bool, may_rename: bool) -> list[Difference]:
+        reader = self._shadow.reader
+        touched = reader.touched(horizon)
+        if may_rename and touched:
+            touched |= reader.dependents(touched)
+        gone = reader.vanished(self._state.objects) if may_drop else set()
+        return self._state.update(reader.some(touched - gone), gone)
+
+    # Rows and what they did --------------------------------------------------------------------
+
+    def _match(
+        self, statement: Statement, pending: deque[HistoryRow], differences: list[Difference]
+    ) -> list[tuple[HistoryRow, Difference | None]]:
+        """Takes from the front of `pending` the rows that this statement explains."""
+        matched: list[tuple[HistoryRow, Difference | None]] = []
+        while pending:
+            row = pending[0]
+            difference = self._difference_of(row, statement, differences, matched)
+            if difference is None and not self._names_target(row, statement, matched):
+                break
+            if difference is not None:
+                difference.taken = True
+            matched.append((row, difference))
+            pending.popleft()
+        return _separate_foreign_keys(matched)
+
+    def _difference_of(
+        self,
+        row: HistoryRow,
+        statement: Statement,
+        differences: list[Difference],
+        matched: list[tuple[HistoryRow, Difference | None]],
+    ) -> Difference | None:
+        for difference in differences:
+            found = difference.object
+            if not _same_type(row.object_type, found.object_type):
+                continue
+            if row.object_schema is not None and row.object_schema != found.object_schema:
+                continue
+            if row.object_type in ("FUNCTION", "PROCEDURE"):
+                if difference.taken or difference.new is None:
+                    continue
+                known = self._routines.get(row.object_name)
+                name = (found.object_schema, found.object_name)
+                if row.object_name.isdigit():
+                    if known is not None and known != name and self._exists(known):
+                        continue
+                    self._routines[row.object_name] = name
+                elif found.object_name.split("(", 1)[0] != row.name.split("(", 1)[0]:
+                    continue
+            elif row.name != found.object_name:
+                continue
+            if (row.change_type == "DROP") != (difference.new is None):
+                continue
+            if difference.taken:
+                # One statement leaves a second row only for the foreign keys of a table it created.
+                before = [m for m, d in matched if d is difference]
+                if not (
+                    statement.action == "code"
+                    or (len(before) == 1 and before[0].change_type == "CREATE" and row.change_type == "ALTER"
+                        and " FOREIGN KEY " in (found.definition if difference.new else ""))
+                ):  # fmt: skip
+                    continue
+            return difference
+        return None
+
+    def _exists(self, name: Name) -> bool:
+        return any(
+            (o.object_schema, o.object_name) == name for o in self._state.routines(name[1].split("(", 1)[0])
+        )
+
+    def _names_target(
+        self,
+        row: HistoryRow,
+        statement: Statement,
+        matched: list[tuple[HistoryRow, Difference | None]],
+    ) -> bool:
+        """Whether the statement is about the row's object, although nothing about it changed."""
+        kind = statement.object_type
+        same = _same_type(row.object_type, kind) or (kind == "AGGREGATE" and row.object_type == "FUNCTION")
+        if not same or statement.verb != row.change_type:
+            return False
+        if any(m.object_name == row.object_name and m.change_type == row.change_type for m, _ in matched):
+            return False
+        if row.object_type in ("FUNCTION", "PROCEDURE") and row.object_name.isdigit():
+            known = self._routines.get(row.object_name)
+            candidates = [
+                o
+                for _, bare in statement.targets
+                for o in self._state.routines(bare)
+                if row.object_schema in (None, o.object_schema)
+            ]
+            if known is None and len(candidates) == 1:
+                self._routines[row.object_name] = (candidates[0].object_schema, candidates[0].object_name)
+                return True
+            return known is not None and any((o.object_schema, o.object_name) == known for o in candidates)
+        names = [bare for _, bare in statement.targets]
+        words = statement.words
+        if statement.verb == "ALTER" and "to" in words:
+            names += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "to"]
+        return row.name in names or row.name.split("(", 1)[0] in names
+
+    def _towards_recorded(
+        self, matched: list[tuple[HistoryRow, Difference | None]], outcome: _Outcome
+    ) -> list[Repair]:
+        """After the statement: brings tables to the columns that their last row recorded."""
+        fixes: list[Repair] = []
+        final = {row.name: (row, d) for row, d in matched if row.object_type == "TABLE" and row.columns}
+        for row, _ in final.values():
+            name = self._table_name(row)
+            if name is None or row.columns is None:
+                continue
+            current = self.columns(name)
+            if not disagreements(row.columns, current):
+                continue
+            horizon = self._shadow.reader.horizon()
+            steps = towards(name, row.columns, current, f"row {row.version_id} recorded the columns")
+            taken: list[Repair] = []
+            for step in steps:
+                # Each by itself: a default that cannot be set must not undo a column's new name.
+                if self._try([step.statement])[1] is None:
+                    taken.append(step)
+            if taken:
+                later = self._observe(horizon, True, True)
+                _merge(outcome.differences, later, matched)
+                fixes.extend(taken)
+        return fixes
+
+    def _table_name(self, row: HistoryRow) -> Name | None:
+        if row.object_schema is not None:
+            return (row.object_schema, row.name)
+        for schema in self.schemas:
+            if self._state.relation((schema, row.name)) is not None:
+                return (schema, row.name)
+        return None
+
+    def _belonging(
+        self, others: list[Difference], matched: list[tuple[HistoryRow, Difference | None]]
+    ) -> dict[int, list[Difference]]:
+        """By the index of the matched row: what no row explains, with the row whose object it names.
+
+        A sequence made for the second table of a statement comes with that table: an earlier commit
+        could not be rebuilt with it.
+        """
+        result: dict[int, list[Difference]] = {}
+        paths = [(i, d.path) for i, (_, d) in enumerate(matched) if d is not None]
+        for other in others:
+            text = other.object.definition
+            named = [i for i, path in paths if path in text] or [0]
+            result.setdefault(named[0] if other.new is None else named[-1], []).append(other)
+        return result
+
+    def _extension_members(self, pending: deque[HistoryRow]) -> Iterator[Event]:
+        """v1 recorded each member function of a created extension; the extension stands for them."""
+        while pending and pending[0].object_type in ("FUNCTION", "PROCEDURE"):
+            yield self._excluded(pending.popleft(), "member of a created extension")
+
+    # Events ------------------------------------------------------------------------------------
+
+    def _row_event(self, row: HistoryRow, difference: Difference | None, repairs: list[Repair]) -> Event:
+        notes: list[dict[str, str]] = []
+        if difference is None:
+            found = self._current(row)
+            old = new = found
+        else:
+            found, old, new = difference.object, difference.old, difference.new
+        if found is None:
+            return self._without_object(row, "unknown", row.change_sql, "the statement ran, and left no such object")
+        path = difference.path if difference else self._path(found)
+        steps = [_repair_note(r) for r in repairs]
+        fidelity = "repaired" if steps else "exact"
+        if fidelity == "exact" and new is not None:
+            rests_on = self._rests_on(new)
+            if rests_on is not None:
+                fidelity = "repaired"
+                steps = [
+                    {
+                        "rule": "rests_on_inferred",
+                        "statement": "",
+                        "evidence": f"{qualified(rests_on)} was inferred at row {self._inferred[rests_on]}",
+                    }
+                ]
+        if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+            wrong = disagreements(row.columns, self.columns((found.object_schema, found.object_name)))
+            if wrong:
+                fidelity = "unknown"
+                notes.append({"code": "contradicts_recorded_columns", "message": "; ".join(wrong)})
+        return Event(
+            "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
+            found.object_type if _same_type(row.object_type, found.object_type) else row.object_type,
+            path, row.change_type, row.change_severity,
+            old.definition if old else None, new.definition if new else None,
+            row.author, row.created_at, row.message, fidelity, None, steps, notes,
+        )  # fmt: skip
+
+    def _path(self, found: DatabaseObject) -> str:
+        return next(
+            p for p, o in self._state._paths([found.object_identity]).items() if o.key == found.key
+        )
+
+    def _current(self, row: HistoryRow) -> DatabaseObject | None:
+        if row.object_type in ("FUNCTION", "PROCEDURE"):
+            known = self._routines.get(row.object_name)
+            if known is None:
+                return None
+            return next(
+                (o for o in self._state.routines(known[1].split("(", 1)[0]) if (o.object_schema, o.object_name) == known),
+                None,
+            )
+        name = self._table_name(row)
+        return self._state.relation(name) if name else None
+
+    def _rests_on(self, found: DatabaseObject) -> Name | None:
+        own = (found.object_schema, found.object_name)
+        if own in self._inferred:
+            return own
+        if found.object_type in ("VIEW", "MATERIALIZED_VIEW", "INDEX"):
+            for name in self._inferred:
+                relation = self._state.relation(name)
+                if relation is not None and relation.object_identity in found.definition:
+                    return name
+        return None
+
+    def _note_inferred(self, repairs: list[Repair]) -> None:
+        for repair in repairs:
+            if repair.inferred is not None:
+                name = repair.inferred
+                if name[0] is None:
+                    name = (self.schemas[0], name[1])
+                self._inferred.setdefault(name, self._version)
+        for name in [n for n in self._inferred if self._state.relation(n) is None]:
+            del self._inferred[name]
+
+    def _inferred_events(
+        self, differences: Iterable[tuple[Difference, list[Repair]]], anchor: HistoryRow
+    ) -> Iterator[Event]:
+        for difference, repairs in differences:
+            found = difference.object
+            name = (found.object_schema, found.object_name)
+            about = [r for r in repairs if r.inferred == name or (r.inferred is None and repairs)]
+            yield Event(
+                "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
+                found.object_type, difference.path, difference.change_type, None,
+                difference.old.definition if difference.old else None,
+                difference.new.definition if difference.new else None,
+                anchor.author, anchor.created_at, anchor.message,
+                "repaired" if about else "exact", None, [_repair_note(r) for r in about], [],
+            )  # fmt: skip
+
+    def _excluded(self, row: HistoryRow, reason: str) -> Event:
+        return Event(
+            "excluded", row.version_id, row.version_id, self._branch, row.object_schema, row.name, row.object_type,
+            None, row.change_type, row.change_severity, None, None, row.author, row.created_at, row.message,
+            None, reason,
+        )  # fmt: skip
+
+    def _not_run(
+        self, statement: Statement, pending: deque[HistoryRow], through: str | None = None
+    ) -> Iterator[Event]:
+        """Rows of a statement that does not run: nothing about them changes (privileges, owners), or
+        it was refused."""
+        while pending and self._names_target(pending[0], statement, []):
+            row = pending.popleft()
+            if statement.action == "ignored":
+                yield self._row_event(row, None, [])
+            else:
+                yield self._refused(row, statement, through)
+        if statement.action == "refused" and statement.tag in ("DO", "SELECT", "CALL", "WITH", "VALUES"):
+            while pending:
+                yield self._refused(pending.popleft(), statement, through)
+
+    def _refused(self, row: HistoryRow, statement: Statement, through: str | None) -> Event:
+        why = f"through {through}" if through else f"as a {statement.tag} statement"
+        event = self._without_object(
+            row, "static", statement.text, f"it would reach outside the shadow database, {why}", "refused_statement"
+        )
+        return event
+
+    def _failed(
+        self, statement: Statement, pending: deque[HistoryRow], outcome: _Outcome
+    ) -> Iterator[Event]:
+        """Rows of a statement that could not run, whatever was tried."""
+        error = outcome.error
+        timeout = isinstance(error, psycopg.errors.QueryCanceled)
+        why = (error.diag.message_primary if error else None) or "it could not run"
+        first = True
+        matched: list[tuple[HistoryRow, Difference | None]] = []
+        while pending and self._names_target(pending[0], statement, matched):
+            row = pending.popleft()
+            matched.append((row, None))
+            if first:
+                yield from self._inferred_events([(d, outcome.repairs) for d in outcome.differences], row)
+                first = False
+            if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+                event = self._from_columns(row, why)
+                if event is not None:
+                    yield from event
+                    continue
+            yield self._without_object(
+                row, "static", statement.text, why, "statement_timeout" if timeout else "statement_failed"
+            )
+
+    def _from_columns(self, row: HistoryRow, why: str) -> list[Event] | None:
+        """The table of a failed statement, brought to its recorded columns."""
+        assert row.columns is not None
+        name = self._table_name(row) or (row.object_schema or self.schemas[0], row.name)
+        evidence = f"row {row.version_id} recorded the columns; the statement failed: {why}"
+        repairs: list[Repair] = []
+        horizon = self._shadow.reader.horizon()
+        if self._state.relation(name) is None:
+            build = Repair("table_from_columns", create_table(name, row.columns), evidence, inferred=name)
+            table = Statement(build.statement, "ddl", "CREATE TABLE", (name,))
+            outcome = self._attempt(table, None)
+            if not outcome.ran:
+                return None
+            repairs, differences = [*outcome.repairs, build], outcome.differences
+        else:
+            for step in towards(name, row.columns, self.columns(name), evidence):
+                if self._try([step.statement])[1] is None:
+                    repairs.append(step)
+            differences = self._observe(horizon, True, True)
+        own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
+        self._note_inferred(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
+        notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]
+        return [
+            *self._inferred_events([(d, repairs) for d in differences if d is not own], row),
+            self._row_event(row, own, notes),
+        ]
+
+    def _unexplained(self, row: HistoryRow, text: str, statements: list[Statement]) -> Iterator[Event]:
+        """A row that no statement of its execution accounts for."""
+        if not text.strip():
+            why = "the row has no SQL text"
+        elif not statements:
+            why = "the row's SQL text holds no statement"
+        else:
+            why = "no statement of the recorded text explains it"
+        if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+            events = self._from_columns(row, why)
+            if events is not None:
+                yield from events
+                return
+        current = self._current(row)
+        if row.change_type == "DROP" and current is not None:
+            kind = current.object_type.replace("_", " ")
+            drop = Repair(
+                "recorded_drop",
+                f"DROP {kind} {qualified((current.object_schema, current.object_name))} CASCADE;",
+                f"row {row.version_id} recorded the drop",
+            )
+            outcome = self._attempt(Statement(drop.statement, "ddl", f"DROP {kind}"), None)
+            if outcome.ran:
+                own = next((d for d in outcome.differences if d.old is not None and d.old.key == current.key), None)
+                yield from self._inferred_events([(d, [drop]) for d in outcome.differences if d is not own], row)
+                yield self._row_event(row, own, [drop])
+                return
+        if current is not None:
+            note = Repair("unexplained_row", "", f"{why}; {current.object_identity} stands as it was")
+            event = self._row_event(row, None, [note])
+            yield replace(event, fidelity="unknown", findings=[*event.findings, {"code": "unexplained_row", "message": why}])
+            return
+        yield self._without_object(row, "static" if text.strip() else "unknown", text, why, "unexplained_row")
+
+    def _without_object(
+        self, row: HistoryRow, fidelity: str, text: str | None, why: str, code: str = "no_such_object"
+    ) -> Event:
+        """The event of a row whose object is not in the shadow: the statement's own text stands for it."""
+        name = row.name
+        schema = row.object_schema or self.schemas[0]
+        current = self._current(row)
+        identity = self._path(current) if current else qualified_identity(schema, name)
+        new: str | None = None
+        if row.change_type != "DROP":
+            new = current.definition if current is not None else _as_definition(text)
+        if current is not None and fidelity == "static":
+            fidelity = "unknown"
+        return Event(
+            "v1", row.version_id, row.version_id, self._branch, schema,
+            current.object_name if current else name, row.object_type, identity, row.change_type,
+            row.change_severity, None, new, row.author, row.created_at, row.message, fidelity, None, [],
+            [{"code": code, "message": why}],
+        )  # fmt: skip
+
+    # The end -----------------------------------------------------------------------------------
+
+    def reconcile(self, live: Iterable[DatabaseObject]) -> Iterator[Event]:
+        """The events that make the tree at HEAD equal the live schema exactly."""
+        ours = self._state.by_path()
+        theirs = {o.object_identity: o for o in with_unique_identities(list(live))}
+        yield from self._chained(reconciliation(self._branch, self._tree, ours, theirs))
+
+
+def reconciliation(
+    branch_name: str,
+    tree: Mapping[str, str],
+    ours: Mapping[str, DatabaseObject],
+    theirs: Mapping[str, DatabaseObject],
+) -> Iterator[Event]:
+    """One inferred event for each path where a tree (path: definition) differs from the live catalog."""
+    for path in sorted(tree.keys() | theirs.keys()):
+        new = theirs.get(path)
+        if new is not None and tree.get(path) == new.definition:
+            continue
+        found = new or ours.get(path)
+        schema, name = (found.object_schema, found.object_name) if found else _split_identity(path)
+        note = {
+            "rule": "reconcile",
+            "statement": "",
+            "evidence": f"the live catalog {'has it so' if new else 'does not have it'}",
+        }
+        yield Event(
+            "inferred", None, None, branch_name, schema, name, found.object_type if found else "TABLE", path,
+            "ALTER", None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
+            "repaired", None, [note], [],
+        )  # fmt: skip
+
+
+def _split_identity(path: str) -> tuple[str | None, str]:
+    schema, _, name = path.rpartition(".")
+    return (schema.strip('"') or None, name.strip('"'))
+
+
+def qualified_identity(schema: str, name: str) -> str:
+    """The identity of a relation that does not exist, as PostgreSQL would print it."""
+
+    def part(text: str) -> str:
+        return text if re.fullmatch(r"[a-z_][a-z0-9_$]*", text) else '"' + text.replace('"', '""') + '"'
+
+    return f"{part(schema)}.{part(name)}"
+
+
+def _as_definition(text: str | None) -> str:
+    stripped = (text or "").replace("\x00", "").strip()
+    if not stripped:
+        return "-- No SQL text was recorded."
+    return stripped if stripped.endswith(";") else stripped + ";"
+
+
+def _repair_note(repair: Repair) -> dict[str, str]:
+    return {"rule": repair.rule, "statement": repair.statement, "evidence": repair.evidence}
+
+
+def _same_type(recorded: str, found: str) -> bool:
+    families = ({"FUNCTION", "PROCEDURE"}, {"TABLE", "PARTITION"}, {"VIEW", "MATERIALIZED_VIEW"})
+    return recorded == found or any(recorded in f and found in f for f in families)
+
+
+_FOREIGN_KEY = re.compile(
+    r"""\nALTER TABLE (?:ONLY )?(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+ FOREIGN KEY (?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;"""
+)
+
+
+def _separate_foreign_keys(
+    matched: list[tuple[HistoryRow, Difference | None]],
+) -> list[tuple[HistoryRow, Difference | None]]:
+    """Tells the rows of one CREATE TABLE apart: PostgreSQL adds the foreign keys afterwards.
+
+    The CREATE row gets the table without them, the ALTER row adds them (FORMATS 1.3).
+    """
+    result = list(matched)
+    for i, (row, difference) in enumerate(matched):
+        later = [j for j in range(i + 1, len(matched)) if difference is not None and matched[j][1] is difference]
+        if difference is None or not later:
+            continue
+        if row.change_type == "CREATE" and difference.new is not None:
+            bare = replace(difference.new, definition=_FOREIGN_KEY.sub("", difference.new.definition))
+            result[i] = (row, Difference(difference.path, difference.old, bare, True))
+            result[later[0]] = (matched[later[0]][0], Difference(difference.path, bare, difference.new, True))
+            for j in later[1:]:
+                result[j] = (matched[j][0], Difference(difference.path, difference.new, difference.new, True))
+        else:
+            for j in later:
+                result[j] = (matched[j][0], Difference(difference.path, difference.new, difference.new, True))
+    return result
+
+
+def _merge(
+    differences: list[Difference],
+    later: list[Difference],
+    matched: list[tuple[HistoryRow, Difference | None]],
+) -> None:
+    """Adds what changed after the statement to what changed by it, object by object, row by row."""
+    for change in later:
+        last = next((i for i in reversed(range(len(matched))) if (d := matched[i][1]) and d.path == change.path), None)
+        if last is not None:
+            row, difference = matched[last]
+            assert difference is not None
+            matched[last] = (row, Difference(change.path, difference.old, change.new, True))
+            continue
+        unmatched = next(
+            (
+                i
+                for i, (row, d) in enumerate(matched)
+                if d is None and row.name == change.object.object_name and _same_type(row.object_type, change.object.object_type)
+            ),
+            None,
+        )
+        if unmatched is not None:
+            matched[unmatched] = (matched[unmatched][0], replace_taken(change))
+            continue
+        same = next((d for d in differences if d.path == change.path and not d.taken), None)
+        if same is None:
+            differences.append(change)
+        else:
+            same.new = change.new
+            if same.old is None and same.new is None:
+                differences.remove(same)
+
+
+def replace_taken(difference: Difference) -> Difference:
+    return Difference(difference.path, difference.old, difference.new, True)

@@ -1,0 +1,231 @@
+"""The shadow database: where the history runs again.
+
+A new database on a server of the target's version. Its name is a fixed prefix, its time of birth and
+a random part; only a database of such a name is ever dropped, and only one of such a name is ever
+written to.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pggit_audit.catalog import CatalogReader
+from pggit_audit.errors import PggitError
+
+PREFIX = "pggit_shadow_"
+_NAME = re.compile(rf"^{PREFIX}(\d{{14}})_[0-9a-f]{{8}}$")
+# Without superuser rights PostgreSQL itself keeps the history away from files and programs.
+SANDBOX_ROLE = "pggit_shadow"
+_MAX_AGE = timedelta(days=1)
+
+
+class Shadow:
+    """A shadow database with two sessions: one that runs statements, one that reads the catalog.
+
+    Two, because statements want the team's search_path and the reader wants none.
+    """
+
+    def __init__(
+        self,
+        runner: psycopg.Connection[Any],
+        observer: psycopg.Connection[Any],
+        name: str,
+        hidden: Sequence[str],
+        sandboxed: bool,
+    ) -> None:
+        self.name = name
+        self.sandboxed = sandboxed
+        self.reader = CatalogReader(observer, hidden)
+        self.failed_at = 0
+        self._runner = runner
+        self._search_path = ""
+        self._assert_shadow()
+
+    def _assert_shadow(self) -> None:
+        row = self._runner.execute("select current_database()").fetchone()
+        if row is None or not _NAME.match(str(row[0])) or row[0] != self.name:
+            raise PggitError(
+                f"The replay is connected to the database {row[0] if row else '?'}, which is not its shadow. "
+                "Nothing was run. Check the connection settings for a pooler that redirects databases."
+            )
+
+    def search_path(self, *schemas: str) -> None:
+        """Sets the search_path of the session that runs statements."""
+        path = ", ".join('"' + s.replace('"', '""') + '"' for s in schemas)
+        if path != self._search_path:
+            self._runner.execute("select set_config('search_path', %s, false)", (path,))
+            self._search_path = path
+
+    def set(self, statement: str) -> list[str]:
+        """Runs a SET of the history; the schemas in which names are then looked up.
+
+        Raises `psycopg.Error`.
+        """
+        self._runner.execute(statement.encode())
+        self._search_path = ""
+        row = self._runner.execute("select current_schemas(false)::text[]").fetchone()
+        return list(row[0]) if row else []
+
+    def reset_settings(self) -> None:
+        """Back to the settings that the session began with (time limits among them)."""
+        self._runner.execute("reset all")
+        self._search_path = ""
+
+    def run(self, *statements: str) -> None:
+        """Runs the statements as one transaction: all of them, or none.
+
+        Raises `psycopg.Error` of the statement that failed, the one at `failed_at`.
+        """
+        self.failed_at = 0
+        if len(statements) == 1:
+            self._runner.execute(statements[0].encode())
+            return
+        with self._runner.transaction():
+            for self.failed_at, statement in enumerate(statements):
+                self._runner.execute(statement.encode())
+
+    def rebuild(self, script: str, commit_sha: str) -> None:
+        """Brings the empty shadow to a published schema.
+
+        Raises `PggitError` where the script does not run.
+        """
+        try:
+            self._runner.execute(script.encode())
+        except psycopg.Error as error:
+            raise PggitError(
+                f"The schema of the published commit {commit_sha} cannot be rebuilt in the shadow database: "
+                f"{(error.diag.message_primary or str(error)).strip()}
+"
+                "Nothing was changed. The server may lack an extension or a role that it had when the commit "
+                "was published."
+            ) from None
+        self.reset_settings()
+
+    def query(self, text: str | bytes, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a query, read under the search_path of the statements."""
+        raw = text.encode() if isinstance(text, str) else text
+        return self._runner.execute(raw, parameters).fetchall()
+
+
+def _connect(parameters: Mapping[str, Any], **changes: Any) -> psycopg.Connection[Any]:
+    return psycopg.connect(**{**parameters, **changes}, autocommit=True)
+
+
+def _options(timezone_name: str) -> str:
+    """Settings that a session starts with, so that RESET ALL in the history comes back to them.
+
+    Bodies are not checked, as in a restore: what they name may come later in the history.
+    """
+    settings = {
+        "statement_timeout": "30s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "10min",
+        "synchronous_commit": "off",
+        "check_function_bodies": "off",
+        "client_min_messages": "error",
+        "DateStyle": "ISO,MDY",
+        "IntervalStyle": "postgres",
+        "TimeZone": timezone_name,
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+@contextmanager
+def open_shadow(parameters: Mapping[str, Any], *, sandbox: bool, hidden: Sequence[str]) -> Iterator[Shadow]:
+    """A new shadow database, dropped at the end.
+
+    Args:
+        parameters: psycopg's connection keywords for the server; its database stays untouched.
+        sandbox: run the history as a role without rights beyond this database. True where the server
+            is the embedded one; a role is never created on somebody else's server.
+        hidden: schemas to leave out of what is read.
+
+    Raises `PggitError` where the server or a privilege is missing.
+    """
+    try:
+        admin = _connect(parameters)
+    except psycopg.OperationalError as error:
+        raise PggitError(
+            f"The server for the shadow database cannot be reached: {str(error).strip()}\n"
+            "Nothing was changed. Check the connection, or run with --vars 'shadow: embedded'."
+        ) from None
+    with admin:
+        _sweep(admin)
+        name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+        owner = _sandbox_role(admin) if sandbox else None
+        _create(admin, name, owner)
+        session = {"dbname": name, "application_name": "pggit-audit replay"}
+        if owner:
+            session["user"] = owner
+        try:
+            row = admin.execute("select current_setting('TimeZone')").fetchone()
+            assert row is not None
+            with (
+                _connect(parameters, **session, options=_options(row[0])) as runner,
+                _connect(parameters, **session, options=_options("UTC")) as observer,
+            ):
+                yield Shadow(runner, observer, name, hidden, sandboxed=owner is not None)
+        finally:
+            _drop(admin, name)
+
+
+def _create(admin: psycopg.Connection[Any], name: str, owner: str | None) -> None:
+    row = admin.execute(
+        "select pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = current_database()"
+    ).fetchone()
+    assert row is not None
+    statement = sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
+        sql.Identifier(name), *(sql.Literal(value) for value in row)
+    )
+    if owner:
+        statement += sql.SQL(" owner {}").format(sql.Identifier(owner))
+    try:
+        admin.execute(statement)
+    except psycopg.errors.InsufficientPrivilege:
+        role = admin.execute("select current_user").fetchone()
+        raise PggitError(
+            f"The role {role[0] if role else '?'} may not create the shadow database that the replay runs in. "
+            "Nothing was changed.\n"
+            f"Either grant it (as a superuser): ALTER ROLE {role[0] if role else '...'} CREATEDB;\n"
+            "or replay on the embedded server: dbt build --vars 'shadow: embedded'."
+        ) from None
+
+
+def _sandbox_role(admin: psycopg.Connection[Any]) -> str:
+    if not admin.execute("select from pg_roles where rolname = %s", (SANDBOX_ROLE,)).fetchone():
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            admin.execute(sql.SQL("create role {} login").format(sql.Identifier(SANDBOX_ROLE)))
+    return SANDBOX_ROLE
+
+
+def _drop(admin: psycopg.Connection[Any], name: str) -> None:
+    if not _NAME.match(name):
+        raise PggitError(f"{name} is not the name of a shadow database: it was left alone.")
+    with suppress(psycopg.OperationalError):
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def _sweep(admin: psycopg.Connection[Any]) -> None:
+    """Drops shadows that a killed build left behind a day ago or earlier, unless somebody is in them."""
+    rows = admin.execute(
+        "select datname from pg_database as d where starts_with(datname, %s)"
+        " and not exists (select from pg_stat_activity as a where a.datid = d.oid)",
+        (PREFIX,),
+    ).fetchall()
+    now = datetime.now(timezone.utc)
+    for (name,) in rows:
+        match = _NAME.match(name)
+        if match is None:
+            continue
+        with suppress(ValueError, psycopg.Error):
+            born = datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+            if now - born > _MAX_AGE:
+                _drop(admin, name)

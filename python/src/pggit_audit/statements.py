@@ -1,0 +1,331 @@
+"""Splits a client's query text into statements and says what each one is and what it names.
+
+sqlglot's PostgreSQL tokenizer does the reading: quoting, dollar quotes, nested comments. Nothing here
+needs a full parse, so a statement that sqlglot has no grammar for is as good as any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.errors import TokenError
+from sqlglot.tokens import Token, TokenType
+
+Action = Literal["ddl", "code", "setting", "ignored", "refused"]
+
+# What must never run in the shadow, however it is reached: it would touch files, other databases,
+# other sessions, or the server's configuration.
+_REACHES_OUTSIDE = re.compile(
+    r"\b(copy|dblink\w*|pg_read_file|pg_read_binary_file|pg_ls_\w+|pg_stat_file|pg_file_\w+|lo_import|lo_export"
+    r"|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_rotate_logfile|pg_promote|pg_switch_wal"
+    r"|pg_create_restore_point|pg_logical_\w+|pg_create_\w*replication_slot|pg_drop_replication_slot"
+    r"|pg_replication_\w+|pg_log_\w+|pg_backup_\w+|pg_start_backup|pg_stop_backup|postgres_fdw_\w+"
+    r"|alter\s+system|alter\s+database|create\s+database|drop\s+database|(?:create|alter|drop)\s+(?:role|user|group)"
+    r"|set\s+(?:session\s+|local\s+)?role|session\s+authorization|create\s+subscription|create\s+server|load)\b",
+    re.IGNORECASE,
+)
+_CLUSTER_WIDE = {
+    "DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SERVER", "SYSTEM", "FOREIGN",
+    "LANGUAGE", "EVENT", "PUBLICATION", "LARGE", "TRANSFORM", "ACCESS",
+}  # fmt: skip
+_MODIFIERS = {
+    "GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "RECURSIVE", "CONSTRAINT", "TRUSTED",
+    "PROCEDURAL", "DEFAULT",
+}  # fmt: skip
+_DATA = {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "TABLE", "EXPLAIN", "ANALYZE", "VACUUM", "REINDEX",
+         "CLUSTER", "CHECKPOINT", "LISTEN", "NOTIFY", "UNLISTEN", "FETCH", "MOVE", "DECLARE", "CLOSE", "LOCK",
+         "SHOW", "DISCARD", "DEALLOCATE", "PREPARE", "EXECUTE", "REFRESH", "REASSIGN"}  # fmt: skip
+_TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
+# Settings that change what a later statement means; time limits are not the history's to set.
+_SETTINGS = {"SEARCH_PATH", "STANDARD_CONFORMING_STRINGS", "TIMEZONE", "TIME", "DATESTYLE", "INTERVALSTYLE",
+             "XMLOPTION", "DEFAULT_TABLE_ACCESS_METHOD", "SCHEMA"}  # fmt: skip
+# Who owns an object, and who may use it, is no part of its definition.
+_PRIVILEGES = {"GRANT", "REVOKE", "SECURITY"}
+_ROUTINES = {"FUNCTION", "PROCEDURE", "AGGREGATE", "ROUTINE"}
+
+Name = tuple[str | None, str]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a query text.
+
+    `action`: `ddl` and `code` (a DO block, a call, a query that may call a function that makes DDL)
+    may run in the shadow; `setting` is a SET; `ignored` changes no definition (data, privileges,
+    transaction control); `refused` reaches outside the database.
+    `tag` is the command as PostgreSQL would name it (`CREATE TABLE`), without modifiers.
+    `targets` are the names it creates, alters or drops, `on` the table that an index, trigger or
+    policy belongs to; a name is (schema or None, name), case folded as PostgreSQL folds it.
+    """
+
+    text: str
+    action: Action
+    tag: str = ""
+    targets: tuple[Name, ...] = ()
+    on: Name | None = None
+    or_replace: bool = False
+    if_exists: bool = False
+    tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Every token's text: quoted names as they are, all else in lower case."""
+        return tuple(_fold(t) for t in self.tokens)
+
+    @property
+    def object_type(self) -> str:
+        """The kind of object in the tag: `CREATE MATERIALIZED VIEW` gives `MATERIALIZED_VIEW`."""
+        return "_".join(self.tag.split()[1:])
+
+    @property
+    def verb(self) -> str:
+        return self.tag.split(" ", 1)[0] if self.tag else ""
+
+    @cached_property
+    def may_drop(self) -> bool:
+        """False only where nothing that existed before can be gone afterwards."""
+        return not (self.verb == "CREATE" and self.tag != "CREATE SCHEMA") and self.verb != "COMMENT"
+
+    @cached_property
+    def may_rename(self) -> bool:
+        """True where the text of other objects may change with it."""
+        if self.action == "code":
+            return True
+        return self.verb == "ALTER" and ("rename" in self.words or "schema" in self.words)
+
+    def mentions(self, name: str) -> bool:
+        """Whether `name` (unquoted) occurs as a token, or inside a string or a body."""
+        return name in self.words or name in self.text
+
+    def calls(self, name: str) -> bool:
+        """Whether a function of that name is called in plain sight."""
+        words = self.words
+        return any(w == name and words[i + 1 : i + 2] == ("(",) for i, w in enumerate(words))
+
+    def without_concurrently(self) -> str:
+        """The same statement for use inside a transaction block."""
+        for token in self.tokens:
+            if token.token_type != TokenType.IDENTIFIER and token.text.upper() == "CONCURRENTLY":
+                start = token.start - self.tokens[0].start
+                return self.text[:start] + self.text[start + len("CONCURRENTLY") :]
+        return self.text
+
+
+def _fold(token: Token) -> str:
+    return token.text if token.token_type == TokenType.IDENTIFIER else token.text.lower()
+
+
+def _upper(token: Token) -> str:
+    return "" if token.token_type in (TokenType.IDENTIFIER, TokenType.STRING) else token.text.upper()
+
+
+def quote(name: str) -> str:
+    """An identifier in double quotes: always valid, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def unquote(name: str) -> str:
+    """The real name behind one that may carry its quotes, as in v1's `object_name`."""
+    if len(name) > 1 and name[0] == '"' == name[-1]:
+        return name[1:-1].replace('""', '"')
+    return name
+
+
+def split(text: str) -> list[Statement]:
+    """The statements of a query text, in order; a text that cannot be read is one statement.
+
+    PostgreSQL then says itself what is wrong with it. Semicolons inside strings, comments, quoted
+    names, dollar-quoted and `BEGIN ATOMIC` bodies separate nothing.
+    """
+    try:
+        tokens = Postgres().tokenize(text)
+    except (TokenError, RecursionError):
+        stripped = text.strip()
+        return [Statement(stripped, "ddl", tag="")] if stripped else []
+    return [_classify(text[part[0].start : end], tuple(part)) for part, end in _parts(text, tokens)]
+
+
+def _parts(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
+    part: list[Token] = []
+    atomic = 0
+    for token in tokens:
+        word = _upper(token)
+        if part and word == "ATOMIC" and _upper(part[-1]) == "BEGIN":
+            atomic = 1
+        elif atomic and word == "CASE":
+            atomic += 1
+        elif atomic and word == "END":
+            atomic -= 1
+        if token.token_type == TokenType.SEMICOLON and not atomic:
+            if part:
+                yield part, token.start
+            part = []
+        else:
+            part.append(token)
+    if part:
+        # A trailing comment is no part of the statement, but the last token's end is not always
+        # where its text ends (a DO block's is not): so the text up to its end is kept whole.
+        yield part, len(text.rstrip())
+
+
+def _names(tokens: tuple[Token, ...], i: int) -> tuple[list[Name], int]:
+    """The comma-separated list of names that starts at token i, and where it ends."""
+    found: list[Name] = []
+    while i < len(tokens):
+        parts: list[str] = []
+        while i < len(tokens):
+            parts.append(_fold(tokens[i]))
+            i += 1
+            if i < len(tokens) and tokens[i].token_type == TokenType.DOT:
+                i += 1
+                continue
+            break
+        if parts:
+            found.append((parts[-2] if len(parts) > 1 else None, parts[-1]))
+        if i < len(tokens) and tokens[i].token_type == TokenType.L_PAREN:
+            depth = 0
+            while i < len(tokens):
+                depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(tokens[i].token_type, 0)
+                i += 1
+                if depth == 0:
+                    break
+        if i < len(tokens) and tokens[i].token_type == TokenType.COMMA:
+            i += 1
+            continue
+        break
+    return found, i
+
+
+def _on(tokens: tuple[Token, ...], i: int) -> Name | None:
+    """The name after the first ON from token i, without ONLY."""
+    for j in range(i, len(tokens) - 1):
+        if _upper(tokens[j]) == "ON":
+            j += 1
+            if _upper(tokens[j]) == "ONLY" and j + 1 < len(tokens):
+                j += 1
+            names, _ = _names(tokens[j:][:3], 0)
+            return names[0] if names else None
+    return None
+
+
+def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
+    upper = [_upper(t) for t in tokens[:12]]
+    first = upper[0]
+    if first in _TRANSACTION or first in _DATA or first in _PRIVILEGES or first == "":
+        return Statement(text, "ignored", tag=first, tokens=tokens)
+    if first in ("SET", "RESET"):
+        name = next((w for w in upper[1:] if w not in ("LOCAL", "SESSION")), "")
+        return Statement(text, "setting" if name in _SETTINGS else "ignored", tag=first, tokens=tokens)
+    if first == "SELECT" and "SET_CONFIG" in upper and "search_path" in text:
+        return Statement(text, "setting", tag="SET", tokens=tokens)
+    if first in ("COPY", "LOAD", "IMPORT"):
+        return Statement(text, "refused", tag=first, tokens=tokens)
+    if first in ("DO", "CALL", "SELECT", "WITH", "VALUES", "("):
+        if _REACHES_OUTSIDE.search(text):
+            return Statement(text, "refused", tag=first, tokens=tokens)
+        if first in ("SELECT", "WITH") and _selects_into(tokens):
+            return Statement(text, "ddl", tag="CREATE TABLE", tokens=tokens, targets=_into_target(tokens))
+        return Statement(text, "code", tag=first, tokens=tokens)
+    if first == "COMMENT":
+        return _comment(text, tokens, upper)
+    if upper[:2] == ["ALTER", "DEFAULT"]:
+        return Statement(text, "ignored", tag="ALTER DEFAULT PRIVILEGES", tokens=tokens)
+    if first not in ("CREATE", "ALTER", "DROP"):
+        return Statement(text, "ddl", tag=first, tokens=tokens)
+    return _definition(text, tokens, first)
+
+
+def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
+    i = 1
+    or_replace = False
+    if [_upper(t) for t in tokens[1:3]] == ["OR", "REPLACE"]:
+        or_replace = True
+        i = 3
+    modifiers: set[str] = set()
+    while i < len(tokens) - 1 and _upper(tokens[i]) in _MODIFIERS:
+        modifiers.add(_upper(tokens[i]))
+        i += 1
+    kind = _upper(tokens[i]) if i < len(tokens) else ""
+    if kind in _CLUSTER_WIDE:
+        return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
+    i += 1
+    if kind == "MATERIALIZED":
+        kind = "MATERIALIZED VIEW"
+        i += 1
+    elif kind == "TEXT":
+        kind = "TEXT SEARCH"
+        i += 2
+    elif kind == "OPERATOR" and i < len(tokens) and _upper(tokens[i]) in ("CLASS", "FAMILY"):
+        i += 1
+    if_exists = False
+    on: Name | None = None
+    while i < len(tokens) and _upper(tokens[i]) in ("CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"):
+        if_exists = if_exists or _upper(tokens[i]) == "EXISTS"
+        i += 1
+    targets: tuple[Name, ...] = ()
+    if kind == "INDEX" and verb == "CREATE":
+        on = _on(tokens, i)
+        if i < len(tokens) and _upper(tokens[i]) != "ON":
+            targets = tuple(_names(tokens, i)[0][:1])
+            # An index lives in its table's schema; its own name never has one.
+            targets = tuple((on[0] if on else None, name) for _, name in targets)
+    elif kind in ("TRIGGER", "POLICY", "RULE"):
+        names, end = _names(tokens, i)
+        targets, on = tuple(names[:1]), _on(tokens, end)
+    elif kind == "SCHEMA" and verb == "CREATE" and i < len(tokens) and _upper(tokens[i]) == "AUTHORIZATION":
+        targets = tuple(_names(tokens, i + 1)[0][:1])
+    else:
+        names, _ = _names(tokens, i)
+        targets = tuple(names if verb == "DROP" else names[:1])
+    tag = f"{verb} {kind}"
+    reaches = verb == "CREATE" and kind not in (*_ROUTINES, "VIEW") and _REACHES_OUTSIDE.search(text)
+    action: Action = "refused" if reaches and kind in ("TABLE", "MATERIALIZED VIEW") else "ddl"
+    if verb == "ALTER" and _only_changes_owner(tokens, i):
+        action = "ignored"
+    return Statement(text, action, tag, targets, on, or_replace, if_exists, tokens)
+
+
+def _only_changes_owner(tokens: tuple[Token, ...], i: int) -> bool:
+    words = [_upper(t) for t in tokens]
+    return any(words[j : j + 2] == ["OWNER", "TO"] for j in range(i, len(words))) and TokenType.COMMA not in {
+        t.token_type for t in tokens
+    }
+
+
+def _comment(text: str, tokens: tuple[Token, ...], upper: list[str]) -> Statement:
+    kind, i = upper[2] if len(upper) > 2 else "", 3
+    if kind == "MATERIALIZED":
+        kind, i = "MATERIALIZED VIEW", 4
+    if kind in _CLUSTER_WIDE:
+        return Statement(text, "ignored", tag=f"COMMENT {kind}", tokens=tokens)
+    names, end = _names(tokens, i)
+    on = _on(tokens, end) if kind in ("TRIGGER", "POLICY", "CONSTRAINT", "RULE") else None
+    return Statement(text, "ddl", f"COMMENT {kind}", tuple(names[:1]), on, tokens=tokens)
+
+
+def _selects_into(tokens: tuple[Token, ...]) -> bool:
+    return bool(_into_target(tokens))
+
+
+def _into_target(tokens: tuple[Token, ...]) -> tuple[Name, ...]:
+    depth = 0
+    for i, token in enumerate(tokens):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth == 0 and _upper(token) == "INTO" and (i == 0 or _upper(tokens[i - 1]) != "INSERT"):
+            j = i + 1
+            while j < len(tokens) and _upper(tokens[j]) in ("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
+                j += 1
+            return tuple(_names(tokens, j)[0][:1])
+        if depth == 0 and _upper(token) in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+            return ()
+    return ()
+
+
+def reaches_outside(text: str) -> bool:
+    """Whether the text names something that would leave the database (see the list above)."""
+    return _REACHES_OUTSIDE.search(text) is not None
