@@ -102,8 +102,7 @@ class Shadow:
         except psycopg.Error as error:
             raise PggitError(
                 f"The schema of the published commit {commit_sha} cannot be rebuilt in the shadow database: "
-                f"{(error.diag.message_primary or str(error)).strip()}
-"
+                f"{(error.diag.message_primary or str(error)).strip()}\n"
                 "Nothing was changed. The server may lack an extension or a role that it had when the commit "
                 "was published."
             ) from None
