@@ -7,7 +7,7 @@ the identity under which trees know it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -30,7 +30,15 @@ KINDS = (
 )
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 
+_RELATION_KINDS = {
+    "r": "TABLE", "p": "TABLE", "i": "INDEX", "I": "INDEX", "v": "VIEW", "m": "MATERIALIZED_VIEW", "S": "SEQUENCE",
+}  # fmt: skip
+_CATALOG_KINDS = {
+    "pg_namespace": "SCHEMA", "pg_type": "TYPE", "pg_proc": "FUNCTION", "pg_trigger": "TRIGGER", "pg_policy": "POLICY",
+}  # fmt: skip
+
 Key = tuple[int, int]
+"""A catalog's oid, and the oid of an object in it."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +112,7 @@ class CatalogReader:
             " where c.relnamespace = 'pg_catalog'::regnamespace"
             " and c.relname in ('pg_class', 'pg_type', 'pg_proc', 'pg_namespace', 'pg_trigger', 'pg_policy')"
         ).fetchall()
-        self.catalog_oids: dict[str, int] = {str(name): int(oid) for name, oid in rows}
-        by_catalog = {
-            "pg_namespace": ("SCHEMA",),
-            "pg_type": ("TYPE",),
-            "pg_class": ("SEQUENCE", "TABLE", "INDEX", "VIEW", "MATERIALIZED_VIEW"),
-            "pg_proc": ("FUNCTION",),
-            "pg_trigger": ("TRIGGER",),
-            "pg_policy": ("POLICY",),
-        }
-        self._kinds = {self.catalog_oids[name]: kinds for name, kinds in by_catalog.items()}
+        self._kinds = {int(oid): _CATALOG_KINDS.get(str(name), "") for name, oid in rows}
 
     def _fetch(self, name: str, only: bool, **parameters: Any) -> list[dict[str, Any]]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
@@ -125,35 +124,42 @@ class CatalogReader:
         found = [DatabaseObject(**row) for kind in KINDS for row in self._fetch(kind, False)]
         return sorted(found, key=lambda o: (KINDS.index(_kind(o)), o.object_identity))
 
-    def some(self, keys: Iterable[Key]) -> list[DatabaseObject]:
-        """The objects among `keys` that exist and are versioned."""
-        wanted: dict[int, list[int]] = {}
-        for classid, objid in keys:
-            wanted.setdefault(classid, []).append(objid)
-        found: list[DatabaseObject] = []
-        for classid, oids in wanted.items():
-            for kind in self._kinds.get(classid, ()):
-                found.extend(DatabaseObject(**row) for row in self._fetch(kind, True, oids=oids))
-        return found
+    def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:
+        """The objects among `keys` (with their kinds) that exist and are versioned."""
+        wanted: dict[str, list[int]] = {}
+        for (_, objid), kind in keys.items():
+            wanted.setdefault(kind, []).append(objid)
+        return [
+            DatabaseObject(**row)
+            for kind, oids in wanted.items()
+            if kind
+            for row in self._fetch(kind, True, oids=oids)
+        ]
 
     def horizon(self) -> int:
         """The next transaction id: what is written from now on has this id or a later one."""
         row = self._connection.execute(
-            "select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric %% 4294967296)::bigint", ()
+            "select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint"
         ).fetchone()
         assert row is not None
         return int(row[0])
 
-    def touched(self, horizon: int) -> set[Key]:
-        """Objects whose catalog rows were written since `horizon`."""
-        return {
-            (row["classid"], row["objid"]) for row in self._fetch("touched", False, horizon=str(horizon))
-        }
+    def touched(self, horizon: int) -> tuple[dict[Key, str], int]:
+        """Objects (with their kinds) whose catalog rows were written since `horizon`, and the next horizon."""
+        rows = self._fetch("touched", False, horizon=str(horizon))
+        return self._with_kinds(rows), int(rows[0]["horizon"]) if rows else horizon
 
-    def dependents(self, keys: Iterable[Key]) -> set[Key]:
-        """Objects one step away whose text may name one of `keys`."""
+    def dependents(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """Objects (with their kinds) one step away, whose text may name one of `keys`."""
         oids = [objid for _, objid in keys]
-        return {(row["classid"], row["objid"]) for row in self._fetch("dependents", False, oids=oids)}
+        return self._with_kinds(self._fetch("dependents", False, oids=oids))
+
+    def _with_kinds(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, str]:
+        return {
+            (row["classid"], row["objid"]): _RELATION_KINDS.get(row["relkind"] or "")
+            or self._kinds.get(row["classid"], "")
+            for row in rows
+        }
 
     def vanished(self, keys: Iterable[Key]) -> set[Key]:
         """Those of `keys` that no longer exist."""

@@ -657,7 +657,13 @@ with mark as (select age(%(horizon)s::xid) as age)
     left join pg_catalog.pg_class as c on d.classoid = 'pg_class'::regclass and c.oid = d.objoid
     where (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass) and age(d.xmin) <= mark.age
 )
-select classid, objid from touched
+select
+    touched.classid,
+    touched.objid,
+    c.relkind::text as relkind,
+    (pg_snapshot_xmax(pg_current_snapshot())::text::numeric %% 4294967296)::bigint as horizon
+from touched
+left join pg_catalog.pg_class as c on touched.classid = 'pg_class'::regclass and c.oid = touched.objid
 
 -- query: dependents
 -- The objects whose text may name one of `oids`, one step away: a view of a table, a table with a
@@ -680,6 +686,7 @@ with changed as (
     union
     select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u')
 )
+, dependents as (
 select distinct
     case
         when r.oid is not null or k.conrelid <> 0 or ad.oid is not null then 'pg_class'::regclass::oid
@@ -702,6 +709,10 @@ left join pg_catalog.pg_constraint as k on d.classid = 'pg_constraint'::regclass
 left join pg_catalog.pg_attrdef as ad on d.classid = 'pg_attrdef'::regclass and ad.oid = d.objid
 left join pg_catalog.pg_class as c on d.classid = 'pg_class'::regclass and c.oid = d.objid
 where d.deptype in ('n', 'a', 'i', 'P', 'S')
+)
+select dependents.classid, dependents.objid, c.relkind::text as relkind
+from dependents
+left join pg_catalog.pg_class as c on dependents.classid = 'pg_class'::regclass and c.oid = dependents.objid
 
 -- query: vanished
 select k.classid, k.objid

@@ -197,6 +197,7 @@ class Replay:
         ]
         self._inferred: dict[Name, int] = {}
         self._version = 0
+        self._horizon = shadow.reader.horizon()
         self._routines: dict[str, Name] = dict(routine_oids or {})
         self.position = 0
         self.schemas: Sequence[str] = ("public",)
@@ -391,7 +392,6 @@ class Replay:
                             "the recorded CREATE … IF NOT EXISTS ran, so there was none",
                         )
                     )
-        horizon = self._shadow.reader.horizon()
         error: psycopg.Error | None = None
         for _ in range(_MOST_ATTEMPTS):
             script = [r.statement for r in repairs if not r.rewrite]
@@ -402,7 +402,7 @@ class Replay:
             if error is None:
                 may_rename = statement.may_rename or bool(repairs or done)
                 may_drop = statement.may_drop or bool(repairs or done)
-                differences = self._observe(horizon, may_drop, may_rename)
+                differences = self._observe(may_drop, may_rename)
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -425,7 +425,7 @@ class Replay:
             else:
                 places = [i for i, r in enumerate(repairs) if not r.rewrite]
                 repairs.insert(places[index] if index < len(places) else len(repairs), proposal)
-        differences = self._observe(horizon, False, True) if done else []
+        differences = self._observe(False, True) if done else []
         return _Outcome(False, done, differences, error)
 
     def _try(self, script: list[str]) -> tuple[int, psycopg.Error | None]:
@@ -443,13 +443,13 @@ class Replay:
             return self._shadow.failed_at, error
         return len(script), None
 
-    def _observe(self, horizon: int, may_drop: bool, may_rename: bool) -> list[Difference]:
+    def _observe(self, may_drop: bool, may_rename: bool) -> list[Difference]:
         reader = self._shadow.reader
-        touched = reader.touched(horizon)
+        touched, self._horizon = reader.touched(self._horizon)
         if may_rename and touched:
             touched |= reader.dependents(touched)
         gone = reader.vanished(self._state.objects) if may_drop else set()
-        return self._state.update(reader.some(touched - gone), gone)
+        return self._state.update(reader.some({k: v for k, v in touched.items() if k not in gone}), gone)
 
     # Rows and what they did --------------------------------------------------------------------
 
@@ -558,7 +558,6 @@ class Replay:
             current = self.columns(name)
             if not disagreements(row.columns, current):
                 continue
-            horizon = self._shadow.reader.horizon()
             steps = towards(name, row.columns, current, f"row {row.version_id} recorded the columns")
             taken: list[Repair] = []
             for step in steps:
@@ -566,7 +565,7 @@ class Replay:
                 if self._try([step.statement])[1] is None:
                     taken.append(step)
             if taken:
-                later = self._observe(horizon, True, True)
+                later = self._observe(True, True)
                 _merge(outcome.differences, later, matched)
                 fixes.extend(taken)
         return fixes
@@ -751,7 +750,6 @@ class Replay:
         name = self._table_name(row) or (row.object_schema or self.schemas[0], row.name)
         evidence = f"row {row.version_id} recorded the columns; the statement failed: {why}"
         repairs: list[Repair] = []
-        horizon = self._shadow.reader.horizon()
         if self._state.relation(name) is None:
             build = Repair("table_from_columns", create_table(name, row.columns), evidence, inferred=name)
             table = Statement(build.statement, "ddl", "CREATE TABLE", (name,))
@@ -763,7 +761,7 @@ class Replay:
             for step in towards(name, row.columns, self.columns(name), evidence):
                 if self._try([step.statement])[1] is None:
                     repairs.append(step)
-            differences = self._observe(horizon, True, True)
+            differences = self._observe(True, True)
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         self._note_inferred(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
         notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]
