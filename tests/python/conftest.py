@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,32 +24,33 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture(scope="session")
-def server_18(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+def server_18() -> Iterator[embedded.Server]:
     """An embedded PostgreSQL 18, beside the session's own of the default version."""
-    folder = tmp_path_factory.mktemp("server18")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
-        patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
-        found = embedded.ensure_running(folder)
-    yield found
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
-        patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
-        embedded.stop(folder)
+    with tempfile.TemporaryDirectory(prefix="pggit-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # for the user that root runs the server as
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
+            patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
+            found = embedded.ensure_running(folder)
+        yield found
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
+            patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
+            embedded.stop(folder)
 
 
 @pytest.fixture(scope="session")
-def named_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def named_server() -> Iterator[dict[str, Any]]:
     """Debian's PostgreSQL 15 on a TCP port with a password: libpq keywords of a superuser."""
     if not (DEBIAN_15 / "initdb").exists():
         pytest.skip("Debian's PostgreSQL 15 is not installed")
-    folder = tmp_path_factory.mktemp("named")
+    folder = Path(tempfile.mkdtemp(prefix="pggit-test-"))
+    folder.chmod(0o755)
     data = folder / "data"
     data.mkdir()
     who: dict[str, Any] = {}
     if os.geteuid() == 0:
-        for path in (folder.parent.parent, folder.parent, folder):
-            path.chmod(0o755)
         shutil.chown(data, "postgres", "postgres")
         who = {"user": "postgres", "group": "postgres", "extra_groups": []}
     password = folder / "password"
@@ -67,3 +69,4 @@ def named_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     run("pg_ctl", "-w", "-l", str(data / "log"), "-o", options, "start")
     yield {"host": "127.0.0.1", "port": port, "user": "owner", "password": "a secret", "dbname": "postgres"}
     run("pg_ctl", "-m", "immediate", "stop")
+    shutil.rmtree(folder)

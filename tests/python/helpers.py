@@ -13,3 +13,10 @@ def execute(params: dict[str, Any], *statements: str) -> list[tuple[Any, ...]]:
         for statement in statements:
             cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def create_database(params: dict[str, Any], name: str = "adapter") -> str:
+    """Create a database where it is not there yet, and return its name."""
+    if not execute(params, f"select 1 from pg_database where datname = '{name}'"):
+        execute(params, f"create database {name}")
+    return name

@@ -198,7 +198,14 @@ def _build_name() -> str:
     """Say who builds since when; shown to a second build, and within the 63 bytes of an application name."""
     since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%MZ")
     host = socket.gethostname().split(".")[0]
-    return f"pggit build since {since} by {getpass.getuser()}@{host} pid {os.getpid()}"
+    return f"pggit build since {since} by {_user()}@{host} pid {os.getpid()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
 
 
 def _scalar(connection: psycopg.Connection[Any], query: str, parameters: tuple[Any, ...]) -> Any:

@@ -14,6 +14,7 @@ Values: None is NULL and '' is ''; json and jsonb columns take any Python object
 
 from __future__ import annotations
 
+import ast
 import json
 import linecache
 import re
@@ -65,6 +66,16 @@ class Session:
     def connect_params(self) -> dict[str, Any]:
         """Return libpq keywords for a connection to the target database."""
         return self._credentials.connect_params()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the target is the project's embedded server."""
+        return self._credentials.is_embedded
+
+    @property
+    def project_root(self) -> Path | None:
+        """The project's folder, by which the embedded server is found."""
+        return self._credentials.project_root
 
     def info(self, text: str) -> None:
         """Write a line to dbt's log and to the screen."""
@@ -140,20 +151,23 @@ class LocalPythonJob(PythonJobHelper):
 
         """
         columns = self._typed_columns()
+        compiled_code = self._leading_lines() + compiled_code
+        self._return_line = _return_line(compiled_code)
         linecache.cache[self._path] = (len(compiled_code), None, compiled_code.splitlines(True), self._path)
         with ExitStack() as stack:
             session = Session(self._credentials, stack)
             writer = self._credentials.connect()
             stack.callback(writer.close)
             namespace: dict[str, Any] = {"__name__": f"dbt_model_{self._name}", "__file__": self._path}
-            rows: Any = None
             try:
                 exec(compile(compiled_code, self._path, "exec"), namespace)
                 target = namespace["pggit_target"]
                 rows = namespace["model"](namespace["dbtObj"](session.rows), session)
                 relation = _text(target["relation"])
+                if target["stale"]:  # left by a build that failed between filling it and swapping it in
+                    writer.execute(f"drop {target['stale']} {relation} cascade".encode())
                 self._create(writer, relation, columns, target["unlogged"])
-                count = self._copy(writer, relation, columns, self._iterator(rows, namespace["model"]))
+                count = self._copy(writer, relation, columns, self._iterator(rows))
                 writer.commit()
             except DbtRuntimeError:
                 raise
@@ -163,6 +177,14 @@ class LocalPythonJob(PythonJobHelper):
                 logger.debug(traceback.format_exc())
                 raise DbtRuntimeError(self._describe(error)) from error
         return count
+
+    def _leading_lines(self) -> str:
+        """Return the blank lines that dbt cut off the file's head, so that line numbers are the file's."""
+        try:
+            text = (Path(self._credentials.project_root or ".") / self._path).read_text()
+        except OSError:  # a model of another package
+            return ""
+        return "\n" * text[: len(text) - len(text.lstrip())].count("\n")
 
     # The YAML
 
@@ -224,13 +246,13 @@ class LocalPythonJob(PythonJobHelper):
 
     # The rows
 
-    def _iterator(self, rows: Any, function: Any) -> Iterator[Any]:
+    def _iterator(self, rows: Any) -> Iterator[Any]:
         if isinstance(rows, Iterable) and not isinstance(rows, (str, bytes, Mapping)):
             return iter(rows)
         what = "None" if rows is None else f"a {type(rows).__name__}"
         raise DbtRuntimeError(
-            f"{self._name}: model() in {self._path}, line {function.__code__.co_firstlineno}, "
-            f"returned {what}. It has to return an iterable of dicts (an empty one for an empty table)."
+            f"{self._name}: {self._path}, line {self._return_line}, returns {what}. "
+            "A model has to return an iterable of dicts (an empty one for an empty table)."
         )
 
     def _values(self, row: Any, number: int, columns: list[Column], rows: Iterator[Any]) -> list[Any]:
@@ -289,9 +311,12 @@ class LocalPythonJob(PythonJobHelper):
             try:
                 Transformer(writer).as_literal(value)
             except (psycopg.Error, UnicodeError) as reason:
+                what = str(reason)[:SHOWN]
+                if isinstance(reason, psycopg.ProgrammingError):
+                    what = f"it cannot hold a {type(value).__name__}"
                 raise DbtRuntimeError(
-                    f"{self._name}: row {number}, column {column.name} ({column.type}): "
-                    f"{str(reason)[:SHOWN]} {self._made_at(rows)}"
+                    f"{self._name}: row {number}, column {column.name} ({column.type}): {what} "
+                    f"{self._made_at(rows)}"
                 ) from error
 
     def _nul(self, number: int, column: Column, rows: Iterator[Any]) -> str:
@@ -301,13 +326,13 @@ class LocalPythonJob(PythonJobHelper):
         )
 
     def _made_at(self, rows: Iterator[Any]) -> str:
-        """Return `(made at FILE, line N)`: where the generator stands that made the row."""
+        """Return `(made at FILE, line N)`: where the generator stands, else the model's return."""
         inner: Any = rows
         while isinstance(inner, GeneratorType) and isinstance(inner.gi_yieldfrom, GeneratorType):
             inner = inner.gi_yieldfrom
         if isinstance(inner, GeneratorType) and inner.gi_frame is not None:
             return f"(made at {_short(inner.gi_code.co_filename)}, line {inner.gi_frame.f_lineno})"
-        return f"(made by {self._path})"
+        return f"(made at {self._path}, line {self._return_line})"
 
     def _describe(self, error: Exception) -> str:
         """Say what went wrong in the model's code, and on which lines of the model and of the package."""
@@ -322,6 +347,17 @@ class LocalPythonJob(PythonJobHelper):
         if isinstance(error, SyntaxError):
             where = [f"{self._path}, line {error.lineno}: {(error.text or '').strip()}"]
         return "\n".join([f"{self._name}: {type(error).__name__}: {str(error)[:SHOWN]}", *where])
+
+
+def _return_line(code: str) -> int | None:
+    """Find the line of model()'s return; dbt allows one only."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return None
+    functions = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "model")
+    returns = (n for function in functions for n in ast.walk(function) if isinstance(n, ast.Return))
+    return next((n.lineno for n in returns), None)
 
 
 def _yaml_line(path: Path, model: str, column: str | None) -> int | None:

@@ -8,6 +8,8 @@
 # where the adapter puts the rows
 pggit_target = {
     "relation": {{ relation | string | tojson }},
+    {%- set stale = load_cached_relation(relation) %}
+    "stale": {{ (stale.type | string | tojson) if stale is not none else 'None' }},
     "unlogged": {{ 'True' if config.get('unlogged', default=false) else 'False' }},
 }
 {% endmacro %}

@@ -13,7 +13,6 @@
         config.get('on_schema_change'), default='ignore'
     ) -%}
 
-    {{ drop_relation_if_exists(load_cached_relation(fresh)) }}
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}

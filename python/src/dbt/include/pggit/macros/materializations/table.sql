@@ -11,7 +11,6 @@
     {%- set backup = make_backup_relation(target_relation, 'table' if existing is none else existing.type) -%}
     {%- set grant_config = config.get('grants') -%}
 
-    {{ drop_relation_if_exists(load_cached_relation(fresh)) }}
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
