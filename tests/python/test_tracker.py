@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from pggit_audit import statements
-from tracker import ClientStyle, history, install, last_id, send
-
-pytest_plugins = ["tracker.databases"]
-
-SAMPLE = Path(__file__).parents[2] / "sample" / "bookshop"
+from tracker import ClientStyle, history, install, last_id, sample, send
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
@@ -337,54 +328,21 @@ def test_temporary_objects_leave_no_rows(tracked: Connection) -> None:
     assert record(tracked, "create temporary table t (id integer primary key)", "drop table t") == []
 
 
-ERASED = {102}
-NO_AUTHOR = {56, 57}
-NO_TIMESTAMP = {74}
-FIRST_ROW = 30
-LEGACY = """
-    create table legacy_settings (key text primary key, value text);
-    create table legacy_cache (k text, v bytea, at timestamptz default now());
-    create view legacy_view as select key from legacy_settings;
-"""
-
-
-def sample_rows() -> list[dict[str, str]]:
-    def table(name: str) -> list[dict[str, str]]:
-        with gzip.open(SAMPLE / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-
-    objects = {row["id"]: row for row in table("objects")}
-    return [objects[row["object_id"]] | row for row in table("history") if int(row["id"]) >= FIRST_ROW]
-
-
-def queries(text: str) -> list[str]:
-    """What a client sends that separates statements: each with the comments before it."""
-    found = []
-    end = 0
-    for statement in statements.split(text):
-        start, end = end, text.index(statement.text, end) + len(statement.text)
-        found.append(text[start:end].lstrip(";").strip())
-    return found
-
-
 def comparable(metadata: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if metadata is None else {k: v for k, v in metadata.items() if k != "oid"}
 
 
 def test_the_sample_migrations_leave_the_sample_history(empty_database: str) -> None:
     with psycopg.connect(empty_database, autocommit=True) as connection:
-        connection.execute(LEGACY)
+        connection.execute(sample.OLDER_THAN_THE_TRACKER.encode())
         install(connection)
         start = last_id(connection)
-        for path in sorted((SAMPLE / "migrations").glob("*.sql")):
-            text = path.read_text(encoding="utf-8")
-            header = dict(re.findall(r"^-- (client|author): (\w+)$", text, re.MULTILINE))
-            parts = [text] if header["client"] == "script" else queries(text)
-            send(connection, parts, header["client"], header["author"])  # type: ignore[arg-type]
-        recorded = {row["id"] - start + FIRST_ROW - 1: row for row in history(connection, start)}
+        for migration in sample.migrations():
+            send(connection, migration.queries, migration.style, migration.author)
+        recorded = {row["id"] - start + sample.FIRST_ROW - 1: row for row in history(connection, start)}
 
-    expected = sample_rows()
-    assert sorted(recorded) == sorted([int(row["id"]) for row in expected] + list(ERASED))
+    expected = sample.recorded_rows()
+    assert sorted(recorded) == sorted([int(row["id"]) for row in expected] + list(sample.ERASED))
 
     oids: dict[str, str] = {}
     moments: dict[str, Any] = {}
@@ -404,8 +362,8 @@ def test_the_sample_migrations_leave_the_sample_history(empty_database: str) -> 
         else:
             assert got["object_name"] == want["object_name"], place
             assert got["change_description"] == want["change_description"], place
-        assert want["created_by"] == ("" if number in NO_AUTHOR else got["created_by"]), place
-        assert (want["created_at"] == "") == (number in NO_TIMESTAMP), place
+        assert want["created_by"] == ("" if number in sample.NO_AUTHOR else got["created_by"]), place
+        assert (want["created_at"] == "") == (number in sample.NO_TIMESTAMP), place
         if want["created_at"]:
             # Equal timestamps mean one transaction, and only that: the sample's own were shifted in time.
             assert moments.setdefault(want["created_at"], got["created_at"]) == got["created_at"], place

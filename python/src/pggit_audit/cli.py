@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from pggit_audit import embedded, recorded
+from pggit_audit import bench, embedded, recorded, score
 from pggit_audit.errors import PggitError
 
 Command = Callable[[argparse.Namespace], None]
@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_server(commands)
     _add_load(commands)
+    bench.add_command(commands)
+    score.add_command(commands)
     return parser
 
 

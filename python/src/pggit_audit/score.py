@@ -367,15 +367,15 @@ def _as_this_server_prints(connection: Connection, key: Key, true: str) -> str |
     }.get(key[0])
     if make is None:
         return None
-    printed = None
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(f"create schema {PROBE}")
             made = make(connection, key, true)
-            printed = Catalog.read(connection).definitions.get(made)
+            only = _catalog_query() + b" where (f.type, f.schema, f.name) = (%s, %s, %s)"
+            row = connection.execute(only, made).fetchone()
     except psycopg.Error:
         return None
-    return printed
+    return row[3] if row else None
 
 
 def _make_table(connection: Connection, key: Key, true: str) -> Key:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
-from pggit_audit import embedded
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from pggit_audit import embedded
 
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with pytest.MonkeyPatch.context() as patch:
+def server() -> Iterator[embedded.Server]:
+    with tempfile.TemporaryDirectory(prefix="pggit-test-") as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        folder.chmod(0o755)  # for the user that root runs the server as
         patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
         yield embedded.ensure_running(folder)
         embedded.stop(folder)

@@ -1,0 +1,223 @@
+"""The score is 100 % for what is true, and falls by exactly what is wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from tracker import history, install, last_id, sample, send
+
+from pggit_audit import embedded, score
+from pggit_audit.errors import PggitError
+
+
+@dataclass(frozen=True)
+class Faithful:
+    """A rebuilt history without a mistake: each step's script is a dump of the database as it was."""
+
+    conninfo: str
+    steps: list[score.Step]
+    truth: dict[int, score.Definitions]
+    rows: list[score.RecordedRow]
+    rebuilt: score.Rebuilt
+
+    def at(self, number: int) -> Faithful:
+        """Only one step, which is HEAD then."""
+        (step,) = (s for s in self.steps if s.number == number)
+        return replace(self, steps=[step], rebuilt=replace(self.rebuilt, head=f"commit {number}"))
+
+    def with_script(self, number: int, old: str, new: str) -> Faithful:
+        """With one passage of a script replaced."""
+        name = f"commit {number}"
+        script = self.rebuilt.scripts[name]
+        assert script.count(old) == 1
+        scripts = {**self.rebuilt.scripts, name: script.replace(old, new)}
+        return replace(self, rebuilt=replace(self.rebuilt, scripts=scripts))
+
+    def score(self) -> score.Score:
+        judge = score.Judge(self.conninfo)
+        return score.evaluate(self.steps, self.truth, self.rows, self.rebuilt, judge)
+
+
+@pytest.fixture(scope="module")
+def faithful(server: embedded.Server) -> Faithful:
+    steps = score.read_steps(sample.SAMPLE)
+    rows = score.read_rows(sample.SAMPLE)
+    changes: list[score.Change] = []
+    scripts: dict[str, str] = {}
+    with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
+        admin.execute("create database migrated template template0")
+    dump = [server.bin / "pg_dump", "--schema-only", "--no-owner", "--no-acl", "--exclude-schema=pggit"]
+    with psycopg.connect(**server.params("migrated"), autocommit=True) as connection:
+        connection.execute(sample.OLDER_THAN_THE_TRACKER.encode())
+        install(connection)
+        start = last_id(connection)
+        for step, migration in zip(steps, sample.migrations(), strict=True):
+            before = last_id(connection)
+            send(connection, migration.queries, migration.style, migration.author)
+            commit = f"commit {step.number}"
+            for row in history(connection, before):
+                version = row["id"] - start + sample.FIRST_ROW - 1
+                name = row["object_name"]
+                if row["object_type"] == "FUNCTION":
+                    identity = connection.execute(
+                        "select (pg_identify_object('pg_proc'::regclass, %s, 0)).identity", (int(name),)
+                    ).fetchone()
+                    assert identity is not None
+                    name = identity[0].split(".", 1)[1]
+                changes.append(
+                    score.Change(
+                        version,
+                        "v1",
+                        version,
+                        commit,
+                        row["object_type"],
+                        row["schema_name"],
+                        name.strip('"'),
+                        f"{row['schema_name']}.{name}",
+                        row["change_type"],
+                        "exact",
+                        None,
+                    )
+                )
+            done = subprocess.run(
+                [*dump, make_conninfo(**server.params("migrated"))],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            # without psql's commands, and without the tracker's own event triggers
+            scripts[commit] = re.sub(r"(?m)^\\.*$|^CREATE EVENT TRIGGER[^;]*;", "", done.stdout)
+    excluded = {row.version_id for row in rows if row.version_id < sample.FIRST_ROW}
+    changes = [c for c in changes if c.v1_version_id not in sample.ERASED]
+    return Faithful(
+        make_conninfo(**server.params("postgres")),
+        steps,
+        score.read_truth(sample.SAMPLE, steps),
+        rows,
+        score.Rebuilt(changes, excluded, f"commit {steps[-1].number}", scripts),
+    )
+
+
+def test_the_truth_scores_100_percent(faithful: Faithful) -> None:
+    found = faithful.score()
+    assert found.failures == []
+    assert (found.wrong_steps, found.wrong_rows, found.wrong_head, found.wrong_exact) == ([], [], [], [])
+    assert found.unaccounted == []
+    summary = found.summary()
+    assert summary["rows"]["all kinds"]["of"] >= 80
+    assert summary["steps"]["all kinds"]["of"] > 1000
+    assert summary["head"]["all kinds"] == {"right": 68, "of": 68, "percent": 100.0}
+    assert summary["fidelity"]["exact"]["checked"] >= 80
+
+
+def keys(misses: list[score.Miss]) -> list[score.Key]:
+    return [miss.key for miss in misses]
+
+
+AUTHOR_INDEX = ("INDEX", "public", "books_author_idx")
+
+
+def test_a_missing_object_is_wrong_in_every_figure(faithful: Faithful) -> None:
+    create = "CREATE INDEX books_author_idx ON public.books USING btree (author_id);"
+    found = faithful.at(0).with_script(0, create, "").score()
+    for misses in (found.wrong_rows, found.wrong_steps, found.wrong_head, found.wrong_exact):
+        assert keys(misses) == [AUTHOR_INDEX]
+        assert (misses[0].true, misses[0].rebuilt) == (create[:-1], None)
+    assert str(found.steps["INDEX"]) == " 80.0 %  4/5"
+
+
+def test_an_object_too_much_is_wrong(faithful: Faithful) -> None:
+    extra = "CREATE TABLE public.extra (); CREATE INDEX books_author_idx ON"
+    found = faithful.at(0).with_script(0, "CREATE INDEX books_author_idx ON", extra).score()
+    assert keys(found.wrong_steps) == [("TABLE", "public", "extra")]
+    assert (found.steps["TABLE"].right, found.steps["TABLE"].of) == (4, 5)
+    assert found.wrong_rows == [] and found.wrong_exact == []
+
+
+@pytest.mark.parametrize(
+    ("step", "old", "new", "wrong"),
+    [
+        (0, "name text NOT NULL", "name text", ("TABLE", "public", "authors")),
+        (0, "price numeric(10,2) DEFAULT 0", "price numeric(10,2)", ("TABLE", "public", "books")),
+        (0, "price numeric(10,2) DEFAULT", "price numeric(10,3) DEFAULT", ("TABLE", "public", "books")),
+        (0, "(price >= (0)::numeric)", "(price > (0)::numeric)", ("TABLE", "public", "books")),
+        (6, "INCREMENT BY 10", "INCREMENT BY 11", ("SEQUENCE", "public", "shelf_number")),
+        (3, "    'paid',\n", "", ("TYPE", "public", "order_status")),
+        (
+            3,
+            "SELECT id,\n    customer_id,",
+            "SELECT id,\n    id + 1 as customer_id,",
+            ("VIEW", "public", "order_summary"),
+        ),
+        (3, "STABLE", "VOLATILE", ("FUNCTION", "public", "order_total(p_order bigint)")),
+        (8, "AFTER UPDATE OF price ON", "AFTER UPDATE ON", ("TRIGGER", "public", "books.books_price_audit")),
+        (10, "sum(i.quantity)", "max(i.quantity)", ("MATERIALIZED_VIEW", "public", "bestsellers")),
+        (7, "published_on DESC NULLS LAST", "published_on DESC", ("INDEX", "public", "books_published_idx")),
+    ],
+)
+def test_one_difference_is_one_miss(
+    faithful: Faithful, step: int, old: str, new: str, wrong: score.Key
+) -> None:
+    found = faithful.at(step).with_script(step, old, new).score()
+    assert found.failures == []
+    assert keys(found.wrong_steps) == [wrong]
+    assert keys(found.wrong_exact) == (
+        [wrong] if wrong[0] in score.TRACKED and wrong in keys(found.wrong_rows) else []
+    )
+
+
+def test_a_script_that_does_not_run_gets_nothing_right(faithful: Faithful) -> None:
+    found = (
+        faithful.at(0)
+        .with_script(0, "CREATE INDEX books_author_idx ON", "CREATE INDEX x ON nowhere; --")
+        .score()
+    )
+    assert {where for where, _ in found.failures} == {"step 0 2023-01-09_001_catalogue.sql", "HEAD"}
+    assert all("nowhere" in error for _, error in found.failures)
+    assert all(
+        figure.right == 0 for figures in (found.rows, found.steps, found.head) for figure in figures.values()
+    )
+
+
+def test_a_row_without_a_change_is_wrong_and_unaccounted(faithful: Faithful) -> None:
+    (lost,) = (
+        c for c in faithful.rebuilt.changes if c.object_name == "books_author_idx" and c.v1_version_id == 36
+    )
+    changes = [c for c in faithful.rebuilt.changes if c is not lost]
+    found = replace(faithful.at(0), rebuilt=replace(faithful.at(0).rebuilt, changes=changes)).score()
+    assert found.unaccounted == [36]
+    assert keys(found.wrong_rows) == [AUTHOR_INDEX]
+    assert found.wrong_steps == []
+
+
+def test_a_function_known_only_by_its_oid_is_wrong(faithful: Faithful) -> None:
+    changes = [
+        replace(c, object_name="41012", object_identity="public.41012", fidelity="unknown")
+        if c.v1_version_id == 47
+        else c
+        for c in faithful.rebuilt.changes
+    ]
+    found = replace(faithful.at(3), rebuilt=replace(faithful.at(3).rebuilt, changes=changes)).score()
+    assert keys(found.wrong_rows) == [("FUNCTION", "public", "41012")]
+
+
+def test_what_a_wrong_change_claims_decides_whether_it_counts_as_exact(faithful: Faithful) -> None:
+    create = "CREATE INDEX books_author_idx ON public.books USING btree (author_id);"
+    broken = faithful.at(0).with_script(0, create, "")
+    changes = [replace(c, fidelity="repaired") for c in broken.rebuilt.changes]
+    found = replace(broken, rebuilt=replace(broken.rebuilt, changes=changes)).score()
+    assert found.wrong_exact == []
+    assert found.fidelity["repaired"]["wrong"] == 1
+
+
+def test_a_history_without_a_truth_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "steps.csv").write_text("step,file,author,at,first_id,last_id\n0,a.sql,me,2024-01-01,0,1\n")
+    steps = score.read_steps(tmp_path)
+    with pytest.raises(PggitError, match=r"neither truth\.jsonl nor truth\.jsonl\.gz"):
+        score.read_truth(tmp_path, steps)
