@@ -75,6 +75,7 @@ final as (
         change_sql as change_sql,
         change_description as change_description,
         new_metadata -> 'columns' as recorded_columns,
+        case when new_metadata ->> 'oid' ~ '^[0-9]{1,10}$' then (new_metadata ->> 'oid')::bigint end as recorded_oid,
         created_at as created_at,
         author as author,
         case

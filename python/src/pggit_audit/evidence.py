@@ -27,7 +27,8 @@ class HistoryRow:
     """One row of v1's history, as staging gives it (FORMATS 1).
 
     `columns`: the table's recorded columns right after the statement, by name, or None where the row
-    has none. `position` is the row's place in the order of the replay, from 0.
+    has none. `position` is the row's place in the order of the replay, from 0. `oid` is the object's,
+    where v1 recorded it: oids grow, so it tells what was created before what.
     """
 
     position: int
@@ -45,6 +46,7 @@ class HistoryRow:
     message: str | None
     execution_no: int
     exclusion_reason: str | None = None
+    oid: int | None = None
 
     @property
     def name(self) -> str:
@@ -141,6 +143,21 @@ def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[
     return wrong
 
 
+@dataclass(frozen=True)
+class OlderTable:
+    """A table that was there before its first row: where it enters, and how it is made."""
+
+    name: Name
+    row: HistoryRow
+    position: int
+    columns: Columns
+    statements: list[str]
+
+    @property
+    def why(self) -> str:
+        return f"row {self.row.version_id} altered the table, and none created it"
+
+
 class Evidence:
     """Everything that the history and the live catalog say about objects, ready to be asked.
 
@@ -150,6 +167,7 @@ class Evidence:
     """
 
     def __init__(self, rows: Sequence[HistoryRow], live: Iterable[DatabaseObject]) -> None:
+        self._rows = rows
         self._columns: dict[Name, list[tuple[int, HistoryRow]]] = {}
         self._events: dict[Name, list[HistoryRow]] = {}
         for row in rows:
@@ -206,8 +224,60 @@ class Evidence:
     def has_rows(self, name: Name) -> bool:
         return name in self._events
 
-    def created_later(self, name: Name, position: int) -> bool:
-        return any(r.change_type == "CREATE" and r.position >= position for r in self._events.get(name, []))
+    def last_mention(self, type_name: str, position: int) -> int:
+        """Position of the last row, from `position` on, that names a type in its text or its columns."""
+        last = position
+        for row in self._rows[position:]:
+            if (row.change_sql and type_name in row.change_sql) or any(
+                fact.get("type") == type_name for fact in (row.columns or {}).values()
+            ):
+                last = row.position
+        return last
+
+    def later_type(self, table: Name, column: str, position: int) -> tuple[str, HistoryRow] | None:
+        """What the next row after `position` recorded as the column's type, unless its own statement set it."""
+        row = self.later_columns(table, position + 1)
+        if row is None or row.columns is None or column not in row.columns:
+            return None
+        recorded = str(row.columns[column].get("type"))
+        if row.change_sql and recorded in row.change_sql:
+            return None
+        return recorded, row
+
+    def older_tables(self) -> list[OlderTable]:
+        """Tables that were there before their first row: older than the tracker, or made by a statement
+        that v1 does not record (CREATE TABLE AS)."""
+        found = []
+        for name, rows in self._events.items():
+            first = rows[0]
+            if first.object_type != "TABLE" or first.change_type != "ALTER" or not first.columns:
+                continue
+            if first.exclusion_reason or re.search(r"\brename\s+to\b", first.change_sql or "", re.IGNORECASE):
+                continue
+            live = self.live.get(name)
+            columns = before_statement(first.columns, first.change_sql or "", first.name)
+            statements = [create_table(name, columns)]
+            if live is not None and live.object_type == "TABLE":
+                statements = _STATEMENT.findall(live.definition)
+            found.append(OlderTable(name, first, self._born(first), columns, statements))
+        return sorted(found, key=lambda t: (t.position, t.row.version_id))
+
+    def _born(self, row: HistoryRow) -> int:
+        """The first position by which an object of a later oid had been created; the row's own at the latest."""
+        if row.oid is None:
+            return 0
+        for other in self._rows[: row.position]:
+            if other.oid is not None and other.change_type == "CREATE" and other.oid > row.oid:
+                return other.position
+        return row.position
+
+    def older_views(self) -> list[DatabaseObject]:
+        """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
+        return [
+            found
+            for name, found in self.live.items()
+            if found.object_type == "VIEW" and name not in self._events
+        ]
 
     # Failures ----------------------------------------------------------------------------------
 
@@ -237,6 +307,7 @@ class Evidence:
                         "table_from_columns",
                         create_table(full, row.columns),
                         f"row {row.version_id} recorded these columns of {qualified(full)}",
+                        alone=True,
                         inferred=full,
                     )
                 )
@@ -248,6 +319,7 @@ class Evidence:
                         "from_live_catalog",
                         first_statement(live.definition),
                         f"{live.object_type} {live.object_identity} is in the live catalog",
+                        alone=True,
                         inferred=full,
                     )
                 )
@@ -258,6 +330,7 @@ class Evidence:
                     "missing_sequence",
                     f"CREATE SEQUENCE {qualified(full)};",
                     f"the statement asks for the next value of {name[1]}",
+                    alone=True,
                     inferred=full,
                 )
             )
@@ -267,6 +340,7 @@ class Evidence:
                     "stub_relation",
                     stub(full, self.has_rows(full)),
                     f"the statement names {qualified(full)}, of which nothing else is known",
+                    alone=True,
                     inferred=full,
                 )
             )
@@ -332,6 +406,7 @@ class Evidence:
                         "stub_relation",
                         f"DROP MATERIALIZED VIEW {qualified(table)};\n" + stub(table, False, names),
                         f"the statement names {column} of {qualified(table)}, of which nothing else is known",
+                        alone=True,
                         inferred=table,
                     )
                 )
@@ -419,6 +494,7 @@ class Evidence:
                 "missing_schema",
                 f"CREATE SCHEMA IF NOT EXISTS {quote(match[1])};",
                 f"the statement names the schema {match[1]}",
+                alone=True,
             )
         ]
 
@@ -435,6 +511,7 @@ class Evidence:
                         "from_live_catalog",
                         live.definition,
                         f"{live.object_type} {live.object_identity} is in the live catalog",
+                        alone=True,
                         inferred=(live.object_schema, live.object_name),
                     )
                 )
@@ -458,6 +535,8 @@ class Evidence:
         for name in names:
             for full in self._resolve(name, failure.situation):
                 relation = failure.situation.relation(full)
+                if relation is not None and relation.object_type == "TYPE":
+                    found.extend(self.renamed_type(full, failure.situation))
                 if relation is not None:
                     drop = f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)}"
                     found.append(Repair("implied_drop", drop + ";", why))
@@ -468,6 +547,26 @@ class Evidence:
         if statement.object_type == "SCHEMA" and hint:
             found.append(Repair("implied_drop", f"DROP SCHEMA {quote(hint[1])} CASCADE;", why))
         return found
+
+    def renamed_type(self, name: Name, situation: Situation) -> list[Repair]:
+        """A type whose columns all have another type's name in their next record was renamed to it."""
+        users = situation.query(
+            "select n.nspname, c.relname, a.attname from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
+            " join pg_namespace as n on n.oid = c.relnamespace join pg_type as t on t.oid = a.atttypid"
+            " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and t.typname = %(name)s"
+            " and t.typnamespace = to_regnamespace(quote_ident(%(schema)s))",
+            {"name": name[1], "schema": name[0] or situation.schemas[0]},
+        )
+        recorded: set[str] = set()
+        rows: set[int] = set()
+        for schema, table, column in users:
+            row = self.later_columns((schema, table), situation.position)
+            if row is not None and row.columns and column in row.columns:
+                recorded.add(str(row.columns[column].get("type")))
+                rows.add(row.version_id)
+        if len(recorded) != 1 or name[1] in recorded:
+            return []
+        return [rename_type(name, recorded.pop(), rows)]
 
     def _drop_routines(
         self, failure: _Failure, name: Name, why: str, signature: str | None = None
@@ -746,6 +845,42 @@ def towards(
             default = fact.get("default")
             step("changed_default", f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"))
     return repairs
+
+
+def rename_type(name: Name, new_name: str, rows: Iterable[int]) -> Repair:
+    """The step by which a type took another's name, that other one being gone by then."""
+    new = (name[0], new_name)
+    return Repair(
+        "renamed_type",
+        f"DROP TYPE IF EXISTS {qualified(new)};\nALTER TYPE {qualified(name)} RENAME TO {quote(new_name)};",
+        f"rows {', '.join(str(r) for r in sorted(rows))} recorded {new_name} for its columns",
+        inferred=new,
+    )
+
+
+_ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_SET = re.compile(
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""", re.IGNORECASE
+)
+
+
+def before_statement(columns: Columns, text: str, table: str) -> Columns:
+    """The recorded columns without what the recorded statement itself did to them."""
+    if table not in text:
+        return columns
+    result = {name: dict(fact) for name, fact in columns.items()}
+    for name in _ADDED.findall(text):
+        result.pop(unquote(name), None)
+    for name, action in _SET.findall(text):
+        fact = result.get(unquote(name))
+        if fact is None:
+            continue
+        words = " ".join(action.lower().split())
+        if words == "set default":
+            fact["default"] = None
+        else:
+            fact["nullable"] = words == "set not null"
+    return result or columns
 
 
 _STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")

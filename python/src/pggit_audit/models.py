@@ -192,6 +192,7 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
                 message=row["change_description"],
                 execution_no=int(row["execution_no"]),
                 exclusion_reason=row["exclusion_reason"],
+                oid=row["recorded_oid"],
             )
         )
     return by_branch

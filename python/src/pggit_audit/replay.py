@@ -23,10 +23,12 @@ from pggit_audit.errors import PggitError
 from pggit_audit.evidence import (
     Evidence,
     HistoryRow,
+    OlderTable,
     Repair,
     create_table,
     disagreements,
     qualified,
+    rename_type,
     towards,
 )
 from pggit_audit.shadow import Shadow, open_shadow
@@ -35,6 +37,8 @@ from pggit_audit.statements import Name, Statement, reaches_outside, split
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
 # How many inferred steps one statement may need before it counts as beyond repair.
 _MOST_ATTEMPTS = 25
+# How far inferred steps may need others in turn.
+_DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,25 @@ class State:
         differences = []
         for path in sorted(before.keys() | after.keys()):
             old, new = before.get(path), after.get(path)
-            if old is None or new is None or (old.definition, old.object_type) != (new.definition, new.object_type):
+            if old != new:
                 differences.append(Difference(path, old, new))
         return differences
+
+    def naming(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """The objects (with their kinds) whose definition names one of `keys`, as they were last read."""
+        names = []
+        for key in keys:
+            found = self.objects.get(key)
+            if found is not None and found.object_type not in ("INDEX", "TRIGGER", "POLICY", "SCHEMA"):
+                names.append(re.escape(found.object_identity.split("(", 1)[0]))
+        if not names:
+            return {}
+        pattern = re.compile("|".join(names))
+        return {
+            key: "FUNCTION" if o.object_type == "PROCEDURE" else o.object_type
+            for key, o in self.objects.items()
+            if o.object_type not in ("FUNCTION", "PROCEDURE") and pattern.search(o.definition)
+        }
 
     def relation(self, name: Name) -> DatabaseObject | None:
         """The table, view, sequence, index or type of that name."""
@@ -195,8 +215,12 @@ class Replay:
         self._opening = [
             Difference(path, None, found) for path, found in self._state.by_path().items() if tree is None
         ]
+        self._older = deque(evidence.older_tables() if tree is None else ())
+        self._older_views = evidence.older_views() if tree is None else []
+        self._renames: list[tuple[int, Name, Repair]] = []
         self._inferred: dict[Name, int] = {}
         self._version = 0
+        self._depth = 0
         self._horizon = shadow.reader.horizon()
         self._routines: dict[str, Name] = dict(routine_oids or {})
         self.position = 0
@@ -266,7 +290,7 @@ class Replay:
         if "\x00" in text:
             text = ""
         statements = split(text)
-        waiting: list[tuple[Difference, list[Repair]]] = []
+        waiting = self._due(pending[0])
         last: HistoryRow = pending[-1]
         settings_changed = False
         for statement in statements:
@@ -289,6 +313,62 @@ class Replay:
         for row in pending:
             yield from self._unexplained(row, text, statements)
         yield from self._inferred_events(waiting, last)
+
+    def _due(self, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
+        """What evidence says had happened by this row although no row tells of it."""
+        result: list[tuple[Difference, list[Repair]]] = []
+        self.position, self._version = row.position, row.version_id
+        while self._older and self._older[0].position <= row.position:
+            older = self._older.popleft()
+            if self._state.relation(older.name) is None:
+                result.extend(self._make_older(older))
+        for found in self._older_views:
+            repair = Repair(
+                "older_view", found.definition, f"{found.object_identity} is in the live catalog and never left a row",
+                inferred=(found.object_schema, found.object_name),
+            )  # fmt: skip
+            if self._state.relation((found.object_schema, found.object_name)) is None:
+                if self._try([found.definition])[1] is None:
+                    self._note_inferred([repair])
+                    result.extend((d, [repair]) for d in self._observe(False, False))
+        self._older_views = []
+        for due in [r for r in self._renames if r[0] < row.position]:
+            self._renames.remove(due)
+            if self._state.relation(due[1]) is not None and self._try([due[2].statement])[1] is None:
+                self._note_inferred([due[2]])
+                result.extend((d, [due[2]]) for d in self._observe(True, True))
+        return result
+
+    def _make_older(self, older: OlderTable) -> list[tuple[Difference, list[Repair]]]:
+        make = Repair("older_table", older.statements[0], older.why, inferred=older.name)
+        outcome = self._alone(make)
+        if outcome is None:
+            return []
+        repairs = [*outcome.repairs, make]
+        for statement in older.statements[1:]:
+            # A foreign key to what is not there yet, a comment: what does not fit now comes later or never.
+            if self._try([statement])[1] is None:
+                repairs.append(replace(make, statement=statement))
+        differences = outcome.differences
+        _combine(differences, self._observe(False, False))
+        for step in towards(older.name, older.columns, self.columns(older.name), older.why):
+            if self._try([step.statement])[1] is None:
+                repairs.append(step)
+        _combine(differences, self._observe(True, True))
+        self._note_inferred(repairs)
+        return [(d, repairs) for d in differences]
+
+    def _expect_renames(self, row: HistoryRow, name: Name) -> None:
+        """Notes types that, by the next record of this table, have taken another one's name."""
+        for column, fact in (row.columns or {}).items():
+            type_name = (name[0], str(fact.get("type")))
+            found = self._state.relation(type_name)
+            if found is None or found.object_type != "TYPE":
+                continue
+            later = self._evidence.later_type(name, column, row.position)
+            if later is not None and later[0] != type_name[1] and not any(r[1] == type_name for r in self._renames):
+                last = self._evidence.last_mention(type_name[1], row.position)
+                self._renames.append((last, type_name, rename_type(type_name, later[0], [later[1].version_id])))
 
     def _setting(self, statement: Statement) -> bool:
         try:
@@ -393,6 +473,7 @@ class Replay:
                         )
                     )
         error: psycopg.Error | None = None
+        differences: list[Difference] = []
         for _ in range(_MOST_ATTEMPTS):
             script = [r.statement for r in repairs if not r.rewrite]
             main = next((r.statement for r in reversed(repairs) if r.rewrite), text)
@@ -400,9 +481,10 @@ class Replay:
                 main = main if main != text else statement.without_concurrently()
             index, error = self._try([*script, main])
             if error is None:
-                may_rename = statement.may_rename or bool(repairs or done)
-                may_drop = statement.may_drop or bool(repairs or done)
-                differences = self._observe(may_drop, may_rename)
+                may_rename = statement.may_rename or bool(repairs)
+                may_drop = statement.may_drop or bool(repairs)
+                cascades = statement.action == "code" or bool(repairs) or "cascade" in statement.words
+                _combine(differences, self._observe(may_drop, may_rename, cascades))
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -419,14 +501,29 @@ class Replay:
             proposal = proposals[0]
             tried.add(proposal.statement)
             if proposal.alone:
-                _, alone_error = self._try([proposal.statement])
-                if alone_error is None:
-                    done.append(proposal)
+                alone = self._alone(proposal)
+                if alone is not None:
+                    done += [*alone.repairs, proposal]
+                    _combine(differences, alone.differences)
             else:
                 places = [i for i, r in enumerate(repairs) if not r.rewrite]
                 repairs.insert(places[index] if index < len(places) else len(repairs), proposal)
-        differences = self._observe(False, True) if done else []
         return _Outcome(False, done, differences, error)
+
+    def _alone(self, repair: Repair) -> _Outcome | None:
+        """Takes a step by itself; what that came to, or None where it cannot be taken.
+
+        A step may need others first: a table its types, a view its tables.
+        """
+        if self._depth > _DEEPEST:
+            return None
+        self._depth += 1
+        try:
+            first = (split(repair.statement) or [Statement(repair.statement, "ddl")])[0]
+            outcome = self._attempt(replace(first, text=repair.statement), None)
+        finally:
+            self._depth -= 1
+        return outcome if outcome.ran else None
 
     def _try(self, script: list[str]) -> tuple[int, psycopg.Error | None]:
         """Runs a script in one transaction; the index of the statement that failed, and its error."""
@@ -443,12 +540,15 @@ class Replay:
             return self._shadow.failed_at, error
         return len(script), None
 
-    def _observe(self, may_drop: bool, may_rename: bool) -> list[Difference]:
+    def _observe(self, may_drop: bool, may_rename: bool, cascades: bool = True) -> list[Difference]:
         reader = self._shadow.reader
         touched, self._horizon = reader.touched(self._horizon)
         if may_rename and touched:
             touched |= reader.dependents(touched)
         gone = reader.vanished(self._state.objects) if may_drop else set()
+        if gone or (may_drop and cascades):
+            # What is dropped takes foreign keys and defaults of others along, without a trace in their rows.
+            touched |= self._state.naming([*gone, *touched])
         return self._state.update(reader.some({k: v for k, v in touched.items() if k not in gone}), gone)
 
     # Rows and what they did --------------------------------------------------------------------
@@ -556,8 +656,19 @@ class Replay:
             if name is None or row.columns is None:
                 continue
             current = self.columns(name)
+            if row.change_type == "ALTER":
+                self._expect_renames(row, name)
             if not disagreements(row.columns, current):
                 continue
+            for column in current:
+                # A type that took another's name, rather than a column that changed its type.
+                recorded = str(row.columns.get(str(column["name"]), {}).get("type", column["type"]))
+                if recorded != column["type"] and self._state.relation((name[0], str(column["type"]))):
+                    rename = rename_type((name[0], str(column["type"])), recorded, [row.version_id])
+                    if self._try([rename.statement])[1] is None:
+                        fixes.append(rename)
+                        _merge(outcome.differences, self._observe(True, True), matched)
+                        current = self.columns(name)
             steps = towards(name, row.columns, current, f"row {row.version_id} recorded the columns")
             taken: list[Repair] = []
             for step in steps:
@@ -815,7 +926,7 @@ class Replay:
         new: str | None = None
         if row.change_type != "DROP":
             new = current.definition if current is not None else _as_definition(text)
-        if current is not None and fidelity == "static":
+        if fidelity == "static" and (current is not None or row.change_type == "DROP"):
             fidelity = "unknown"
         return Event(
             "v1", row.version_id, row.version_id, self._branch, schema,
@@ -917,6 +1028,18 @@ def _separate_foreign_keys(
     return result
 
 
+def _combine(differences: list[Difference], later: list[Difference]) -> None:
+    """Adds what changed next to what changed before, object by object."""
+    for change in later:
+        same = next((d for d in differences if d.path == change.path), None)
+        if same is None:
+            differences.append(change)
+            continue
+        same.new = change.new
+        if same.old is None and same.new is None:
+            differences.remove(same)
+
+
 def _merge(
     differences: list[Difference],
     later: list[Difference],
@@ -941,13 +1064,9 @@ def _merge(
         if unmatched is not None:
             matched[unmatched] = (matched[unmatched][0], replace_taken(change))
             continue
-        same = next((d for d in differences if d.path == change.path and not d.taken), None)
-        if same is None:
-            differences.append(change)
-        else:
-            same.new = change.new
-            if same.old is None and same.new is None:
-                differences.remove(same)
+        free = [d for d in differences if not d.taken]
+        _combine(free, [change])
+        differences[:] = [d for d in differences if d.taken] + free
 
 
 def replace_taken(difference: Difference) -> Difference:
