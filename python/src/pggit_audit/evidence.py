@@ -298,7 +298,7 @@ class Evidence:
         name = failure.name()
         if name is None:
             return []
-        found: list[Repair] = []
+        found = self._not_yet_renamed(name, failure)
         for full in self._resolve(name, failure.situation):
             row = self.later_columns(full, failure.situation.position)
             if row is not None and row.columns:
@@ -345,6 +345,22 @@ class Evidence:
                 )
             )
         return found
+
+    def _not_yet_renamed(self, name: Name, failure: _Failure) -> list[Repair]:
+        """A definition of the live catalog names a table as it is called now; it had another name then."""
+        for row in self._rows[failure.situation.position :]:
+            match = _RENAMED_TABLE.search(row.change_sql or "")
+            if match is None or unquote(match[2]) != name[1] or row.name != name[1]:
+                continue
+            old = parse_name(match[1])
+            for full in self._resolve(old, failure.situation):
+                if failure.situation.relation(full) is not None:
+                    pattern = re.escape(name[1]) if re.fullmatch(r"[a-z_][a-z0-9_]*", name[1]) else re.escape(quote(name[1]))
+                    text = re.sub(rf'(?<![\w"]){pattern}(?![\w"])', lambda m: quote(full[1]), failure.statement.text)
+                    if text != failure.statement.text:
+                        why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"
+                        return [Repair("not_yet_renamed", text, why, rewrite=True)]
+        return []
 
     def _missing_column(self, failure: _Failure) -> list[Repair]:
         column = failure.column()
@@ -564,9 +580,15 @@ class Evidence:
             if row is not None and row.columns and column in row.columns:
                 recorded.add(str(row.columns[column].get("type")))
                 rows.add(row.version_id)
-        if len(recorded) != 1 or name[1] in recorded:
-            return []
-        return [rename_type(name, recorded.pop(), rows)]
+        if len(recorded) == 1 and name[1] not in recorded:
+            return [rename_type(name, recorded.pop(), rows)]
+        # A type that is made, used, and given another's name each time, as migrations of enums go: the
+        # recorded texts that do it again tell the name.
+        for row in self._rows:
+            for old, new in _RENAMED_TYPE.findall(row.change_sql or ""):
+                if parse_name(old)[1] == name[1]:
+                    return [rename_type(name, unquote(new), [row.version_id])]
+        return []
 
     def _drop_routines(
         self, failure: _Failure, name: Name, why: str, signature: str | None = None
@@ -881,6 +903,15 @@ def before_statement(columns: Columns, text: str, table: str) -> Columns:
         else:
             fact["nullable"] = words == "set not null"
     return result or columns
+
+
+_RENAMED_TABLE = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+_RENAMED_TYPE = re.compile(
+    r"""\balter\s+type\s+((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+)
 
 
 _STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")

@@ -505,6 +505,10 @@ class Replay:
                 if alone is not None:
                     done += [*alone.repairs, proposal]
                     _combine(differences, alone.differences)
+            elif proposal.rewrite and index < len(script):
+                # It is an inferred step that needs other words, not the recorded statement.
+                place = [i for i, r in enumerate(repairs) if not r.rewrite][index]
+                repairs[place] = replace(repairs[place], statement=proposal.statement)
             else:
                 places = [i for i, r in enumerate(repairs) if not r.rewrite]
                 repairs.insert(places[index] if index < len(places) else len(repairs), proposal)
