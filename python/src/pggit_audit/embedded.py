@@ -217,7 +217,7 @@ def reset(project: Path | None = None) -> Server:
     if server.home.exists():
         with _threads, _lock(server):
             _stop(server)
-            for folder in (server.data, _unfinished(server)):
+            for folder in (server.data, _unfinished(server), server.socket_dir):
                 shutil.rmtree(folder, ignore_errors=True)
             _prepared.discard(server.data)
     return server
@@ -231,16 +231,21 @@ def _start(server: Server) -> None:
     if running is not None:
         # Alive and deaf: started before its folder was moved, or hung.
         _stop(server)
-    for process in server.leftovers():
-        # They hold the shared memory of the dead server, and a new one refuses to start beside them.
-        process.terminate()
+    # What outlived a killed server holds its shared memory, and a new one refuses to start beside it.
+    leftovers = server.leftovers()
+    for process in leftovers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    psutil.wait_procs(leftovers, timeout=10)
     account = _account()
     if not server.bin.exists():
         _copy_binaries(server)
     if not (server.data / "PG_VERSION").exists():
         _initdb(server, account)
-    (server.data / "postmaster.pid").unlink(missing_ok=True)  # process() found nobody behind it
     _make_socket_dir(server, account)
+    for stale in (server.data / "postmaster.pid", server.socket_dir / f".s.PGSQL.{PORT}.lock"):
+        # Nobody is behind them, but their process number may be somebody else's or a zombie's by now.
+        stale.unlink(missing_ok=True)
     _write_settings(server)
     log = server.data / "server.log"
     log.unlink(missing_ok=True)
@@ -385,7 +390,7 @@ def _lock(server: Server) -> Iterator[None]:
     """Hold the folder's lock; the kernel frees it when its holder dies."""
     try:
         server.home.mkdir(parents=True, exist_ok=True)
-        owner = server.home.stat().st_uid
+        owner = server.home.lstat().st_uid  # of a link itself: it may be somebody's trap in /var/tmp
         handle = (server.home / "lock").open("w")
     except OSError as error:
         raise PggitError(
@@ -444,7 +449,7 @@ def _installed(version: int) -> Path:
 
 def _open_to_all(folder: Path) -> bool:
     """Tell whether any user may pass through a folder (its nearest existing parent) and all above it."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
     return all(path.stat().st_mode & stat.S_IXOTH for path in (existing, *existing.parents))
 
 
