@@ -1,0 +1,102 @@
+"""Splitting and classifying a client's query text."""
+
+from __future__ import annotations
+
+import pytest
+
+from pggit_audit.statements import split, unquote
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("create table a(x int); create table b(y int);", ["create table a(x int)", "create table b(y int)"]),
+        (r"select 'C:\'; select 2", [r"select 'C:\'", "select 2"]),
+        (r"select E'a\';b'; select 2", [r"select E'a\';b'", "select 2"]),
+        ('create table "a;b"(x int); select 1', ['create table "a;b"(x int)', "select 1"]),
+        ("/* a; /* b; */ c; */ select 1; -- d; e\nselect 2", ["select 1", "select 2"]),
+        ("create function f() returns int language sql as $x$ select 1; $x$; select 2",
+         ["create function f() returns int language sql as $x$ select 1; $x$", "select 2"]),
+        ("do $$ begin perform 1; end $$; select 2", ["do $$ begin perform 1; end $$", "select 2"]),
+        ("create function f() returns int begin atomic select case when true then 1 end; select 2; end; select 3",
+         ["create function f() returns int begin atomic select case when true then 1 end; select 2; end", "select 3"]),
+        ("create function f() returns int begin atomic; select 1; end", ["create function f() returns int begin atomic; select 1; end"]),
+        ("create view \"Ünï😀\" as select '😀;'; select 1", ["create view \"Ünï😀\" as select '😀;'", "select 1"]),
+        ("select 'never closed ; drop table x", ["select 'never closed ; drop table x"]),
+        ("", []),
+        (" ;; -- nothing\n", []),
+    ],
+)  # fmt: skip
+def test_semicolons_separate_only_statements(text: str, parts: list[str]) -> None:
+    assert [s.text for s in split(text)] == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "targets", "on"),
+    [
+        ("CREATE TABLE IF NOT EXISTS s.T (x int)", "CREATE TABLE", (("s", "t"),), None),
+        ('create temp table "T"(x int)', "CREATE TABLE", ((None, "T"),), None),
+        ("create unique index concurrently i on only s.t (x)", "CREATE INDEX", (("s", "i"),), ("s", "t")),
+        ("create index on t (x)", "CREATE INDEX", (), (None, "t")),
+        ("create or replace view v as select 1", "CREATE VIEW", ((None, "v"),), None),
+        ("create materialized view if not exists m as select 1", "CREATE MATERIALIZED VIEW", ((None, "m"),), None),
+        ("drop function f(int, text), s.g() cascade", "DROP FUNCTION", ((None, "f"), ("s", "g")), None),
+        ("alter table if exists only a.b rename to c", "ALTER TABLE", (("a", "b"),), None),
+        ("create constraint trigger g after insert on t for each row execute function f()",
+         "CREATE TRIGGER", ((None, "g"),), (None, "t")),
+        ("create policy p on s.t using (true)", "CREATE POLICY", ((None, "p"),), ("s", "t")),
+        ("select 1 as x into temp n from t", "CREATE TABLE", ((None, "n"),), None),
+        ("comment on column s.t.c is 'x'", "COMMENT COLUMN", (("t", "c"),), None),
+    ],
+)  # fmt: skip
+def test_a_statement_names_what_it_is_about(
+    text: str, tag: str, targets: tuple[object, ...], on: object
+) -> None:
+    (statement,) = split(text)
+    assert (statement.action, statement.tag, statement.targets, statement.on) == ("ddl", tag, targets, on)
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("insert into t values (1)", "ignored"),
+        ("grant select on t to u", "ignored"),
+        ("alter default privileges grant select on tables to u", "ignored"),
+        ("alter table t owner to u", "ignored"),
+        ("begin", "ignored"),
+        ("set statement_timeout = 0", "ignored"),
+        ("set role admin", "ignored"),
+        ("set session authorization admin", "ignored"),
+        ("set search_path to s", "setting"),
+        ("set local search_path = s, public", "setting"),
+        ("select pg_catalog.set_config('search_path', '', false)", "setting"),
+        ("copy t from program 'ls'", "refused"),
+        ("create database d", "refused"),
+        ("drop role r", "refused"),
+        ("alter system set x = 1", "refused"),
+        ("create subscription s connection '' publication p", "refused"),
+        ("create server s foreign data wrapper w", "refused"),
+        ("do $$ begin copy t to '/tmp/x'; end $$", "refused"),
+        ("select pg_read_file('/etc/passwd')", "refused"),
+        ("create table t as select * from dblink('x', 'y') as d(a int)", "refused"),
+        ("create materialized view m as select pg_ls_dir('.')", "refused"),
+        ("select pg_terminate_backend(1)", "refused"),
+        ("do $$ begin create role x; end $$", "refused"),
+        ("create function f() returns text language sql as 'select pg_read_file(''x'')'", "ddl"),
+        ("do $$ begin create table t(); end $$", "code"),
+        ("select add_site('x')", "code"),
+        ("call p()", "code"),
+    ],
+)
+def test_only_what_stays_in_the_database_may_run(text: str, action: str) -> None:
+    (statement,) = split(text)
+    assert statement.action == action
+
+
+def test_concurrently_is_taken_out_only_as_a_keyword() -> None:
+    (statement,) = split("""create index concurrently "concurrently" on t ((x || 'concurrently'))""")
+    assert statement.without_concurrently() == """create index  "concurrently" on t ((x || 'concurrently'))"""
+
+
+def test_names_lose_their_quotes_and_nothing_else() -> None:
+    assert [unquote(n) for n in ('"Reviews"', 'a"b', '"a""b"', "plain", '"')] == ["Reviews", 'a"b', 'a"b', "plain", '"']
