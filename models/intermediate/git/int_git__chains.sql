@@ -23,7 +23,8 @@ chains as (
 
     select
         branch_name,
-        max(chain_position) as commits
+        min(commit_no) as first_commit_no,
+        max(commit_no) as last_commit_no
     from event_commits
     group by branch_name
 
@@ -108,7 +109,8 @@ final as (
 
     select
         chains.branch_name as branch_name,
-        chains.commits as commits,
+        chains.first_commit_no as first_commit_no,
+        chains.last_commit_no as last_commit_no,
         case when published_tips.commit_sha is null then forks.commit_no end as fork_commit_no,
         coalesce(published_tips.commit_sha, forks.commit_sha) as base_commit_sha
     from chains

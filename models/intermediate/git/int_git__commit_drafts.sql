@@ -1,3 +1,4 @@
+{{ config(indexes=[{'columns': ['parent_key']}]) }}
 with
 
 events as (

@@ -58,14 +58,26 @@ positioned as (
 
 ),
 
-commits as (
+branches as (
 
     select
         branch_name,
-        chain_position,
-        row_number() over (order by min(first_event_seq)) as commit_no
+        min(first_event_seq) as first_event_seq
+    from steps
+    group by branch_name
+
+),
+
+-- branch by branch, so that a stretch of a chain is a range of numbers
+commits as (
+
+    select
+        positioned.branch_name,
+        positioned.chain_position,
+        row_number() over (order by branches.first_event_seq, positioned.chain_position) as commit_no
     from positioned
-    group by branch_name, chain_position
+    inner join branches on positioned.branch_name = branches.branch_name
+    group by branches.first_event_seq, positioned.branch_name, positioned.chain_position
 
 ),
 

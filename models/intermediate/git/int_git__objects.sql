@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with
 
 blobs as (
@@ -12,17 +13,36 @@ trees as (
 
 ),
 
+tree_entries as (
+
+    select * from {{ ref('int_git__tree_entries') }}
+
+),
+
 commits as (
 
     select * from {{ ref('int_git__commits') }}
 
 ),
 
+-- encoded here and not kept: a second copy of all trees would cost more than to sort them again
+tree_contents as (
+
+    select
+        tree_sha,
+        {{ git_tree_content("string_agg(" ~ git_tree_line('mode', 'path', 'object_sha') ~ ", '' order by path_no)") }}
+            as content
+    from tree_entries
+    group by tree_sha
+
+),
+
 distinct_trees as (
 
-    select min(commit_no) as commit_no
+    select distinct
+        tree_sha,
+        size
     from trees
-    group by tree_sha
 
 ),
 
@@ -38,12 +58,12 @@ final as (
     union all
 
     select
-        trees.tree_sha as sha,
+        distinct_trees.tree_sha as sha,
         'tree' as type,
-        trees.size as size,
-        trees.content as content
+        distinct_trees.size as size,
+        coalesce(tree_contents.content, '') as content
     from distinct_trees
-    inner join trees on distinct_trees.commit_no = trees.commit_no
+    left join tree_contents on distinct_trees.tree_sha = tree_contents.tree_sha
 
     union all
 

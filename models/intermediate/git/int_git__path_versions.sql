@@ -25,22 +25,15 @@ published_entries as (
 
 ),
 
-commit_branches as (
-
-    select distinct
-        commit_no,
-        branch_name
-    from event_commits
-
-),
-
 -- whose events a branch's trees are made of: its own, then those that it was forked from, up to the fork
 lineages as (
 
     select
         branch_name,
-        branch_name as source_branch_name,
-        null::bigint as last_commit_no,
+        first_commit_no,
+        last_commit_no,
+        first_commit_no as source_first_no,
+        last_commit_no as source_last_no,
         fork_commit_no,
         base_commit_sha
     from chains
@@ -49,13 +42,14 @@ lineages as (
 
     select
         lineages.branch_name,
-        chains.branch_name,
+        lineages.first_commit_no,
+        lineages.last_commit_no,
+        chains.first_commit_no,
         lineages.fork_commit_no,
         chains.fork_commit_no,
         chains.base_commit_sha
     from lineages
-    inner join commit_branches on lineages.fork_commit_no = commit_branches.commit_no
-    inner join chains on commit_branches.branch_name = chains.branch_name
+    inner join chains on lineages.fork_commit_no between chains.first_commit_no and chains.last_commit_no
 
 ),
 
@@ -64,7 +58,7 @@ states as (
     select
         lineages.branch_name,
         published_entries.path,
-        0 as chain_position,
+        lineages.first_commit_no - 1 as commit_no,
         0 as event_seq,
         published_entries.object_sha as blob_sha
     from lineages
@@ -73,24 +67,28 @@ states as (
 
     union all
 
+    -- what a branch was forked with counts as one state, just before its first commit
     select
         lineages.branch_name,
         event_commits.object_identity,
-        case when lineages.last_commit_no is null then event_commits.chain_position else 0 end,
+        case
+            when event_commits.commit_no between lineages.first_commit_no and lineages.last_commit_no
+                then event_commits.commit_no
+            else lineages.first_commit_no - 1
+        end,
         event_commits.event_seq,
         event_commits.blob_sha
     from lineages
     inner join event_commits
-        on lineages.source_branch_name = event_commits.branch_name
-        and event_commits.commit_no <= coalesce(lineages.last_commit_no, event_commits.commit_no)
+        on event_commits.commit_no between lineages.source_first_no and lineages.source_last_no
 
 ),
 
 last_states as (
 
-    select distinct on (branch_name, path, chain_position) *
+    select distinct on (branch_name, path, commit_no) *
     from states
-    order by branch_name, path, chain_position, event_seq desc
+    order by branch_name, path, commit_no, event_seq desc
 
 ),
 
@@ -100,13 +98,13 @@ intervals as (
         last_states.branch_name,
         last_states.path,
         last_states.blob_sha,
-        greatest(last_states.chain_position, 1) as first_position,
+        greatest(last_states.commit_no, chains.first_commit_no) as first_commit_no,
         coalesce(
-            lead(last_states.chain_position) over (
-                partition by last_states.branch_name, last_states.path order by last_states.chain_position
+            lead(last_states.commit_no) over (
+                partition by last_states.branch_name, last_states.path order by last_states.commit_no
             ) - 1,
-            chains.commits
-        ) as last_position
+            chains.last_commit_no
+        ) as last_commit_no
     from last_states
     inner join chains on last_states.branch_name = chains.branch_name
 
@@ -121,10 +119,10 @@ final as (
         dense_rank() over (order by path) as path_no,
         '100644' as mode,
         blob_sha as blob_sha,
-        first_position as first_position,
-        last_position as last_position
+        first_commit_no as first_commit_no,
+        last_commit_no as last_commit_no
     from intervals
-    where blob_sha is not null and first_position <= last_position
+    where blob_sha is not null and first_commit_no <= last_commit_no
 
 )
 

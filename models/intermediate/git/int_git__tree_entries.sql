@@ -1,10 +1,5 @@
+{{ config(materialized='view') }}
 with
-
-event_commits as (
-
-    select * from {{ ref('int_git__event_commits') }}
-
-),
 
 trees as (
 
@@ -19,7 +14,7 @@ path_versions as (
 ),
 
 -- one tree may belong to several commits
-tree_commits as (
+distinct_trees as (
 
     select
         tree_sha,
@@ -29,22 +24,14 @@ tree_commits as (
 
 ),
 
-positions as (
-
-    select distinct
-        tree_commits.tree_sha,
-        event_commits.branch_name,
-        event_commits.chain_position
-    from tree_commits
-    inner join event_commits on tree_commits.commit_no = event_commits.commit_no
-
-),
-
 entries as (
 
     select
-        *,
-        generate_series(first_position, last_position) as chain_position
+        generate_series(first_commit_no, last_commit_no) as commit_no,
+        path_no,
+        path,
+        mode,
+        blob_sha
     from path_versions
 
 ),
@@ -52,14 +39,14 @@ entries as (
 final as (
 
     select
-        positions.tree_sha as tree_sha,
+        distinct_trees.tree_sha as tree_sha,
+        distinct_trees.commit_no as commit_no,
+        entries.path_no as path_no,
         entries.path as path,
         entries.mode as mode,
         entries.blob_sha as object_sha
-    from positions
-    inner join entries
-        on positions.branch_name = entries.branch_name
-        and positions.chain_position = entries.chain_position
+    from entries
+    inner join distinct_trees on entries.commit_no = distinct_trees.commit_no
 
 )
 

@@ -14,10 +14,7 @@ path_versions as (
 
 commits as (
 
-    select distinct
-        commit_no,
-        branch_name,
-        chain_position
+    select distinct commit_no
     from event_commits
 
 ),
@@ -25,25 +22,33 @@ commits as (
 lines as (
 
     select
-        branch_name,
+        generate_series(first_commit_no, last_commit_no) as commit_no,
         path_no,
-        {{ git_tree_line('mode', 'path', 'blob_sha') }} as line,
-        generate_series(first_position, last_position) as chain_position
+        {{ git_tree_line('mode', 'path', 'blob_sha') }} as line
     from path_versions
 
 ),
 
+filled_trees as (
+
+    select
+        commit_no,
+        count(*) as entries,
+        string_agg(line, '' order by path_no) as raw
+    from lines
+    group by commit_no
+
+),
+
+-- where everything has been dropped, the tree is empty, and is a tree all the same
 trees as (
 
     select
         commits.commit_no,
-        count(lines.line) as entries,
-        coalesce(string_agg(lines.line, '' order by lines.path_no), '') as raw
+        coalesce(filled_trees.entries, 0) as entries,
+        coalesce(filled_trees.raw, '') as raw
     from commits
-    left join lines
-        on commits.branch_name = lines.branch_name
-        and commits.chain_position = lines.chain_position
-    group by commits.commit_no
+    left join filled_trees on commits.commit_no = filled_trees.commit_no
 
 ),
 
@@ -53,8 +58,7 @@ final as (
         commit_no as commit_no,
         {{ git_sha("'tree'", 'raw') }} as tree_sha,
         entries as entries,
-        length(raw) as size,
-        {{ git_tree_content('raw') }} as content
+        length(raw) as size
     from trees
 
 )

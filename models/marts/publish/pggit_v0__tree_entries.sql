@@ -15,6 +15,8 @@ final as (
         mode as mode,
         object_sha as object_sha
     from tree_entries
+    -- tree by tree, so that the table's indexes grow at few places at a time
+    order by commit_no, path_no
 
 )
 
