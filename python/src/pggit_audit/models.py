@@ -57,8 +57,11 @@ def replay_events(
     session: Session,
     shadow: str,
     hidden_schemas: Sequence[str],
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
+
+    A list, not a generator: dropping a database waits for every session of the server to say that it has
+    let go of it, and one that is in the middle of a COPY (the adapter's, taking in these rows) says nothing.
 
     Args:
         shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
@@ -77,7 +80,7 @@ def replay_events(
     for row in routines:
         known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
     parameters, sandbox = _server(session, shadow)
-    number = 0
+    result: list[dict[str, Any]] = []
     for branch in plan.order:
         own = by_branch.get(branch, [])
         start = base.get(branch)
@@ -92,10 +95,11 @@ def replay_events(
                 branch, inherited, own, start, trees[branch], known[branch], live,
                 branch == plan.live_branch, parameters, sandbox, hidden_schemas,
             )  # fmt: skip
+        before = len(result)
         for event in events:
-            number += 1
-            yield {"event_seq": number, **event.__dict__}
-        session.info(f"Replayed branch {branch}: {len(own)} history rows, {number} events so far")
+            result.append({"event_seq": len(result) + 1, **event.__dict__})
+        session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
+    return result
 
 
 def _replayed(
