@@ -50,7 +50,7 @@ final as (
         known_objects.object_type as object_type,
         known_objects.object_schema as object_schema,
         known_objects.object_name as object_name,
-        blobs.content as definition
+        blobs.definition as definition
     from bases
     inner join commits on bases.commit_sha = commits.commit_sha
     inner join tree_entries on commits.tree_sha = tree_entries.tree_sha

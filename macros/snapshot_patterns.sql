@@ -1,0 +1,44 @@
+{#-
+  Regular expressions that read SQL text, for the snapshot reconstruction in functions/schema_ddl_at.sql.
+  PostgreSQL takes the longest match, not the first alternative that matches. So no two alternatives may begin
+  alike: else a quote inside a comment could be read as the start of a literal.
+-#}
+
+{% macro snapshot_quoted() -%}
+'(?:[^']|'')*'|"(?:[^"]|"")*"
+{%- endmacro %}
+
+
+{% macro snapshot_identifier() -%}
+(?:"(?:[^"]|"")*"|[[:alpha:]_][[:alnum:]_$]*)
+{%- endmacro %}
+
+
+{% macro snapshot_statement() -%}
+(?:[^;'"eE/-]|[eE](?!')|[eE]'(?:[^'\\]|\\.|'')*'|{{ snapshot_quoted() }}|-(?!-)|--[^\n]*(?:\n|$)|/(?![*])|/[*](?:[^*]|[*]+[^*/])*[*]+/)*;?
+{%- endmacro %}
+
+
+{% macro snapshot_leading_comments() -%}
+^(?:\s|--[^\n]*(?:\n|$)|/[*](?:[^*]|[*]+[^*/])*[*]+/)+
+{%- endmacro %}
+
+
+{% macro snapshot_mention() -%}
+'(?:[^']|'')*'(?:::reg[a-z]+)?|{{ snapshot_identifier() }}(?:[.]{{ snapshot_identifier() }})+|"(?:[^"]|"")*"
+{%- endmacro %}
+
+
+{% macro snapshot_before_dollar_quote() -%}
+^(?:[^'"$]|{{ snapshot_quoted() }}|\$[0-9]+)*
+{%- endmacro %}
+
+
+{% macro snapshot_alter_table(action) -%}
+^alter\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?:only\s+)?{{ snapshot_identifier() }}(?:[.]{{ snapshot_identifier() }})*\s+(?:{{ action }})\M
+{%- endmacro %}
+
+
+{% macro snapshot_constraint() -%}
+add\s+(?:constraint\s+{{ snapshot_identifier() }}\s+)?
+{%- endmacro %}

@@ -1,0 +1,93 @@
+{#-
+  The kinds of statement that a definition is made of: name, phase of the rebuild, pattern. The first that matches
+  counts. The statements of phase 3 find their order among themselves (snapshot_edges); those of another phase may
+  run in any order.
+-#}
+{% macro snapshot_kinds() %}
+    {% set constraint = snapshot_constraint() %}
+    {% do return([
+        ['schema', 1, '^create\s+schema\M'],
+        ['extension', 2, '^create\s+extension\M'],
+        ['table', 3, '^create\s+(?:(?:global|local|unlogged|temp|temporary|foreign)\s+)*table\M'],
+        ['view', 3, '^create\s+(?:or\s+replace\s+)?(?:recursive\s+|materialized\s+)?view\M'],
+        ['routine', 3, '^create\s+(?:or\s+replace\s+)?(?:function|procedure|aggregate)\M'],
+        ['unique index', 3, '^create\s+unique\s+index\M'],
+        ['index', 5, '^create\s+index\M'],
+        ['trigger', 9, '^create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|rule)|event\s+trigger)\M'],
+        ['policy', 10, '^create\s+policy\M'],
+        ['comment', 11, '^comment\M'],
+        ['other', 3, '^create\M'],
+        ['alter type', 3, '^alter\s+(?:type|domain)\M'],
+        ['index attach', 6, '^alter\s+index\M.*\sattach\s+partition\M'],
+        ['attach', 3, snapshot_alter_table('attach|inherit')],
+        ['check', 3, snapshot_alter_table(constraint ~ 'check')],
+        ['key', 3, snapshot_alter_table(constraint ~ '(?:primary|unique|exclude)')],
+        ['foreign key', 7, snapshot_alter_table(constraint ~ 'foreign')],
+        ['trigger', 9, snapshot_alter_table('(?:enable|disable)\s+(?:(?:replica|always)\s+)?(?:trigger|rule)')],
+        ['policy', 10, snapshot_alter_table('(?:enable|disable|force|no\s+force)\s+row')],
+        ['rest', 8, '']
+    ]) %}
+{% endmacro %}
+
+
+{#- Common table expressions: the statements of a tree, in the order of path and definition, each with its kind. -#}
+{% macro snapshot_statements(tree_sha) -%}
+objects as materialized (
+    select
+        row_number() over (order by t.path collate "C") as object_no,
+        b.content as definition,
+        -- A body may hold semicolons that end nothing: a routine stays whole, as does all that is dollar-quoted.
+        b.content ~* '^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure)\M'
+        or (
+            strpos(b.content, '$') > 0
+            and regexp_replace(b.content, $re${{ snapshot_quoted() }}$re$, '', 'g') ~ '\$(?:[[:alpha:]_][[:alnum:]_]*)?\$'
+        ) as is_whole
+    from {{ source('pggit_v0', 'tree_entries').include(database=false) }} as t
+    join {{ source('pggit_v0', 'objects').include(database=false) }} as b on b.sha = t.object_sha
+    where t.tree_sha = {{ tree_sha }}
+),
+
+pieces as materialized (
+    select
+        o.object_no,
+        p.piece_no,
+        regexp_replace(btrim(p.sql, E' \t\r\n;'), $re${{ snapshot_leading_comments() }}$re$, '') as sql
+    from objects as o
+    cross join lateral (
+        select array_agg(m.groups[1] order by m.piece_no) as found
+        from regexp_matches(o.definition, $re${{ snapshot_statement() }}$re$, 'g') with ordinality as m (groups, piece_no)
+        where not o.is_whole
+    ) as s
+    cross join lateral unnest(
+        -- A quote that is never closed makes the pieces fall short of the whole.
+        case when array_to_string(s.found, '') = o.definition then s.found else array[o.definition] end
+    ) with ordinality as p (sql, piece_no)
+),
+
+kinds as materialized (
+    select
+        row_number() over (order by object_no, piece_no)::integer as statement_no,
+        -- The last line may be a comment, which would swallow the semicolon.
+        sql || case when strpos(sql, '--') > 0 then E'\n;' else ';' end as sql,
+        case
+            {%- for kind, phase, pattern in snapshot_kinds() %}
+            when sql ~* $re${{ pattern }}$re$ then '{{ kind }}'
+            {%- endfor %}
+        end as kind
+    from pieces
+    where sql <> ''
+),
+
+statements as materialized (
+    select
+        statement_no,
+        sql,
+        kind,
+        case kind
+            {%- for kind, phase, pattern in snapshot_kinds() %}
+            when '{{ kind }}' then {{ phase }}
+            {%- endfor %}
+        end as phase
+    from kinds
+)
+{%- endmacro %}

@@ -1,0 +1,62 @@
+with
+
+changes as (
+
+    select * from {{ ref('changes') }}
+
+),
+
+repairs as (
+
+    select * from {{ ref('repairs') }}
+
+),
+
+logged as (
+
+    select change_id from {{ published('compliance_log') }} as compliance_log
+
+),
+
+rules as (
+
+    select
+        change_id,
+        count(*) as steps,
+        string_agg(distinct rule, ', ' order by rule) as rule_names
+    from repairs
+    group by change_id
+
+),
+
+final as (
+
+    select
+        md5('dbt build:' || changes.change_id)::uuid as log_id,
+        changes.change_id as change_id,
+        now() as verified_at,
+        'dbt build' as verified_by,
+        case changes.fidelity when 'exact' then 'PASSED' else 'PENDING' end as verification_status,
+        case
+            when changes.fidelity = 'exact' and changes.origin = 'v0'
+                then 'Read from the trees of the commit and its first parent.'
+            when changes.fidelity = 'exact'
+                then 'Replayed as it was written, in agreement with every recorded fact.'
+            when changes.fidelity = 'repaired'
+                then 'For a person to judge: rebuilt after ' || coalesce(rules.steps, 0) || ' inferred step(s)'
+                || coalesce(' (' || rules.rule_names || ')', '') || ', listed in repairs.'
+            when changes.fidelity = 'static'
+                then 'For a person to judge: the statement could not run, so the definition is its own text.'
+            else 'For a person to judge: what this change did could not be told.'
+        end as verification_notes
+    from changes
+    left join rules on changes.change_id = rules.change_id
+    where not exists (
+        select from logged
+        where changes.change_id = logged.change_id
+    )
+    order by changes.event_no
+
+)
+
+select * from final

@@ -1,0 +1,44 @@
+with
+
+changes as (
+
+    select * from {{ ref('changes') }}
+
+),
+
+repairs as (
+
+    select distinct
+        change_id,
+        rule
+    from {{ ref('repairs') }}
+
+),
+
+of_type as (
+
+    select
+        object_type,
+        count(*) as changes
+    from changes
+    group by object_type
+
+),
+
+final as (
+
+    select
+        changes.object_type as object_type,
+        changes.fidelity as fidelity,
+        repairs.rule as rule,
+        count(*) as changes,
+        count(*) filter (where changes.origin = 'inferred') as inferred_changes,
+        round(100.0 * count(*) / of_type.changes, 1) as percent_of_type
+    from changes
+    left join repairs on changes.change_id = repairs.change_id
+    inner join of_type on changes.object_type is not distinct from of_type.object_type
+    group by changes.object_type, changes.fidelity, repairs.rule, of_type.changes
+
+)
+
+select * from final

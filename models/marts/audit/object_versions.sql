@@ -1,0 +1,33 @@
+-- depends_on: {{ ref('branch_tips') }}
+-- depends_on: {{ ref('stg_pggit_v0__tree_entries') }}
+-- depends_on: {{ ref('stg_pggit_v0__blobs') }}
+with
+
+changes as (
+
+    select * from {{ ref('changes') }}
+
+),
+
+final as (
+
+    select
+        md5('version:' || change_id)::uuid as version_id,
+        object_schema as object_schema,
+        object_name as object_name,
+        object_type as object_type,
+        object_identity as object_identity,
+        row_number() over (partition by object_identity order by event_no) as version_number,
+        new_definition as definition,
+        change_id as change_id,
+        commit_sha as commit_sha,
+        author as author,
+        committed_at as created_at,
+        false as is_current
+    from changes
+    where new_definition is not null
+
+)
+
+select * from final
+order by object_identity, version_number
