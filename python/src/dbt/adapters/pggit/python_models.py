@@ -1,8 +1,8 @@
 """Runs Python models in the dbt process and copies their rows into a table.
 
 A model is `def model(dbt, session)` and returns an iterable of dicts, one for each row, best a generator:
-rows go to the server while the model makes them. The table's columns and types are those of the model's
-YAML, in its order.
+rows go to the server in batches while the model makes them. The table's columns and types are those of the
+model's YAML, in its order.
 
 - `dbt.ref(...)`, `dbt.source(...)`: an iterable of dicts, read through a server-side cursor; its `.relation`
   is the quoted name. All of them see one snapshot of the database.
@@ -21,7 +21,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import GeneratorType
@@ -43,7 +43,10 @@ from pggit_audit.errors import PggitError
 logger = AdapterLogger("pggit")
 
 FETCH = 50  # rows at a time: a row may hold megabytes
+BATCH_ROWS = 1000
+BATCH_CHARACTERS = 4_000_000
 SHOWN = 500  # characters of a server's message, which may quote a whole value
+NUL = "the text has a NUL character (\\x00), which PostgreSQL cannot hold"
 PACKAGE = Path(pggit_audit.__file__).parent
 
 Connection = psycopg.Connection[Any]
@@ -129,6 +132,15 @@ class Column:
     @property
     def is_plain_timestamp(self) -> bool:
         return re.fullmatch(r"timestamp(\(\d\))?( without time zone)?", self.type.strip().lower()) is not None
+
+
+@dataclass
+class Row:
+    """One row on its way: its number counted from 1, the file and line that made it, its values."""
+
+    number: int
+    place: tuple[str, int | None]
+    values: list[Any] = field(default_factory=list)
 
 
 class LocalPythonJob(PythonJobHelper):
@@ -222,27 +234,45 @@ class LocalPythonJob(PythonJobHelper):
         writer.execute(f"create {kind} {relation} ({definitions})".encode())
 
     def _copy(self, writer: Connection, relation: str, columns: list[Column], rows: Iterator[Any]) -> int:
+        """Copy the rows in batches.
+
+        No COPY is open while the model works. A backend that waits within one for its client does not answer
+        the server's barriers, and a model that drops a database would wait for that answer forever.
+        """
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
-        copy = f"copy {relation} ({names.as_string(writer)}) from stdin".encode()
-        count = 0
+        command = f"copy {relation} ({names.as_string(writer)}) from stdin".encode()
+        count = size = 0
+        batch: list[Row] = []
+        for count, given in enumerate(rows, start=1):
+            row = Row(count, self._place(rows))
+            row.values = self._values(given, row, columns)
+            batch.append(row)
+            size += sum(len(value) for value in row.values if isinstance(value, (str, bytes)))
+            if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
+                self._copy_batch(writer, command, columns, batch)
+                batch, size = [], 0
+        self._copy_batch(writer, command, columns, batch)
+        writer.execute(f"analyze {relation}".encode())
+        return count
+
+    def _copy_batch(
+        self, writer: Connection, command: bytes, columns: list[Column], batch: list[Row]
+    ) -> None:
         try:
-            with writer.cursor() as cursor, cursor.copy(copy) as stream:
-                for count, row in enumerate(rows, start=1):
-                    values = self._values(row, count, columns, rows)
+            with writer.cursor() as cursor, cursor.copy(command) as stream:
+                for row in batch:
                     try:
-                        stream.write_row(values)
+                        stream.write_row(row.values)
                     except (psycopg.ProgrammingError, psycopg.DataError, UnicodeError) as error:
-                        self._blame(writer, values, columns, count, rows, error)
+                        self._blame(writer, row, columns, error)
                         raise
         except psycopg.Error as error:
             context = re.search(r"line (\d+)(?:, column ([^:]+))?", error.diag.context or "")
             if context is None:
                 raise
-            place = f"row {context[1]}" + (f", column {context[2]}" if context[2] else "")
+            row = batch[int(context[1]) - 1]
             message = (error.diag.message_primary or str(error))[:SHOWN]
-            raise DbtRuntimeError(f"{self._name}: {place}: {message} {self._made_at(rows)}") from error
-        writer.execute(f"analyze {relation}".encode())
-        return count
+            raise self._wrong(row, message, context[2]) from error
 
     # The rows
 
@@ -255,84 +285,61 @@ class LocalPythonJob(PythonJobHelper):
             "A model has to return an iterable of dicts (an empty one for an empty table)."
         )
 
-    def _values(self, row: Any, number: int, columns: list[Column], rows: Iterator[Any]) -> list[Any]:
-        if not isinstance(row, Mapping):
-            raise DbtRuntimeError(
-                f"{self._name}: row {number} is a {type(row).__name__}, not a dict {self._made_at(rows)}"
-            )
+    def _values(self, given: Any, row: Row, columns: list[Column]) -> list[Any]:
+        if not isinstance(given, Mapping):
+            raise self._wrong(row, f"it is a {type(given).__name__}, not a dict")
         values = []
         for column in columns:
-            if column.name not in row:
-                raise DbtRuntimeError(
-                    f"{self._name}: row {number} has no key {column.name!r}, a column of the YAML "
-                    f"{self._made_at(rows)}"
-                )
-            value = row[column.name]
+            if column.name not in given:
+                raise self._wrong(row, f"it has no key {column.name!r}, a column of {self._yaml_place(None)}")
+            value = given[column.name]
             if column.is_json and value is not None:
-                value = self._json(value, number, column, rows)
+                value = self._json(value, row, column)
             elif column.is_plain_timestamp and isinstance(value, datetime) and value.tzinfo is not None:
-                raise DbtRuntimeError(
-                    f"{self._name}: row {number}, column {column.name}: a time with a time zone, "
-                    f"which the column's type {column.type} would drop silently {self._made_at(rows)}"
-                )
+                what = f"the type {column.type} would drop the time zone of this value"
+                raise self._wrong(row, what, column.name)
             values.append(value)
-        if len(row) != len(columns):
-            extra = ", ".join(repr(key) for key in row if key not in {column.name for column in columns})
-            raise DbtRuntimeError(
-                f"{self._name}: row {number} has the key {extra}, no column of "
-                f"{self._yaml_place(None)} {self._made_at(rows)}"
-            )
+        if len(given) != len(columns):
+            extra = ", ".join(repr(key) for key in given if key not in {column.name for column in columns})
+            raise self._wrong(row, f"it has the key {extra}, no column of {self._yaml_place(None)}")
         return values
 
-    def _json(self, value: Any, number: int, column: Column, rows: Iterator[Any]) -> str:
+    def _json(self, value: Any, row: Row, column: Column) -> str:
         try:
             text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise DbtRuntimeError(
-                f"{self._name}: row {number}, column {column.name}: {error} {self._made_at(rows)}"
-            ) from error
+            raise self._wrong(row, str(error), column.name) from error
         if "\\u0000" in text and _holds_nul(value):
-            raise DbtRuntimeError(self._nul(number, column, rows))
+            raise self._wrong(row, NUL, column.name)
         return text
 
-    def _blame(
-        self,
-        writer: Connection,
-        values: list[Any],
-        columns: list[Column],
-        number: int,
-        rows: Iterator[Any],
-        error: Exception,
-    ) -> None:
+    def _blame(self, writer: Connection, row: Row, columns: list[Column], error: Exception) -> None:
         """Raise an error that names the column whose value cannot be sent."""
-        for column, value in zip(columns, values, strict=True):
+        for column, value in zip(columns, row.values, strict=True):
             if _holds_nul(value):
-                raise DbtRuntimeError(self._nul(number, column, rows)) from error
+                raise self._wrong(row, NUL, column.name) from error
             try:
                 Transformer(writer).as_literal(value)
+            except psycopg.ProgrammingError:
+                what = f"the type {column.type} cannot hold a {type(value).__name__}"
+                raise self._wrong(row, what, column.name) from error
             except (psycopg.Error, UnicodeError) as reason:
-                what = str(reason)[:SHOWN]
-                if isinstance(reason, psycopg.ProgrammingError):
-                    what = f"it cannot hold a {type(value).__name__}"
-                raise DbtRuntimeError(
-                    f"{self._name}: row {number}, column {column.name} ({column.type}): {what} "
-                    f"{self._made_at(rows)}"
-                ) from error
+                raise self._wrong(row, str(reason)[:SHOWN], column.name) from error
 
-    def _nul(self, number: int, column: Column, rows: Iterator[Any]) -> str:
-        return (
-            f"{self._name}: row {number}, column {column.name}: the text has a NUL character (\\x00), "
-            f"which PostgreSQL cannot hold {self._made_at(rows)}"
-        )
+    def _wrong(self, row: Row, what: str, column: str | None = None) -> DbtRuntimeError:
+        """Return the error for a wrong row: which one, which column, what, and where it was made."""
+        place = f"row {row.number}, column {column}" if column else f"row {row.number}"
+        file, line = row.place
+        return DbtRuntimeError(f"{self._name}: {place}: {what} (made at {_short(file)}, line {line})")
 
-    def _made_at(self, rows: Iterator[Any]) -> str:
-        """Return `(made at FILE, line N)`: where the generator stands, else the model's return."""
+    def _place(self, rows: Iterator[Any]) -> tuple[str, int | None]:
+        """Return file and line where the generator stands, else those of the model's return."""
         inner: Any = rows
         while isinstance(inner, GeneratorType) and isinstance(inner.gi_yieldfrom, GeneratorType):
             inner = inner.gi_yieldfrom
         if isinstance(inner, GeneratorType) and inner.gi_frame is not None:
-            return f"(made at {_short(inner.gi_code.co_filename)}, line {inner.gi_frame.f_lineno})"
-        return f"(made at {self._path}, line {self._return_line})"
+            return inner.gi_code.co_filename, inner.gi_frame.f_lineno
+        return self._path, self._return_line
 
     def _describe(self, error: Exception) -> str:
         """Say what went wrong in the model's code, and on which lines of the model and of the package."""
