@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import psycopg
@@ -89,6 +90,11 @@ def qualified(name: Name) -> str:
     """A name as SQL text."""
     schema, bare = name
     return f"{quote(schema)}.{quote(bare)}" if schema else quote(bare)
+
+
+def quote_if_needed(name: str) -> str:
+    """A name as PostgreSQL prints it, but for reserved words."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else quote(name)
 
 
 def type_text(udt: str) -> str:
@@ -271,6 +277,32 @@ class Evidence:
                 return other.position
         return row.position
 
+    def renamed_index(self, found: DatabaseObject, position: int) -> tuple[int, Repair] | None:
+        """The rename of an index whose row was erased: after which position it ran, and the step.
+
+        The live catalog has the same index under a name that never left a row, and lacks this one. A
+        gap in the ids is where rows were erased (FORMATS 1.12).
+        """
+        name = (found.object_schema, found.object_name)
+        if name in self.live or any(r.position > position for r in self._events.get(name, [])):
+            return None
+        text = found.definition.replace(f" {quote_if_needed(found.object_name)} ON ", " ? ON ", 1)
+        for other, live in self.live.items():
+            if live.object_type != "INDEX" or other in self._events or other[0] != name[0]:
+                continue
+            if live.definition.replace(f" {quote_if_needed(live.object_name)} ON ", " ? ON ", 1) != text:
+                continue
+            for before, after in pairwise(self._rows[position:]):
+                if after.version_id - before.version_id > 1:
+                    return before.position, Repair(
+                        "renamed_index",
+                        f"ALTER INDEX {qualified(name)} RENAME TO {quote(live.object_name)};",
+                        f"the live catalog has it as {live.object_identity}, which never left a row; "
+                        f"rows between {before.version_id} and {after.version_id} were erased",
+                        inferred=other,
+                    )
+        return None
+
     def older_views(self) -> list[DatabaseObject]:
         """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
         return [
@@ -355,7 +387,7 @@ class Evidence:
             old = parse_name(match[1])
             for full in self._resolve(old, failure.situation):
                 if failure.situation.relation(full) is not None:
-                    pattern = re.escape(name[1]) if re.fullmatch(r"[a-z_][a-z0-9_]*", name[1]) else re.escape(quote(name[1]))
+                    pattern = re.escape(quote_if_needed(name[1]))
                     text = re.sub(rf'(?<![\w"]){pattern}(?![\w"])', lambda m: quote(full[1]), failure.statement.text)
                     if text != failure.statement.text:
                         why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"

@@ -28,6 +28,7 @@ from pggit_audit.evidence import (
     create_table,
     disagreements,
     qualified,
+    quote_if_needed,
     rename_type,
     towards,
 )
@@ -217,6 +218,7 @@ class Replay:
         ]
         self._older = deque(evidence.older_tables() if tree is None else ())
         self._older_views = evidence.older_views() if tree is None else []
+        # Renames without a row: after which position, of what, and the step.
         self._renames: list[tuple[int, Name, Repair]] = []
         self._inferred: dict[Name, int] = {}
         self._version = 0
@@ -452,6 +454,10 @@ class Replay:
                 early.append((gone, repairs))
             yield from self._inferred_events(early, row)
             yield self._row_event(row, difference, row_repairs)
+            if row.object_type == "INDEX" and row.change_type == "CREATE" and difference and difference.new:
+                rename = self._evidence.renamed_index(difference.new, row.position)
+                if rename is not None:
+                    self._renames.append((rename[0], (difference.new.object_schema, difference.new.object_name), rename[1]))
 
     def _attempt(self, statement: Statement, row: HistoryRow | None) -> _Outcome:
         """Runs a statement with as many repairs as it takes; all of it, or nothing."""
@@ -981,10 +987,7 @@ def _split_identity(path: str) -> tuple[str | None, str]:
 def qualified_identity(schema: str, name: str) -> str:
     """The identity of a relation that does not exist, as PostgreSQL would print it."""
 
-    def part(text: str) -> str:
-        return text if re.fullmatch(r"[a-z_][a-z0-9_$]*", text) else '"' + text.replace('"', '""') + '"'
-
-    return f"{part(schema)}.{part(name)}"
+    return f"{quote_if_needed(schema)}.{quote_if_needed(name)}"
 
 
 def _as_definition(text: str | None) -> str:
