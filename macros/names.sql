@@ -25,3 +25,11 @@
         else regexp_replace({{ kind }}, '\s+', '_')
     end
 {%- endmacro %}
+
+
+{% macro unquoted(name) -%}
+    case
+        when {{ name }} like '"%"' then replace(substr({{ name }}, 2, length({{ name }}) - 2), '""', '"')
+        else {{ name }}
+    end
+{%- endmacro %}

@@ -1,0 +1,22 @@
+{#- A function's recorded name is an OID of a database that may be gone: only its schema can be compared. -#}
+{% test object_is_the_one_that_v1_recorded(model, history) %}
+
+select
+    changes.v1_version_id,
+    history.object_type as recorded_type,
+    history.object_schema as recorded_schema,
+    history.object_name as recorded_name,
+    changes.object_type,
+    changes.object_schema,
+    changes.object_name
+from {{ model }} as changes
+inner join {{ history }} as history on changes.v1_version_id = history.version_id
+where
+    changes.object_type is distinct from history.object_type
+    or changes.object_schema is distinct from coalesce({{ unquoted('history.object_schema') }}, changes.object_schema)
+    or (
+        history.object_type not in ('FUNCTION', 'PROCEDURE')
+        and changes.object_name is distinct from {{ unquoted('history.object_name') }}
+    )
+
+{% endtest %}

@@ -1,0 +1,31 @@
+{#- pggit_v0's own functions cast text to bytea, so that an object of theirs with a backslash may be hashed as it
+    reads when unescaped; that, too, is one exact value. -#}
+{% test sha_recomputes_from_the_content(model, object_type) %}
+
+with
+
+objects as (
+
+    select
+        sha,
+        {% if object_type == 'tree' -%}
+        convert_from(decode(content, 'base64'), 'UTF8') as content
+        {%- else -%}
+        content
+        {%- endif %}
+    from {{ model }}
+    where type = '{{ object_type }}'
+
+)
+
+select sha
+from objects
+where
+    sha <> {{ git_sha("'" ~ object_type ~ "'", 'content') }}
+    and case
+        when content like '%\\%' and content ~ '^([^\\]|\\\\|\\[0-3][0-7][0-7])*$'
+            then sha <> encode(sha256(('{{ object_type }} ' || length(content) || ':' || content)::bytea), 'hex')
+        else true
+    end
+
+{% endtest %}
