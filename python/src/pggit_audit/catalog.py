@@ -76,9 +76,7 @@ def _query(name: str, only: bool) -> str:
     text = _sections()[name]
     if "%(" not in text:
         text = text.replace("%", "%%")
-    text = re.sub(
-        r"\{only:([^}]+)\}", lambda m: f"{m[1]} = any(%(oids)s::oid[])" if only else "true", text
-    )
+    text = re.sub(r"\{only:([^}]+)\}", lambda m: f"{m[1]} = any(%(oids)s::oid[])" if only else "true", text)
     text = re.sub(
         r"\{hidden:(\w+)\}",
         r"(\1.nspname !~ '^pg_' and \1.nspname <> 'information_schema' and \1.nspname <> all(%(hidden)s::text[]))",

@@ -739,6 +739,7 @@ select
     case when a.attgenerated = '' then pg_get_expr(ad.adbin, ad.adrelid) end as "default",
     a.attnum::integer as position,
     a.attgenerated <> '' as generated,
+    a.attidentity <> '' as identity,
     format_type(a.atttypid, a.atttypmod) as full_type
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_type as d on d.oid = a.atttypid

@@ -169,7 +169,7 @@ def locate(project: Path | None = None) -> Server:
     if os.geteuid() == 0 and not _open_to_all(home.parent):
         home = _shared_temp() / f"pggit-{_digest(home)}"
     if os.geteuid() == 0 and not _binaries_open_to_all(binaries):
-        binaries = home / f"postgresql-{version}" / WHEEL / installed.name / "bin"
+        binaries = _copied(home, version) / WHEEL / installed.name / "bin"
     data = home / str(version)
     return Server(version, home, data, _socket_dir(data), binaries)
 
@@ -217,7 +217,12 @@ def reset(project: Path | None = None) -> Server:
     if server.home.exists():
         with _threads, _lock(server):
             _stop(server)
-            for folder in (server.data, _unfinished(server), server.socket_dir):
+            for folder in (
+                server.data,
+                _unfinished(server),
+                server.socket_dir,
+                _copied(server.home, server.version),
+            ):
                 shutil.rmtree(folder, ignore_errors=True)
             _prepared.discard(server.data)
     return server
@@ -462,7 +467,7 @@ def _binaries_open_to_all(binaries: Path) -> bool:
 def _copy_binaries(server: Server) -> None:
     """Copy the wheel's PostgreSQL to where the server's user can reach it, with the libraries beside it."""
     installed = _installed(server.version)
-    target = server.bin.parent.parent.parent
+    target = _copied(server.home, server.version)
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(installed, fresh / WHEEL / installed.name, symlinks=True)
@@ -474,6 +479,11 @@ def _copy_binaries(server: Server) -> None:
             path.chmod(0o755)
     server.home.chmod(0o755)
     fresh.rename(target)
+
+
+def _copied(home: Path, version: int) -> Path:
+    """Return the folder of the copied binaries."""
+    return home / f"postgresql-{version}"
 
 
 def _shared_temp() -> Path:

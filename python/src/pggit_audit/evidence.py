@@ -150,6 +150,21 @@ def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """A step that no row tells of, and when it is due: after the execution that holds `position`.
+
+    `name` has to exist by then. `waits`: what depends on it may have to go first, so it is tried again,
+    less and less often; `tries` counts.
+    """
+
+    position: int
+    name: Name
+    repair: Repair
+    waits: bool = False
+    tries: int = 0
+
+
+@dataclass(frozen=True)
 class OlderTable:
     """A table that was there before its first row: where it enters, and how it is made."""
 
@@ -164,6 +179,9 @@ class OlderTable:
         return f"row {self.row.version_id} altered the table, and none created it"
 
 
+_WORD = re.compile(r"\w+")
+
+
 class Evidence:
     """Everything that the history and the live catalog say about objects, ready to be asked.
 
@@ -174,6 +192,15 @@ class Evidence:
 
     def __init__(self, rows: Sequence[HistoryRow], live: Iterable[DatabaseObject]) -> None:
         self._rows = rows
+        self._mentions: dict[str, list[int]] = {}
+        text: str | None = None
+        words: set[str] = set()
+        for row in rows:
+            if row.change_sql != text:
+                text = row.change_sql
+                words = set(_WORD.findall(text or ""))
+            for word in words | {row.name}:
+                self._mentions.setdefault(word, []).append(row.position)
         self._columns: dict[Name, list[tuple[int, HistoryRow]]] = {}
         self._events: dict[Name, list[HistoryRow]] = {}
         for row in rows:
@@ -250,6 +277,141 @@ class Evidence:
             return None
         return recorded, row
 
+    def mentions(self, *names: str) -> list[int]:
+        """Positions of the rows whose text has all of these names in it."""
+        found: list[int] | None = None
+        for name in names:
+            words = _WORD.findall(name)
+            if words == [name]:
+                here = self._mentions.get(name, [])
+            else:
+                here = [r.position for r in self._rows if name in (r.change_sql or "") or name == r.name]
+            found = here if found is None else sorted(set(found) & set(here))
+        return found or []
+
+    def foresee_end(self, found: DatabaseObject, position: int) -> Foreseen | None:
+        """When an object that just appeared was dropped, if no row says so although it is gone.
+
+        v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
+        to 1.6). The earliest point that the evidence supports is behind the last text that names it.
+        """
+        name = (found.object_schema, found.object_name)
+        kind = found.object_type
+        if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
+            return None
+        if (kind, found.object_identity) in self.live_by_identity:
+            return None
+        bare = name[1].split("(", 1)[0] if kind in ("FUNCTION", "PROCEDURE") else name[1]
+        later = [r for r in self._events.get(name, []) if r.position > position]
+        created = next((r for r in later if r.change_type == "CREATE"), None)
+        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
+            return None
+        if created is not None and kind != "TABLE":
+            # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
+            return None
+        end = created.position if created else len(self._rows)
+        named = [p for p in self.mentions(bare) if position <= p < end]
+        last = named[-1] if named else position
+        if created is not None:
+            last = (last + created.position - 1) // 2
+        identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
+        return Foreseen(
+            last,
+            name,
+            Repair(
+                "unrecorded_drop",
+                f"DROP {kind.replace('_', ' ')} {identity};",
+                f"it is not in the live catalog, no row drops it, and no row after {self._version(last)} names it",
+            ),
+            waits=True,
+        )
+
+    def foresee_columns(
+        self, table: Name, current: Sequence[Mapping[str, Any]], position: int
+    ) -> list[Foreseen]:
+        """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
+
+        A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9). The new name was there
+        by the first text that uses it; where none does, halfway between the last text that uses the old
+        name and the record.
+        """
+        upper, facts, text, source = self._next_record(table, position)
+        if facts is None:
+            return []
+        gone = {str(c["name"]) for c in current} - facts.keys() - {unquote(n) for n in _DROPPED.findall(text)}
+        new = [n for n in facts if n not in {str(c["name"]) for c in current}]
+        new = [n for n in new if n not in {unquote(a) for a in _ADDED.findall(text)}]
+        places = {str(c["name"]): i for i, c in enumerate(c for c in current)}
+        steps = []
+        for old in sorted(gone, key=lambda n: places[n]):
+            column = current[places[old]]
+            match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
+            if match is None:
+                continue
+            new.remove(match)
+            if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p < upper):
+                # A text that is recorded for another object says it: it runs when its turn comes.
+                continue
+            used = [p for p in self.mentions(table[1], match) if position < p < upper]
+            last_old = [p for p in self.mentions(table[1], old) if position <= p < upper]
+            place = used[0] - 1 if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
+            if place < position:
+                continue
+            steps.append(
+                Foreseen(
+                    place,
+                    table,
+                    Repair(
+                        "foreseen_rename",
+                        f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(match)};",
+                        f"{source} has {match} where row {self._version(position)} left {old}",
+                        inferred=table,
+                    ),
+                )
+            )
+        return steps
+
+    def _renames(self, position: int) -> bool:
+        return "rename" in (self._rows[position].change_sql or "").lower()
+
+    def _next_record(
+        self, table: Name, position: int
+    ) -> tuple[int, dict[str, tuple[int | None, int, str]] | None, str, str]:
+        """The next record of a table's columns: its position, `name: (attnum, place, type)`, the text of the
+        rows up to it, and what it is."""
+        texts: list[str] = []
+        for row in self._events.get(table, []):
+            if row.position <= position:
+                continue
+            if row.change_type != "ALTER":
+                return row.position, None, "", ""
+            texts.append(row.change_sql or "")
+            if row.columns:
+                names = ordered(row.columns)
+                facts = {
+                    n: (row.columns[n].get("position"), names.index(n), str(row.columns[n].get("type")))
+                    for n in names
+                }
+                return row.position, facts, "\n".join(texts), f"row {row.version_id}"
+        live = self.live.get(table)
+        if live is None or live.object_type != "TABLE":
+            return len(self._rows), None, "", ""
+        lines = column_types(live.definition)
+        return (
+            len(self._rows),
+            {name: (None, i, kind) for i, (name, kind) in enumerate(lines)},
+            "\n".join(texts),
+            "the live catalog",
+        )
+
+    def last_row(self, name: Name) -> int:
+        """Position of the last row of an object; -1 where it has none."""
+        rows = self._events.get(name)
+        return rows[-1].position if rows else -1
+
+    def _version(self, position: int) -> int:
+        return self._rows[min(position, len(self._rows) - 1)].version_id
+
     def older_tables(self) -> list[OlderTable]:
         """Tables that were there before their first row: older than the tracker, or made by a statement
         that v1 does not record (CREATE TABLE AS)."""
@@ -277,8 +439,8 @@ class Evidence:
                 return other.position
         return row.position
 
-    def renamed_index(self, found: DatabaseObject, position: int) -> tuple[int, Repair] | None:
-        """The rename of an index whose row was erased: after which position it ran, and the step.
+    def renamed_index(self, found: DatabaseObject, position: int) -> Foreseen | None:
+        """The rename of an index whose row was erased.
 
         The live catalog has the same index under a name that never left a row, and lacks this one. A
         gap in the ids is where rows were erased (FORMATS 1.12).
@@ -294,13 +456,14 @@ class Evidence:
                 continue
             for before, after in pairwise(self._rows[position:]):
                 if after.version_id - before.version_id > 1:
-                    return before.position, Repair(
+                    step = Repair(
                         "renamed_index",
                         f"ALTER INDEX {qualified(name)} RENAME TO {quote(live.object_name)};",
                         f"the live catalog has it as {live.object_identity}, which never left a row; "
                         f"rows between {before.version_id} and {after.version_id} were erased",
                         inferred=other,
                     )
+                    return Foreseen(before.position, name, step)
         return None
 
     def older_views(self) -> list[DatabaseObject]:
@@ -388,7 +551,9 @@ class Evidence:
             for full in self._resolve(old, failure.situation):
                 if failure.situation.relation(full) is not None:
                     pattern = re.escape(quote_if_needed(name[1]))
-                    text = re.sub(rf'(?<![\w"]){pattern}(?![\w"])', lambda m: quote(full[1]), failure.statement.text)
+                    text = re.sub(
+                        rf'(?<![\w"]){pattern}(?![\w"])', lambda m: quote(full[1]), failure.statement.text
+                    )
                     if text != failure.statement.text:
                         why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"
                         return [Repair("not_yet_renamed", text, why, rewrite=True)]
@@ -407,8 +572,13 @@ class Evidence:
             row = self.later_columns(table, situation.position)
             live = self.live.get(table)
             if row is not None and row.columns:
-                for repair in towards(table, row.columns, current, f"row {row.version_id} recorded the columns"):
-                    if repair.rule in ("renamed_column", "added_column") and quote(column) in repair.statement:
+                for repair in towards(
+                    table, row.columns, current, f"row {row.version_id} recorded the columns"
+                ):
+                    if (
+                        repair.rule in ("renamed_column", "added_column")
+                        and quote(column) in repair.statement
+                    ):
                         found.append(repair)
                 # A column that the statement takes away is in no later record: it is one that is too many.
                 extra = [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
@@ -437,6 +607,23 @@ class Evidence:
             relation = situation.relation(table)
             if current and not any(c["name"] == column for c in current):
                 if relation is not None and relation.object_type == "TABLE":
+                    # An added column would have left a row; a renamed one does not. Of those that no later
+                    # text of this table names, it is the only one, or nothing is known.
+                    unused = [
+                        str(c["name"])
+                        for c in current
+                        if not any(p >= situation.position for p in self.mentions(table[1], str(c["name"])))
+                        and not c["identity"]
+                    ]
+                    if len(unused) == 1:
+                        found.append(
+                            Repair(
+                                "renamed_column",
+                                f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(unused[0])} TO {quote(column)};",
+                                f"the statement names {column}, which no row added; {unused[0]} is never named again",
+                                inferred=table,
+                            )
+                        )
                     found.append(
                         Repair(
                             "stub_column",
@@ -447,7 +634,11 @@ class Evidence:
                     )
         for table in failure.tables():
             relation = situation.relation(table)
-            if relation is not None and relation.object_type == "MATERIALIZED_VIEW" and "Stub:" in relation.definition:
+            if (
+                relation is not None
+                and relation.object_type == "MATERIALIZED_VIEW"
+                and "Stub:" in relation.definition
+            ):
                 names = [str(c["name"]) for c in situation.columns(table)] + [column]
                 found.append(
                     Repair(
@@ -844,9 +1035,7 @@ def stub(name: Name, tracked: bool, columns: Sequence[str] = ()) -> str:
     return body + f"\nCOMMENT ON {kind} {qualified(name)} IS 'Stub: its definition is lost.';"
 
 
-def towards(
-    table: Name, columns: Columns, current: Sequence[Mapping[str, Any]], why: str
-) -> list[Repair]:
+def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]], why: str) -> list[Repair]:
     """Steps that bring a table's columns to the recorded ones: renames, additions, removals, changes.
 
     A column too many and one too few are one column renamed if they stand at the same position with
@@ -894,10 +1083,16 @@ def towards(
                 found = {**found, "default": None}
             step("changed_type", f"ALTER COLUMN {quote(name)} TYPE {new_type} USING NULL::{new_type}")
         if bool(found["nullable"]) != bool(fact.get("nullable", True)):
-            step("changed_nullability", f"ALTER COLUMN {quote(name)} {'DROP' if fact.get('nullable', True) else 'SET'} NOT NULL")
+            step(
+                "changed_nullability",
+                f"ALTER COLUMN {quote(name)} {'DROP' if fact.get('nullable', True) else 'SET'} NOT NULL",
+            )
         if not found["generated"] and not same_default(fact.get("default"), found["default"]):
             default = fact.get("default")
-            step("changed_default", f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"))
+            step(
+                "changed_default",
+                f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"),
+            )
     return repairs
 
 
@@ -912,9 +1107,11 @@ def rename_type(name: Name, new_name: str, rows: Iterable[int]) -> Repair:
     )
 
 
+_DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _SET = re.compile(
-    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""", re.IGNORECASE
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
+    re.IGNORECASE,
 )
 
 
@@ -955,6 +1152,26 @@ def first_statement(definition: str) -> str:
     return match[0] if match else definition
 
 
+def column_types(definition: str) -> list[tuple[str, str]]:
+    """The columns of a table's definition, in order, each with its type as PostgreSQL prints it."""
+    found = []
+    for line in first_statement(definition).split("\n")[1:]:
+        match = re.match(
+            r"""    ("(?:[^"]|"")*"|[a-z_][\w$]*) (.+?)(?: COLLATE .*| DEFAULT .*| GENERATED .*| NOT NULL.*| CONSTRAINT .*)?,?$""",
+            line,
+        )
+        if match and match[1] != "CONSTRAINT":
+            found.append((unquote(match[1]), match[2]))
+    return found
+
+
+def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
+    attnum, where, kind = fact
+    if attnum is not None:
+        return bool(column["position"] == attnum and column["type"] == kind)
+    return where == place and _without_schemas(kind) == _without_schemas(str(column["full_type"]))
+
+
 def enum_labels(definition: str) -> list[str]:
     """The labels of an enum's definition, in order; empty for any other type."""
     if " AS ENUM (" not in definition:
@@ -968,5 +1185,9 @@ def column_line(definition: str, column: str) -> str | None:
     for line in first_statement(definition).split("\n")[1:]:
         text = line.strip().removesuffix(",")
         if text.startswith((column + " ", quote(column) + " ")):
-            return re.sub(r"^(" + re.escape(column) + r"|" + re.escape(quote(column)) + r") ", lambda m: quote(column) + " ", text)
+            return re.sub(
+                r"^(" + re.escape(column) + r"|" + re.escape(quote(column)) + r") ",
+                lambda m: quote(column) + " ",
+                text,
+            )
     return None

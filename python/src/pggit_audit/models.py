@@ -13,7 +13,7 @@ from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import PggitError
 from pggit_audit.evidence import Evidence, HistoryRow
-from pggit_audit.replay import Event, Replay, reconciliation
+from pggit_audit.replay import Event, Replay, doubted, reconciliation
 from pggit_audit.shadow import open_shadow
 from pggit_audit.statements import Name
 
@@ -31,7 +31,9 @@ class Session(Protocol):
     def project_root(self) -> Any: ...
 
 
-def live_objects(connection: psycopg.Connection[Any], hidden_schemas: Sequence[str]) -> Iterator[dict[str, Any]]:
+def live_objects(
+    connection: psycopg.Connection[Any], hidden_schemas: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     """Rows of `int_replay__live_objects`: one for each versioned object of the database."""
     connection.execute("set TimeZone to 'UTC'")
     connection.execute("set DateStyle to 'ISO, MDY'")
@@ -96,8 +98,8 @@ def replay_events(
                 branch == plan.live_branch, parameters, sandbox, hidden_schemas,
             )  # fmt: skip
         before = len(result)
-        for event in events:
-            result.append({"event_seq": len(result) + 1, **event.__dict__})
+        for event in doubted(list(events)):
+            result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
 
@@ -139,7 +141,9 @@ def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> 
 class _Plan:
     """The branches, parents before children, and the one that the live catalog belongs to."""
 
-    def __init__(self, order: list[str], parents: dict[str, tuple[str, int | None]], live_branch: str) -> None:
+    def __init__(
+        self, order: list[str], parents: dict[str, tuple[str, int | None]], live_branch: str
+    ) -> None:
         self.order = order
         self.parents = parents
         self.live_branch = live_branch

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
-from pggit_audit.catalog import KINDS, TRACKER_SCHEMAS, DatabaseObject, Key, column_query, with_unique_identities
+from pggit_audit.catalog import (
+    DatabaseObject,
+    Key,
+    column_query,
+    with_unique_identities,
+)
 from pggit_audit.errors import PggitError
 from pggit_audit.evidence import (
     Evidence,
+    Foreseen,
     HistoryRow,
     OlderTable,
     Repair,
@@ -32,7 +36,7 @@ from pggit_audit.evidence import (
     rename_type,
     towards,
 )
-from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, reaches_outside, split
 
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
@@ -65,6 +69,12 @@ class Event:
     exclusion_reason: str | None = None
     repairs: list[dict[str, str]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
+    # Whether recorded columns agree with the definition: for `doubted`, no column of the model.
+    confirmed: bool = False
+
+    def row(self) -> dict[str, Any]:
+        """The event by the model's columns."""
+        return {name: value for name, value in self.__dict__.items() if name != "confirmed"}
 
 
 @dataclass
@@ -164,6 +174,9 @@ class State:
                 return self.objects[key]
         return None
 
+    def keys(self, name: Name) -> set[Key]:
+        return self._names.get(name, set())
+
     def routines(self, bare: str) -> list[DatabaseObject]:
         return [
             o
@@ -218,9 +231,9 @@ class Replay:
         ]
         self._older = deque(evidence.older_tables() if tree is None else ())
         self._older_views = evidence.older_views() if tree is None else []
-        # Renames without a row: after which position, of what, and the step.
-        self._renames: list[tuple[int, Name, Repair]] = []
-        self._inferred: dict[Name, int] = {}
+        self._foreseen: list[Foreseen] = []
+        # What rests on an inferred step, and since which row.
+        self._inferred: dict[Key, int] = {}
         self._version = 0
         self._depth = 0
         self._horizon = shadow.reader.horizon()
@@ -245,9 +258,10 @@ class Replay:
         found = self._state.relation(name)
         if found is None:
             return []
-        names = ("name", "type", "nullable", "default", "position", "generated", "full_type")
+        names = ("name", "type", "nullable", "default", "position", "generated", "identity", "full_type")
         return [
-            dict(zip(names, row, strict=True)) for row in self._shadow.query(column_query(), {"oid": found.objid})
+            dict(zip(names, row, strict=True))
+            for row in self._shadow.query(column_query(), {"oid": found.objid})
         ]
 
     # The walk ----------------------------------------------------------------------------------
@@ -314,7 +328,39 @@ class Replay:
             self._shadow.reset_settings()
         for row in pending:
             yield from self._unexplained(row, text, statements)
+        waiting += self._take_foreseen(last)
         yield from self._inferred_events(waiting, last)
+
+    def _take_foreseen(self, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
+        """Takes the steps without a row that are due after this one."""
+        result: list[tuple[Difference, list[Repair]]] = []
+        self.position, self._version = row.position, row.version_id
+        again = True
+        while again:
+            again = False
+            for step in [s for s in self._foreseen if s.position <= row.position]:
+                exists = self._state.relation(step.name) is not None or self._exists(step.name)
+                self._foreseen.remove(step)
+                needed = self._needed_until(step.name) if exists and step.waits else -1
+                if needed > row.position:
+                    self._foreseen.append(replace(step, position=needed))
+                    continue
+                error = self._try([step.repair.statement])[1] if exists else None
+                if error is not None and step.waits and error.sqlstate == "2BP01":
+                    later = row.position + 2**step.tries
+                    self._foreseen.append(replace(step, position=later, tries=step.tries + 1))
+                    continue
+                if exists and error is None:
+                    again = True
+                    result.extend((d, [step.repair]) for d in self._observe(True, True))
+                    self._note_inferred([step.repair])
+        return result
+
+    def _needed_until(self, name: Name) -> int:
+        """Position of the last row of anything that names the object: until then it was there."""
+        keys = self._state.naming(self._state.keys(name))
+        names = [(o.object_schema, o.object_name) for o in (self._state.objects[k] for k in keys)]
+        return max((self._evidence.last_row(n) for n in names if n != name), default=-1)
 
     def _due(self, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
         """What evidence says had happened by this row although no row tells of it."""
@@ -334,11 +380,6 @@ class Replay:
                     self._note_inferred([repair])
                     result.extend((d, [repair]) for d in self._observe(False, False))
         self._older_views = []
-        for due in [r for r in self._renames if r[0] < row.position]:
-            self._renames.remove(due)
-            if self._state.relation(due[1]) is not None and self._try([due[2].statement])[1] is None:
-                self._note_inferred([due[2]])
-                result.extend((d, [due[2]]) for d in self._observe(True, True))
         return result
 
     def _make_older(self, older: OlderTable) -> list[tuple[Difference, list[Repair]]]:
@@ -368,9 +409,11 @@ class Replay:
             if found is None or found.object_type != "TYPE":
                 continue
             later = self._evidence.later_type(name, column, row.position)
-            if later is not None and later[0] != type_name[1] and not any(r[1] == type_name for r in self._renames):
-                last = self._evidence.last_mention(type_name[1], row.position)
-                self._renames.append((last, type_name, rename_type(type_name, later[0], [later[1].version_id])))
+            if later is None or later[0] == type_name[1] or any(f.name == type_name for f in self._foreseen):
+                continue
+            last = self._evidence.last_mention(type_name[1], row.position)
+            step = rename_type(type_name, later[0], [later[1].version_id])
+            self._foreseen.append(Foreseen(last, type_name, step))
 
     def _setting(self, statement: Statement) -> bool:
         try:
@@ -439,7 +482,9 @@ class Replay:
             if i == 0:
                 early = waiting + early
                 waiting.clear()
-            row_repairs = repairs if i == 0 else [r for r in repairs if r.inferred == (row.object_schema, row.name)]
+            row_repairs = (
+                repairs if i == 0 else [r for r in repairs if r.inferred == (row.object_schema, row.name)]
+            )
             dropped_first = (
                 difference is not None
                 and difference.old is not None
@@ -454,10 +499,28 @@ class Replay:
                 early.append((gone, repairs))
             yield from self._inferred_events(early, row)
             yield self._row_event(row, difference, row_repairs)
-            if row.object_type == "INDEX" and row.change_type == "CREATE" and difference and difference.new:
-                rename = self._evidence.renamed_index(difference.new, row.position)
-                if rename is not None:
-                    self._renames.append((rename[0], (difference.new.object_schema, difference.new.object_name), rename[1]))
+            self._foresee(row, difference)
+        for other in others:
+            self._foresee(matched[0][0], other)
+
+    def _foresee(self, row: HistoryRow, difference: Difference | None) -> None:
+        """Looks ahead for what will happen to the object without a row."""
+        if difference is None or difference.new is None:
+            return
+        found = difference.new
+        if difference.old is None:
+            end = self._evidence.foresee_end(found, row.position)
+            if end is not None:
+                self._foreseen.append(end)
+            rename = (
+                self._evidence.renamed_index(found, row.position) if found.object_type == "INDEX" else None
+            )
+            if rename is not None:
+                self._foreseen.append(rename)
+        if found.object_type == "TABLE":
+            name = (found.object_schema, found.object_name)
+            steps = self._evidence.foresee_columns(name, self.columns(name), row.position)
+            self._foreseen = [f for f in self._foreseen if f.name != name or f.waits] + steps
 
     def _attempt(self, statement: Statement, row: HistoryRow | None) -> _Outcome:
         """Runs a statement with as many repairs as it takes; all of it, or nothing."""
@@ -724,13 +787,16 @@ class Replay:
 
     def _row_event(self, row: HistoryRow, difference: Difference | None, repairs: list[Repair]) -> Event:
         notes: list[dict[str, str]] = []
+        confirmed = False
         if difference is None:
             found = self._current(row)
             old = new = found
         else:
             found, old, new = difference.object, difference.old, difference.new
         if found is None:
-            return self._without_object(row, "unknown", row.change_sql, "the statement ran, and left no such object")
+            return self._without_object(
+                row, "unknown", row.change_sql, "the statement ran, and left no such object"
+            )
         path = difference.path if difference else self._path(found)
         steps = [_repair_note(r) for r in repairs]
         fidelity = "repaired" if steps else "exact"
@@ -738,15 +804,10 @@ class Replay:
             rests_on = self._rests_on(new)
             if rests_on is not None:
                 fidelity = "repaired"
-                steps = [
-                    {
-                        "rule": "rests_on_inferred",
-                        "statement": "",
-                        "evidence": f"{qualified(rests_on)} was inferred at row {self._inferred[rests_on]}",
-                    }
-                ]
+                steps = [{"rule": "rests_on_inferred", "statement": "", "evidence": rests_on}]
         if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
             wrong = disagreements(row.columns, self.columns((found.object_schema, found.object_name)))
+            confirmed = not wrong
             if wrong:
                 fidelity = "unknown"
                 notes.append({"code": "contradicts_recorded_columns", "message": "; ".join(wrong)})
@@ -755,13 +816,11 @@ class Replay:
             found.object_type if _same_type(row.object_type, found.object_type) else row.object_type,
             path, row.change_type, row.change_severity,
             old.definition if old else None, new.definition if new else None,
-            row.author, row.created_at, row.message, fidelity, None, steps, notes,
+            row.author, row.created_at, row.message, fidelity, None, steps, notes, confirmed,
         )  # fmt: skip
 
     def _path(self, found: DatabaseObject) -> str:
-        return next(
-            p for p, o in self._state._paths([found.object_identity]).items() if o.key == found.key
-        )
+        return next(p for p, o in self._state._paths([found.object_identity]).items() if o.key == found.key)
 
     def _current(self, row: HistoryRow) -> DatabaseObject | None:
         if row.object_type in ("FUNCTION", "PROCEDURE"):
@@ -769,32 +828,35 @@ class Replay:
             if known is None:
                 return None
             return next(
-                (o for o in self._state.routines(known[1].split("(", 1)[0]) if (o.object_schema, o.object_name) == known),
+                (
+                    o
+                    for o in self._state.routines(known[1].split("(", 1)[0])
+                    if (o.object_schema, o.object_name) == known
+                ),
                 None,
             )
         name = self._table_name(row)
         return self._state.relation(name) if name else None
 
-    def _rests_on(self, found: DatabaseObject) -> Name | None:
-        own = (found.object_schema, found.object_name)
-        if own in self._inferred:
-            return own
+    def _rests_on(self, found: DatabaseObject) -> str | None:
+        """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
+        if found.key in self._inferred:
+            return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
         if found.object_type in ("VIEW", "MATERIALIZED_VIEW", "INDEX"):
-            for name in self._inferred:
-                relation = self._state.relation(name)
-                if relation is not None and relation.object_identity in found.definition:
-                    return name
+            for key, version in self._inferred.items():
+                other = self._state.objects.get(key)
+                if other is not None and other.object_identity in found.definition:
+                    return f"{other.object_identity} was inferred at row {version}"
         return None
 
     def _note_inferred(self, repairs: list[Repair]) -> None:
         for repair in repairs:
             if repair.inferred is not None:
-                name = repair.inferred
-                if name[0] is None:
-                    name = (self.schemas[0], name[1])
-                self._inferred.setdefault(name, self._version)
-        for name in [n for n in self._inferred if self._state.relation(n) is None]:
-            del self._inferred[name]
+                schema, bare = repair.inferred
+                for key in self._state.keys((schema or self.schemas[0], bare)):
+                    self._inferred.setdefault(key, self._version)
+        for key in [k for k in self._inferred if k not in self._state.objects]:
+            del self._inferred[key]
 
     def _inferred_events(
         self, differences: Iterable[tuple[Difference, list[Repair]]], anchor: HistoryRow
@@ -802,14 +864,18 @@ class Replay:
         for difference, repairs in differences:
             found = difference.object
             name = (found.object_schema, found.object_name)
-            about = [r for r in repairs if r.inferred == name or (r.inferred is None and repairs)]
+            about = [r for r in repairs if r.inferred == name or r.inferred is None]
+            rests_on = self._rests_on(difference.new) if difference.new and not about else None
+            notes = [_repair_note(r) for r in about]
+            if rests_on is not None:
+                notes = [{"rule": "rests_on_inferred", "statement": "", "evidence": rests_on}]
             yield Event(
                 "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
                 found.object_type, difference.path, difference.change_type, None,
                 difference.old.definition if difference.old else None,
                 difference.new.definition if difference.new else None,
                 anchor.author, anchor.created_at, anchor.message,
-                "repaired" if about else "exact", None, [_repair_note(r) for r in about], [],
+                "repaired" if notes else "exact", None, notes, [],
             )  # fmt: skip
 
     def _excluded(self, row: HistoryRow, reason: str) -> Event:
@@ -837,13 +903,15 @@ class Replay:
     def _refused(self, row: HistoryRow, statement: Statement, through: str | None) -> Event:
         why = f"through {through}" if through else f"as a {statement.tag} statement"
         event = self._without_object(
-            row, "static", statement.text, f"it would reach outside the shadow database, {why}", "refused_statement"
+            row,
+            "static",
+            statement.text,
+            f"it would reach outside the shadow database, {why}",
+            "refused_statement",
         )
         return event
 
-    def _failed(
-        self, statement: Statement, pending: deque[HistoryRow], outcome: _Outcome
-    ) -> Iterator[Event]:
+    def _failed(self, statement: Statement, pending: deque[HistoryRow], outcome: _Outcome) -> Iterator[Event]:
         """Rows of a statement that could not run, whatever was tried."""
         error = outcome.error
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
@@ -914,14 +982,22 @@ class Replay:
             )
             outcome = self._attempt(Statement(drop.statement, "ddl", f"DROP {kind}"), None)
             if outcome.ran:
-                own = next((d for d in outcome.differences if d.old is not None and d.old.key == current.key), None)
-                yield from self._inferred_events([(d, [drop]) for d in outcome.differences if d is not own], row)
+                own = next(
+                    (d for d in outcome.differences if d.old is not None and d.old.key == current.key), None
+                )
+                yield from self._inferred_events(
+                    [(d, [drop]) for d in outcome.differences if d is not own], row
+                )
                 yield self._row_event(row, own, [drop])
                 return
         if current is not None:
             note = Repair("unexplained_row", "", f"{why}; {current.object_identity} stands as it was")
             event = self._row_event(row, None, [note])
-            yield replace(event, fidelity="unknown", findings=[*event.findings, {"code": "unexplained_row", "message": why}])
+            yield replace(
+                event,
+                fidelity="unknown",
+                findings=[*event.findings, {"code": "unexplained_row", "message": why}],
+            )
             return
         yield self._without_object(row, "static" if text.strip() else "unknown", text, why, "unexplained_row")
 
@@ -979,6 +1055,48 @@ def reconciliation(
         )  # fmt: skip
 
 
+_SHOWS_A_LOSS = {
+    "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
+    "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
+    "implied_cascade", "table_from_columns",
+}  # fmt: skip
+_COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
+
+
+def doubted(events: Sequence[Event]) -> list[Event]:
+    """The events of one branch, with what a later event puts in doubt no longer `exact`.
+
+    A change that left no row happened somewhere between the last event that a record confirms and the
+    one that shows it. What lies between and rests on no record may already have been otherwise.
+    """
+    result = list(events)
+    unconfirmed: dict[str, list[int]] = {}
+    for i, event in enumerate(result):
+        path = event.object_identity
+        if path is None:
+            continue
+        shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
+        if shows is not None and _structure(event.old_definition) != _structure(event.new_definition):
+            for j in unconfirmed.pop(path, []):
+                where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
+                note = {
+                    "rule": "in_doubt",
+                    "statement": "",
+                    "evidence": f"{where} shows a change that left no row ({shows['rule']}); it may have come before this",
+                }
+                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+        if (event.origin == "v1" and event.change_type == "CREATE") or (event.fidelity == "exact" and event.confirmed):
+            unconfirmed.pop(path, None)
+        elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
+            unconfirmed.setdefault(path, []).append(i)
+    return result
+
+
+def _structure(definition: str | None) -> str | None:
+    """A definition without its comments."""
+    return None if definition is None else _COMMENT.sub("", definition)
+
+
 def _split_identity(path: str) -> tuple[str | None, str]:
     schema, _, name = path.rpartition(".")
     return (schema.strip('"') or None, name.strip('"'))
@@ -1020,7 +1138,9 @@ def _separate_foreign_keys(
     """
     result = list(matched)
     for i, (row, difference) in enumerate(matched):
-        later = [j for j in range(i + 1, len(matched)) if difference is not None and matched[j][1] is difference]
+        later = [
+            j for j in range(i + 1, len(matched)) if difference is not None and matched[j][1] is difference
+        ]
         if difference is None or not later:
             continue
         if row.change_type == "CREATE" and difference.new is not None:
@@ -1054,7 +1174,9 @@ def _merge(
 ) -> None:
     """Adds what changed after the statement to what changed by it, object by object, row by row."""
     for change in later:
-        last = next((i for i in reversed(range(len(matched))) if (d := matched[i][1]) and d.path == change.path), None)
+        last = next(
+            (i for i in reversed(range(len(matched))) if (d := matched[i][1]) and d.path == change.path), None
+        )
         if last is not None:
             row, difference = matched[last]
             assert difference is not None
@@ -1064,7 +1186,9 @@ def _merge(
             (
                 i
                 for i, (row, d) in enumerate(matched)
-                if d is None and row.name == change.object.object_name and _same_type(row.object_type, change.object.object_type)
+                if d is None
+                and row.name == change.object.object_name
+                and _same_type(row.object_type, change.object.object_type)
             ),
             None,
         )
