@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -151,7 +152,8 @@ def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A step that no row tells of, and when it is due: after the execution that holds `position`.
+    """A step that no row tells of, and when it is due: after the execution that holds `position`, or,
+    if `early`, before it.
 
     `name` has to exist by then. `waits`: what depends on it may have to go first, so it is tried again,
     less and less often; `tries` counts.
@@ -160,6 +162,7 @@ class Foreseen:
     position: int
     name: Name
     repair: Repair
+    early: bool = False
     waits: bool = False
     tries: int = 0
 
@@ -179,6 +182,8 @@ class OlderTable:
         return f"row {self.row.version_id} altered the table, and none created it"
 
 
+# Statements of one author's sitting follow one another faster than this.
+_SESSION = timedelta(minutes=1)
 _WORD = re.compile(r"\w+")
 
 
@@ -313,10 +318,14 @@ class Evidence:
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
         if created is not None:
-            last = (last + created.position - 1) // 2
+            due = (last + created.position - 1) // 2
+        else:
+            due = self._next_session(last)
+        if due <= last:
+            return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
         return Foreseen(
-            last,
+            due,
             name,
             Repair(
                 "unrecorded_drop",
@@ -354,7 +363,7 @@ class Evidence:
                 continue
             used = [p for p in self.mentions(table[1], match) if position < p < upper]
             last_old = [p for p in self.mentions(table[1], old) if position <= p < upper]
-            place = used[0] - 1 if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
+            place = used[0] if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
             if place < position:
                 continue
             steps.append(
@@ -367,6 +376,7 @@ class Evidence:
                         f"{source} has {match} where row {self._version(position)} left {old}",
                         inferred=table,
                     ),
+                    early=bool(used),
                 )
             )
         return steps
@@ -403,6 +413,19 @@ class Evidence:
             "\n".join(texts),
             "the live catalog",
         )
+
+    def _next_session(self, position: int) -> int:
+        """The first row of the next session after this row's; `position` itself where there is none.
+
+        Whoever made the object in one session did not drop it in the same, unless a row says so.
+        """
+        here = self._rows[position]
+        for row in self._rows[position + 1 :]:
+            if here.created_at is None:
+                here = row
+            elif row.created_at is not None and abs(row.created_at - here.created_at) > _SESSION:
+                return row.position
+        return position
 
     def last_row(self, name: Name) -> int:
         """Position of the last row of an object; -1 where it has none."""

@@ -331,14 +331,14 @@ class Replay:
         waiting += self._take_foreseen(last)
         yield from self._inferred_events(waiting, last)
 
-    def _take_foreseen(self, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
-        """Takes the steps without a row that are due after this one."""
+    def _take_foreseen(self, row: HistoryRow, early: bool = False) -> list[tuple[Difference, list[Repair]]]:
+        """Takes the steps without a row that are due before or after this one."""
         result: list[tuple[Difference, list[Repair]]] = []
         self.position, self._version = row.position, row.version_id
         again = True
         while again:
             again = False
-            for step in [s for s in self._foreseen if s.position <= row.position]:
+            for step in [s for s in self._foreseen if s.position <= row.position and s.early >= early]:
                 exists = self._state.relation(step.name) is not None or self._exists(step.name)
                 self._foreseen.remove(step)
                 needed = self._needed_until(step.name) if exists and step.waits else -1
@@ -380,6 +380,7 @@ class Replay:
                     self._note_inferred([repair])
                     result.extend((d, [repair]) for d in self._observe(False, False))
         self._older_views = []
+        result.extend(self._take_foreseen(row, early=True))
         return result
 
     def _make_older(self, older: OlderTable) -> list[tuple[Difference, list[Repair]]]:
