@@ -157,6 +157,18 @@
 {% endmacro %}
 
 
+{#- The history of v1 goes on in the branch of its name, or else stands beside it. -#}
+{% macro audit_branch_of(changes, branch_tips) -%}
+    case
+        when not {{ changes }}.backfilled_from_v1 or exists (
+            select from {{ branch_tips }} as namesakes
+            where namesakes.branch_name = {{ changes }}.branch_name and namesakes.continues_v1
+        ) then {{ changes }}.branch_name
+        else 'v1/' || {{ changes }}.branch_name
+    end
+{%- endmacro %}
+
+
 {#- A version is current that the tree at its branch's tip holds, and the latest such, where several are alike. -#}
 {% macro audit_mark_current(relation) %}
     with
@@ -172,15 +184,7 @@
             on tree_entries.path = versions.object_identity
             and blobs.definition = versions.definition
         inner join {{ ref('changes') }} as changes on versions.change_id = changes.change_id
-        where branch_tips.branch_name = case
-            when not changes.backfilled_from_v1 then changes.branch_name
-            -- The history of v1 goes on in the branch of its name, or stands beside it.
-            when exists (
-                select from {{ ref('branch_tips') }} as namesakes
-                where namesakes.branch_name = changes.branch_name and namesakes.continues_v1
-            ) then changes.branch_name
-            else 'v1/' || changes.branch_name
-        end
+        where branch_tips.branch_name = {{ audit_branch_of('changes', ref('branch_tips')) }}
         order by branch_tips.ref_name, tree_entries.path, versions.version_number desc
 
     )

@@ -1,0 +1,160 @@
+{% test columns_are_those_that_v1_recorded(model, history) %}
+{%- set type_end = '(?!COLLATE |DEFAULT |GENERATED |CONSTRAINT |NOT NULL)' %}
+
+with
+
+-- Definitions print a column, or a constraint, on a line of its own.
+tables as (
+
+    select
+        changes.change_id,
+        changes.event_no,
+        changes.branch_name,
+        history.new_metadata -> 'columns' as recorded_columns,
+        (regexp_match(
+            changes.new_definition,
+            $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n    (?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
+        ))[1] as body,
+        changes.new_definition ~ '\n\) INHERITS \(' as inherits
+    from {{ model }} as changes
+    inner join {{ history }} as history on changes.v1_version_id = history.version_id
+    where
+        changes.object_type = 'TABLE'
+        and changes.change_type <> 'DROP'
+        and changes.fidelity in ('exact', 'repaired')
+        and history.new_metadata -> 'columns' <> '{}'
+
+),
+
+lines as (
+
+    select
+        tables.change_id,
+        tables.event_no,
+        tables.branch_name,
+        lines.line_no,
+        rtrim(lines.groups[1], ',') as line
+    from tables
+    cross join lateral regexp_matches(
+        tables.body, $re$\n    ((?:[^\n'"]|{{ snapshot_quoted() }})*)$re$, 'g'
+    ) with ordinality as lines (groups, line_no)
+    where lines.groups[1] not like 'CONSTRAINT %'
+
+),
+
+printed as (
+
+    select
+        change_id,
+        event_no,
+        branch_name,
+        line_no,
+        {{ unquoted('substring(line from $re$^' ~ snapshot_identifier() ~ '$re$)') }} as column_name,
+        substring(
+            line from $re$^{{ snapshot_identifier() }} ((?:[^" ]|"(?:[^"]|"")*"| {{ type_end }})+)$re$
+        ) as type_name,
+        line ~ ' NOT NULL(?: NO INHERIT)?$' as is_not_null
+    from lines
+
+),
+
+-- v1 read information_schema: there, a column of a domain has the type of the domain.
+domains as (
+
+    select distinct
+        object_identity,
+        branch_name,
+        event_no,
+        substring(
+            new_definition from $re$^CREATE DOMAIN {{ snapshot_identifier() }}[.]{{ snapshot_identifier() }} AS ((?:[^" ;\n]|"(?:[^"]|"")*"| {{ type_end }})+)$re$
+        ) as base_type,
+        new_definition ~ $re$^(?:[^'"\n]|{{ snapshot_quoted() }})* NOT NULL$re$ as is_not_null
+    from {{ with_published(model, 'changes', 'change_id') }} as changes
+    where object_type = 'TYPE' and new_definition like 'CREATE DOMAIN %'
+
+),
+
+resolved as (
+
+    select
+        printed.change_id,
+        printed.line_no,
+        printed.column_name,
+        coalesce(domains.base_type, printed.type_name) as type_name,
+        printed.is_not_null or coalesce(domains.is_not_null, false) as is_not_null
+    from printed
+    left join lateral (
+        select * from domains
+        where
+            domains.object_identity = printed.type_name
+            and domains.event_no <= printed.event_no
+        order by domains.branch_name = printed.branch_name desc, domains.event_no desc
+        limit 1
+    ) as domains on true
+
+),
+
+defined as (
+
+    select
+        resolved.change_id,
+        resolved.column_name,
+        row_number() over (partition by resolved.change_id order by resolved.line_no) as place,
+        case when resolved.type_name like '%[]' then '_' else '' end
+        || case
+            when resolved.type_name ~ $re$^{{ snapshot_identifier() }}[.]$re$
+                then {{ unquoted('substring(resolved.type_name from $re$^' ~ snapshot_identifier() ~ '[.](' ~ snapshot_identifier() ~ ')$re$)') }}
+            else (
+                select pg_type.typname from pg_type
+                where pg_type.oid = to_regtype(replace(resolved.type_name, '[]', ''))
+            )
+        end
+        || coalesce(
+            substring(resolved.type_name from '^(?:character|character varying|bpchar|bit|bit varying)(\([0-9]+\))$'), ''
+        ) as type_name,
+        not resolved.is_not_null as is_nullable
+    from resolved
+
+),
+
+recorded as (
+
+    select
+        tables.change_id,
+        columns.name as column_name,
+        row_number() over (partition by tables.change_id order by (columns.fact ->> 'position')::integer) as place,
+        columns.fact ->> 'type' as type_name,
+        (columns.fact ->> 'nullable')::boolean as is_nullable
+    from tables
+    cross join lateral jsonb_each(tables.recorded_columns) as columns (name, fact)
+    where
+        -- an inherited column stands in the definition of the parent
+        not tables.inherits
+        or exists (
+            select from defined
+            where
+                defined.change_id = tables.change_id
+                and defined.column_name = columns.name
+        )
+
+)
+
+select
+    coalesce(defined.change_id, recorded.change_id) as change_id,
+    coalesce(defined.column_name, recorded.column_name) as column_name,
+    defined.place as place_in_definition,
+    recorded.place as recorded_place,
+    defined.type_name as type_in_definition,
+    recorded.type_name as recorded_type,
+    defined.is_nullable as nullable_in_definition,
+    recorded.is_nullable as recorded_nullable
+from defined
+full join recorded
+    on defined.change_id = recorded.change_id
+    and defined.column_name = recorded.column_name
+where
+    defined.place is distinct from recorded.place
+    or defined.type_name is distinct from recorded.type_name
+    or defined.is_nullable is distinct from recorded.is_nullable
+
+{% endtest %}

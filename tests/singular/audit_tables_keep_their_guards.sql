@@ -1,0 +1,115 @@
+-- depends_on: {{ ref('changes') }}
+-- depends_on: {{ ref('object_versions') }}
+-- depends_on: {{ ref('compliance_log') }}
+{%- set expected = [] -%}
+{%- if execute -%}
+    {%- for table in graph.nodes.values() if table.resource_type == 'model' and table.config.meta.get('guard') -%}
+        {%- set guards = [] -%}
+        {%- for trigger in ['no_update', 'no_delete', 'no_truncate'] + {
+            'changes': ['no_other_verified'], 'compliance_log': ['chain', 'passed']
+        }.get(table.name, []) -%}
+            {%- do guards.append('trigger ' ~ table.alias ~ '_' ~ trigger) -%}
+        {%- endfor -%}
+        {%- set checks = table.constraints | list -%}
+        {%- for column in table.columns.values() -%}
+            {%- for constraint in column.constraints -%}
+                {%- if constraint.type == 'check' -%}
+                    {%- do checks.append(constraint) -%}
+                {%- else -%}
+                    {%- do guards.append(constraint.type | replace('_', ' ') ~ ' ' ~ column.name) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for check in checks -%}{%- do guards.append('check ' ~ loop.index) -%}{%- endfor -%}
+        {%- for index in table.config.get('indexes', []) -%}
+            {%- do guards.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
+        {%- endfor -%}
+        {%- do expected.append({'schema_name': table.schema, 'table_name': table.alias, 'guards': guards}) -%}
+    {%- endfor -%}
+{%- endif %}
+
+with
+
+expected as (
+
+    select
+        tables.schema_name,
+        tables.table_name,
+        jsonb_array_elements_text(tables.guards) as guard
+    from jsonb_to_recordset({{ dbt.string_literal(tojson(expected)) }}::jsonb)
+        as tables (schema_name text, table_name text, guards jsonb)
+
+),
+
+relations as (
+
+    select
+        pg_class.oid,
+        pg_namespace.nspname as schema_name,
+        pg_class.relname as table_name
+    from pg_class
+    inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+
+),
+
+found as (
+
+    select
+        tgrelid as oid,
+        'trigger ' || tgname as guard
+    from pg_trigger
+    where tgenabled in ('O', 'A')
+
+    union all
+
+    select
+        attrelid,
+        'not null ' || attname
+    from pg_attribute
+    where attnotnull
+
+    union all
+
+    select
+        conrelid,
+        case contype when 'p' then 'primary key ' when 'u' then 'unique ' else 'foreign key ' end || (
+            select string_agg(pg_attribute.attname, ', ' order by place)
+            from unnest(conkey) with ordinality as keys (attnum, place)
+            inner join pg_attribute on keys.attnum = pg_attribute.attnum
+            where pg_attribute.attrelid = pg_constraint.conrelid
+        )
+    from pg_constraint
+    where contype in ('p', 'u', 'f') and convalidated
+
+    union all
+
+    select
+        conrelid,
+        'check ' || row_number() over (partition by conrelid)
+    from pg_constraint
+    where contype = 'c' and convalidated
+
+    union all
+
+    select
+        indrelid,
+        case when indisunique then 'unique ' else '' end || 'index ' || (
+            select string_agg(pg_attribute.attname, ', ' order by place)
+            from unnest(indkey::smallint[]) with ordinality as keys (attnum, place)
+            inner join pg_attribute on keys.attnum = pg_attribute.attnum
+            where pg_attribute.attrelid = pg_index.indrelid
+        )
+    from pg_index
+    where indisvalid
+
+)
+
+select expected.*
+from expected
+left join relations
+    on expected.schema_name = relations.schema_name
+    and expected.table_name = relations.table_name
+left join found
+    on relations.oid = found.oid
+    and expected.guard = found.guard
+where found.guard is null

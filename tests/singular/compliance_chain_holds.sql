@@ -1,0 +1,1 @@
+select * from {{ function('compliance_log_breaks') }}()
