@@ -158,8 +158,9 @@ class PggitConnectionManager(PostgresConnectionManager):
             return
         credentials = cast("PggitCredentials", self.profile.credentials)
         connection = credentials.connect(autocommit=True, application_name=_build_name(), keepalives_idle=30)
-        # PostgreSQL 14 and later would cut an idle session off where the server is set to.
-        connection.execute("set idle_session_timeout = 0")
+        # The session idles for the whole build, and must not outlive a machine that dies.
+        for setting in ("idle_session_timeout = 0", "tcp_keepalives_idle = 60", "tcp_keepalives_count = 3"):
+            connection.execute(f"set {setting}".encode())
         if _scalar(connection, "select pg_try_advisory_lock(%s, %s)", LOCK):
             self._build_lock = connection
             return

@@ -1,5 +1,7 @@
+{#- For on-run-start: where the command writes, fail at once if another build runs in the target database, and
+    hold the lock until the command ends. Reading commands (test, docs, compile) run beside a build. -#}
 {% macro acquire_build_lock() %}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone') -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed', 'snapshot', 'clone') -%}
         {%- do adapter.acquire_build_lock() -%}
     {%- endif -%}
 {% endmacro %}

@@ -1,7 +1,9 @@
+{#- dbt's default escapes quotes once too often: the names end up within JSON, which escapes them itself. -#}
 {% macro pggit__resolve_model_name(input_model_name) %}
     {{- input_model_name | string -}}
 {% endmacro %}
 
+{#- A compiled model, with the relation that its rows go to, and what a failed build left under that name. -#}
 {% macro pggit_python_code(compiled_code, relation) %}
     {{- compiled_code }}
 
