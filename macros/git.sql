@@ -16,6 +16,11 @@
 {%- endmacro %}
 
 
+{% macro git_object_text(type, content) -%}
+    case {{ type }} when 'tree' then convert_from(decode({{ content }}, 'base64'), 'UTF8') else {{ content }} end
+{%- endmacro %}
+
+
 {% macro git_who(author) -%}
     coalesce({{ author }}, 'unknown') || ' <' || coalesce({{ author }}, 'unknown') || '@pggit>'
 {%- endmacro %}

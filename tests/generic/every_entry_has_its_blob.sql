@@ -1,17 +1,16 @@
-{% test every_entry_has_its_blob(model, objects) %}
+{% test every_entry_has_its_blob(model, column_name, blobs) %}
 
 with
 
 used as (
 
-    select distinct object_sha from {{ model }}
+    select distinct {{ column_name }} as blob_sha from {{ model }}
 
 ),
 
 blobs as (
 
-    select sha from {{ objects }}
-    where type = 'blob'
+    select blob_sha from {{ blobs }}
 
     union
 
@@ -19,7 +18,7 @@ blobs as (
 
 )
 
-select object_sha from used
-where not exists (select from blobs where blobs.sha = used.object_sha)
+select blob_sha from used
+where not exists (select from blobs where blobs.blob_sha = used.blob_sha)
 
 {% endtest %}

@@ -1,4 +1,4 @@
-{#- Objects are addressed by content: what pggit_v0 has under a SHA must be what this build has under it. -#}
+{#- Objects are addressed by content: what pggit_v0 has under a SHA of this build must hash to it, as ours does. -#}
 {% test stored_object_is_the_same(model, stored) %}
 
 select
@@ -9,6 +9,6 @@ inner join {{ stored }} as stored on objects.sha = stored.sha
 where
     objects.type <> stored.type
     or objects.size <> stored.size
-    or objects.content <> stored.content
+    or stored.sha <> {{ git_sha('stored.type', git_object_text('stored.type', 'stored.content')) }}
 
 {% endtest %}

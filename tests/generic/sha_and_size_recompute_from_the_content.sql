@@ -1,0 +1,33 @@
+{#- pggit_v0's own functions cast text to bytea, so that an object of theirs with a backslash may be hashed as it
+    reads when unescaped; that, too, is one exact value. -#}
+{% test sha_and_size_recompute_from_the_content(model, object_type) %}
+
+with
+
+objects as (
+
+    select
+        sha,
+        size,
+        {{ git_object_text("'" ~ object_type ~ "'", 'content') }} as content
+    from {{ model }}
+    where type = '{{ object_type }}'
+
+)
+
+select
+    sha,
+    size
+from objects
+where
+    size <> length(content)
+    or (
+        sha <> {{ git_sha("'" ~ object_type ~ "'", 'content') }}
+        and case
+            when content like '%\\%' and content ~ '^([^\\]|\\\\|\\[0-3][0-7][0-7])*$'
+                then sha <> encode(sha256(('{{ object_type }} ' || length(content) || ':' || content)::bytea), 'hex')
+            else true
+        end
+    )
+
+{% endtest %}
