@@ -93,22 +93,21 @@ class PggitCredentials(PostgresCredentials):
         try:
             return psycopg.connect(**{**self.connect_params(), **keywords})
         except psycopg.OperationalError as error:
-            raise DbtRuntimeError(self.unreachable(error)) from error
+            raise DbtRuntimeError(self.unreachable(str(error).strip())) from error
 
-    def unreachable(self, error: Exception) -> str:
+    def unreachable(self, reason: str) -> str:
         """Describe a failed connection: to what, why, and which settings to look at."""
-        text = str(error).strip()
         if self.is_embedded:
             server = embedded.locate(self.project_root)
             return (
-                f"The embedded PostgreSQL in {server.home} refuses database {self.database!r}: {text}\n"
+                f"The embedded PostgreSQL in {server.home} refuses database {self.database!r}: {reason}\n"
                 "Nothing was changed. `pggit-audit load DIR --dbname NAME` makes a database from a recorded "
                 f"history; without PGGIT_STAGING_DBNAME it is the sample, {embedded.DATABASE!r}."
             )
         prefix = f"PGGIT_{self.target_name.upper()}_"
         return (
             f"Target {self.target_name} cannot be reached: database {self.database!r} on "
-            f"{self.host}:{self.port} as {self.user!r}.\n{text}\n"
+            f"{self.host}:{self.port} as {self.user!r}.\n{reason}\n"
             f"Nothing was changed. Check {prefix}HOST, _PORT, _USER, _PASSWORD and _DBNAME, "
             "then try `dbt debug`."
         )
@@ -134,7 +133,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         try:
             opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
-            raise FailedToConnectError(credentials.unreachable(error)) from error
+            raise FailedToConnectError(credentials.unreachable(error.msg)) from error
         return opened
 
     @classmethod
