@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 Columns = Mapping[str, Mapping[str, Any]]
 
@@ -263,9 +263,10 @@ class Evidence:
         return name in self._events
 
     def last_mention(self, type_name: str, position: int) -> int:
-        """Position of the last row, from `position` on, that names a type in its text or its columns."""
+        """Position of the last row of this row's session that names a type in its text or its columns."""
         last = position
-        for row in self._rows[position:]:
+        end = self._next_session(position)
+        for row in self._rows[position : end if end > position else None]:
             if (row.change_sql and type_name in row.change_sql) or any(
                 fact.get("type") == type_name for fact in (row.columns or {}).values()
             ):
@@ -361,7 +362,11 @@ class Evidence:
             if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p < upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
-            used = [p for p in self.mentions(table[1], match) if position < p < upper]
+            used = [
+                p
+                for p in self.mentions(table[1], match)
+                if position < p < upper and self._one_statement_names(p, position, table[1], match)
+            ]
             last_old = [p for p in self.mentions(table[1], old) if position <= p < upper]
             place = used[0] if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
             if place < position:
@@ -381,6 +386,36 @@ class Evidence:
             )
         return steps
 
+    def _later_rows(self, table: Name, position: int) -> Iterator[HistoryRow]:
+        """The rows of a table after `position`, on under the name that a row gives it (FORMATS 1.7)."""
+        while True:
+            rename = next(
+                (
+                    r
+                    for p in self.mentions(table[1])
+                    if p > position and (r := self._rows[p]).object_type == "TABLE" and r.name != table[1]
+                    if any(
+                        parse_name(old)[1] == table[1] and unquote(new) == r.name
+                        for old, new in _RENAMED_TABLE.findall(r.change_sql or "")
+                    )
+                ),
+                None,
+            )
+            for row in self._events.get(table, []):
+                if position < row.position < (rename.position if rename else len(self._rows)):
+                    yield row
+            if rename is None:
+                return
+            yield rename
+            table, position = (rename.object_schema, rename.name), rename.position
+
+    def _one_statement_names(self, position: int, after: int, *names: str) -> bool:
+        """Whether one statement of a later execution's text has all of the names in it."""
+        row, first = self._rows[position], self._rows[after]
+        if (row.branch_name, row.execution_no) == (first.branch_name, first.execution_no):
+            return False
+        return any(all(name in s.words for name in names) for s in split(row.change_sql or ""))
+
     def _renames(self, position: int) -> bool:
         return "rename" in (self._rows[position].change_sql or "").lower()
 
@@ -390,11 +425,10 @@ class Evidence:
         """The next record of a table's columns: its position, `name: (attnum, place, type)`, the text of the
         rows up to it, and what it is."""
         texts: list[str] = []
-        for row in self._events.get(table, []):
-            if row.position <= position:
-                continue
+        for row in self._later_rows(table, position):
             if row.change_type != "ALTER":
                 return row.position, None, "", ""
+            table = (row.object_schema, row.name)
             texts.append(row.change_sql or "")
             if row.columns:
                 names = ordered(row.columns)

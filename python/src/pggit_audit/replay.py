@@ -510,14 +510,12 @@ class Replay:
             return
         found = difference.new
         if difference.old is None:
-            end = self._evidence.foresee_end(found, row.position)
-            if end is not None:
-                self._foreseen.append(end)
-            rename = (
-                self._evidence.renamed_index(found, row.position) if found.object_type == "INDEX" else None
-            )
-            if rename is not None:
-                self._foreseen.append(rename)
+            rename = None
+            if found.object_type == "INDEX":
+                rename = self._evidence.renamed_index(found, row.position)
+            step = rename or self._evidence.foresee_end(found, row.position)
+            if step is not None:
+                self._foreseen.append(step)
         if found.object_type == "TABLE":
             name = (found.object_schema, found.object_name)
             steps = self._evidence.foresee_columns(name, self.columns(name), row.position)
@@ -558,7 +556,7 @@ class Replay:
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
-            failing = statement if index == len(script) else (split(script[index]) or [statement])[0]
+            failing = statement if index == len(script) else (split(script[index]) or (statement,))[0]
             proposals = [
                 p for p in self._evidence.for_error(error, failing, self) if p.statement not in tried
             ]
@@ -593,7 +591,7 @@ class Replay:
             return None
         self._depth += 1
         try:
-            first = (split(repair.statement) or [Statement(repair.statement, "ddl")])[0]
+            first = (split(repair.statement) or (Statement(repair.statement, "ddl"),))[0]
             outcome = self._attempt(replace(first, text=repair.statement), None)
         finally:
             self._depth -= 1
@@ -960,7 +958,7 @@ class Replay:
             self._row_event(row, own, notes),
         ]
 
-    def _unexplained(self, row: HistoryRow, text: str, statements: list[Statement]) -> Iterator[Event]:
+    def _unexplained(self, row: HistoryRow, text: str, statements: Sequence[Statement]) -> Iterator[Event]:
         """A row that no statement of its execution accounts for."""
         if not text.strip():
             why = "the row has no SQL text"
@@ -1086,7 +1084,9 @@ def doubted(events: Sequence[Event]) -> list[Event]:
                     "evidence": f"{where} shows a change that left no row ({shows['rule']}); it may have come before this",
                 }
                 result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
-        if (event.origin == "v1" and event.change_type == "CREATE") or (event.fidelity == "exact" and event.confirmed):
+        if (event.origin == "v1" and event.change_type == "CREATE") or (
+            event.fidelity == "exact" and event.confirmed
+        ):
             unconfirmed.pop(path, None)
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             unconfirmed.setdefault(path, []).append(i)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from sqlglot.dialects.postgres import Postgres
@@ -136,7 +136,8 @@ def unquote(name: str) -> str:
     return name
 
 
-def split(text: str) -> list[Statement]:
+@lru_cache(maxsize=256)
+def split(text: str) -> tuple[Statement, ...]:
     """The statements of a query text, in order; a text that cannot be read is one statement.
 
     PostgreSQL then says itself what is wrong with it. Semicolons inside strings, comments, quoted
@@ -146,8 +147,8 @@ def split(text: str) -> list[Statement]:
         tokens = Postgres().tokenize(text)
     except (TokenError, RecursionError):
         stripped = text.strip()
-        return [Statement(stripped, "ddl", tag="")] if stripped else []
-    return [_classify(text[part[0].start : end], tuple(part)) for part, end in _parts(text, tokens)]
+        return (Statement(stripped, "ddl", tag=""),) if stripped else ()
+    return tuple(_classify(text[part[0].start : end], tuple(part)) for part, end in _parts(text, tokens))
 
 
 def _parts(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
