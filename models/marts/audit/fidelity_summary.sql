@@ -15,6 +15,12 @@ repairs as (
 
 ),
 
+object_kinds as (
+
+    select * from {{ ref('object_kinds') }}
+
+),
+
 of_type as (
 
     select
@@ -29,6 +35,7 @@ final as (
 
     select
         changes.object_type as object_type,
+        object_kinds.recorded_by_v1 as recorded_by_v1,
         changes.fidelity as fidelity,
         repairs.rule as rule,
         count(*) as changes,
@@ -37,7 +44,8 @@ final as (
     from changes
     left join repairs on changes.change_id = repairs.change_id
     inner join of_type on changes.object_type is not distinct from of_type.object_type
-    group by changes.object_type, changes.fidelity, repairs.rule, of_type.changes
+    left join object_kinds on changes.object_type = object_kinds.object_kind
+    group by changes.object_type, object_kinds.recorded_by_v1, changes.fidelity, repairs.rule, of_type.changes
 
 )
 
