@@ -160,11 +160,6 @@
                 ~ (missing[:3] | join(', ') or 'that could be written') ~ '. (pgGit 0.2 installs a schema of that name.)',
                 another
             ) -%}
-        {%- elif model not in tables and is_table -%}
-            {%- do _source_error(
-                'Schema ' ~ schema ~ " is another system's: its " ~ model.alias ~ ' is a table, and this project would replace it by a view.',
-                another
-            ) -%}
         {%- elif not found.is_ours -%}
             {%- do _source_error(
                 schema ~ '.' ~ model.alias ~ ' belongs to role ' ~ found.owner ~ ', who built it.',
