@@ -37,8 +37,11 @@ begin
     )
 
     select
-        case when known.change_id is null then {{ path_schema('d.path') }} else known.object_schema end,
-        case when known.change_id is null then {{ path_name('d.path') }} else known.object_name end,
+        case when known.change_id is null then {{ unquoted('named.parts[2]') }} else known.object_schema end,
+        case
+            when known.change_id is null then {{ unquoted('coalesce(named.parts[1], named.parts[3], d.path)') }}
+            else known.object_name
+        end,
         case
             when known.change_id is null then {{ definition_object_type('coalesce(n.content, o.content)') }}
             else known.object_type
@@ -58,5 +61,6 @@ begin
         order by c.event_no desc
         limit 1
     ) as known on true
+    cross join lateral (select {{ path_parts('d.path') }} as parts) as named
     order by d.path;
 end;
