@@ -133,7 +133,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         try:
             opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
-            raise FailedToConnectError(credentials.unreachable(error.msg)) from error
+            raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
         return opened
 
     @classmethod
