@@ -33,9 +33,8 @@ from pggit_audit.evidence import (
     disagreements,
     qualified,
     quote_if_needed,
-    rename_type,
-    towards,
 )
+from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, reaches_outside, split
 
@@ -221,6 +220,7 @@ class Replay:
     ) -> None:
         self._shadow = shadow
         self._evidence = evidence
+        self._repairs = Repairs(evidence)
         self._branch = branch_name
         self._state = State(shadow.reader.everything())
         # What the emitted events come to: the tree at the last commit, by path.
@@ -558,7 +558,7 @@ class Replay:
                 break
             failing = statement if index == len(script) else (split(script[index]) or (statement,))[0]
             proposals = [
-                p for p in self._evidence.for_error(error, failing, self) if p.statement not in tried
+                p for p in self._repairs.for_error(error, failing, self) if p.statement not in tried
             ]
             if not proposals:
                 if index < len(script):
