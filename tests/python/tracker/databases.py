@@ -23,7 +23,12 @@ def server() -> Iterator[embedded.Server]:
         folder = Path(name)
         folder.chmod(0o755)  # for the user that root runs the server as
         patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
-        yield embedded.ensure_running(folder)
+        running = embedded.ensure_running(folder)
+        with psycopg.connect(**running.params("postgres"), autocommit=True) as admin:
+            # Nothing here is to outlive a power cut, and databases are made by the hundred.
+            admin.execute("alter system set fsync = off")
+            admin.execute("select pg_reload_conf()")
+        yield running
         embedded.stop(folder)
 
 

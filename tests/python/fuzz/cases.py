@@ -1,0 +1,81 @@
+"""Minimised failures of the past, by what was wrong: the engine has to keep its promises on each of them."""
+
+from __future__ import annotations
+
+from fuzz.migrations import Migration
+
+CASES: dict[str, list[Migration]] = {
+    "a dropped primary key leaves its table": [
+        Migration("statement", ("create table parcel (id integer primary key)",)),
+        Migration("statement", ("alter table parcel drop constraint parcel_pkey",)),
+    ],
+    "a dropped primary key of a quoted table, whose index leaves no row": [
+        Migration("statement", ('create table "Mixed" (id integer primary key, note text)',)),
+        Migration("statement", ('alter table "Mixed" drop constraint "Mixed_pkey" cascade',)),
+    ],
+    "a dropped check, unique and foreign key": [
+        Migration(
+            "statement",
+            (
+                "create table a (id integer primary key, b integer unique, check (b > 0))",
+                "create table c (a_id integer references a (id), constraint x exclude (a_id with =))",
+                "alter table a drop constraint a_b_key",
+                "alter table a drop constraint a_b_check",
+                "alter table c drop constraint c_a_id_fkey",
+                "alter table c drop constraint x",
+            ),
+        ),
+    ],
+    "one block that makes tables in two schemas, one of them through the search path": [
+        Migration(
+            "statement",
+            (
+                "create schema shop",
+                "do $$ begin create table shop.account (n integer);"
+                " execute 'create table part_1 (n integer)'; end $$",
+            ),
+        ),
+    ],
+    "partitions in another schema than their parent": [
+        Migration(
+            "script",
+            (
+                'create schema "Back Office"',
+                'do $$ begin create table "Back Office".account (m integer, n integer) partition by range (m);'
+                ' create table part_1 partition of "Back Office".account for values from (1) to (2); end $$',
+                'alter table "Back Office".account add column x text, drop column n cascade',
+            ),
+        ),
+    ],
+    "an index on a column whose type only the later rows tell": [
+        Migration(
+            "statement",
+            (
+                "create table parcel as select 1 as id, 'x'::text as name",
+                "create unique index on parcel ((id::text))",
+                "alter table parcel rename to account",
+            ),
+        ),
+    ],
+    "a renamed constraint, then another change of its table": [
+        Migration("statement", ("create table tag (n bigint, constraint positive check (n > 0))",)),
+        Migration("statement", ("alter table tag rename constraint positive to above_zero",)),
+        Migration("statement", ("alter table tag disable row level security",)),
+    ],
+    "a renamed primary key, long after its table": [
+        Migration("statement", ("create table account (id integer primary key)",)),
+        Migration("statement", ("create table parcel (n integer)",)),
+        Migration("statement", ("alter table account rename constraint account_pkey to main_key",)),
+        Migration("statement", ("create table tag (n integer)",)),
+    ],
+    "what a script made is renamed in it, without a row": [
+        Migration(
+            "statement",
+            (
+                'drop table if exists "order"',
+                'create table "order" (id integer primary key)',
+                'alter table "order" rename constraint order_pkey to rule_4',
+            ),
+        ),
+    ],
+}

@@ -1,0 +1,272 @@
+"""Records migrations, rebuilds them, and says where the rebuilt history is not what was true."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from tracker import history, install, last_id, send
+
+from fuzz.migrations import Migration
+from pggit_audit import embedded, models
+
+TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
+TEMPLATE = "tracked_template"
+
+_numbers = count(1)
+
+Definitions = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The ids of the rows that one statement left, and what the catalog said after it.
+
+    And after each of the statements up to the next that left a row: no row tells those apart.
+    """
+
+    rows: tuple[int, ...]
+    truths: list[Definitions]
+
+
+@dataclass
+class Recording:
+    """A tracked database, and what its catalog said after each statement."""
+
+    server: embedded.Server
+    database: str
+    connection: psycopg.Connection[Any]
+    migrations: list[Migration] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def send(self, migration: Migration) -> None:
+        """Sends it as its client does; what the server refuses is history too: it left no rows.
+
+        A script cannot be looked at between its statements. So each migration runs once before, statement
+        by statement, in a transaction that is rolled back; its rows are counted, and the catalog is read.
+        """
+        expected = self._rehearse(migration)
+        before = last_id(self.connection)
+        try:
+            send(self.connection, migration.statements, migration.style)
+        except psycopg.Error:
+            self.connection.rollback()
+        self.migrations.append(migration)
+        ids = [row["id"] for row in history(self.connection, before)]
+        if len(ids) == sum(count for count, _ in expected):
+            for number, truth in expected:
+                if number:
+                    self.moments.append(Moment(tuple(ids[:number]), [truth]))
+                    del ids[:number]
+                elif self.moments:
+                    self.moments[-1].truths.append(truth)
+        else:
+            # It ran otherwise than at the rehearsal: nothing is known from the moment before on.
+            del self.moments[-1:]
+
+    def _rehearse(self, migration: Migration) -> list[tuple[int, Definitions]]:
+        found = []
+        with self.connection.transaction(force_rollback=True):
+            for statement in migration.statements:
+                before = last_id(self.connection)
+                try:
+                    with self.connection.transaction():
+                        self.connection.execute(statement.encode())
+                except psycopg.Error:
+                    self.refused.append(statement)
+                    continue
+                rows = len(history(self.connection, before))
+                found.append((rows, _definitions(self.connection)))
+                self.connection.execute("reset search_path")
+        return found
+
+    def live(self) -> list[dict[str, Any]]:
+        """What is there now, as `int_replay__live_objects` has it."""
+        with psycopg.connect(**self.server.params(self.database), autocommit=True) as reader:
+            return list(models.live_objects(reader, TRACKER_SCHEMAS))
+
+
+def _definitions(connection: psycopg.Connection[Any]) -> Definitions:
+    return {
+        row["object_identity"]: row["definition"] for row in models.live_objects(connection, TRACKER_SCHEMAS)
+    }
+
+
+@contextmanager
+def recording(server: embedded.Server) -> Iterator[Recording]:
+    """A new database with a tracker in it."""
+    name = f"tracked_{next(_numbers)}"
+    with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
+        if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
+            admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(TEMPLATE)))
+            with psycopg.connect(**server.params(TEMPLATE), autocommit=True) as connection:
+                install(connection)
+        create = sql.SQL("create database {} template {}")
+        admin.execute(create.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        try:
+            with psycopg.connect(**server.params(name), autocommit=True) as connection:
+                yield Recording(server, name, connection)
+        finally:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+class Session:
+    """What `replay_events` wants of dbt."""
+
+    is_embedded = True
+
+    def __init__(self, server: embedded.Server) -> None:
+        self._server = server
+        self.project_root = Path()
+
+    def connect_params(self) -> dict[str, Any]:
+        return self._server.params("postgres")
+
+    def info(self, text: str) -> None:
+        pass
+
+
+def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__executions`, from rows of the history."""
+    number = 0
+    before: dict[str, Any] | None = None
+    for row in rows:
+        one_query = before and all(row[c] == before[c] for c in ("sql_executed", "created_at", "created_by"))
+        number += not one_query
+        before = row
+        yield {
+            "version_id": row["id"],
+            "branch_name": "main",
+            "execution_no": number,
+            "object_type": row["object_type"],
+            "object_schema": row["schema_name"],
+            "object_name": row["object_name"],
+            "change_type": row["change_type"],
+            "change_severity": row["change_severity"],
+            "change_sql": row["sql_executed"],
+            "change_description": row["change_description"],
+            "recorded_columns": (row["new_metadata"] or {}).get("columns"),
+            "recorded_oid": int(row["new_metadata"]["oid"]) if row["new_metadata"] else None,
+            "created_at": row["created_at"],
+            "author": row["created_by"],
+            "exclusion_reason": (
+                "object of the tracker itself" if row["schema_name"] in TRACKER_SCHEMAS else None
+            ),
+        }
+
+
+def rebuild(made: Recording) -> list[dict[str, Any]]:
+    """The events of the whole recording."""
+    return list(
+        models.replay_events(
+            executions=executions(history(made.connection)),
+            branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
+            bases=[],
+            base_objects=[],
+            routines=[],
+            live_objects=made.live(),
+            session=Session(made.server),
+            shadow="target",
+            hidden_schemas=TRACKER_SCHEMAS,
+        )
+    )
+
+
+def problems(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
+    """What must never be: in words, empty where all is well."""
+    return [
+        *_lost_rows(made, events),
+        *_broken_chains(events),
+        *_wrong_exact(made, events),
+        *_wrong_head(made, events),
+    ]
+
+
+def _lost_rows(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    told = Counter(e["v1_version_id"] for e in events if e["origin"] in ("v1", "excluded"))
+    for row in history(made.connection):
+        if told.pop(row["id"], 0) != 1:
+            yield f"history row {row['id']} ({row['sql_executed']}) is not in the events exactly once"
+    for version in told:
+        yield f"an event is of history row {version}, which there is not"
+
+
+def _broken_chains(events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    tree: Definitions = {}
+    for event in events:
+        path = event["object_identity"]
+        if event["origin"] == "excluded" or path is None:
+            continue
+        if event["old_definition"] != tree.get(path):
+            yield (
+                f"event {event['event_seq']} on {path}: old definition is {event['old_definition']!r},"
+                f" before it was {tree.get(path)!r}"
+            )
+        _apply(tree, event)
+
+
+def _wrong_exact(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The last event of an object among those of one statement says what the object was after it."""
+    anchored: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for event in events:
+        if event["anchor_version_id"] is not None and event["object_identity"] is not None:
+            anchored[event["anchor_version_id"]].append(event)
+    for moment in made.moments:
+        last = {event["object_identity"]: event for row in moment.rows for event in anchored[row]}
+        for path, event in last.items():
+            if event["fidelity"] != "exact":
+                continue
+            # A row tells of its own statement. What is inferred may be of those that left no row.
+            true = [truth.get(path) for truth in moment.truths[: 1 if event["origin"] == "v1" else None]]
+            claimed = event["new_definition"]
+            if _comparable(claimed) not in map(_comparable, true):
+                yield (
+                    f"{event['origin']} event {event['event_seq']} of row {event['anchor_version_id']}"
+                    f" ({event['change_type']} {path}) is exact, but wrong:\n"
+                    f"  true:    {true[0]!r}\n  claimed: {claimed!r}"
+                )
+
+
+def _wrong_head(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
+    tree: Definitions = {}
+    for event in events:
+        if event["origin"] != "excluded" and event["object_identity"] is not None:
+            _apply(tree, event)
+    live = {row["object_identity"]: row["definition"] for row in made.live()}
+    for path in sorted(tree.keys() | live.keys()):
+        if tree.get(path) != live.get(path):
+            yield f"HEAD of {path}:\n  true:    {live.get(path)!r}\n  claimed: {tree.get(path)!r}"
+
+
+def _apply(tree: Definitions, event: dict[str, Any]) -> None:
+    if event["new_definition"] is None:
+        tree.pop(event["object_identity"], None)
+    else:
+        tree[event["object_identity"]] = event["new_definition"]
+
+
+def _comparable(definition: str | None) -> str | None:
+    """Without comments: they leave no row, so that no history can know them in time."""
+    return definition and re.sub(r"(?ms)^COMMENT ON .*?;$\n?", "", definition).rstrip()
+
+
+def tell(made: Recording, found: Sequence[str]) -> str:
+    """The migrations, ready to be made a regression case of, and what was found."""
+    lines = ["migrations = ["]
+    for migration in made.migrations:
+        lines.append(f"    Migration({migration.style!r}, {migration.statements!r}),")
+    return "\n".join([*lines, "]", *found])
+
+
+def fidelities(events: Sequence[dict[str, Any]]) -> Counter[str]:
+    """How many rows of the history ended as what."""
+    return Counter(str(e["fidelity"]) for e in events if e["origin"] == "v1")

@@ -1,0 +1,50 @@
+"""Whatever a team's migrations do, the rebuilt history keeps its promises.
+
+`make fuzz FUZZ_EXAMPLES=1000` tries as many random histories; CI tries a few, always the same ones.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from fuzz.cases import CASES
+from fuzz.migrations import make_migration
+from fuzz.rebuild import fidelities, problems, rebuild, recording, tell
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from pggit_audit import embedded
+
+ASKED = os.environ.get("FUZZ_EXAMPLES", "")
+
+
+@settings(
+    max_examples=int(ASKED or 25),
+    derandomize=not ASKED,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink) if ASKED else (Phase.generate,),
+    print_blob=False,
+)
+@given(data=st.data())
+def test_random_migrations(server: embedded.Server, data: Any) -> None:
+    with recording(server) as made:
+        for _ in range(data.draw(st.integers(1, 6))):
+            made.send(make_migration(data.draw, made.connection))
+        events = rebuild(made)
+        found = problems(made, events)
+        assert not found, tell(made, found)
+        for fidelity in fidelities(events):
+            event(fidelity)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_failure_of_the_past(server: embedded.Server, name: str) -> None:
+    with recording(server) as made:
+        for migration in CASES[name]:
+            made.send(migration)
+        assert made.refused == []
+        found = problems(made, rebuild(made))
+        assert not found, tell(made, found)
