@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from pggit_audit.catalog import DatabaseObject
+from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.statements import Name, quote, split, unquote
 
 Columns = Mapping[str, Mapping[str, Any]]
@@ -74,8 +74,9 @@ class Foreseen:
     """A step that no row tells of, and when it is due: after the execution that holds `position`, or,
     if `early`, before it.
 
-    `name` has to exist by then. `waits`: what depends on it may have to go first, so it is tried again,
-    less and less often; `tries` counts.
+    `name` has to exist by then, and be the object `key` where that is known: another may have taken the
+    name. `waits`: what depends on it may have to go first, so it is tried again, less and less often;
+    `tries` counts.
     """
 
     position: int
@@ -84,6 +85,7 @@ class Foreseen:
     early: bool = False
     waits: bool = False
     tries: int = 0
+    key: Key | None = None
 
 
 @dataclass(frozen=True)
@@ -171,15 +173,33 @@ class Evidence:
                 last = row.position
         return last
 
-    def later_type(self, table: Name, column: str, position: int) -> tuple[str, HistoryRow] | None:
-        """What the next row after `position` recorded as the column's type, unless its own statement set it."""
+    def later_type(
+        self, table: Name, column: str, position: int, before: str | None
+    ) -> tuple[str, str] | None:
+        """What a column's type, just set by a row, is called by its next record; and which record that is.
+
+        None where the next record's own statement set it. Without a later record: the name of the type
+        that it had `before`, if the live catalog has a type of that name and none of the new one. So go
+        migrations that replace an enum: a new one takes the column, then the old one's name.
+        """
+        here = str((self.rows[position].columns or {}).get(column, {}).get("type"))
         row = self.later_columns(table, position + 1)
-        if row is None or row.columns is None or column not in row.columns:
-            return None
-        recorded = str(row.columns[column].get("type"))
-        if row.change_sql and recorded in row.change_sql:
-            return None
-        return recorded, row
+        if row is not None and row.columns and column in row.columns:
+            recorded = str(row.columns[column].get("type"))
+            if row.change_sql and recorded in row.change_sql:
+                return None
+            return recorded, f"row {row.version_id}"
+        kinds = {n: self.live.get((table[0], n)) for n in (here, before or "")}
+        old = kinds[before or ""]
+        if (
+            before
+            and before != here
+            and kinds[here] is None
+            and old is not None
+            and old.object_type == "TYPE"
+        ):
+            return before, "the live catalog"
+        return None
 
     def mentions(self, *names: str) -> list[int]:
         """Positions of the rows whose text has all of these names in it."""

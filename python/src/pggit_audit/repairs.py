@@ -8,7 +8,7 @@ the object's later rows, names and literals of the failing statement, the live c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import psycopg
@@ -405,13 +405,13 @@ class Repairs:
                 recorded.add(str(row.columns[column].get("type")))
                 rows.add(row.version_id)
         if len(recorded) == 1 and name[1] not in recorded:
-            return [rename_type(name, recorded.pop(), rows)]
+            return [rename_type(name, recorded.pop(), f"row {min(rows)}")]
         # A type that is made, used, and given another's name each time, as migrations of enums go: the
         # recorded texts that do it again tell the name.
         for row in self._evidence.rows:
             for old, new in _RENAMED_TYPE.findall(row.change_sql or ""):
                 if parse_name(old)[1] == name[1]:
-                    return [rename_type(name, unquote(new), [row.version_id])]
+                    return [rename_type(name, unquote(new), f"the text of row {row.version_id}")]
         return []
 
     def _drop_routines(
@@ -674,13 +674,13 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
     return repairs
 
 
-def rename_type(name: Name, new_name: str, rows: Iterable[int]) -> Repair:
+def rename_type(name: Name, new_name: str, source: str) -> Repair:
     """The step by which a type took another's name, that other one being gone by then."""
     new = (name[0], new_name)
     return Repair(
         "renamed_type",
         f"DROP TYPE IF EXISTS {qualified(new)};\nALTER TYPE {qualified(name)} RENAME TO {quote(new_name)};",
-        f"rows {', '.join(str(r) for r in sorted(rows))} recorded {new_name} for its columns",
+        f"{source} has {new_name} for its columns",
         inferred=new,
     )
 

@@ -29,8 +29,10 @@ from pggit_audit.evidence import (
     HistoryRow,
     OlderTable,
     Repair,
+    column_types,
     create_table,
     disagreements,
+    parse_name,
     qualified,
     quote_if_needed,
 )
@@ -341,6 +343,8 @@ class Replay:
             for step in [s for s in self._foreseen if s.position <= row.position and s.early >= early]:
                 exists = self._state.relation(step.name) is not None or self._exists(step.name)
                 self._foreseen.remove(step)
+                if step.key is not None and step.key not in self._state.objects:
+                    continue
                 needed = self._needed_until(step.name) if exists and step.waits else -1
                 if needed > row.position:
                     self._foreseen.append(replace(step, position=needed))
@@ -402,18 +406,20 @@ class Replay:
         self._note_inferred(repairs)
         return [(d, repairs) for d in differences]
 
-    def _expect_renames(self, row: HistoryRow, name: Name) -> None:
+    def _expect_renames(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Notes types that, by the next record of this table, have taken another one's name."""
+        old = difference.old if difference else None
+        before = {c: parse_name(t)[1] for c, t in column_types(old.definition)} if old else {}
         for column, fact in (row.columns or {}).items():
             type_name = (name[0], str(fact.get("type")))
             found = self._state.relation(type_name)
             if found is None or found.object_type != "TYPE":
                 continue
-            later = self._evidence.later_type(name, column, row.position)
+            later = self._evidence.later_type(name, column, row.position, before.get(column))
             if later is None or later[0] == type_name[1] or any(f.name == type_name for f in self._foreseen):
                 continue
             last = self._evidence.last_mention(type_name[1], row.position)
-            step = rename_type(type_name, later[0], [later[1].version_id])
+            step = rename_type(type_name, later[0], later[1])
             self._foreseen.append(Foreseen(last, type_name, step))
 
     def _setting(self, statement: Statement) -> bool:
@@ -515,7 +521,7 @@ class Replay:
                 rename = self._evidence.renamed_index(found, row.position)
             step = rename or self._evidence.foresee_end(found, row.position)
             if step is not None:
-                self._foreseen.append(step)
+                self._foreseen.append(replace(step, key=found.key))
         if found.object_type == "TABLE":
             name = (found.object_schema, found.object_name)
             steps = self._evidence.foresee_columns(name, self.columns(name), row.position)
@@ -557,9 +563,7 @@ class Replay:
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
             failing = statement if index == len(script) else (split(script[index]) or (statement,))[0]
-            proposals = [
-                p for p in self._repairs.for_error(error, failing, self) if p.statement not in tried
-            ]
+            proposals = [p for p in self._repairs.for_error(error, failing, self) if p.statement not in tried]
             if not proposals:
                 if index < len(script):
                     # The step itself cannot be taken: without it, the next best may.
@@ -723,20 +727,20 @@ class Replay:
         """After the statement: brings tables to the columns that their last row recorded."""
         fixes: list[Repair] = []
         final = {row.name: (row, d) for row, d in matched if row.object_type == "TABLE" and row.columns}
-        for row, _ in final.values():
+        for row, difference in final.values():
             name = self._table_name(row)
             if name is None or row.columns is None:
                 continue
             current = self.columns(name)
             if row.change_type == "ALTER":
-                self._expect_renames(row, name)
+                self._expect_renames(row, name, difference)
             if not disagreements(row.columns, current):
                 continue
             for column in current:
                 # A type that took another's name, rather than a column that changed its type.
                 recorded = str(row.columns.get(str(column["name"]), {}).get("type", column["type"]))
                 if recorded != column["type"] and self._state.relation((name[0], str(column["type"]))):
-                    rename = rename_type((name[0], str(column["type"])), recorded, [row.version_id])
+                    rename = rename_type((name[0], str(column["type"])), recorded, f"row {row.version_id}")
                     if self._try([rename.statement])[1] is None:
                         fixes.append(rename)
                         _merge(outcome.differences, self._observe(True, True), matched)
