@@ -344,6 +344,19 @@ select
             union all
             select 'SET DEFAULT ' || pg_get_expr(ad.adbin, ad.adrelid) as action
             where not a.attislocal and not c.relispartition and ad.adbin is not null and a.attgenerated = ''
+            union all
+            select case p.lacks when 'not null' then 'SET NOT NULL' else 'DROP DEFAULT' end as action
+            from (
+                select
+                    unnest(array[
+                        case when a.attnotnull and not bool_or(pa.attnotnull) then 'not null' end,
+                        case when ad.adbin is null and bool_or(pa.atthasdef) then 'default' end
+                    ]) as lacks
+                from pg_catalog.pg_inherits as i
+                join pg_catalog.pg_attribute as pa on pa.attrelid = i.inhparent and pa.attname = a.attname
+                where i.inhrelid = c.oid and not a.attislocal and not c.relispartition
+            ) as p
+            where p.lacks is not null
         ) as x
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     ), '')

@@ -103,6 +103,7 @@ class OlderTable:
         return f"row {self.row.version_id} altered the table, and none created it"
 
 
+_TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 _SESSION = timedelta(minutes=1)
 _WORD = re.compile(r"\w+")
@@ -137,12 +138,19 @@ class Evidence:
         self.live: dict[Name, DatabaseObject] = {}
         self.live_routines: dict[Name, list[DatabaseObject]] = {}
         self.live_by_identity: dict[tuple[str, str], DatabaseObject] = {}
+        # Triggers and policies, each with the identities of what it cannot do without: its table, and
+        # the name of the trigger's function.
+        self.attachments: list[tuple[DatabaseObject, set[str]]] = []
         for found in live:
             self.live_by_identity[(found.object_type, found.object_identity)] = found
             if found.object_type in ("FUNCTION", "PROCEDURE"):
                 bare = found.object_name.split("(", 1)[0]
                 self.live_routines.setdefault((found.object_schema, bare), []).append(found)
-            elif found.object_type not in ("TRIGGER", "POLICY", "SCHEMA"):
+            elif found.object_type in ("TRIGGER", "POLICY"):
+                needs = {found.object_identity.removesuffix(" (policy)").split(" on ", 1)[1]}
+                routine = _TRIGGER_ROUTINE.search(found.definition)
+                self.attachments.append((found, needs | {routine[1]} if routine else needs))
+            elif found.object_type != "SCHEMA":
                 self.live[(found.object_schema, found.object_name)] = found
 
     def later_columns(self, name: Name, position: int) -> HistoryRow | None:

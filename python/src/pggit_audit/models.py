@@ -92,7 +92,10 @@ def replay_events(
                 _drift(branch, trees[branch], live) if branch == plan.live_branch else ()
             )
         else:
-            inherited = [] if start is not None else _inherited(branch, plan, by_branch)
+            # what its ancestors got since the commit that it starts from, or since the beginning
+            inherited = (
+                [] if start is not None and start["is_published"] else _inherited(branch, plan, by_branch)
+            )
             events = _replayed(
                 branch, inherited, own, start, trees[branch], known[branch], live,
                 branch == plan.live_branch, parameters, sandbox, hidden_schemas,

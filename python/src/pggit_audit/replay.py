@@ -176,7 +176,24 @@ class State:
         return None
 
     def keys(self, name: Name) -> set[Key]:
+        """The objects of that schema and name, of any kind."""
         return self._names.get(name, set())
+
+    def holds(self, identity: str, object_type: str | None = None) -> bool:
+        """Whether an object of that identity (and kind) is there."""
+        kinds = {self.objects[k].object_type for k in self._holders.get(identity, ())}
+        return bool(kinds) if object_type is None else object_type in kinds
+
+    def holds_routine(self, qualified_name: str) -> bool:
+        """Whether a routine of that name is there, whatever its arguments."""
+        return any(i.startswith(qualified_name + "(") and keys for i, keys in self._holders.items())
+
+    def secured(self, identity: str) -> bool:
+        """Whether a table has row security."""
+        return any(
+            "\nALTER TABLE " + identity + " ENABLE ROW LEVEL SECURITY;" in self.objects[k].definition
+            for k in self._holders.get(identity, ())
+        )
 
     def routines(self, bare: str) -> list[DatabaseObject]:
         return [
@@ -234,6 +251,8 @@ class Replay:
         self._older = deque(evidence.older_tables() if tree is None else ())
         self._older_views = evidence.older_views() if tree is None else []
         self._foreseen: list[Foreseen] = []
+        # Identities of tables and names of routines that just came or changed, for `_attachments`.
+        self._fresh: set[str] = set()
         # What rests on an inferred step, and since which row.
         self._inferred: dict[Key, int] = {}
         self._version = 0
@@ -331,6 +350,7 @@ class Replay:
         for row in pending:
             yield from self._unexplained(row, text, statements)
         waiting += self._take_foreseen(last)
+        waiting += self._attachments()
         yield from self._inferred_events(waiting, last)
 
     def _take_foreseen(self, row: HistoryRow, early: bool = False) -> list[tuple[Difference, list[Repair]]]:
@@ -358,6 +378,35 @@ class Replay:
                     again = True
                     result.extend((d, [step.repair]) for d in self._observe(True, True))
                     self._note_inferred([step.repair])
+        return result
+
+    def _attachments(self) -> list[tuple[Difference, list[Repair]]]:
+        """Triggers and policies of the live catalog, as soon as what they hang on is there.
+
+        v1 records neither. A trigger comes with its function, a policy with the table's row security:
+        so far the evidence goes back.
+        """
+        fresh, self._fresh = self._fresh, set()
+        if not fresh:
+            return []
+        result: list[tuple[Difference, list[Repair]]] = []
+        for found, needs in self._evidence.attachments:
+            if not fresh & needs or self._state.holds(found.object_identity, found.object_type):
+                continue
+            if not all(self._state.holds(n) or self._state.holds_routine(n) for n in needs):
+                continue
+            table = found.object_identity.split(" on ", 1)[1]
+            if found.object_type == "POLICY" and not self._state.secured(table):
+                continue
+            repair = Repair(
+                f"{found.object_type.lower()}_from_live_catalog",
+                found.definition,
+                f"{found.object_identity} is in the live catalog, and what it needs is there from here on",
+                inferred=(found.object_schema, found.object_name),
+            )
+            if self._try([found.definition])[1] is None:
+                result.extend((d, [repair]) for d in self._observe(False, False))
+                self._note_inferred([repair])
         return result
 
     def _needed_until(self, name: Name) -> int:
@@ -625,7 +674,15 @@ class Replay:
         if gone or (may_drop and cascades):
             # What is dropped takes foreign keys and defaults of others along, without a trace in their rows.
             touched |= self._state.naming([*gone, *touched])
-        return self._state.update(reader.some({k: v for k, v in touched.items() if k not in gone}), gone)
+        differences = self._state.update(
+            reader.some({k: v for k, v in touched.items() if k not in gone}), gone
+        )
+        for found in (d.object for d in differences):
+            if found.object_type in ("TRIGGER", "POLICY"):
+                self._fresh.add(found.object_identity.split(" on ", 1)[1])
+            elif found.object_type in ("TABLE", "FUNCTION"):
+                self._fresh.add(found.object_identity.split("(", 1)[0])
+        return differences
 
     # Rows and what they did --------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot import Token, TokenType
 
 Action = Literal["ddl", "code", "setting", "ignored", "refused"]
 
