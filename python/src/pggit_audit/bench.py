@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from pggit_audit.errors import PggitError
 
 DATABASE = "measured"
 RAW_DATABASE = "measured_raw"
-LAYERS = ("staging", "replay", "git", "audit", "publish", "migration")
+LAYERS = ("staging", "replay", "git", "native", "changes", "audit", "publish", "migration")
 PUBLISHED = ("objects", "tree_entries", "commit_graph")
 """The tables of pggit_v0 whose rows are counted."""
 
@@ -64,8 +64,10 @@ class Build:
     def check(self) -> None:
         """Raises PggitError, with the end of dbt's output, where the build failed."""
         if self.status != 0:
-            tail = "\n".join(self.output.rstrip().splitlines()[-30:])
-            raise PggitError(f"`dbt build` of this history ended with status {self.status}:\n{tail}")
+            lines = self.output.rstrip().splitlines()
+            summary = [i for i, line in enumerate(lines) if "Completed with" in line]
+            told = "\n".join(lines[summary[-1] :] if summary else lines[-30:])
+            raise PggitError(f"`dbt build` of this history ended with status {self.status}:\n{told}")
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +80,13 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def built(arguments: argparse.Namespace) -> Iterator[Build]:
-    """Loads and builds a history; its server and files last as long as the block."""
+def built(arguments: argparse.Namespace, *options: str) -> Iterator[Build]:
+    """Loads and builds a history; its server and files last as long as the block.
+
+    Args:
+        arguments: as parsed, of `add_build_arguments`.
+        options: more options for `dbt build`.
+    """
     project = embedded.project_dir()
     if not (project / "dbt_project.yml").is_file():
         raise PggitError(
@@ -94,7 +101,7 @@ def built(arguments: argparse.Namespace) -> Iterator[Build]:
         try:
             server = embedded.ensure_running(work)
             try:
-                yield _build(server, project, work, arguments)
+                yield _build(server, project, work, arguments, options)
             finally:
                 embedded.stop(work)
         finally:
@@ -105,7 +112,9 @@ def built(arguments: argparse.Namespace) -> Iterator[Build]:
                     os.environ[name] = value
 
 
-def _build(server: embedded.Server, project: Path, work: Path, arguments: argparse.Namespace) -> Build:
+def _build(
+    server: embedded.Server, project: Path, work: Path, arguments: argparse.Namespace, options: Sequence[str]
+) -> Build:
     _create_database(server, DATABASE)
     with psycopg.connect(**server.params(DATABASE)) as connection:
         recorded.load_history(connection, arguments.directory)
@@ -121,7 +130,7 @@ def _build(server: embedded.Server, project: Path, work: Path, arguments: argpar
         sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(work / "logs"),
         "build", "--target", "staging", "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(work / "target"),
-        "--vars", json.dumps({"commit_granularity": arguments.granularity}),
+        "--vars", json.dumps({"commit_granularity": arguments.granularity}), *options,
     ]  # fmt: skip
     output = work / "output"
     begun = time.monotonic()

@@ -719,7 +719,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.dsn:
         score, seconds = _score(arguments.dsn, arguments.audit_schema, steps, truth, rows)
     else:
-        with bench.built(arguments) as build:
+        # Unit tests are about the models, not about this history.
+        with bench.built(arguments, "--exclude-resource-type", "unit_test") as build:
             build.check()
             score, seconds = _score(build.conninfo, arguments.audit_schema, steps, truth, rows)
     summary = {"history": arguments.directory.resolve().name, **score.summary()}

@@ -41,7 +41,7 @@ CASES: dict[str, list[Migration]] = {
             "script",
             (
                 'create schema "Back Office"',
-                'do $$ begin create table "Back Office".account (m integer, n integer) partition by range (m);'
+                'do $$ begin create table "Back Office".account (m int, n int) partition by range (m);'
                 ' create table part_1 partition of "Back Office".account for values from (1) to (2); end $$',
                 'alter table "Back Office".account add column x text, drop column n cascade',
             ),
