@@ -1,12 +1,7 @@
-{#- A path that no change has named yet is read as `schema.object`, with the type that its definition creates. -#}
-
-{% macro path_schema(path) -%}
-    replace(btrim(substring({{ path }} from '^("(?:[^"]|"")*"|[^".(]+)\.'), '"'), '""', '"')
-{%- endmacro %}
-
-
-{% macro path_name(path) -%}
-    regexp_replace({{ path }}, '^("(?:[^"]|"")*"|[^".(]+)\.', '')
+{#- A path as PostgreSQL writes identities, `schema.object`, `schema` or `trigger on schema.table`, in three parts:
+    trigger, schema, object. -#}
+{% macro path_parts(path) -%}
+    regexp_match({{ path }}, '^(?:("(?:[^"]|"")+"|[^ "]+) on )?("(?:[^"]|"")+"|[^".(]+)(?:\.(.+))?$')
 {%- endmacro %}
 
 

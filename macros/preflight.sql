@@ -7,7 +7,8 @@
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- do _preflight_server() -%}
         {%- do _preflight_history() -%}
-        {%- do _preflight_pggit_v0() -%}
+        {#- the staging models also read a pggit_v0 that cannot be published to -#}
+        {%- if '.pggit_v0__' in selected_resources | join -%}{%- do _preflight_pggit_v0() -%}{%- endif -%}
         {%- do _preflight_results() -%}
     {%- endif -%}
 {% endmacro %}

@@ -97,11 +97,11 @@ final as (
         commits.generation as generation,
         commits.branch_name as branch_name,
         case
-            when known_objects.object_identity is null then {{ path_schema('differences.path') }}
+            when known_objects.object_identity is null then {{ unquoted('named.parts[2]') }}
             else known_objects.object_schema
         end as object_schema,
         case
-            when known_objects.object_identity is null then {{ path_name('differences.path') }}
+            when known_objects.object_identity is null then {{ unquoted('coalesce(named.parts[1], named.parts[3], differences.path)') }}
             else known_objects.object_name
         end as object_name,
         coalesce(
@@ -124,6 +124,7 @@ final as (
     left join blobs as old_blobs on differences.old_sha = old_blobs.blob_sha
     left join blobs as new_blobs on differences.new_sha = new_blobs.blob_sha
     left join known_objects on differences.path = known_objects.object_identity
+    cross join lateral (select {{ path_parts('differences.path') }} as parts) as named
 
 )
 

@@ -77,7 +77,7 @@ final as (
         version_id::bigint as version_id,
         'main' as branch_name,
         object_type::text as object_type,
-        replace(regexp_replace(name_parts[1], '^"(.*)"$', '\1'), '""', '"') as object_schema,
+        {{ unquoted('name_parts[1]') }} as object_schema,
         coalesce(name_parts[2], object_name)::text as object_name,
         change_type::text as change_type,
         null::text as change_severity,
