@@ -98,6 +98,10 @@ class Difference:
         return "CREATE" if self.old is None else "DROP" if self.new is None else "ALTER"
 
 
+def _kind_of(found: DatabaseObject) -> str:
+    return "FUNCTION" if found.object_type == "PROCEDURE" else found.object_type
+
+
 class State:
     """The objects of the shadow as last read, by key and by path.
 
@@ -109,6 +113,7 @@ class State:
         self.objects: dict[Key, DatabaseObject] = {}
         self._holders: dict[str, set[Key]] = {}
         self._names: dict[Name, set[Key]] = {}
+        self._bare: dict[str, set[Key]] = {}
         for found in objects:
             self._put(found)
 
@@ -116,11 +121,13 @@ class State:
         self.objects[found.key] = found
         self._holders.setdefault(found.object_identity, set()).add(found.key)
         self._names.setdefault((found.object_schema, found.object_name), set()).add(found.key)
+        self._bare.setdefault(found.object_name.split("(", 1)[0], set()).add(found.key)
 
     def _take(self, key: Key) -> None:
         found = self.objects.pop(key)
         self._holders[found.object_identity].discard(key)
         self._names[(found.object_schema, found.object_name)].discard(key)
+        self._bare[found.object_name.split("(", 1)[0]].discard(key)
 
     def _paths(self, identities: Iterable[str]) -> dict[str, DatabaseObject]:
         result: dict[str, DatabaseObject] = {}
@@ -163,7 +170,7 @@ class State:
             return {}
         pattern = re.compile("|".join(names))
         return {
-            key: "FUNCTION" if o.object_type == "PROCEDURE" else o.object_type
+            key: _kind_of(o)
             for key, o in self.objects.items()
             if o.object_type not in ("FUNCTION", "PROCEDURE") and pattern.search(o.definition)
         }
@@ -174,6 +181,16 @@ class State:
             if self.objects[key].object_type not in ("TRIGGER", "POLICY", "SCHEMA", "FUNCTION", "PROCEDURE"):
                 return self.objects[key]
         return None
+
+    def about(self, statement: Statement) -> dict[Key, str]:
+        """The objects (with their kinds) that a statement names; every table where it does not say."""
+        if statement.action == "code" or not statement.targets:
+            found = {k for k, o in self.objects.items() if o.object_type == "TABLE"}
+        else:
+            # Of `schema.table.column` the last two parts are kept: a column's table is in the first.
+            names = {part for target in (*statement.targets, statement.on or ()) for part in target if part}
+            found = set().union(*(self._bare.get(name, set()) for name in names))
+        return {k: _kind_of(self.objects[k]) for k in found}
 
     def keys(self, name: Name) -> set[Key]:
         """The objects of that schema and name, of any kind."""
@@ -376,8 +393,7 @@ class Replay:
                     continue
                 if exists and error is None:
                     again = True
-                    result.extend((d, [step.repair]) for d in self._observe(True, True))
-                    self._note_inferred([step.repair])
+                    result.extend(self._without_row(step.repair))
         return result
 
     def _attachments(self) -> list[tuple[Difference, list[Repair]]]:
@@ -405,9 +421,14 @@ class Replay:
                 inferred=(found.object_schema, found.object_name),
             )
             if self._try([found.definition])[1] is None:
-                result.extend((d, [repair]) for d in self._observe(False, False))
-                self._note_inferred([repair])
+                result.extend(self._without_row(repair))
         return result
+
+    def _without_row(self, repair: Repair) -> list[tuple[Difference, list[Repair]]]:
+        """What a step that no row tells of just changed: none of it is as written in any row."""
+        differences = self._observe(True, True, repair.statement)
+        self._note_inferred([repair])
+        return [(d, [replace(repair, inferred=None)]) for d in differences]
 
     def _needed_until(self, name: Name) -> int:
         """Position of the last row of anything that names the object: until then it was there."""
@@ -430,8 +451,7 @@ class Replay:
             )  # fmt: skip
             if self._state.relation((found.object_schema, found.object_name)) is None:
                 if self._try([found.definition])[1] is None:
-                    self._note_inferred([repair])
-                    result.extend((d, [repair]) for d in self._observe(False, False))
+                    result.extend(self._without_row(repair))
         self._older_views = []
         result.extend(self._take_foreseen(row, early=True))
         return result
@@ -451,9 +471,9 @@ class Replay:
         for step in towards(older.name, older.columns, self.columns(older.name), older.why):
             if self._try([step.statement])[1] is None:
                 repairs.append(step)
-        _combine(differences, self._observe(True, True))
+        _combine(differences, self._observe(True, True, *(r.statement for r in repairs)))
         self._note_inferred(repairs)
-        return [(d, repairs) for d in differences]
+        return [(d, [replace(r, inferred=None) for r in repairs]) for d in differences]
 
     def _expect_renames(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Notes types that, by the next record of this table, have taken another one's name."""
@@ -607,7 +627,7 @@ class Replay:
                 may_rename = statement.may_rename or bool(repairs)
                 may_drop = statement.may_drop or bool(repairs)
                 cascades = statement.action == "code" or bool(repairs) or "cascade" in statement.words
-                _combine(differences, self._observe(may_drop, may_rename, cascades))
+                _combine(differences, self._observe(may_drop, may_rename, *script, main, cascades=cascades))
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -665,9 +685,18 @@ class Replay:
             return self._shadow.failed_at, error
         return len(script), None
 
-    def _observe(self, may_drop: bool, may_rename: bool, cascades: bool = True) -> list[Difference]:
+    def _observe(
+        self, may_drop: bool, may_rename: bool, *texts: str, cascades: bool = True
+    ) -> list[Difference]:
+        """Reads again what the statements in `texts` changed; what differs, by path.
+
+        What is only deleted (a constraint, a comment, an owner) leaves no row of its time in the catalog:
+        so what the statements name is read in any case, and every table where they do not say.
+        """
         reader = self._shadow.reader
         touched, self._horizon = reader.touched(self._horizon)
+        for statement in (s for text in texts for s in split(text)):
+            touched |= self._state.about(statement)
         if may_rename and touched:
             touched |= reader.dependents(touched)
         gone = reader.vanished(self._state.objects) if may_drop else set()
@@ -800,7 +829,7 @@ class Replay:
                     rename = rename_type((name[0], str(column["type"])), recorded, f"row {row.version_id}")
                     if self._try([rename.statement])[1] is None:
                         fixes.append(rename)
-                        _merge(outcome.differences, self._observe(True, True), matched)
+                        _merge(outcome.differences, self._observe(True, True, rename.statement), matched)
                         current = self.columns(name)
             steps = towards(name, row.columns, current, f"row {row.version_id} recorded the columns")
             taken: list[Repair] = []
@@ -809,7 +838,7 @@ class Replay:
                 if self._try([step.statement])[1] is None:
                     taken.append(step)
             if taken:
-                later = self._observe(True, True)
+                later = self._observe(True, True, *(r.statement for r in taken))
                 _merge(outcome.differences, later, matched)
                 fixes.extend(taken)
         return fixes
@@ -1010,7 +1039,7 @@ class Replay:
             for step in towards(name, row.columns, self.columns(name), evidence):
                 if self._try([step.statement])[1] is None:
                     repairs.append(step)
-            differences = self._observe(True, True)
+            differences = self._observe(True, True, *(r.statement for r in repairs))
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         self._note_inferred(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
         notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]
@@ -1127,31 +1156,55 @@ def doubted(events: Sequence[Event]) -> list[Event]:
     """The events of one branch, with what a later event puts in doubt no longer `exact`.
 
     A change that left no row happened somewhere between the last event that a record confirms and the
-    one that shows it. What lies between and rests on no record may already have been otherwise.
+    one that shows it. What lies between and rests on no record may already have been otherwise. A record
+    of columns confirms columns; nothing in v1 confirms a constraint.
     """
     result = list(events)
-    unconfirmed: dict[str, list[int]] = {}
+    since_record: dict[str, list[int]] = {}
+    since_create: dict[str, list[int]] = {}
     for i, event in enumerate(result):
         path = event.object_identity
         if path is None:
             continue
         shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
-        if shows is not None and _structure(event.old_definition) != _structure(event.new_definition):
-            for j in unconfirmed.pop(path, []):
-                where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
-                note = {
-                    "rule": "in_doubt",
-                    "statement": "",
-                    "evidence": f"{where} shows a change that left no row ({shows['rule']}); it may have come before this",
-                }
-                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
-        if (event.origin == "v1" and event.change_type == "CREATE") or (
-            event.fidelity == "exact" and event.confirmed
-        ):
-            unconfirmed.pop(path, None)
+        if shows is not None:
+            columns, rest = _changed_lines(event.old_definition, event.new_definition)
+            doubtful = set(since_record.pop(path, [])) if columns or rest else set()
+            if rest:
+                doubtful |= set(since_create.pop(path, []))
+            where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
+            note = {
+                "rule": "in_doubt",
+                "statement": "",
+                "evidence": f"{where} shows a change that left no row ({shows['rule']}); it may have come before this",
+            }
+            for j in doubtful:
+                if result[j].fidelity == "exact":
+                    result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+        if event.origin == "v1" and event.change_type == "CREATE":
+            since_record.pop(path, None)
+            since_create.pop(path, None)
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
-            unconfirmed.setdefault(path, []).append(i)
+            since_create.setdefault(path, []).append(i)
+            if event.confirmed:
+                since_record.pop(path, None)
+            else:
+                since_record.setdefault(path, []).append(i)
     return result
+
+
+def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
+    """Whether two definitions differ in columns, and whether in anything else but comments."""
+
+    def parts(definition: str | None) -> tuple[set[str], set[str]]:
+        lines = {line.rstrip(",") for line in (_structure(definition) or "").split("\n")}
+        columns = {
+            line for line in lines if line.startswith("    ") and not line.startswith("    CONSTRAINT ")
+        }
+        return columns, lines - columns
+
+    (old_columns, old_rest), (new_columns, new_rest) = parts(old), parts(new)
+    return old_columns != new_columns, old_rest != new_rest
 
 
 def _structure(definition: str | None) -> str | None:
