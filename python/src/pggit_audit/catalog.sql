@@ -272,8 +272,11 @@ select
                             case when k.conname not like '%not\_null%' then format(' CONSTRAINT %I', k.conname) else '' end
                             || ' NOT NULL' || case when k.connoinherit then ' NO INHERIT' else '' end
                         from pg_catalog.pg_constraint as k
-                        where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum]
-                    ), ' NOT NULL')
+                        where k.conrelid = c.oid and k.contype = 'n' and k.convalidated and k.conkey = array[a.attnum]
+                    ), case when exists (
+                        select from pg_catalog.pg_constraint as k
+                        where k.conrelid = c.oid and k.contype = 'n' and not k.convalidated and k.conkey = array[a.attnum]
+                    ) then '' else ' NOT NULL' end)
                 end as body
             from pg_catalog.pg_attribute as a
             left join pg_catalog.pg_attrdef as ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
@@ -377,7 +380,7 @@ select
             and (
                 k.contype in ('p', 'u', 'x')
                 or (k.contype = 'f' and k.conparentid = 0)
-                or (k.contype = 'c' and not k.convalidated and (k.conislocal or c.relispartition))
+                or (k.contype in ('c', 'n') and not k.convalidated and (k.conislocal or c.relispartition))
             )
     ), '')
     || case c.relreplident
@@ -407,7 +410,7 @@ select
         from pg_catalog.pg_constraint as k
         join pg_catalog.pg_description as d
             on d.classoid = 'pg_constraint'::regclass and d.objoid = k.oid and d.objsubid = 0
-        where k.conrelid = c.oid and k.contype <> 'n'
+        where k.conrelid = c.oid and (k.contype <> 'n' or k.conname not like '%not\_null%')
     ), '') as definition
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

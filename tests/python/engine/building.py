@@ -1,0 +1,112 @@
+"""What the engine's tests share: reading a database, rebuilding one, and writing histories down."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from pggit_audit.catalog import CatalogReader, with_unique_identities
+from pggit_audit.statements import split
+
+Connection = psycopg.Connection[Any]
+Definitions = dict[str, str]
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A server that the tests run on: its major version, a superuser's keywords, and its programs."""
+
+    number: int
+    params: dict[str, Any]
+    bin: Path
+
+
+@contextmanager
+def new_database(version: Version) -> Iterator[Connection]:
+    """A connection in autocommit mode to an empty database, dropped at the end."""
+    name = f"engine_{next(_numbers)}"
+    with psycopg.connect(**version.params, autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
+        try:
+            with psycopg.connect(**{**version.params, "dbname": name}, autocommit=True) as connection:
+                yield connection
+        finally:
+            admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+_NAME = r'("(?:[^"]|"")*"|[^\s."]+)'
+_CONSTRAINT = re.compile(
+    rf"ALTER TABLE ONLY {_NAME}\.{_NAME} ADD CONSTRAINT {_NAME} (?:PRIMARY|UNIQUE|EXCLUDE)"
+)
+_INDEX = re.compile(rf"CREATE (?:UNIQUE )?INDEX {_NAME} ON (?:ONLY )?{_NAME}\.{_NAME} USING")
+
+
+def definitions(connection: Connection) -> Definitions:
+    """Every object's definition, by its path."""
+    found = with_unique_identities(CatalogReader(connection, ()).everything())
+    assert len({o.object_identity for o in found}) == len(found)
+    return {o.object_identity: o.definition for o in found}
+
+
+def _rank(statement: str) -> int:
+    """Tables stand, and partitions are in place, before anything is added to them."""
+    if statement.startswith("CREATE SCHEMA"):
+        return 0
+    if re.match(r"CREATE (?!INDEX|UNIQUE INDEX|TRIGGER|CONSTRAINT TRIGGER|POLICY)", statement):
+        return 1
+    return 2 if " ATTACH PARTITION " in statement and statement.startswith("ALTER TABLE") else 3
+
+
+def rebuild(connection: Connection, tree: Mapping[str, str] | Iterable[str]) -> None:
+    """Makes the objects of a tree in an empty database, whatever order that takes.
+
+    `connection` is in autocommit mode. Raises the server's error on the first statement that never runs.
+    """
+    texts = list(tree.values()) if isinstance(tree, Mapping) else list(tree)
+    statements = [s.text for text in texts for s in split(text)]
+    backed = {
+        f"{match[1]}.{match[3]}" for s in statements if (match := _CONSTRAINT.match(s))
+    }  # the schema and name of an index that comes with its constraint
+    waiting = sorted((s for s in statements if not _comes_with_constraint(s, backed)), key=_rank)
+    connection.execute("set check_function_bodies = off")
+    while waiting:
+        failed: list[tuple[str, psycopg.Error]] = []
+        for statement in waiting:
+            try:
+                with connection.transaction():
+                    connection.execute(statement.encode())
+            except psycopg.Error as error:
+                failed.append((statement, error))
+        if len(failed) == len(waiting):
+            statement, error = failed[0]
+            raise AssertionError(f"{error}\n{statement}") from error
+        waiting = [statement for statement, _ in failed]
+
+
+def _comes_with_constraint(statement: str, backed: set[str]) -> bool:
+    match = _INDEX.match(statement)
+    return match is not None and f"{match[2]}.{match[1]}" in backed
+
+
+_NOT_NULL_NAME = re.compile(r" CONSTRAINT \w+_not_null NOT NULL")
+
+
+def dumped(version: Version, database: str) -> set[str]:
+    """What pg_dump has to say of each object, but for names of NOT NULL constraints that a server made up."""
+    conninfo = make_conninfo(**{**version.params, "dbname": database})
+    command = [str(version.bin / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", conninfo]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    entries = re.split(r"(?m)^--\n-- Name: ", re.sub(r"(?m)^\\(un)?restrict .*$", "", text))[1:]
+    return {_NOT_NULL_NAME.sub(" NOT NULL", entry).strip() for entry in entries}

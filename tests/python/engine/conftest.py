@@ -1,0 +1,26 @@
+"""Fixtures of the engine's tests: servers of each version, and one shadow for all histories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from building import Version
+
+from pggit_audit import embedded
+
+
+@pytest.fixture(scope="session")
+def server_version(server: embedded.Server) -> Version:
+    return Version(16, server.params("postgres"), server.bin)
+
+
+@pytest.fixture(scope="session", params=[16, 18, 15])
+def each_version(request: pytest.FixtureRequest) -> Version:
+    """Each server that the tests run on in turn: embedded 16 and 18, and Debian's 15 where it is there."""
+    if request.param == 15:
+        named: dict[str, Any] = request.getfixturevalue("named_server")
+        return Version(15, named, Path("/usr/lib/postgresql/15/bin"))
+    found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
+    return Version(request.param, found.params("postgres"), found.bin)
