@@ -196,3 +196,33 @@
         where current_versions.version_id = versions.version_id
     )
 {% endmacro %}
+
+
+{#- What the project gives each table that meta.guard names, in the words of audit_tables_keep_their_guards. -#}
+{% macro audit_expected_guards() %}
+    {%- set expected = [] -%}
+    {%- for table in (graph.nodes.values() if execute else []) if table.resource_type == 'model' and table.config.meta.get('guard') -%}
+        {%- set guards = [] -%}
+        {%- for trigger in ['no_update', 'no_delete', 'no_truncate'] + {
+            'changes': ['no_other_verified'], 'compliance_log': ['chain', 'passed']
+        }.get(table.name, []) -%}
+            {%- do guards.append('trigger ' ~ table.alias ~ '_' ~ trigger) -%}
+        {%- endfor -%}
+        {%- set checks = table.constraints | list -%}
+        {%- for column in table.columns.values() -%}
+            {%- for constraint in column.constraints -%}
+                {%- if constraint.type == 'check' -%}
+                    {%- do checks.append(constraint) -%}
+                {%- else -%}
+                    {%- do guards.append(constraint.type | replace('_', ' ') ~ ' ' ~ column.name) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for check in checks -%}{%- do guards.append('check ' ~ loop.index) -%}{%- endfor -%}
+        {%- for index in table.config.get('indexes', []) -%}
+            {%- do guards.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
+        {%- endfor -%}
+        {%- do expected.append({'schema_name': table.schema, 'table_name': table.alias, 'guards': guards}) -%}
+    {%- endfor -%}
+    {{ return(expected) }}
+{% endmacro %}

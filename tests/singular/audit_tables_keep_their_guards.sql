@@ -1,32 +1,6 @@
 -- depends_on: {{ ref('changes') }}
 -- depends_on: {{ ref('object_versions') }}
 -- depends_on: {{ ref('compliance_log') }}
-{%- set expected = [] -%}
-{%- if execute -%}
-    {%- for table in graph.nodes.values() if table.resource_type == 'model' and table.config.meta.get('guard') -%}
-        {%- set guards = [] -%}
-        {%- for trigger in ['no_update', 'no_delete', 'no_truncate'] + {
-            'changes': ['no_other_verified'], 'compliance_log': ['chain', 'passed']
-        }.get(table.name, []) -%}
-            {%- do guards.append('trigger ' ~ table.alias ~ '_' ~ trigger) -%}
-        {%- endfor -%}
-        {%- set checks = table.constraints | list -%}
-        {%- for column in table.columns.values() -%}
-            {%- for constraint in column.constraints -%}
-                {%- if constraint.type == 'check' -%}
-                    {%- do checks.append(constraint) -%}
-                {%- else -%}
-                    {%- do guards.append(constraint.type | replace('_', ' ') ~ ' ' ~ column.name) -%}
-                {%- endif -%}
-            {%- endfor -%}
-        {%- endfor -%}
-        {%- for check in checks -%}{%- do guards.append('check ' ~ loop.index) -%}{%- endfor -%}
-        {%- for index in table.config.get('indexes', []) -%}
-            {%- do guards.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
-        {%- endfor -%}
-        {%- do expected.append({'schema_name': table.schema, 'table_name': table.alias, 'guards': guards}) -%}
-    {%- endfor -%}
-{%- endif %}
 
 with
 
@@ -36,7 +10,7 @@ expected as (
         tables.schema_name,
         tables.table_name,
         jsonb_array_elements_text(tables.guards) as guard
-    from jsonb_to_recordset({{ dbt.string_literal(tojson(expected)) }}::jsonb)
+    from jsonb_to_recordset({{ dbt.string_literal(tojson(audit_expected_guards())) }}::jsonb)
         as tables (schema_name text, table_name text, guards jsonb)
 
 ),

@@ -1,1 +1,5 @@
-select * from {{ function('compliance_log_breaks') }}()
+select
+    entry_no,
+    log_id,
+    problem
+from {{ function('compliance_log_breaks') }}()

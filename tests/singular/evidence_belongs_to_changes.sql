@@ -8,11 +8,17 @@ changes as (
 
 evidence as (
 
-    select change_id, v1_version_id from {{ ref('repairs') }}
+    select
+        change_id,
+        v1_version_id
+    from {{ ref('repairs') }}
 
     union all
 
-    select change_id, v1_version_id from {{ ref('findings') }}
+    select
+        change_id,
+        v1_version_id
+    from {{ ref('findings') }}
 
 ),
 

@@ -22,6 +22,16 @@ last_entries as (
 
 ),
 
+judged_changes as (
+
+    select
+        changes.*,
+        last_entries.verification_status as last_status
+    from changes
+    left join last_entries on changes.change_id = last_entries.change_id
+
+),
+
 chain_end as (
 
     select
@@ -39,9 +49,9 @@ final as (
         case when grouping(changes.object_type) = 1 then 'ALL' else changes.object_type end as object_type,
         count(*) as changes,
         count(*) filter (where changes.verified) as verified,
-        count(*) filter (where not changes.verified and last_entries.verification_status = 'PENDING') as pending,
-        count(*) filter (where not changes.verified and last_entries.verification_status = 'FAILED') as failed,
-        count(*) filter (where last_entries.change_id is null) as not_logged,
+        count(*) filter (where changes.last_status = 'PENDING' and not changes.verified) as pending,
+        count(*) filter (where changes.last_status = 'FAILED' and not changes.verified) as failed,
+        count(*) filter (where changes.last_status is null) as not_logged,
         round(100.0 * count(*) filter (where changes.verified) / nullif(count(*), 0), 1) as verified_percent,
         count(*) filter (where changes.change_severity = 'MAJOR') as breaking,
         count(*) filter (where changes.author is null) as without_author,
@@ -50,8 +60,7 @@ final as (
         max(changes.committed_at) as last_committed_at,
         max(chain_end.entry_no) as last_entry_no,
         max(chain_end.entry_hash) as last_entry_hash
-    from changes
-    left join last_entries on changes.change_id = last_entries.change_id
+    from judged_changes as changes
     left join chain_end on true
     group by rollup (changes.object_type)
 

@@ -46,6 +46,33 @@ new_rows as (
 
 ),
 
+last_events as (
+
+    select
+        (select coalesce(max(event_no), 0) from changes) as changed,
+        (select max(last_event_no) from verification_summary) as checked
+
+),
+
+in_findings as (
+
+    select
+        count(*) filter (where severity = 'blocker') as blockers,
+        count(*) filter (where severity = 'warning') as warnings
+    from preflight_findings
+
+),
+
+in_summary as (
+
+    select
+        count(*) filter (where ok) as checks_passed,
+        count(*) as checks,
+        max(checked_at) as checked_at
+    from verification_summary
+
+),
+
 reasons as (
 
     select
@@ -76,7 +103,8 @@ reasons as (
     select
         4,
         'The checks are older than the changes: run dbt build again, and look at the tests that fail.'
-    where (select max(event_no) from changes) is distinct from (select max(last_event_no) from verification_summary)
+    from last_events
+    where changed is distinct from checked
 
 ),
 
@@ -85,11 +113,13 @@ final as (
     select
         case when exists (select from reasons) then 'NO-GO' else 'GO' end as decision,
         (select string_agg(reason, e'\n' order by rank, reason) from reasons) as reasons,
-        (select count(*) from verification_summary where ok) as checks_passed,
-        (select count(*) from verification_summary) as checks,
-        (select count(*) from preflight_findings where severity = 'blocker') as blockers,
-        (select count(*) from preflight_findings where severity = 'warning') as warnings,
-        (select max(checked_at) from verification_summary) as checked_at
+        in_summary.checks_passed as checks_passed,
+        in_summary.checks as checks,
+        in_findings.blockers as blockers,
+        in_findings.warnings as warnings,
+        in_summary.checked_at as checked_at
+    from in_summary
+    cross join in_findings
 
 )
 
