@@ -74,7 +74,7 @@ lint: $(READY) dbt_packages
 	$(BIN)/ruff check --config python/pyproject.toml .
 	$(BIN)/ruff format --config python/pyproject.toml --check .
 	cd python && ../$(BIN)/mypy -p pggit_audit -p dbt.adapters.pggit
-	$(EMBEDDED) $(BIN)/sqlfluff lint models macros tests functions
+	$(EMBEDDED) $(BIN)/sqlfluff lint models tests/singular
 
 docs: $(READY) dbt_packages
 	$(BIN)/dbt docs generate

@@ -5,8 +5,7 @@
         when {{ change_type }} = 'CREATE' then 'MINOR'
         when {{ object_type }} in ('FUNCTION', 'PROCEDURE') then
             case
-                when {{ _routine_head(old_definition) }} is distinct from {{ _routine_head(new_definition) }}
-                    then 'MAJOR'
+                when {{ _routine_head(old_definition) }} <> {{ _routine_head(new_definition) }} then 'MAJOR'
                 else 'PATCH'
             end
         when exists ({{ _definition_lines(old_definition) }} except {{ _definition_lines(new_definition) }})
@@ -19,7 +18,7 @@
 
 
 {% macro _routine_head(definition) -%}
-    (string_to_array({{ definition }}, e'\n'))[1:2]
+    coalesce(split_part({{ definition }}, e'\n', 1) || e'\n' || split_part({{ definition }}, e'\n', 2), '')
 {%- endmacro %}
 
 

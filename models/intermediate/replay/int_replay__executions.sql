@@ -53,7 +53,7 @@ starts as (
         new_rows.*,
         row_in_branch = 1
         or change_sql is null
-        or change_sql is distinct from previous_sql
+        or (change_sql is distinct from previous_sql)
         or created_at <> previous_created_at
         or author <> previous_author as starts_execution
     from new_rows
