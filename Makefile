@@ -17,6 +17,10 @@ FUZZ_EXAMPLES ?= 500
 EMBEDDED := env -u PGGIT_STAGING_HOST -u PGGIT_STAGING_PORT -u PGGIT_STAGING_USER \
 	-u PGGIT_STAGING_PASSWORD -u PGGIT_STAGING_DBNAME
 
+# for a recipe of one shell: an embedded server of its own, gone when the shell ends
+ELSEWHERE = PGGIT_EMBEDDED_DIR=$$(mktemp -d); export PGGIT_EMBEDDED_DIR; chmod 755 "$$PGGIT_EMBEDDED_DIR"; \
+	trap '$(BIN)/pggit-audit server reset; rm -rf "$$PGGIT_EMBEDDED_DIR"' EXIT
+
 ifdef PGGIT_STAGING_HOST
 PSQL = echo psql "$$PGGIT_STAGING_DBNAME"
 else
@@ -62,10 +66,7 @@ build: $(READY) dbt_packages
 test: $(READY) dbt_packages
 	$(EMBEDDED) $(BIN)/pytest tests/python
 	@set -eu; data=$$($(BIN)/pggit-audit server status | sed -n 's/^Data: //p'); \
-	if [ -d "$$data" ]; then \
-		PGGIT_EMBEDDED_DIR=$$(mktemp -d); export PGGIT_EMBEDDED_DIR; chmod 755 "$$PGGIT_EMBEDDED_DIR"; \
-		trap '$(BIN)/pggit-audit server reset; rm -rf "$$PGGIT_EMBEDDED_DIR"' EXIT; \
-	fi; \
+	if [ -d "$$data" ]; then $(ELSEWHERE); fi; \
 	set -x; \
 	$(EMBEDDED) $(BIN)/dbt build --target staging; \
 	$(EMBEDDED) $(BIN)/dbt test --target staging
@@ -74,6 +75,8 @@ lint: $(READY) dbt_packages
 	$(BIN)/ruff check --config python/pyproject.toml .
 	$(BIN)/ruff format --config python/pyproject.toml --check .
 	cd python && ../$(BIN)/mypy -p pggit_audit -p dbt.adapters.pggit
+	@# sqlfluff lets dbt compile the models, and dbt asks a server
+	@set -eu; $(ELSEWHERE); set -x; \
 	$(EMBEDDED) $(BIN)/sqlfluff lint models tests/singular
 
 docs: $(READY) dbt_packages
