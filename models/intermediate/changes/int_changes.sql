@@ -45,7 +45,8 @@ replayed as (
                 )
                 || ':' || events.object_identity
                 || ':' || row_number() over (
-                    partition by events.origin, commits.commit_no, events.anchor_version_id, events.object_identity
+                    partition by
+                        events.origin, commits.commit_no, events.anchor_version_id, events.object_identity
                     order by events.event_seq
                 )
         end as natural_key,

@@ -44,8 +44,8 @@ lineages as (
         lineages.branch_name,
         lineages.first_commit_no,
         lineages.last_commit_no,
-        chains.first_commit_no,
-        lineages.fork_commit_no,
+        chains.first_commit_no as source_first_no,
+        lineages.fork_commit_no as source_last_no,
         chains.fork_commit_no,
         chains.base_commit_sha
     from lineages

@@ -97,11 +97,11 @@ final as (
         commits.generation as generation,
         commits.branch_name as branch_name,
         case
-            when known_objects.object_identity is null then {{ unquoted('named.parts[2]') }}
+            when known_objects.object_identity is null then {{ unquoted('path.parts[2]') }}
             else known_objects.object_schema
         end as object_schema,
         case
-            when known_objects.object_identity is null then {{ unquoted('coalesce(named.parts[1], named.parts[3], differences.path)') }}
+            when known_objects.object_identity is null then {{ unquoted('named.name') }}
             else known_objects.object_name
         end as object_name,
         coalesce(
@@ -124,7 +124,8 @@ final as (
     left join blobs as old_blobs on differences.old_sha = old_blobs.blob_sha
     left join blobs as new_blobs on differences.new_sha = new_blobs.blob_sha
     left join known_objects on differences.path = known_objects.object_identity
-    cross join lateral (select {{ path_parts('differences.path') }} as parts) as named
+    cross join lateral (select {{ path_parts('differences.path') }} as parts) as path
+    cross join lateral (select coalesce(path.parts[1], path.parts[3], differences.path) as name) as named
 
 )
 

@@ -1,5 +1,5 @@
-{#- What pggit_v0 got from others since the last build. Refs are walked until a commit that is known already, so
-    that the commits of a killed build, which no ref reaches, never pass for somebody else's. -#}
+{#- What pggit_v0 got from others since the last build. Refs are walked until a commit that is known already,
+    so that the commits of a killed build, which no ref reaches, never pass for somebody else's. -#}
 with recursive
 
 commits as (
