@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tracker import history, install, last_id, sample, send
 
-from pggit_audit import embedded, score
+from pggit_audit import cli, embedded, score
 from pggit_audit.errors import PggitError
 
 
@@ -221,3 +221,16 @@ def test_a_history_without_a_truth_is_refused(tmp_path: Path) -> None:
     steps = score.read_steps(tmp_path)
     with pytest.raises(PggitError, match=r"neither truth\.jsonl nor truth\.jsonl\.gz"):
         score.read_truth(tmp_path, steps)
+
+
+def test_a_database_without_a_build_is_refused(empty_database: str) -> None:
+    command = ["score", str(sample.SAMPLE), "--dsn", empty_database]
+    arguments = cli._parser().parse_args(command)
+    with pytest.raises(PggitError, match="no complete build in the schema pggit_audit"):
+        score.run(arguments)
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    arguments = cli._parser().parse_args(["score", str(sample.SAMPLE), "--dsn", f"host={tmp_path} dbname=x"])
+    with pytest.raises(PggitError, match="cannot be reached"):
+        score.run(arguments)

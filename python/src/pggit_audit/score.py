@@ -739,8 +739,16 @@ def _score(
     rows: Sequence[RecordedRow],
 ) -> tuple[Score, float]:
     begun = time.monotonic()
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        rebuilt = Rebuilt.read(connection, audit, steps)
+    try:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            rebuilt = Rebuilt.read(connection, audit, steps)
+    except psycopg.OperationalError as error:
+        raise PggitError(f"The database to be scored cannot be reached: {str(error).strip()}") from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
+        raise PggitError(
+            f"The database to be scored has no complete build in the schema {audit}: "
+            f"{error.diag.message_primary}. Nothing was changed. Run `dbt build` there, or leave --dsn away."
+        ) from None
     return evaluate(steps, truth, rows, rebuilt, Judge(conninfo)), time.monotonic() - begun
 
 
