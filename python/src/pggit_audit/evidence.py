@@ -194,7 +194,12 @@ class Evidence:
         row = self.later_columns(table, position + 1)
         if row is not None and row.columns and column in row.columns:
             recorded = str(row.columns[column].get("type"))
-            if row.change_sql and recorded in row.change_sql:
+            text = row.change_sql or ""
+            made_anew = re.search(rf'create\s+type\s+"?{re.escape(here)}"?\s', text, re.IGNORECASE)
+            if recorded == here and before and before != here and made_anew:
+                # The record is of a second type of the name: the first had given it up by then.
+                return before, f"row {row.version_id}, which makes {here} anew,"
+            if recorded in text:
                 return None
             return recorded, f"row {row.version_id}"
         kinds = {n: self.live.get((table[0], n)) for n in (here, before or "")}
