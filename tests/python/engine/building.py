@@ -6,7 +6,8 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pggit_audit.catalog import CatalogReader, with_unique_identities
+from pggit_audit.evidence import HistoryRow
 from pggit_audit.statements import split
 
 Connection = psycopg.Connection[Any]
 Definitions = dict[str, str]
 
+NOON = datetime(2024, 2, 29, 12)
 _numbers = count(1)
 
 
@@ -110,3 +113,47 @@ def dumped(version: Version, database: str) -> set[str]:
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     entries = re.split(r"(?m)^--\n-- Name: ", re.sub(r"(?m)^\\(un)?restrict .*$", "", text))[1:]
     return {_NOT_NULL_NAME.sub(" NOT NULL", entry).strip() for entry in entries}
+
+
+def row(
+    version_id: int,
+    object_type: str,
+    name: str,
+    sql_text: str | None,
+    change_type: str | None = None,
+    **facts: Any,
+) -> HistoryRow:
+    """One history row; what is not said is told by the statement, or by v1's habits."""
+    schema, _, bare = name.rpartition(".")
+    return HistoryRow(
+        position=0,
+        version_id=version_id,
+        branch_name=facts.pop("branch", "main"),
+        object_type=object_type,
+        object_schema=facts.pop("schema", schema or "public"),
+        object_name=bare,
+        change_type=change_type or (sql_text or "CREATE").split()[0].upper(),
+        change_severity=facts.pop("severity", None),
+        change_sql=sql_text,
+        columns=facts.pop("columns", None),
+        created_at=facts.pop("at", NOON),
+        author=facts.pop("author", "ann"),
+        message=facts.pop("message", None),
+        execution_no=0,
+        **facts,
+    )
+
+
+def numbered(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """The rows with positions, and with executions as `int_replay__executions` tells them apart."""
+    found: list[HistoryRow] = []
+    execution = 0
+    for position, this in enumerate(rows):
+        before = found[-1] if found else None
+        same = before is not None and all(
+            getattr(this, name) in (getattr(before, name), None) and this.change_sql is not None
+            for name in ("change_sql", "created_at", "author")
+        )
+        execution += not same
+        found.append(replace(this, position=position, execution_no=execution))
+    return found

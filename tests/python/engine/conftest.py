@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from building import Version
 
 from pggit_audit import embedded
+from pggit_audit.shadow import Shadow, open_shadow
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,17 @@ def each_version(request: pytest.FixtureRequest) -> Version:
         return Version(15, named, Path("/usr/lib/postgresql/15/bin"))
     found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
     return Version(request.param, found.params("postgres"), found.bin)
+
+
+@pytest.fixture(scope="session")
+def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
+    with open_shadow(server.params("postgres"), sandbox=True, hidden=()) as shadow:
+        yield shadow
+
+
+@pytest.fixture
+def shadow(_one_shadow: Shadow) -> Shadow:
+    """A shadow that is as good as new: one database for all tests, emptied before each."""
+    _one_shadow.reset_settings()
+    _one_shadow.run("drop owned by current_user cascade")
+    return _one_shadow

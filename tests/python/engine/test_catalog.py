@@ -7,12 +7,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from building import Definitions, Version, definitions, dumped, new_database, rebuild
+from building import Definitions, Version, definitions, dumped, new_database, numbered, rebuild, row
 
-from pggit_audit.catalog import CatalogReader
+from pggit_audit.catalog import CatalogReader, with_unique_identities
+from pggit_audit.evidence import Evidence
+from pggit_audit.replay import Replay
+from pggit_audit.shadow import Shadow
 from pggit_audit.statements import split
 
-EVERY_FEATURE = Path(__file__).with_name("every_feature.sql").read_text(encoding="utf-8")
+FOLDER = Path(__file__).parent
+EVERY_FEATURE = (FOLDER / "every_feature.sql").read_text(encoding="utf-8")
+CHANGES_BASE = (FOLDER / "changes_base.sql").read_text(encoding="utf-8")
+CHANGES = (FOLDER / "changes.sql").read_text(encoding="utf-8").split("\n", 1)[1].split("\n--\n")
 
 SINCE_17 = """
 create table shop.identities (id integer generated always as identity (increment by 3), day date) partition by range (day);
@@ -176,3 +182,36 @@ def test_what_shares_an_identity_carries_its_kind(server_version: Version) -> No
         assert re.match("CREATE POLICY", found["same on public.t (policy)"])
         assert re.match("CREATE TYPE", found["public.t_id"])
         assert re.match("CREATE INDEX", found["public.t_id (index)"])
+
+
+def test_what_is_read_after_each_statement_is_all_that_changed(
+    shadow: Shadow, server_version: Version
+) -> None:
+    """The tree that the events come to is the whole catalog, after every single statement."""
+    shadow.run(CHANGES_BASE)
+    rows = numbered(
+        row(i, "TABLE", f"marker_{i}", f"{statement};\ncreate table marker_{i} ();", "CREATE")
+        for i, statement in enumerate(CHANGES, 1)
+    )
+    replay = Replay(shadow, Evidence(rows, ()), "main")
+    tree: Definitions = {}
+    wrong = []
+    for this in rows:
+        for event in replay.run([this]):
+            assert event.object_identity is not None
+            if event.new_definition is None:
+                tree.pop(event.object_identity, None)
+            else:
+                tree[event.object_identity] = event.new_definition
+        full = {o.object_identity: o.definition for o in with_unique_identities(shadow.reader.everything())}
+        found = differences(full, tree)
+        wrong += [f"after {this.change_sql}: {text}" for text in found]
+        tree = full
+    assert not wrong, "\n".join(wrong)
+    with new_database(server_version) as connection:
+        connection.execute(CHANGES_BASE.encode())
+        for statement in CHANGES:
+            connection.execute(statement.encode())
+        true = definitions(connection)
+    left = {path: text for path, text in tree.items() if not path.startswith("public.marker_")}
+    assert differences(true, left) == []
