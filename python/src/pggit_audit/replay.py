@@ -1132,16 +1132,25 @@ def reconciliation(
             continue
         found = new or ours.get(path)
         schema, name = (found.object_schema, found.object_name) if found else _split_identity(path)
+        kind = found.object_type if found else _kind_in_text(tree[path], name)
+        change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
         note = {
             "rule": "reconcile",
             "statement": "",
             "evidence": f"the live catalog {'has it so' if new else 'does not have it'}",
         }
         yield Event(
-            "inferred", None, None, branch_name, schema, name, found.object_type if found else "TABLE", path,
-            "ALTER", None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
+            "inferred", None, None, branch_name, schema, name, kind, path,
+            change, None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
             "repaired", None, [note], [],
         )  # fmt: skip
+
+
+def _kind_in_text(text: str, name: str) -> str:
+    """The kind of object that a statement's own text, which stood for a definition, makes under that name."""
+    made = [s for s in split(text) if s.verb == "CREATE"]
+    named = [s for s in made if any(target[1] == name for target in s.targets)]
+    return next((s.object_type for s in (*named, *made)), "TABLE")
 
 
 _SHOWS_A_LOSS = {
