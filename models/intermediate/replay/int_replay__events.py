@@ -12,4 +12,5 @@ def model(dbt, session):
         session=session,
         shadow=dbt.config.get("shadow"),
         hidden_schemas=dbt.config.get("hidden_schemas"),
+        statement_timeout_seconds=dbt.config.get("statement_timeout_seconds"),
     )

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -386,9 +386,9 @@ class Evidence:
         """
         here = self.rows[position]
         for row in self.rows[position + 1 :]:
-            if here.created_at is None:
+            if not isinstance(here.created_at, datetime):
                 here = row
-            elif row.created_at is not None and abs(row.created_at - here.created_at) > _SESSION:
+            elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > _SESSION:
                 return row.position
         return position
 

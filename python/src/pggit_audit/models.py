@@ -59,6 +59,7 @@ def replay_events(
     session: Session,
     shadow: str,
     hidden_schemas: Sequence[str],
+    statement_timeout_seconds: float = 30,
 ) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
 
@@ -68,6 +69,7 @@ def replay_events(
     Args:
         shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
         hidden_schemas: schemas of the tracker itself.
+        statement_timeout_seconds: how long a statement of the history may take.
 
     Raises `PggitError` where no shadow can be had.
     """
@@ -98,10 +100,17 @@ def replay_events(
             )
             events = _replayed(
                 branch, inherited, own, start, trees[branch], known[branch], live,
-                branch == plan.live_branch, parameters, sandbox, hidden_schemas,
+                branch == plan.live_branch, parameters, sandbox, hidden_schemas, statement_timeout_seconds,
             )  # fmt: skip
         before = len(result)
-        for event in doubted(list(events)):
+        try:
+            found = list(events)
+        except psycopg.OperationalError as error:
+            raise PggitError(
+                f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
+                "Nothing was published. Look into the server's log, then run the build again."
+            ) from None
+        for event in doubted(found):
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
@@ -119,9 +128,10 @@ def _replayed(
     parameters: Mapping[str, Any],
     sandbox: bool,
     hidden_schemas: Sequence[str],
+    seconds: float,
 ) -> Iterator[Event]:
     rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
-    with open_shadow(parameters, sandbox=sandbox, hidden=hidden_schemas) as shadow:
+    with open_shadow(parameters, sandbox=sandbox, hidden=hidden_schemas, seconds=seconds) as shadow:
         if start is not None and start["schema_ddl"]:
             shadow.rebuild(start["schema_ddl"], start["commit_sha"])
         replay = Replay(

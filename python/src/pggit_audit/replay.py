@@ -22,7 +22,6 @@ from pggit_audit.catalog import (
     column_query,
     with_unique_identities,
 )
-from pggit_audit.errors import PggitError
 from pggit_audit.evidence import (
     Evidence,
     Foreseen,
@@ -38,7 +37,7 @@ from pggit_audit.evidence import (
 )
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
-from pggit_audit.statements import Name, Statement, reaches_outside, split
+from pggit_audit.statements import Name, Statement, committed, leaves_the_database, reaches_outside, split
 
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
 # How many inferred steps one statement may need before it counts as beyond repair.
@@ -192,6 +191,10 @@ class State:
             found = set().union(*(self._bare.get(name, set()) for name in names))
         return {k: _kind_of(self.objects[k]) for k in found}
 
+    def kinds(self) -> dict[Key, str]:
+        """Every object with its kind."""
+        return {key: _kind_of(o) for key, o in self.objects.items()}
+
     def keys(self, name: Name) -> set[Key]:
         """The objects of that schema and name, of any kind."""
         return self._names.get(name, set())
@@ -267,6 +270,8 @@ class Replay:
         ]
         self._older = deque(evidence.older_tables() if tree is None else ())
         self._older_views = evidence.older_views() if tree is None else []
+        # Tables' columns as `columns` read them, until something touches the table.
+        self._columns: dict[Key, list[dict[str, Any]]] = {}
         self._foreseen: list[Foreseen] = []
         # Identities of tables and names of routines that just came or changed, for `_attachments`.
         self._fresh: set[str] = set()
@@ -276,6 +281,8 @@ class Replay:
         self._depth = 0
         self._horizon = shadow.reader.horizon()
         self._routines: dict[str, Name] = dict(routine_oids or {})
+        # Of the execution at hand: finding and message of each statement that could not run.
+        self._failures: list[tuple[str, str]] = []
         self.position = 0
         self.schemas: Sequence[str] = ("public",)
         self.last_version_id: int | None = None
@@ -296,11 +303,11 @@ class Replay:
         found = self._state.relation(name)
         if found is None:
             return []
-        names = ("name", "type", "nullable", "default", "position", "generated", "identity", "full_type")
-        return [
-            dict(zip(names, row, strict=True))
-            for row in self._shadow.query(column_query(), {"oid": found.objid})
-        ]
+        if found.key not in self._columns:
+            names = ("name", "type", "nullable", "default", "position", "generated", "identity", "full_type")
+            rows = self._shadow.query(column_query(), {"oid": found.objid})
+            self._columns[found.key] = [dict(zip(names, row, strict=True)) for row in rows]
+        return self._columns[found.key]
 
     # The walk ----------------------------------------------------------------------------------
 
@@ -343,11 +350,15 @@ class Replay:
         text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
         if "\x00" in text:
             text = ""
-        statements = split(text)
+        statements = committed(split(text))
         waiting = self._due(pending[0])
+        self._failures.clear()
         last: HistoryRow = pending[-1]
         settings_changed = False
         for statement in statements:
+            if statement.action == "unreadable":
+                self._failures.append(("unreadable_text", statement.tag))
+                continue
             if statement.action in ("ignored", "refused"):
                 yield from self._not_run(statement, pending)
                 continue
@@ -360,10 +371,12 @@ class Replay:
                 settings_changed = self._setting(statement) or settings_changed
                 continue
             yield from self._statement(statement, pending, waiting)
-            if statement.action == "code" and "timeout" in statement.text.lower():
-                self._shadow.reset_settings()
+            if statement.action == "code":
+                self._shadow.set_limits()
         if settings_changed:
             self._shadow.reset_settings()
+        if re.search("temp", text, re.IGNORECASE):
+            self._shadow.end_session()
         for row in pending:
             yield from self._unexplained(row, text, statements)
         waiting += self._take_foreseen(last)
@@ -426,7 +439,7 @@ class Replay:
 
     def _without_row(self, repair: Repair) -> list[tuple[Difference, list[Repair]]]:
         """What a step that no row tells of just changed: none of it is as written in any row."""
-        differences = self._observe(True, True, repair.statement)
+        differences = self._observe(repair.statement)
         self._note_inferred([repair])
         return [(d, [replace(repair, inferred=None)]) for d in differences]
 
@@ -467,11 +480,11 @@ class Replay:
             if self._try([statement])[1] is None:
                 repairs.append(replace(make, statement=statement))
         differences = outcome.differences
-        _combine(differences, self._observe(False, False))
+        _combine(differences, self._observe())
         for step in towards(older.name, older.columns, self.columns(older.name), older.why):
             if self._try([step.statement])[1] is None:
                 repairs.append(step)
-        _combine(differences, self._observe(True, True, *(r.statement for r in repairs)))
+        _combine(differences, self._observe(*(r.statement for r in repairs)))
         self._note_inferred(repairs)
         return [(d, [replace(r, inferred=None) for r in repairs]) for d in differences]
 
@@ -521,7 +534,7 @@ class Replay:
     def _refused_call(self, statement: Statement) -> str | None:
         """The routine through which the statement would reach outside the database, if any."""
         for found in self._state.objects.values():
-            if found.object_type in ("FUNCTION", "PROCEDURE") and reaches_outside(found.definition):
+            if found.object_type in ("FUNCTION", "PROCEDURE") and leaves_the_database(found.definition):
                 if statement.mentions(found.object_name.split("(", 1)[0]):
                     return found.object_identity
         return None
@@ -534,12 +547,13 @@ class Replay:
         pending: deque[HistoryRow],
         waiting: list[tuple[Difference, list[Repair]]],
     ) -> Iterator[Event]:
-        if statement.action == "code" and (routine := self._refused_call(statement)):
+        runs_code = statement.action == "code" or statement.runs_query
+        if runs_code and (routine := self._refused_call(statement)):
             yield from self._not_run(replace(statement, action="refused"), pending, routine)
             return
         outcome = self._attempt(statement, pending[0] if pending else None)
         if not outcome.ran:
-            yield from self._failed(statement, pending, outcome)
+            yield from self._failed(statement, pending, outcome, waiting)
             return
         matched = self._match(statement, pending, outcome.differences)
         fixes = self._towards_recorded(matched, outcome)
@@ -624,10 +638,7 @@ class Replay:
                 main = main if main != text else statement.without_concurrently()
             index, error = self._try([*script, main])
             if error is None:
-                may_rename = statement.may_rename or bool(repairs)
-                may_drop = statement.may_drop or bool(repairs)
-                cascades = statement.action == "code" or bool(repairs) or "cascade" in statement.words
-                _combine(differences, self._observe(may_drop, may_rename, *script, main, cascades=cascades))
+                _combine(differences, self._observe(*script, main))
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -672,22 +683,19 @@ class Replay:
 
     def _try(self, script: list[str]) -> tuple[int, psycopg.Error | None]:
         """Runs a script in one transaction; the index of the statement that failed, and its error."""
+        for i, statement in enumerate(script):
+            # Evidence is as untrusted as the history: a recorded default may hold a statement of its own.
+            if reaches_outside(statement) and any(
+                s.action in ("refused", "unreadable") for s in split(statement)
+            ):
+                return i, psycopg.errors.InsufficientPrivilege("it would reach outside the shadow database")
         try:
             self._shadow.run(*script)
-        except psycopg.OperationalError as error:
-            if not isinstance(error, psycopg.errors.QueryCanceled) and error.sqlstate is None:
-                raise PggitError(
-                    f"The connection to the shadow database {self._shadow.name} broke: {str(error).strip()}\n"
-                    "Nothing was published. Look into the server's log, then run the build again."
-                ) from None
-            return self._shadow.failed_at, error
         except psycopg.Error as error:
             return self._shadow.failed_at, error
         return len(script), None
 
-    def _observe(
-        self, may_drop: bool, may_rename: bool, *texts: str, cascades: bool = True
-    ) -> list[Difference]:
+    def _observe(self, *texts: str) -> list[Difference]:
         """Reads again what the statements in `texts` changed; what differs, by path.
 
         What is only deleted (a constraint, a comment, an owner) leaves no row of its time in the catalog:
@@ -695,14 +703,21 @@ class Replay:
         """
         reader = self._shadow.reader
         touched, self._horizon = reader.touched(self._horizon)
-        for statement in (s for text in texts for s in split(text)):
+        statements = [s for text in texts for s in split(text)]
+        for statement in statements:
             touched |= self._state.about(statement)
-        if may_rename and touched:
+        may_rename = any(s.may_rename for s in statements)
+        if may_rename and "SCHEMA" in touched.values():
+            # The name of everything in a schema changes with its own.
+            touched |= self._state.kinds()
+        elif may_rename and touched:
             touched |= reader.dependents(touched)
-        gone = reader.vanished(self._state.objects) if may_drop else set()
-        if gone or (may_drop and cascades):
-            # What is dropped takes foreign keys and defaults of others along, without a trace in their rows.
+        gone = reader.vanished(self._state.objects) if any(s.may_drop for s in statements) else set()
+        if any(s.action == "code" or "cascade" in s.words for s in statements):
+            # CASCADE takes foreign keys and defaults of others along, without a trace in their rows.
             touched |= self._state.naming([*gone, *touched])
+        for key in touched:
+            self._columns.pop(key, None)
         differences = self._state.update(
             reader.some({k: v for k, v in touched.items() if k not in gone}), gone
         )
@@ -829,7 +844,7 @@ class Replay:
                     rename = rename_type((name[0], str(column["type"])), recorded, f"row {row.version_id}")
                     if self._try([rename.statement])[1] is None:
                         fixes.append(rename)
-                        _merge(outcome.differences, self._observe(True, True, rename.statement), matched)
+                        _merge(outcome.differences, self._observe(rename.statement), matched)
                         current = self.columns(name)
             steps = towards(name, row.columns, current, f"row {row.version_id} recorded the columns")
             taken: list[Repair] = []
@@ -838,7 +853,7 @@ class Replay:
                 if self._try([step.statement])[1] is None:
                     taken.append(step)
             if taken:
-                later = self._observe(True, True, *(r.statement for r in taken))
+                later = self._observe(*(r.statement for r in taken))
                 _merge(outcome.differences, later, matched)
                 fixes.extend(taken)
         return fixes
@@ -1000,11 +1015,19 @@ class Replay:
         )
         return event
 
-    def _failed(self, statement: Statement, pending: deque[HistoryRow], outcome: _Outcome) -> Iterator[Event]:
+    def _failed(
+        self,
+        statement: Statement,
+        pending: deque[HistoryRow],
+        outcome: _Outcome,
+        waiting: list[tuple[Difference, list[Repair]]],
+    ) -> Iterator[Event]:
         """Rows of a statement that could not run, whatever was tried."""
         error = outcome.error
         timeout = isinstance(error, psycopg.errors.QueryCanceled)
-        why = (error.diag.message_primary if error else None) or "it could not run"
+        why = (error.diag.message_primary or str(error) if error else None) or "it could not run"
+        code = "statement_timeout" if timeout else "statement_failed"
+        self._failures.append((code, why))
         first = True
         matched: list[tuple[HistoryRow, Difference | None]] = []
         while pending and self._names_target(pending[0], statement, matched):
@@ -1018,9 +1041,9 @@ class Replay:
                 if event is not None:
                     yield from event
                     continue
-            yield self._without_object(
-                row, "static", statement.text, why, "statement_timeout" if timeout else "statement_failed"
-            )
+            yield self._without_object(row, "static", statement.text, why, code)
+        if first:
+            waiting.extend((d, outcome.repairs) for d in outcome.differences)
 
     def _from_columns(self, row: HistoryRow, why: str) -> list[Event] | None:
         """The table of a failed statement, brought to its recorded columns."""
@@ -1039,7 +1062,7 @@ class Replay:
             for step in towards(name, row.columns, self.columns(name), evidence):
                 if self._try([step.statement])[1] is None:
                     repairs.append(step)
-            differences = self._observe(True, True, *(r.statement for r in repairs))
+            differences = self._observe(*(r.statement for r in repairs))
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         self._note_inferred(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
         notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]
@@ -1056,6 +1079,10 @@ class Replay:
             why = "the row's SQL text holds no statement"
         else:
             why = "no statement of the recorded text explains it"
+        code = "unexplained_row"
+        if self._failures:
+            # A block or a call names no object: it may have been the one, and it failed.
+            code, why = self._failures[0]
         if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
             events = self._from_columns(row, why)
             if events is not None:
@@ -1085,10 +1112,10 @@ class Replay:
             yield replace(
                 event,
                 fidelity="unknown",
-                findings=[*event.findings, {"code": "unexplained_row", "message": why}],
+                findings=[*event.findings, {"code": code, "message": why}],
             )
             return
-        yield self._without_object(row, "static" if text.strip() else "unknown", text, why, "unexplained_row")
+        yield self._without_object(row, "static" if text.strip() else "unknown", text, why, code)
 
     def _without_object(
         self, row: HistoryRow, fidelity: str, text: str | None, why: str, code: str = "no_such_object"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -25,29 +27,71 @@ _NAME = re.compile(rf"^{PREFIX}(\d{{14}})_[0-9a-f]{{8}}$")
 # Without superuser rights PostgreSQL itself keeps the history away from files and programs.
 SANDBOX_ROLE = "pggit_shadow"
 _MAX_AGE = timedelta(days=1)
+# Seconds that a canceled statement has to end, and that reading the catalog of a large schema may take.
+_GRACE = 5.0
+_READING = 600.0
+_LOCKED = 10.0
+
+
+class Hung(psycopg.errors.QueryCanceled):
+    """A statement went on after its time was over, and its session had to be ended."""
 
 
 class Shadow:
     """A shadow database with two sessions: one that runs statements, one that reads the catalog.
 
     Two, because statements want the team's search_path and the reader wants none.
+
+    Args:
+        open_runner, open_observer: how to open them; a statement may end its own session.
+        terminate: ends the session of a backend's process number.
+        seconds: how long a statement may take.
     """
 
     def __init__(
         self,
-        runner: psycopg.Connection[Any],
-        observer: psycopg.Connection[Any],
+        open_runner: Callable[[], psycopg.Connection[Any]],
+        open_observer: Callable[[], psycopg.Connection[Any]],
+        terminate: Callable[[int], None],
         name: str,
         hidden: Sequence[str],
         sandboxed: bool,
+        seconds: float,
     ) -> None:
         self.name = name
         self.sandboxed = sandboxed
-        self.reader = CatalogReader(observer, hidden)
         self.failed_at = 0
-        self._runner = runner
-        self._search_path = ""
+        self._open_runner = open_runner
+        self._open_observer = open_observer
+        self._terminate = terminate
+        self._hidden = hidden
+        self._seconds = seconds
+        self._deadline: float | None = None
+        self._closed = threading.Event()
+        self._open()
+        self._watch = threading.Thread(target=self._end_what_hangs, daemon=True)
+        self._watch.start()
+
+    def _open(self) -> None:
+        self._runner = self._open_runner()
+        self._observer = self._open_observer()
+        self._search_path: tuple[str, ...] = ()
+        self.reader = CatalogReader(self._observer, self._hidden)
         self._assert_shadow()
+
+    def close(self) -> None:
+        """Ends both sessions."""
+        self._closed.set()
+        self._watch.join()
+        self._runner.close()
+        self._observer.close()
+
+    def _end_what_hangs(self) -> None:
+        """A statement can catch the server's cancellation, but not the end of its session."""
+        while not self._closed.wait(0.5):
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                with suppress(psycopg.Error):
+                    self._terminate(self._runner.info.backend_pid)
 
     def _assert_shadow(self) -> None:
         row = self._runner.execute("select current_database()").fetchone()
@@ -59,10 +103,10 @@ class Shadow:
 
     def search_path(self, *schemas: str) -> None:
         """Sets the search_path of the session that runs statements."""
-        path = ", ".join('"' + s.replace('"', '""') + '"' for s in schemas)
-        if path != self._search_path:
+        if schemas != self._search_path:
+            path = ", ".join('"' + s.replace('"', '""') + '"' for s in schemas)
             self._runner.execute("select set_config('search_path', %s, false)", (path,))
-            self._search_path = path
+            self._search_path = schemas
 
     def set(self, statement: str) -> list[str]:
         """Runs a SET of the history; the schemas in which names are then looked up.
@@ -70,27 +114,68 @@ class Shadow:
         Raises `psycopg.Error`.
         """
         self._runner.execute(statement.encode())
-        self._search_path = ""
+        self._search_path = ()
         row = self._runner.execute("select current_schemas(false)::text[]").fetchone()
         return list(row[0]) if row else []
 
     def reset_settings(self) -> None:
         """Back to the settings that the session began with (time limits among them)."""
         self._runner.execute("reset all")
-        self._search_path = ""
+        self._search_path = ()
 
     def run(self, *statements: str) -> None:
         """Runs the statements as one transaction: all of them, or none.
 
-        Raises `psycopg.Error` of the statement that failed, the one at `failed_at`.
+        Raises `psycopg.Error` of the statement that failed, the one at `failed_at`, also where it ended its
+        own session; `PggitError` where something else did.
         """
+        try:
+            self._run(statements)
+        except psycopg.OperationalError as error:
+            if not self._runner.closed:
+                raise
+            hung = self._deadline is not None and time.monotonic() > self._deadline
+            self._deadline = None
+            path = self._search_path
+            self._reopen(error)
+            if hung:
+                raise Hung(
+                    f"it did not end within {self._seconds:g} s, and caught its cancellation"
+                ) from None
+            # Whose doing was it? A statement that ends its session does so again.
+            self.search_path(*path)
+            with suppress(psycopg.Error):
+                self._run(statements)
+            if not self._runner.closed:
+                raise self._lost(error) from None
+            self._reopen(error)
+            raise
+        finally:
+            self._deadline = None
+
+    def _run(self, statements: Sequence[str]) -> None:
         self.failed_at = 0
+        self._deadline = time.monotonic() + self._seconds * len(statements) + _GRACE
         if len(statements) == 1:
             self._runner.execute(statements[0].encode())
             return
         with self._runner.transaction():
             for self.failed_at, statement in enumerate(statements):
                 self._runner.execute(statement.encode())
+
+    def _reopen(self, error: psycopg.Error) -> None:
+        self._runner.close()
+        self._observer.close()
+        try:
+            self._open()
+        except psycopg.Error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: psycopg.Error) -> PggitError:
+        return PggitError(
+            f"The connection to the shadow database {self.name} broke: {str(error).strip()}\n"
+            "Nothing was published. Look into the server's log, then run the build again."
+        )
 
     def rebuild(self, script: str, commit_sha: str) -> None:
         """Brings the empty shadow to a published schema.
@@ -108,6 +193,16 @@ class Shadow:
             ) from None
         self.reset_settings()
 
+    def set_limits(self) -> None:
+        """Sets the time limits anew, whatever a function of the history made of them."""
+        limits = {"statement_timeout": self._seconds, "lock_timeout": _LOCKED}
+        script = "; ".join(f"set {name} = {_milliseconds(value)}" for name, value in limits.items())
+        self._runner.execute(script.encode())
+
+    def end_session(self) -> None:
+        """What a session takes with it when it ends: temporary tables, which hide lasting ones."""
+        self._runner.execute("discard temp")
+
     def query(self, text: str | bytes, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of a query, read under the search_path of the statements."""
         raw = text.encode() if isinstance(text, str) else text
@@ -118,14 +213,18 @@ def _connect(parameters: Mapping[str, Any], **changes: Any) -> psycopg.Connectio
     return psycopg.connect(**{**parameters, **changes}, autocommit=True)
 
 
-def _options(timezone_name: str) -> str:
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+def _options(timezone_name: str, seconds: float) -> str:
     """Settings that a session starts with, so that RESET ALL in the history comes back to them.
 
     Bodies are not checked, as in a restore: what they name may come later in the history.
     """
     settings = {
-        "statement_timeout": "30s",
-        "lock_timeout": "10s",
+        "statement_timeout": str(_milliseconds(seconds)),
+        "lock_timeout": str(_milliseconds(_LOCKED)),
         "idle_in_transaction_session_timeout": "10min",
         "synchronous_commit": "off",
         "check_function_bodies": "off",
@@ -141,7 +240,9 @@ def _options(timezone_name: str) -> str:
 
 
 @contextmanager
-def open_shadow(parameters: Mapping[str, Any], *, sandbox: bool, hidden: Sequence[str]) -> Iterator[Shadow]:
+def open_shadow(
+    parameters: Mapping[str, Any], *, sandbox: bool, hidden: Sequence[str], seconds: float = 30
+) -> Iterator[Shadow]:
     """A new shadow database, dropped at the end.
 
     Args:
@@ -149,6 +250,7 @@ def open_shadow(parameters: Mapping[str, Any], *, sandbox: bool, hidden: Sequenc
         sandbox: run the history as a role without rights beyond this database. True where the server
             is the embedded one; a role is never created on somebody else's server.
         hidden: schemas to leave out of what is read.
+        seconds: how long a statement of the history may take.
 
     Raises `PggitError` where the server or a privilege is missing.
     """
@@ -170,13 +272,24 @@ def open_shadow(parameters: Mapping[str, Any], *, sandbox: bool, hidden: Sequenc
         try:
             row = admin.execute("select current_setting('TimeZone')").fetchone()
             assert row is not None
-            with (
-                _connect(parameters, **session, options=_options(row[0])) as runner,
-                _connect(parameters, **session, options=_options("UTC")) as observer,
-            ):
-                yield Shadow(runner, observer, name, hidden, sandboxed=owner is not None)
+            runner = {**session, "options": _options(row[0], seconds)}
+            observer = {**session, "options": _options("UTC", _READING)}
+            shadow = Shadow(
+                lambda: _connect(parameters, **runner),
+                lambda: _connect(parameters, **observer),
+                lambda pid: _terminate(admin, pid),
+                name, hidden, owner is not None, seconds,
+            )  # fmt: skip
+            try:
+                yield shadow
+            finally:
+                shadow.close()
         finally:
             _drop(admin, name)
+
+
+def _terminate(admin: psycopg.Connection[Any], pid: int) -> None:
+    admin.execute("select pg_terminate_backend(%s)", (pid,))
 
 
 def _create(admin: psycopg.Connection[Any], name: str, owner: str | None) -> None:

@@ -7,16 +7,17 @@ needs a full parse, so a statement that sqlglot has no grammar for is as good as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from sqlglot import Token, TokenType
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
-from sqlglot import Token, TokenType
 
-Action = Literal["ddl", "code", "setting", "ignored", "refused"]
+Action = Literal["ddl", "code", "setting", "ignored", "refused", "unreadable"]
 
 # What must never run in the shadow, however it is reached: it would touch files, other databases,
 # other sessions, or the server's configuration.
@@ -57,7 +58,8 @@ class Statement:
 
     `action`: `ddl` and `code` (a DO block, a call, a query that may call a function that makes DDL)
     may run in the shadow; `setting` is a SET; `ignored` changes no definition (data, privileges,
-    transaction control); `refused` reaches outside the database.
+    transaction control); `refused` reaches outside the database; `unreadable` is a text that cannot be told
+    apart into statements, so nobody knows what it would do.
     `tag` is the command as PostgreSQL would name it (`CREATE TABLE`), without modifiers.
     `targets` are the names it creates, alters or drops, `on` the table that an index, trigger or
     policy belongs to; a name is (schema or None, name), case folded as PostgreSQL folds it.
@@ -94,9 +96,15 @@ class Statement:
     @cached_property
     def may_rename(self) -> bool:
         """True where the text of other objects may change with it."""
-        if self.action == "code":
+        if self.action == "code" or not self.tag:
             return True
         return self.verb == "ALTER" and ("rename" in self.words or "schema" in self.words)
+
+    @property
+    def runs_query(self) -> bool:
+        """Whether DDL runs a query as well, and with it the functions that it calls."""
+        made = self.tag in ("CREATE TABLE", "CREATE MATERIALIZED VIEW")
+        return made and not {"as", "into", "execute"}.isdisjoint(self.words)
 
     def mentions(self, name: str) -> bool:
         """Whether `name` (unquoted) occurs as a token, or inside a string or a body."""
@@ -136,19 +144,123 @@ def unquote(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=256)
+# Characters of a text that count as short, of a literal that is left as it is, and of code (a text without
+# its long literals) that is still read: reading takes seconds and hundreds of megabytes a million.
+_SHORT = 50_000
+_SHORT_LITERAL = 1_000
+_MOST_CODE = 1_000_000
+
+TOO_LONG = "the text has more than a million characters, even without its strings and bodies"
+NOT_TOLD_APART = "the text cannot be told apart into statements, and names something outside the database"
+
+
 def split(text: str) -> tuple[Statement, ...]:
     """The statements of a query text, in order; a text that cannot be read is one statement.
 
     PostgreSQL then says itself what is wrong with it. Semicolons inside strings, comments, quoted
     names, dollar-quoted and `BEGIN ATOMIC` bodies separate nothing.
     """
+    return _split_short(text) if len(text) <= _SHORT else _split_long(text)
+
+
+@lru_cache(maxsize=256)
+def _split_short(text: str) -> tuple[Statement, ...]:
+    return _split(text, text, ())
+
+
+@lru_cache(maxsize=16)
+def _split_long(text: str) -> tuple[Statement, ...]:
+    code, cuts = _without_long_literals(text)
+    return _split(text, code, cuts)
+
+
+def _split(text: str, code: str, cuts: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
+    stripped = text.strip()
+    if len(code) > _MOST_CODE:
+        return (Statement(stripped, "unreadable", tag=TOO_LONG),)
     try:
-        tokens = Postgres().tokenize(text)
+        tokens = Postgres().tokenize(code)
     except (TokenError, RecursionError):
-        stripped = text.strip()
+        if reaches_outside(stripped):
+            return (Statement(stripped, "unreadable", tag=NOT_TOLD_APART),)
         return (Statement(stripped, "ddl", tag=""),) if stripped else ()
-    return tuple(_classify(text[part[0].start : end], tuple(part)) for part, end in _parts(text, tokens))
+
+    def place(i: int) -> int:
+        """The place in the text of a place in the code."""
+        before = bisect_right(cuts, (i, len(text)))
+        return i + cuts[before - 1][1] if before else i
+
+    return tuple(
+        _classify(text[place(part[0].start) : place(end)], tuple(part)) for part, end in _parts(code, tokens)
+    )
+
+
+_OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_ESCAPED_STRING_END = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
+
+
+def _without_long_literals(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with long strings, bodies and comments shortened, and where that was done.
+
+    Reading them costs a hundred times what skipping them does. Each cut is its place in the result, and how
+    many characters are missing up to there.
+    """
+    kept: list[str] = []
+    cuts: list[tuple[int, int]] = []
+    here = length = 0
+    found = _OPENING.search(text)
+    while found:
+        start, end = found.end(), _closing(text, found)
+        if end - start > _SHORT_LITERAL:
+            kept.append(text[here:start] + "x")
+            length += start - here + 1
+            here = end
+            cuts.append((length, here - length))
+        found = _OPENING.search(text, _after(text, found, end))
+    kept.append(text[here:])
+    return "".join(kept), cuts
+
+
+def _closing(text: str, opening: re.Match[str]) -> int:
+    """Where a literal's content ends; the text's end where it never does."""
+    mark, start = opening[0], opening.end()
+    if mark == "/*":
+        depth = 1
+        for inner in _COMMENT_MARK.finditer(text, start):
+            depth += 1 if inner[0] == "/*" else -1
+            if depth == 0:
+                return inner.start()
+        return len(text)
+    if mark in ("e'", "E'"):
+        match = _ESCAPED_STRING_END.match(text, start)
+        return match.end() - 1 if match else len(text)
+    end = text.find("\n" if mark == "--" else mark, start)
+    return end if end >= 0 else len(text)
+
+
+def _after(text: str, opening: re.Match[str], end: int) -> int:
+    """Where code goes on behind a literal whose content ends at `end`."""
+    mark = opening[0]
+    return min(len(text), end + (2 if mark == "/*" else 1 if mark[-1] in "'\"-" else len(mark)))
+
+
+def committed(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements without those that a ROLLBACK of the same text undid."""
+    result: list[Statement] = []
+    start = 0
+    savepoints: dict[str, int] = {}
+    for statement in statements:
+        words = statement.words
+        if statement.tag == "SAVEPOINT" and len(words) > 1:
+            savepoints[words[1]] = len(result)
+        elif statement.tag in ("ROLLBACK", "ABORT") and "prepared" not in words:
+            del result[savepoints.get(words[-1], start) if "to" in words else start :]
+        elif statement.tag in ("BEGIN", "START", "COMMIT", "END"):
+            start = len(result)
+            savepoints.clear()
+        result.append(statement)
+    return result
 
 
 def _parts(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
@@ -305,7 +417,12 @@ def _comment(text: str, tokens: tuple[Token, ...], upper: list[str]) -> Statemen
     if kind in _CLUSTER_WIDE:
         return Statement(text, "ignored", tag=f"COMMENT {kind}", tokens=tokens)
     names, end = _names(tokens, i)
-    on = _on(tokens, end) if kind in ("TRIGGER", "POLICY", "CONSTRAINT", "RULE") else None
+    on = None
+    after = [_upper(t) for t in tokens[end : end + 3]]
+    if kind == "CONSTRAINT" and after[:2] == ["ON", "DOMAIN"] and after[2:] != ["IS"]:
+        on = next(iter(_names(tokens[end + 2 :][:3], 0)[0]), None)
+    elif kind in ("TRIGGER", "POLICY", "CONSTRAINT", "RULE"):
+        on = _on(tokens, end)
     return Statement(text, "ddl", f"COMMENT {kind}", tuple(names[:1]), on, tokens=tokens)
 
 
@@ -330,3 +447,11 @@ def _into_target(tokens: tuple[Token, ...]) -> tuple[Name, ...]:
 def reaches_outside(text: str) -> bool:
     """Whether the text names something that would leave the database (see the list above)."""
     return _REACHES_OUTSIDE.search(text) is not None
+
+
+_UNTRUSTED = re.compile(r"\bLANGUAGE\s+\"?(?:plpython\w*|plperlu|pltclu|c|internal)\b", re.IGNORECASE)
+
+
+def leaves_the_database(routine: str) -> bool:
+    """Whether a routine, given its definition, may leave the database: by what it names, or by its language."""
+    return reaches_outside(routine) or _UNTRUSTED.search(routine) is not None

@@ -9,7 +9,8 @@ model's YAML, in its order.
 - `session.connect()`, `session.connect_params()`: a connection to the target, and how to make one.
 - `session.info(text)`, `session.warn(text)`: lines for dbt's log.
 
-Values: None is NULL and '' is ''; json and jsonb columns take any Python object that JSON can hold.
+Values: None is NULL and '' is ''; json and jsonb columns take any Python object that JSON can hold. A timestamp
+that no `datetime` can hold (infinity, a year before 1 or after 9999) comes as text, and goes as text.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.pggit.connections import PggitCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from psycopg import sql
-from psycopg.adapt import Transformer
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader, Transformer
 from psycopg.rows import dict_row
+from psycopg.types.datetime import TimestampLoader
 
 import pggit_audit
 from pggit_audit.errors import PggitError
@@ -50,6 +53,20 @@ NUL = "the text has a NUL character (\\x00), which PostgreSQL cannot hold"
 PACKAGE = Path(pggit_audit.__file__).parent
 
 Connection = psycopg.Connection[Any]
+
+
+class _TimeLoader(Loader):
+    """Loads timestamps; one that no `datetime` can hold (infinity, before year 1, after 9999) stays text."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._ordinary = TimestampLoader(oid, context)
+
+    def load(self, data: Buffer) -> datetime | str:
+        try:
+            return self._ordinary.load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
 
 
 class Session:
@@ -98,6 +115,7 @@ class Session:
             self._reader = self.connect()
             self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._reader.read_only = True
+            self._reader.adapters.register_loader("timestamp", _TimeLoader)
         return self._reader
 
 
