@@ -619,7 +619,7 @@ where {only:p.oid} and {hidden:n} and {member:pg_class:c.oid}
 
 -- query: touched
 -- The objects with a catalog row written at or after the transaction id `horizon`, as the object
--- that a definition is written for: a constraint counts for its table, a rule for its view.
+-- that a definition is written for: a constraint and an identity's sequence count for their table, a rule for its view.
 -- Catalog rows keep the transaction id that wrote them in xmin; age() compares them across a wraparound.
 with mark as (select age(%(horizon)s::xid) as age)
 , touched as (
@@ -642,10 +642,10 @@ with mark as (select age(%(horizon)s::xid) as age)
     union
     select 'pg_class'::regclass::oid, seqrelid from pg_catalog.pg_sequence, mark where age(xmin) <= mark.age
     union
-    select 'pg_class'::regclass::oid, d.objid
+    select 'pg_class'::regclass::oid, case when d.deptype = 'i' then d.refobjid else d.objid end
     from mark, pg_catalog.pg_sequence as s
     join pg_catalog.pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = s.seqrelid
-    where age(d.xmin) <= mark.age
+    where age(d.xmin) <= mark.age or (d.deptype = 'i' and age(s.xmin) <= mark.age)
     union
     select 'pg_trigger'::regclass::oid, oid from pg_catalog.pg_trigger, mark where not tgisinternal and age(xmin) <= mark.age
     union

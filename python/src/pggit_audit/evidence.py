@@ -175,7 +175,7 @@ class Evidence:
         last = position
         end = self._next_session(position)
         for row in self.rows[position : end if end > position else None]:
-            if (row.change_sql and type_name in row.change_sql) or any(
+            if _says(row.change_sql or "", type_name) or any(
                 fact.get("type") == type_name for fact in (row.columns or {}).values()
             ):
                 last = row.position
@@ -199,7 +199,7 @@ class Evidence:
             if recorded == here and before and before != here and made_anew:
                 # The record is of a second type of the name: the first had given it up by then.
                 return before, f"row {row.version_id}, which makes {here} anew,"
-            if recorded in text:
+            if _says(text, recorded):
                 return None
             return recorded, f"row {row.version_id}"
         kinds = {n: self.live.get((table[0], n)) for n in (here, before or "")}
@@ -461,6 +461,11 @@ class Evidence:
             for name, found in self.live.items()
             if found.object_type == "VIEW" and name not in self._events
         ]
+
+
+def _says(text: str, name: str) -> bool:
+    """Whether a text has the name in it, and not as a part of a longer one."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def qualified(name: Name) -> str:

@@ -969,6 +969,9 @@ class Replay:
             found = difference.object
             name = (found.object_schema, found.object_name)
             about = [r for r in repairs if r.inferred == name or r.inferred is None]
+            if difference.new is None:
+                # Which of the steps took it away, nobody can tell.
+                about = about or repairs
             rests_on = self._rests_on(difference.new) if difference.new and not about else None
             notes = [_repair_note(r) for r in about]
             if rests_on is not None:
