@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pggit_audit.catalog import CatalogReader, with_unique_identities
+from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.evidence import HistoryRow
 from pggit_audit.statements import split
 
@@ -157,3 +157,52 @@ def numbered(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
         execution += not same
         found.append(replace(this, position=position, execution_no=execution))
     return found
+
+
+def columns(text: str) -> dict[str, dict[str, Any]]:
+    """What v1 recorded of a table's columns, from `id int4! =0, b@4 text`: `!` is not null, `=` a default."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, part in enumerate(text.split(", "), 1):
+        declared, _, default = part.partition(" =")
+        name, kind = declared.split(" ", 1)
+        name, _, position = name.partition("@")
+        found[name] = {
+            "type": kind.removesuffix("!"),
+            "nullable": not kind.endswith("!"),
+            "default": default or None,
+            "position": int(position or place),
+        }
+    return found
+
+
+class Scratch:
+    """A database in which nothing stays: what a script would make there, and what v1 would record of it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def objects(self, script: str) -> list[DatabaseObject]:
+        """Every object of a database in which the script ran."""
+        with self._connection.transaction(force_rollback=True):
+            self._connection.execute(script.encode())
+            return CatalogReader(self._connection, ()).everything()
+
+    def definitions(self, script: str) -> Definitions:
+        return {o.object_identity: o.definition for o in with_unique_identities(self.objects(script))}
+
+    def recorded(self, tree: Mapping[str, str], schema: str, table: str) -> dict[str, dict[str, Any]]:
+        """v1's facts of a table's columns (FORMATS 1.9) in a database rebuilt from the tree."""
+        with self._connection.transaction(force_rollback=True):
+            rebuild(self._connection, tree)
+            self._connection.execute("set local search_path = public")
+            rows = self._connection.execute(
+                "select column_name::text, udt_name || coalesce('(' || character_maximum_length || ')', ''),"
+                " is_nullable = 'YES', column_default, ordinal_position"
+                " from information_schema.columns where table_schema = %s and table_name = %s"
+                " order by ordinal_position",
+                (schema, table),
+            ).fetchall()
+        return {
+            name: {"type": kind, "nullable": nullable, "default": default, "position": place}
+            for name, kind, nullable, default, place in rows
+        }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from building import Version
+from building import Scratch, Version, new_database
 
 from pggit_audit import embedded
 from pggit_audit.shadow import Shadow, open_shadow
@@ -40,3 +40,10 @@ def shadow(_one_shadow: Shadow) -> Shadow:
     _one_shadow.reset_settings()
     _one_shadow.run("drop owned by current_user cascade")
     return _one_shadow
+
+
+@pytest.fixture(scope="session")
+def scratch(server_version: Version) -> Iterator[Scratch]:
+    """Where a test asks what a script would have made."""
+    with new_database(server_version) as connection:
+        yield Scratch(connection)

@@ -1,0 +1,946 @@
+"""The rules by which lost steps are inferred: a history of a few rows for each, and what must become of it.
+
+A case says which rule is used, in whose event it is noted, the statement that it ran, and, in plain SQL, what
+is there after the last row. For every case holds: what v1 recorded is not contradicted by any event that is
+`exact` or `repaired`, rows keep what v1 said of them, and each old definition is the last new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from building import NOON, Definitions, Scratch, columns, numbered, row
+
+import pggit_audit
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.evidence import Evidence, HistoryRow
+from pggit_audit.replay import Event, Replay, doubted
+from pggit_audit.shadow import Shadow
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A history, the rule that it needs, and what it comes to.
+
+    `truth`: what the last row leaves, as SQL. `live`: what the live catalog has, if that is another. `about`:
+    whose event notes the repair, of the row `at` (an inferred event's anchor); None for the last row. `base`:
+    what was published before the first of these rows.
+    """
+
+    what: str
+    rule: str
+    about: str
+    statement: str
+    rows: Sequence[HistoryRow]
+    truth: str
+    live: str | None = None
+    at: int | None = None
+    base: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.what}"
+
+
+def table(version_id: int, name: str, sql: str, recorded: str | None = None, **facts: object) -> HistoryRow:
+    return row(version_id, "TABLE", name, sql, columns=columns(recorded) if recorded else None, **facts)
+
+
+def index(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "INDEX", name, sql, **facts)
+
+
+def view(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "VIEW", name, sql, **facts)
+
+
+def function(version_id: int, oid: int, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "FUNCTION", str(oid), sql, **facts)
+
+
+T = "create table t (id integer, name text)"
+SET_UP = (
+    "create table t (id integer, name text); "
+    "create function f() returns trigger language plpgsql as 'begin return new; end'; "
+)
+TRIGGER = "create trigger g before insert on t for each row execute function f()"
+
+IMPLIED_DROPS = [
+    Case(
+        "a table made again",
+        "implied_drop",
+        "public.t",
+        'DROP TABLE "public"."t";',
+        [table(1, "t", T), table(2, "t", "create table t (other integer)")],
+        "create table t (other integer)",
+    ),
+    Case(
+        "IF NOT EXISTS that was recorded found nothing",
+        "implied_drop",
+        "public.t",
+        'DROP TABLE "public"."t" CASCADE;',
+        [table(1, "t", T), table(2, "t", "create table if not exists t (other integer)")],
+        "create table t (other integer)",
+    ),
+    Case(
+        "a view made again",
+        "implied_drop",
+        "public.v",
+        'DROP VIEW "public"."v";',
+        [view(1, "v", "create view v as select 1 as one"), view(2, "v", "create view v as select 2 as two")],
+        "create view v as select 2 as two",
+    ),
+    Case(
+        "a view replaced by one with fewer columns",
+        "implied_drop",
+        "public.v",
+        'DROP VIEW "v";',
+        [
+            view(1, "v", "create view v as select 1 as one, 2 as two"),
+            view(2, "v", "create or replace view v as select 2 as two"),
+        ],
+        "create view v as select 2 as two",
+    ),
+    Case(
+        "an index made again",
+        "implied_drop",
+        "public.i",
+        'DROP INDEX "public"."i";',
+        [
+            table(1, "t", T),
+            index(2, "i", "create index i on t (id)"),
+            index(3, "i", "create index i on t (name)"),
+        ],
+        f"{T}; create index i on t (name)",
+    ),
+    Case(
+        "a function that returns something else",
+        "implied_drop",
+        "public.f(integer)",
+        "DROP FUNCTION f(integer);",
+        [
+            function(
+                1, 100, "create or replace function f(integer) returns integer language sql as 'select 1'"
+            ),
+            function(
+                2, 101, "create or replace function f(integer) returns text language sql as 'select ''a'''"
+            ),
+        ],
+        "create function f(integer) returns text language sql as 'select ''a'''",
+    ),
+    Case(
+        "a function made again",
+        "implied_drop",
+        "public.f(integer)",
+        "DROP FUNCTION f(integer);",
+        [
+            function(1, 100, "create function f(integer) returns integer language sql as 'select 1'"),
+            function(2, 101, "create function f(integer) returns integer language sql as 'select 2'"),
+        ],
+        "create function f(integer) returns integer language sql as 'select 2'",
+    ),
+    Case(
+        "a procedure made again",
+        "implied_drop",
+        "public.p(integer)",
+        "DROP PROCEDURE p(integer);",
+        [
+            table(
+                1,
+                "t",
+                "create procedure p(integer) language sql as 'select 1'; create table t ()",
+                change_type="CREATE",
+            ),
+            table(
+                2,
+                "u",
+                "create procedure p(integer) language sql as 'select 2'; create table u ()",
+                change_type="CREATE",
+            ),
+        ],
+        "create table t (); create table u (); create procedure p(integer) language sql as 'select 2'",
+    ),
+    Case(
+        "an aggregate made again",
+        "implied_drop",
+        "public.a(integer)",
+        "DROP AGGREGATE a(integer);",
+        [
+            table(
+                1,
+                "t",
+                "create aggregate a(integer) (sfunc = int4pl, stype = integer); create table t ()",
+                change_type="CREATE",
+            ),
+            table(
+                2,
+                "u",
+                "create aggregate a(integer) (sfunc = int4mul, stype = integer); create table u ()",
+                change_type="CREATE",
+            ),
+        ],
+        "create table t (); create table u (); create aggregate a(integer) (sfunc = int4mul, stype = integer)",
+    ),
+    Case(
+        "a trigger made again",
+        "implied_drop",
+        "g on public.t",
+        'DROP TRIGGER "g" ON "t";',
+        [
+            table(1, "t", SET_UP + TRIGGER, change_type="CREATE"),
+            function(2, 100, SET_UP + TRIGGER),
+            table(3, "u", TRIGGER.replace("insert", "update") + "; create table u ()", change_type="CREATE"),
+        ],
+        SET_UP + "create table u (); " + TRIGGER.replace("insert", "update"),
+    ),
+    Case(
+        "a policy made again",
+        "implied_drop",
+        "p on public.t",
+        'DROP POLICY "p" ON "t";',
+        [
+            table(1, "t", f"{T}; create policy p on t", change_type="CREATE"),
+            table(2, "u", "create policy p on t using (id > 1); create table u ()", change_type="CREATE"),
+        ],
+        f"{T}; create table u (); create policy p on t using (id > 1)",
+    ),
+    Case(
+        "a constraint added again",
+        "implied_drop",
+        "public.t",
+        'ALTER TABLE "t" DROP CONSTRAINT "c";',
+        [
+            table(1, "t", "create table t (id integer, constraint c check (id > 1))"),
+            table(2, "t", "alter table t add constraint c check (id > 2)"),
+        ],
+        "create table t (id integer, constraint c check (id > 2))",
+    ),
+    Case(
+        "a second primary key",
+        "implied_drop",
+        "public.t",
+        'ALTER TABLE "t" DROP CONSTRAINT "t_pkey" CASCADE;',
+        [
+            table(1, "t", "create table t (id integer primary key, other integer not null)"),
+            index(2, "t_pkey", "create table t (id integer primary key, other integer not null)"),
+            table(3, "t", "alter table t add primary key (other)"),
+        ],
+        "create table t (id integer not null, other integer primary key)",
+    ),
+    Case(
+        "a schema made again",
+        "implied_drop",
+        "s.t",
+        'DROP SCHEMA "s" CASCADE;',
+        [
+            table(1, "s.t", "create schema s; create table s.t ()", change_type="CREATE"),
+            table(2, "s.u", "create schema s; create table s.u ()", change_type="CREATE"),
+        ],
+        "create schema s; create table s.u ()",
+    ),
+    Case(
+        "a type made again",
+        "implied_drop",
+        "public.e",
+        'DROP TYPE "public"."e";',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t ()", change_type="CREATE"),
+            table(2, "u", "create type e as enum ('b'); create table u ()", change_type="CREATE"),
+        ],
+        "create type e as enum ('b'); create table t (); create table u ()",
+    ),
+    Case(
+        "a sequence made again",
+        "implied_drop",
+        "public.s",
+        'DROP SEQUENCE "public"."s";',
+        [
+            table(1, "t", "create sequence s; create table t ()", change_type="CREATE"),
+            table(2, "u", "create sequence s increment by 2; create table u ()", change_type="CREATE"),
+        ],
+        "create sequence s increment by 2; create table t (); create table u ()",
+    ),
+    Case(
+        "a view where a table was",
+        "implied_drop",
+        "public.t",
+        'DROP TABLE "public"."t" CASCADE;',
+        [table(1, "t", T), view(2, "t", "create or replace view t as select 1 as one")],
+        "create view t as select 1 as one",
+    ),
+    Case(
+        "a view in the way of a column's new type",
+        "implied_drop",
+        "public.v",
+        "DROP VIEW v CASCADE;",
+        [
+            table(1, "t", T, "id int4, name text"),
+            view(2, "v", "create view v as select id from t"),
+            table(3, "t", "alter table t alter id type bigint", "id int8, name text"),
+        ],
+        "create table t (id bigint, name text)",
+    ),
+    Case(
+        "a policy in the way of a column's new type",
+        "implied_drop",
+        "p on public.t",
+        'DROP POLICY "p" ON t;',
+        [
+            table(
+                1,
+                "t",
+                f"{T}; create policy p on t using (id > 1)",
+                "id int4, name text",
+                change_type="CREATE",
+            ),
+            table(2, "t", "alter table t alter id type bigint", "id int8, name text"),
+        ],
+        "create table t (id bigint, name text)",
+    ),
+    Case(
+        "a trigger in the way of a column's new type",
+        "implied_drop",
+        "g on public.t",
+        'DROP TRIGGER "g" ON t;',
+        [
+            table(
+                1,
+                "t",
+                SET_UP + TRIGGER.replace("insert", "update of id"),
+                "id int4, name text",
+                change_type="CREATE",
+            ),
+            function(2, 100, SET_UP + TRIGGER.replace("insert", "update of id")),
+            table(3, "t", "alter table t alter id type bigint", "id int8, name text"),
+        ],
+        SET_UP.replace("id integer", "id bigint"),
+    ),
+    Case(
+        "a column added again",
+        "implied_drop",
+        "public.t",
+        'ALTER TABLE "public"."t" DROP COLUMN "name" CASCADE;',
+        [
+            table(1, "t", T, "id int4, name text"),
+            table(2, "t", "alter table t add column name varchar(9)", "id int4, name@3 varchar(9)"),
+        ],
+        "create table t (id integer, name varchar(9))",
+    ),
+    Case(
+        "what depends on a dropped table went before it",
+        "implied_cascade",
+        "public.v",
+        "drop table t CASCADE",
+        [table(1, "t", T), view(2, "v", "create view v as select id from t"), table(3, "t", "drop table t")],
+        "select 1",
+    ),
+]
+
+COLUMNS = [
+    Case(
+        "the next record has the name that a statement uses",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            index(2, "t_title", "create index t_title on t (title)"),
+            table(3, "t", "alter table t add extra text", "id int4, title text, size int4, extra text"),
+        ],
+        "create table t (id integer, title text, size integer, extra text); create index t_title on t (title)",
+        at=2,
+        base="create table t (id integer, name text, size integer)",
+    ),
+    Case(
+        "a statement drops a column that the next record no longer has",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(2, "t", "alter table t drop column title", "id int4"),
+        ],
+        "create table t (id integer)",
+    ),
+    Case(
+        "the only column that is never named again",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", "create table t (id integer, name text)"),
+            index(2, "i", "create index i on t (id, title)"),
+        ],
+        "create table t (id integer, title text); create index i on t (id, title)",
+        live="select 1",
+    ),
+    Case(
+        "a record has another name at the same place",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [table(2, "t", "alter table t add size integer", "id int4, title text, size int4")],
+        "create table t (id integer, title text, size integer)",
+        base=T,
+    ),
+    Case(
+        "a column renamed to make way for one of its name",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "old_name";',
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(
+                2, "t", "alter table t add column name varchar(9)", "id int4, old_name text, name varchar(9)"
+            ),
+        ],
+        "create table t (id integer, old_name text, name varchar(9))",
+    ),
+    Case(
+        "the live table has a column that a statement names",
+        "added_column",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD COLUMN "extra" numeric(4,1) DEFAULT 0 NOT NULL;',
+        [
+            table(1, "t", "create table t (id integer, name text)"),
+            index(2, "i", "create index i on t (id, name, extra)"),
+        ],
+        "create table t (id integer, name text, extra numeric(4, 1) default 0 not null); create index i on t (id, name, extra)",
+    ),
+    Case(
+        "a record has a column more",
+        "added_column",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD COLUMN "extra" "varchar"(9);',
+        [
+            table(1, "t", "create table t (id integer)", "id int4"),
+            table(2, "t", "alter table t alter id set not null", "id int4!, extra varchar(9)"),
+        ],
+        "create table t (id integer not null, extra varchar(9))",
+    ),
+    Case(
+        "a record lacks a column",
+        "dropped_column",
+        "public.t",
+        'ALTER TABLE "public"."t" DROP COLUMN "name" CASCADE;',
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(2, "t", "alter table t alter id set not null", "id int4!"),
+        ],
+        "create table t (id integer not null)",
+    ),
+    Case(
+        "a record has another type",
+        "changed_type",
+        "public.t",
+        'ALTER TABLE "public"."t" ALTER COLUMN "name" TYPE "varchar"(9) USING NULL::"varchar"(9);',
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(2, "t", "alter table t alter id set not null", "id int4!, name varchar(9)"),
+        ],
+        "create table t (id integer not null, name varchar(9))",
+    ),
+    Case(
+        "a record is not null",
+        "changed_nullability",
+        "public.t",
+        'ALTER TABLE "public"."t" ALTER COLUMN "name" SET NOT NULL;',
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(2, "t", "alter table t alter id set not null", "id int4!, name text!"),
+        ],
+        "create table t (id integer not null, name text not null)",
+    ),
+    Case(
+        "a record has a default",
+        "changed_default",
+        "public.t",
+        """ALTER TABLE "public"."t" ALTER COLUMN "name" SET DEFAULT 'x;y'::text;""",
+        [
+            table(1, "t", "create table t (id integer, name text)", "id int4, name text"),
+            table(2, "t", "alter table t alter id set not null", "id int4!, name text ='x;y'::text"),
+        ],
+        "create table t (id integer not null, name text default 'x;y')",
+    ),
+    Case(
+        "a record has lost its default",
+        "changed_default",
+        "public.t",
+        'ALTER TABLE "public"."t" ALTER COLUMN "name" DROP DEFAULT;',
+        [
+            table(
+                1, "t", "create table t (id integer, name text default 'a')", "id int4, name text ='a'::text"
+            ),
+            table(2, "t", "alter table t alter id set not null", "id int4!, name text"),
+        ],
+        "create table t (id integer not null, name text)",
+    ),
+    Case(
+        "a column of which nothing is known",
+        "stub_column",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD COLUMN "lost" text;',
+        [
+            table(1, "t", "create table t (id integer, name text)"),
+            index(2, "i", "create index i on t (lost)"),
+        ],
+        "create table t (id integer, name text, lost text); create index i on t (lost)",
+        live="select 1",
+    ),
+]
+
+TYPES = [
+    Case(
+        "an enum, with its default as a label",
+        "missing_enum",
+        "public.e",
+        'CREATE TYPE "public"."e" AS ENUM ();',
+        [table(1, "t", "create table t (id integer, e e default 'new')")],
+        "create type e as enum ('new'); create table t (id integer, e e default 'new')",
+        live="select 1",
+    ),
+    Case(
+        "labels in the order in which statements use them",
+        "missing_label",
+        "public.e",
+        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'old';",
+        [
+            table(1, "t", "create table t (id integer, e e default 'new')"),
+            index(2, "i", "create index i on t (id) where e = 'old'"),
+        ],
+        "create type e as enum ('new', 'old'); create table t (id integer, e e default 'new');"
+        " create index i on t (id) where e = 'old'",
+        live="select 1",
+    ),
+    Case(
+        "a label between those that the live type has it between",
+        "missing_label",
+        "public.e",
+        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'two' AFTER 'one';",
+        [
+            table(
+                1, "t", "create type e as enum ('one', 'three'); create table t (e e)", change_type="CREATE"
+            ),
+            index(2, "i", "create index i on t (e) where e = 'two'"),
+        ],
+        "create type e as enum ('one', 'two', 'three'); create table t (e e);"
+        " create index i on t (e) where e = 'two'",
+    ),
+    Case(
+        "a label before the first that the live type has",
+        "missing_label",
+        "public.e",
+        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'it''s one' BEFORE 'two';",
+        [
+            table(1, "t", "create type e as enum ('two'); create table t (e e)", change_type="CREATE"),
+            index(2, "i", "create index i on t (e) where e = 'it''s one'"),
+        ],
+        "create type e as enum ('it''s one', 'two'); create table t (e e);"
+        " create index i on t (e) where e = 'it''s one'",
+    ),
+    Case(
+        "an enum from the live catalog",
+        "type_from_live_catalog",
+        "public.e",
+        "CREATE TYPE public.e AS ENUM (\n    'a;b',\n    'c'\n);",
+        [table(1, "t", "create table t (e e)")],
+        "create type e as enum ('a;b', 'c'); create table t (e e)",
+    ),
+    Case(
+        "a domain from the live catalog",
+        "type_from_live_catalog",
+        "public.d",
+        "CREATE DOMAIN public.d AS integer\n    CONSTRAINT positive CHECK ((VALUE > 0));",
+        [table(1, "t", "create table t (d d[])")],
+        "create domain d as integer constraint positive check (value > 0); create table t (d d[])",
+    ),
+    Case(
+        "a composite type from the live catalog, which needs another",
+        "type_from_live_catalog",
+        "public.inner_type",
+        "CREATE TYPE public.inner_type AS ENUM (\n    'a'\n);",
+        [table(1, "t", "create table t (c outer_type)")],
+        "create type inner_type as enum ('a'); create type outer_type as (i inner_type, n integer);"
+        " create table t (c outer_type)",
+    ),
+    Case(
+        "a type made again, whose columns are of a renamed one by their next record",
+        "renamed_type",
+        "public.e_old",
+        'DROP TYPE IF EXISTS "public"."e_old";\nALTER TYPE "public"."e" RENAME TO "e_old";',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t (e e)", "e e", change_type="CREATE"),
+            table(
+                2, "u", "create type e as enum ('a', 'b'); create table u (e e)", "e e", change_type="CREATE"
+            ),
+            table(3, "t", "alter table t add n integer", "e e_old, n int4"),
+        ],
+        "create type e_old as enum ('a'); create type e as enum ('a', 'b'); create table t (e e_old, n integer);"
+        " create table u (e e)",
+        at=2,
+    ),
+    Case(
+        "a type of another name in the record of its column",
+        "renamed_type",
+        "public.mood",
+        'DROP TYPE IF EXISTS "public"."mood";\nALTER TYPE "public"."e" RENAME TO "mood";',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t (e e)", "e e", change_type="CREATE"),
+            table(2, "t", "alter table t add n integer", "e mood, n int4"),
+        ],
+        "create type mood as enum ('a'); create table t (e mood, n integer)",
+    ),
+]
+
+RELATIONS = [
+    Case(
+        "a sequence that a default asks",
+        "missing_sequence",
+        "public.s",
+        'CREATE SEQUENCE "public"."s";',
+        [table(1, "t", "create table t (id integer default nextval('s'))")],
+        "create sequence s; create table t (id integer default nextval('s'))",
+        live="select 1",
+    ),
+    Case(
+        "a sequence from the live catalog",
+        "from_live_catalog",
+        "public.s",
+        "CREATE SEQUENCE public.s AS smallint START WITH 5 INCREMENT BY 1 MINVALUE 1 MAXVALUE 32767 CACHE 1;",
+        [table(1, "t", "create table t (id integer default nextval('s'))")],
+        "create sequence s as smallint start 5; create table t (id integer default nextval('s'))",
+    ),
+    Case(
+        "a schema",
+        "missing_schema",
+        '"Shop"',
+        'CREATE SCHEMA IF NOT EXISTS "Shop";',
+        [table(1, "t", 'create table "Shop".t (id integer)', schema="Shop")],
+        'create schema "Shop"; create table "Shop".t (id integer)',
+    ),
+    Case(
+        "a function from the live catalog",
+        "from_live_catalog",
+        "public.f(integer)",
+        "CREATE OR REPLACE FUNCTION public.f(a integer)\n RETURNS integer\n LANGUAGE sql\n IMMUTABLE\n"
+        "AS $function$select a$function$;",
+        [table(1, "t", T), index(2, "i", "create index i on t (f(id))")],
+        f"{T}; create function f(a integer) returns integer language sql immutable as 'select a';"
+        " create index i on t (f(id))",
+    ),
+    Case(
+        "a table from the live catalog",
+        "from_live_catalog",
+        "public.older",
+        "CREATE TABLE public.older (\n    id integer,\n    note text DEFAULT ';'::text NOT NULL\n);",
+        [view(1, "v", "create view v as select note from older")],
+        "create table older (id integer, note text default ';' not null); create view v as select note from older",
+    ),
+    Case(
+        "a materialized view from the live catalog",
+        "from_live_catalog",
+        "public.m",
+        "CREATE MATERIALIZED VIEW public.m AS\n SELECT id\n   FROM public.t\n  WITH NO DATA;",
+        [table(1, "t", T), index(2, "i", "create index i on m (id)")],
+        f"{T}; create materialized view m as select id from t; create index i on m (id)",
+    ),
+    Case(
+        "a materialized view that is gone, with the columns that are named",
+        "stub_relation",
+        "public.m",
+        'DROP MATERIALIZED VIEW "public"."m";\nCREATE MATERIALIZED VIEW "public"."m" AS SELECT NULL::text AS "a" WITH NO DATA;\n'
+        'COMMENT ON MATERIALIZED VIEW "public"."m" IS \'Stub: its definition is lost.\';',
+        [index(1, "i", "create index i on m (a)")],
+        "create materialized view m as select null::text as a with no data;"
+        " comment on materialized view m is 'Stub: its definition is lost.'; create index i on m (a)",
+        live="select 1",
+    ),
+    Case(
+        "a tracked table of which no columns are known",
+        "stub_relation",
+        "public.t",
+        'CREATE TABLE "public"."t" ();\nCOMMENT ON TABLE "public"."t" IS \'Stub: its definition is lost.\';',
+        [
+            view(1, "v", "create view v as select 1 as one from t"),
+            table(2, "t", "alter table t add a integer"),
+        ],
+        "create table t (a integer); comment on table t is 'Stub: its definition is lost.';"
+        " create view v as select 1 as one from t",
+        live="select 1",
+        at=1,
+    ),
+    Case(
+        "a table from the columns of a later row",
+        "table_from_columns",
+        "public.t",
+        'CREATE TABLE "public"."t" (\n    "id" "int4" NOT NULL,\n    "tags" "_text" DEFAULT \'{}\'::text[]\n);',
+        [
+            view(1, "v", "create view v as select tags from t"),
+            table(2, "t", "alter table t alter id set not null", "id int4!, tags _text ='{}'::text[]"),
+        ],
+        "create table t (id integer not null, tags text[] default '{}'); create view v as select tags from t",
+        live="select 1",
+        at=1,
+        base="",
+    ),
+    Case(
+        "a table whose statement cannot run",
+        "table_from_columns",
+        "public.t",
+        'CREATE TABLE "public"."t" (\n    "id" "int4",\n    "name" "varchar"(5) NOT NULL\n);',
+        [table(1, "t", "create table t (this is no SQL)", "id int4, name varchar(5)!")],
+        "create table t (id integer, name varchar(5) not null)",
+    ),
+    Case(
+        "a table that is older than the tracker, as the live catalog has it",
+        "older_table",
+        "public.t",
+        "CREATE TABLE public.t (\n    id integer NOT NULL,\n    name text\n);",
+        [table(1, "t", "alter table t add name text", "id int4!, name text")],
+        "create table t (id integer primary key, name text)",
+    ),
+    Case(
+        "a table made without a row comes before what has a later oid",
+        "older_table",
+        "public.t",
+        'CREATE TABLE "public"."t" (\n    "id" "int4"\n);',
+        [
+            table(1, "u", "create table u (id integer)", "id int4", oid=100),
+            table(2, "w", "create table w (id integer)", "id int4", oid=102),
+            table(3, "t", "alter table t add name text", "id int4, name text", oid=101),
+        ],
+        "create table u (id integer); create table w (id integer); create table t (id integer, name text)",
+        live="select 1",
+        at=2,
+    ),
+    Case(
+        "a view that never left a row",
+        "older_view",
+        "public.v",
+        "CREATE VIEW public.v AS\n SELECT 1 AS one;",
+        [table(1, "t", T)],
+        f"{T}; create view v as select 1 as one",
+    ),
+    Case(
+        "a live definition names a table as it is called only later",
+        "not_yet_renamed",
+        "public.v",
+        'CREATE VIEW public.v AS\n SELECT id\n   FROM public."old_name";',
+        [
+            table(1, "old_name", "create table old_name (id integer)", "id int4"),
+            view(2, "w", "create view w as select id from v"),
+            table(3, "new_name", "alter table old_name rename to new_name", "id int4"),
+        ],
+        "create table new_name (id integer); create view v as select id from new_name;"
+        " create view w as select id from v",
+        at=2,
+    ),
+]
+
+LOOKING_AHEAD = [
+    Case(
+        "an index whose rename was erased",
+        "renamed_index",
+        "public.i",
+        'ALTER INDEX "public"."i" RENAME TO "j";',
+        [
+            table(1, "t", T),
+            index(2, "i", "create index i on t (id)"),
+            table(3, "t", "alter table t add n integer", at=NOON + DAY),
+            table(5, "t", "alter table t add m integer", at=NOON + 2 * DAY),
+        ],
+        "create table t (id integer, name text, n integer, m integer); create index j on t (id)",
+        at=3,
+    ),
+    Case(
+        "a rename that shows in the next record: halfway",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(2, 6)),
+            table(6, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 7 * DAY),
+        ],
+        "create table t (id integer, title text, n integer);"
+        + "".join(f"create table u{n} ();" for n in range(2, 6)),
+        at=3,
+    ),
+    Case(
+        "a rename that shows in the next record: at the first use of the new name",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            table(2, "u2", "create table u2 ()", at=NOON + DAY),
+            index(3, "i", "create index i on t (title)", at=NOON + 2 * DAY),
+            table(4, "u4", "create table u4 ()", at=NOON + 3 * DAY),
+            table(5, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 4 * DAY),
+        ],
+        "create table t (id integer, title text, n integer); create index i on t (title);"
+        " create table u2 (); create table u4 ()",
+        at=3,
+    ),
+    Case(
+        "a rename that only the live catalog shows",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [table(1, "t", T, "id int4, name text"), table(2, "u", "create table u ()", at=NOON + DAY)],
+        "create table t (id integer, title text); create table u ()",
+        at=1,
+    ),
+    Case(
+        "a table with quotes in its name leaves no row when it goes",
+        "unrecorded_drop",
+        'public."Gone"',
+        'DROP TABLE "public"."Gone";',
+        [
+            table(1, '"Gone"', 'create table "Gone" (id integer)'),
+            table(2, "t", T, at=NOON + DAY),
+            table(3, "u", "create table u ()", at=NOON + 2 * DAY),
+        ],
+        f"{T}; create table u ()",
+        at=2,
+    ),
+    Case(
+        "a routine leaves no row when it goes",
+        "unrecorded_drop",
+        "public.f(integer)",
+        "DROP FUNCTION public.f(integer);",
+        [
+            function(1, 100, "create function f(integer) returns integer language sql as 'select 1'"),
+            table(2, "t", T, at=NOON + DAY),
+            index(3, "i", "create index i on t (id) /* not f, nor g */", at=NOON + 2 * DAY),
+            table(4, "u", "create table u ()", at=NOON + 3 * DAY),
+        ],
+        f"{T}; create index i on t (id); create table u ()",
+        at=4,
+    ),
+    Case(
+        "the second drop leaves no row",
+        "unrecorded_drop",
+        "public.t",
+        'DROP TABLE "public"."t";',
+        [
+            table(1, "t", T),
+            table(2, "t", "drop table t"),
+            table(3, "t", "create table t (n integer)"),
+            table(4, "u", "create table u ()", at=NOON + DAY),
+        ],
+        "create table u ()",
+    ),
+    Case(
+        "a type that takes another's name by the next record of its column",
+        "renamed_type",
+        "public.e",
+        'DROP TYPE IF EXISTS "public"."e";\nALTER TYPE "public"."e_new" RENAME TO "e";',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t (e e)", "e e", change_type="CREATE"),
+            table(
+                2,
+                "t",
+                "create type e_new as enum ('b'); alter table t alter e type e_new using null",
+                "e e_new",
+                change_type="ALTER",
+                at=NOON + DAY,
+            ),
+            table(3, "t", "alter table t add n integer", "e e, n int4", at=NOON + 2 * DAY),
+        ],
+        "create type e as enum ('b'); create table t (e e, n integer)",
+        at=2,
+    ),
+]
+
+CASES = [*IMPLIED_DROPS, *COLUMNS, *TYPES, *RELATIONS, *LOOKING_AHEAD]
+
+
+def replayed(
+    shadow: Shadow,
+    rows: Sequence[HistoryRow],
+    live: Sequence[DatabaseObject] = (),
+    base: Definitions | None = None,
+) -> tuple[list[Event], Replay]:
+    """The events of a history, and who made them."""
+    rows = numbered(rows)
+    replay = Replay(shadow, Evidence(rows, live), "main", tree=base)
+    return list(replay.run(rows)), replay
+
+
+def tree_of(events: Sequence[Event], base: Definitions | None = None) -> Definitions:
+    """What the events come to, by path, from what was published before them."""
+    tree = dict(base or {})
+    for event in events:
+        if event.origin == "excluded":
+            continue
+        assert event.object_identity is not None
+        assert event.old_definition == tree.get(event.object_identity), event.object_identity
+        if event.new_definition is None:
+            tree.pop(event.object_identity, None)
+        else:
+            tree[event.object_identity] = event.new_definition
+    return tree
+
+
+def must_hold(
+    rows: Sequence[HistoryRow], events: Sequence[Event], scratch: Scratch, base: Definitions | None = None
+) -> None:
+    """What is true of any replay, whatever it had to infer."""
+    by_id = {r.version_id: r for r in rows}
+    told = [e.v1_version_id for e in events if e.origin in ("v1", "excluded")]
+    assert sorted(told) == sorted(by_id)
+    for i, event in enumerate(events):
+        if event.origin != "v1":
+            continue
+        recorded = by_id[event.v1_version_id]
+        assert (event.author, event.committed_at, event.change_type, event.commit_message) == (
+            recorded.author, recorded.created_at, recorded.change_type, recorded.message,
+        )  # fmt: skip
+        if event.fidelity == "exact":
+            assert event.repairs == []
+        if (
+            event.fidelity not in ("exact", "repaired")
+            or not recorded.columns
+            or event.new_definition is None
+        ):
+            continue
+        found = scratch.recorded(tree_of(events[: i + 1], base), event.object_schema, recorded.name)
+        assert list(found) == sorted(recorded.columns, key=lambda c: recorded.columns[c]["position"])
+        for name, fact in recorded.columns.items():
+            assert {k: found[name][k] for k in ("type", "nullable", "default")} == {
+                k: fact[k] for k in ("type", "nullable", "default")
+            }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
+    live = scratch.objects(case.truth if case.live is None else case.live)
+    base = None
+    if case.base is not None:
+        shadow.run(case.base)
+        base = scratch.definitions(case.base)
+    events, replay = replayed(shadow, case.rows, live, base)
+    at = case.at or case.rows[-1].version_id
+    noted = [
+        (e.object_identity, r["statement"], e.fidelity)
+        for e in events
+        for r in e.repairs
+        if e.anchor_version_id == at and r["rule"] == case.rule
+    ]
+    assert any(path == case.about and text.startswith(case.statement) for path, text, _ in noted), (
+        noted,
+        [
+            (e.anchor_version_id, e.origin, e.object_identity, e.fidelity, e.repairs, e.findings)
+            for e in events
+        ],
+    )
+    assert {fidelity for *_, fidelity in noted} == {"repaired"}
+    assert tree_of(events, base) == scratch.definitions(case.truth)
+    must_hold(case.rows, events, scratch, base)
+    end = tree_of([*events, *replay.reconcile(live)], base)
+    assert end == {o.object_identity: o.definition for o in live}
