@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project import artifacts, built
 from tracker.databases import empty_database, server
 
 from pggit_audit import embedded
 
-__all__ = ["empty_database", "named_server", "server", "server_18"]
+__all__ = ["artifacts", "built", "empty_database", "named_server", "server", "server_18"]
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 

@@ -6,15 +6,23 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
+from psycopg import sql
 
+from pggit_audit import embedded, recorded
+
+Params = dict[str, Any]
 PROJECT = Path(__file__).parents[2]
 SAMPLE = PROJECT / "sample" / "bookshop"
+DATABASE = "migrated"
+"""The one name of databases that dbt builds in."""
 
 
 def dbt(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,3 +87,44 @@ def commit(connection: psycopg.Connection[Any], definitions: Mapping[str, str]) 
         )
     connection.commit()
     return root
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt leaves its artifacts. Shared: what was parsed once for a database's name is not parsed anew."""
+    return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture(scope="session")
+def built(server: embedded.Server, artifacts: Path) -> Params:
+    """The sample, migrated by `dbt build`: libpq keywords. Not to be changed; see `copied`."""
+    with _the_database(server.params("postgres"), "template0") as params:
+        with psycopg.connect(**params) as connection:
+            recorded.load_history(connection, SAMPLE)
+        result = dbt(params, artifacts, "build")
+        assert result.returncode == 0, result.stdout[-6000:]
+        return new_database(params, "built", template=DATABASE)
+
+
+@contextmanager
+def copied(params: Params) -> Iterator[Params]:
+    """A copy of a database, for a test to change."""
+    with _the_database(params, params["dbname"]) as copy:
+        yield copy
+
+
+@contextmanager
+def _the_database(params: Params, template: str) -> Iterator[Params]:
+    yield new_database(params, DATABASE, template)
+    with psycopg.connect(**params | {"dbname": "postgres"}, autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(DATABASE)))
+
+
+def new_database(params: Params, name: str, template: str = "template0") -> Params:
+    """Make a database, in place of one of that name; its libpq keywords."""
+    with psycopg.connect(**params | {"dbname": "postgres"}, autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        admin.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    return params | {"dbname": name}

@@ -7,23 +7,14 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from project import SAMPLE, commit, dbt, install_sources
+from project import DATABASE, SAMPLE, Params, commit, dbt, install_sources, new_database
 
 from pggit_audit import catalog, embedded
 
 NASTY = Path(__file__).parent / "schemas" / "nasty.sql"
-Params = dict[str, Any]
-
-
-def _new_database(params: Params, name: str) -> Params:
-    with psycopg.connect(**params, autocommit=True) as admin:
-        admin.execute(f'drop database if exists "{name}" with (force)'.encode())
-        admin.execute(f'create database "{name}" template template0'.encode())
-    return params | {"dbname": name}
 
 
 def _definitions(params: Params) -> dict[str, str]:
@@ -39,7 +30,7 @@ def _load(params: Params, path: Path) -> dict[str, str]:
     """What the script makes in a new database on that server: the definitions of all of it."""
     key = (f"{params['host']}:{params['port']}", path)
     if key not in _loaded:
-        source = _new_database(params, "source")
+        source = new_database(params, "source")
         with psycopg.connect(**source, autocommit=True) as connection:
             connection.execute(path.read_bytes())
         _loaded[key] = _definitions(source)
@@ -47,12 +38,12 @@ def _load(params: Params, path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def function_text(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+def function_text(server: embedded.Server, artifacts: Path) -> str:
     """The CREATE FUNCTION that dbt makes of the project."""
-    params = _new_database(server.params("postgres"), "made_by_dbt")
+    params = new_database(server.params("postgres"), DATABASE)
     with psycopg.connect(**params) as connection:
         install_sources(connection)
-        result = dbt(params, tmp_path_factory.mktemp("dbt"), "build", "--select", "schema_ddl_at")
+        result = dbt(params, artifacts, "build", "--select", "schema_ddl_at")
         assert result.returncode == 0, result.stdout
         row = connection.execute("select pg_get_functiondef('pggit_audit.schema_ddl_at'::regproc)").fetchone()
     assert row is not None
@@ -68,7 +59,7 @@ def target(request: pytest.FixtureRequest, function_text: str) -> Iterator[Param
         server = request.getfixturevalue("server" if request.param == "embedded 16" else "server_18").params(
             "postgres"
         )
-    params = _new_database(server, "versioned")
+    params = new_database(server, "versioned")
     with psycopg.connect(**params) as connection:
         install_sources(connection)
         connection.execute("create schema pggit_audit")
@@ -89,7 +80,7 @@ def _script(target: Params, definitions: dict[str, str]) -> str:
 
 
 def _rebuild(target: Params, script: str) -> dict[str, str]:
-    rebuilt = _new_database(target, "rebuilt")
+    rebuilt = new_database(target, "rebuilt")
     with psycopg.connect(**rebuilt) as connection:
         connection.execute(script.encode())
     return _definitions(rebuilt)
@@ -105,7 +96,7 @@ def test_rebuilds_the_schema(target: Params, path: Path) -> None:
 def test_runs_in_psql(target: Params, server: embedded.Server) -> None:
     definitions = _load(target, NASTY)
     script = _script(target, definitions)
-    rebuilt = _new_database(target, "rebuilt")
+    rebuilt = new_database(target, "rebuilt")
     program = shlex.split(server.psql_line("x"))[0]
     subprocess.run(
         [program, "-X", "-q", "-v", "ON_ERROR_STOP=1"],
@@ -136,7 +127,7 @@ def test_order_does_not_hang_on_names(target: Params, seed: int) -> None:
 
 def test_settings_of_the_session_come_back(target: Params) -> None:
     script = _script(target, {"public.a": "CREATE TABLE public.a (\n    id integer\n);"})
-    rebuilt = _new_database(target, "rebuilt")
+    rebuilt = new_database(target, "rebuilt")
     with psycopg.connect(**rebuilt) as connection:
         connection.execute(script.encode())
         for name in ("search_path", "check_function_bodies", "standard_conforming_strings"):

@@ -1,0 +1,425 @@
+"""The audit layer in the database: what it refuses, what its functions say, and how it takes in native commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from project import Params, copied, dbt
+from psycopg.rows import dict_row
+
+from pggit_audit import catalog
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def audit(built: Params) -> Iterator[Connection]:
+    """A connection to the migrated sample; what a test does there is rolled back."""
+    with psycopg.connect(**built, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()
+
+
+def _value(connection: Connection, query: str, *parameters: object) -> Any:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    assert row is not None
+    (value,) = row.values()
+    return value
+
+
+# What is refused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("update changes set author = 'somebody else'", "append-only"),
+        ("update changes set author = author", "append-only"),
+        ("update changes set verified = false where verified", "append-only"),
+        ("update changes set verified = true, author = 'x' where not verified", "append-only"),
+        ("delete from changes", "append-only"),
+        ("truncate changes cascade", "append-only"),
+        ("update object_versions set definition = ''", "append-only"),
+        ("delete from object_versions", "append-only"),
+        ("truncate object_versions", "append-only"),
+        ("update compliance_log set verification_status = 'PASSED'", "Compliance log is immutable"),
+        ("update compliance_log set verified_by = 'x' where false", "Compliance log is immutable"),
+        ("delete from compliance_log", "Compliance log is immutable"),
+        ("truncate compliance_log", "Compliance log is immutable"),
+        ("update repairs set rule = 'x'", "append-only"),
+        ("delete from repairs", "append-only"),
+        ("truncate repairs", "append-only"),
+        ("update findings set code = 'x'", "append-only"),
+        ("truncate findings", "append-only"),
+        ("update excluded_history set reason = 'x'", "append-only"),
+        ("delete from excluded_history", "append-only"),
+        ("truncate excluded_history", "append-only"),
+    ],
+)
+def test_the_database_refuses(audit: Connection, statement: str, message: str) -> None:
+    audit.execute("set search_path = pggit_audit")
+    with pytest.raises(psycopg.errors.RestrictViolation, match=message) as caught:
+        audit.execute(statement.encode())
+    assert "Nothing was changed" in (caught.value.diag.message_detail or "")
+
+
+def test_leftovers_of_a_killed_build_may_go(audit: Connection) -> None:
+    audit.execute("insert into pggit_audit.repairs values (gen_random_uuid(), 1, 1, 'rule', 's', 'e')")
+    deleted = audit.execute(
+        "delete from pggit_audit.repairs where change_id not in (select change_id from pggit_audit.changes)"
+    )
+    assert deleted.rowcount == 1
+
+
+def test_a_change_is_not_logged_under_an_unknown_status(audit: Connection) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        audit.execute(
+            "insert into pggit_audit.compliance_log (change_id, verified_by, verification_status)"
+            " select change_id, 'ann', 'FINE' from pggit_audit.changes limit 1"
+        )
+
+
+# Verification -------------------------------------------------------------------------------------
+
+
+def test_verify_change(audit: Connection) -> None:
+    change = _value(audit, "select change_id from pggit_audit.unverified_changes order by event_no limit 1")
+    last = _value(audit, "select max(entry_no) from pggit_audit.compliance_log")
+    log_id = _value(audit, "select pggit_audit.verify_change(%s, 'ann', 'compared; with the ticket')", change)
+    entry = audit.execute("select * from pggit_audit.compliance_log where log_id = %s", (log_id,)).fetchone()
+    assert entry is not None
+    assert (entry["entry_no"], entry["verification_status"]) == (last + 1, "PASSED")
+    assert (entry["verified_by"], entry["verification_notes"]) == ("ann", "compared; with the ticket")
+    assert _value(audit, "select verified from pggit_audit.changes where change_id = %s", change)
+    assert (
+        _value(audit, "select count(*) from pggit_audit.unverified_changes where change_id = %s", change) == 0
+    )
+    assert _value(audit, "select count(*) from pggit_audit.compliance_log_breaks()") == 0
+
+
+def test_only_passed_entries_verify(audit: Connection) -> None:
+    change = _value(audit, "select change_id from pggit_audit.unverified_changes limit 1")
+    for status in ("FAILED", "PENDING"):
+        audit.execute(
+            "insert into pggit_audit.compliance_log (change_id, verified_by, verification_status)"
+            " values (%s, 'ann', %s)",
+            (change, status),
+        )
+    assert not _value(audit, "select verified from pggit_audit.changes where change_id = %s", change)
+    assert (
+        _value(audit, "select last_status from pggit_audit.unverified_changes where change_id = %s", change)
+        == "PENDING"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ("gen_random_uuid(), 'ann'", psycopg.errors.NoDataFound),
+        ("null, 'ann'", psycopg.errors.NoDataFound),
+        (
+            "(select change_id from pggit_audit.changes limit 1), ' '",
+            psycopg.errors.InvalidParameterValue,
+        ),
+    ],
+)
+def test_verify_change_says_what_is_wrong(
+    audit: Connection, arguments: str, error: type[psycopg.Error]
+) -> None:
+    with pytest.raises(error, match="Nothing was logged"):
+        audit.execute(f"select pggit_audit.verify_change({arguments})".encode())
+
+
+def test_entries_hash_alike_whatever_the_session(built: Params) -> None:
+    """The hash must not depend on how a session prints times."""
+    with psycopg.connect(**built) as connection:
+        connection.execute(
+            "set timezone = 'Asia/Kolkata'; set datestyle = 'German'; set extra_float_digits = 0"
+        )
+        assert connection.execute("select * from pggit_audit.compliance_log_breaks()").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("tampering", "problem"),
+    [
+        ("update compliance_log set verification_notes = 'x' where entry_no = 3", "was changed"),
+        ("update compliance_log set verified_at = verified_at + '1 us' where entry_no = 3", "was changed"),
+        ("delete from compliance_log where entry_no = 3", "Entries 3 to 3 are missing"),
+        ("delete from compliance_log where entry_no = 1", "Entries 1 to 1 are missing"),
+        ("update compliance_log set entry_hash = repeat('0', 64) where entry_no = 3", "is not the one"),
+    ],
+)
+def test_tampering_behind_the_triggers_is_found(audit: Connection, tampering: str, problem: str) -> None:
+    audit.execute("set local session_replication_role = replica; set local search_path = pggit_audit")
+    audit.execute(tampering.encode())
+    found = audit.execute("select problem from compliance_log_breaks()").fetchall()
+    assert any(problem in row["problem"] for row in found)
+
+
+# Commits and definitions --------------------------------------------------------------------------
+
+
+def test_differences_of_neighbouring_commits_are_the_changes(audit: Connection) -> None:
+    """Over the whole history, the difference of a commit and its parent is what changes says of the commit."""
+    commits = audit.execute(
+        "select distinct commit_sha, parent_commit_sha from pggit_audit.changes where origin <> 'v0'"
+    ).fetchall()
+    for commit in commits:
+        found = audit.execute(
+            "select object_identity, object_schema, object_name, object_type, old_definition, new_definition"
+            " from pggit_audit.extract_changes_between_commits(%s, %s)",
+            (commit["parent_commit_sha"], commit["commit_sha"]),
+        ).fetchall()
+        # a commit may change an object more than once, or not at all in the end
+        expected = audit.execute(
+            "select object_identity, object_schema, object_name, object_type, first_old as old_definition,"
+            " last_new as new_definition from ("
+            " select distinct on (object_identity) *,"
+            " first_value(old_definition) over (partition by object_identity order by event_no) as first_old,"
+            " last_value(new_definition) over (partition by object_identity order by event_no"
+            " rows between unbounded preceding and unbounded following) as last_new"
+            " from pggit_audit.changes where commit_sha = %s order by object_identity, event_no desc) as c"
+            " where first_old is distinct from last_new",
+            (commit["commit_sha"],),
+        ).fetchall()
+        assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+def test_differences_of_distant_commits(audit: Connection) -> None:
+    first, last = (
+        _value(audit, f"select commit_sha from pggit_audit.changes order by event_no {way} limit 1")
+        for way in ("", "desc")
+    )
+    forth = audit.execute(
+        "select * from pggit_audit.extract_changes_between_commits(%s, %s)", (first, last)
+    ).fetchall()
+    back = audit.execute(
+        "select * from pggit_audit.extract_changes_between_commits(%s, %s)", (last, first)
+    ).fetchall()
+    opposite = {"CREATE": "DROP", "DROP": "CREATE", "ALTER": "ALTER"}
+    assert {
+        (r["object_identity"], opposite[r["change_type"]], r["new_definition"], r["old_definition"])
+        for r in back
+    } == {(r["object_identity"], r["change_type"], r["old_definition"], r["new_definition"]) for r in forth}
+    same = audit.execute(
+        "select * from pggit_audit.extract_changes_between_commits(%s, %s)", (last, last)
+    ).fetchall()
+    assert same == []
+
+
+@pytest.mark.parametrize("arguments", ["'none', 'none'", "null, 'none'", "null, null"])
+def test_differences_of_unknown_commits(audit: Connection, arguments: str) -> None:
+    with pytest.raises(psycopg.errors.NoDataFound, match="There is no commit"):
+        audit.execute(f"select pggit_audit.extract_changes_between_commits({arguments})".encode())
+
+
+def test_object_definition_at(audit: Connection) -> None:
+    changes = audit.execute(
+        "select distinct on (commit_sha, object_identity) commit_sha, object_identity, new_definition"
+        " from pggit_audit.changes order by commit_sha, object_identity, event_no desc"
+    ).fetchall()
+    for change in changes:
+        found = _value(
+            audit,
+            "select pggit_audit.object_definition_at(%s, %s)",
+            change["commit_sha"],
+            change["object_identity"],
+        )
+        assert found == change["new_definition"]
+
+
+@pytest.mark.parametrize(
+    ("sha", "identity", "message"),
+    [
+        ("'none'", "'public.books'", "There is no commit"),
+        ("(select max(commit_sha) from pggit_audit.changes)", "'public.nothing'", "No change has ever named"),
+        ("(select max(commit_sha) from pggit_audit.changes)", "null", "No change has ever named"),
+    ],
+)
+def test_object_definition_at_says_what_is_wrong(
+    audit: Connection, sha: str, identity: str, message: str
+) -> None:
+    with pytest.raises(psycopg.errors.NoDataFound, match=message):
+        audit.execute(f"select pggit_audit.object_definition_at({sha}, {identity})".encode())
+
+
+def test_schema_at_head_is_the_live_schema(audit: Connection, built: Params, empty_database: str) -> None:
+    """From the published commit, by the published function, into an empty database: the team's schema."""
+    script = _value(
+        audit, "select pggit_audit.schema_ddl_at(commit_sha) from pggit_audit.branch_tips where is_head"
+    )
+    with psycopg.connect(empty_database, autocommit=True) as rebuilt:
+        rebuilt.execute(script.encode())
+        found = {o.object_identity: o.definition for o in catalog.CatalogReader(rebuilt).everything()}
+    with psycopg.connect(**built, autocommit=True) as live:
+        expected = {o.object_identity: o.definition for o in catalog.CatalogReader(live).everything()}
+    assert found == expected
+
+
+def test_functions_are_made_anew_under_what_depends_on_them(built: Params, artifacts: Path) -> None:
+    with copied(built) as params:
+        with psycopg.connect(**params) as connection:
+            connection.execute(
+                "create view public.a_report as select * from pggit_audit.compliance_log_breaks()"
+            )
+        result = dbt(params, artifacts, "build", "--select", "resource_type:function")
+        assert result.returncode == 0, result.stdout
+        with psycopg.connect(**params) as connection:
+            assert connection.execute("select * from public.a_report").fetchall() == []
+
+
+# Native commits -----------------------------------------------------------------------------------
+
+NATIVE_COMMIT = """
+    with head as (select * from pggit_audit.branch_tips where is_head),
+    blob as (
+        select 'blob' as type, d.path, d.content,
+            encode(sha256(convert_to('blob ' || length(d.content) || ':' || d.content, 'UTF8')), 'hex') as sha
+        from (values
+            ('public.legacy_settings', 'CREATE TABLE public.legacy_settings (key text, more text);'),
+            ('public.native', 'CREATE TABLE public.native (id integer);')
+        ) as d (path, content)
+    ),
+    entries as (
+        select e.path, coalesce(b.sha, e.object_sha) as object_sha
+        from head join pggit_v0.tree_entries as e on e.tree_sha = head.tree_sha
+        left join blob as b on b.path = e.path
+        where e.path <> 'public.legacy_view'
+        union
+        select path, sha from blob
+    ),
+    raw as (
+        select string_agg('100644 ' || path || '|' || object_sha || '|', '' order by path) as raw from entries
+    ),
+    tree as (
+        select encode(sha256(convert_to('tree ' || length(raw) || ':' || raw, 'UTF8')), 'hex') as sha,
+            length(raw) as size, encode(convert_to(raw, 'UTF8'), 'base64') as content
+        from raw
+    ),
+    text as (
+        select 'tree ' || tree.sha || e'\\nparent ' || head.commit_sha || e'\\nauthor zoe <zoe@pggit> 1750000000 +0000'
+            || e'\\ncommitter zoe <zoe@pggit> 1750000000 +0000\\n\\nBy hand' as content
+        from tree, head
+    ),
+    commit as (
+        select encode(sha256(convert_to('commit ' || length(content) || ':' || content, 'UTF8')), 'hex') as sha, content
+        from text
+    ),
+    stored as (
+        insert into pggit_v0.objects (sha, type, size, content)
+        select sha, type, length(content), content from blob
+        union all select sha, 'tree', size, content from tree
+        union all select sha, 'commit', length(content), content from commit
+        returning sha
+    ),
+    listed as (
+        insert into pggit_v0.tree_entries select tree.sha, entries.path, '100644', entries.object_sha from tree, entries
+    ),
+    graphed as (
+        insert into pggit_v0.commit_graph
+        select commit.sha, array[head.commit_sha], tree.sha, g.generation + 1, 'zoe <zoe@pggit>', 'zoe <zoe@pggit>',
+            to_timestamp(1750000000) at time zone 'UTC', to_timestamp(1750000000) at time zone 'UTC', 'By hand'
+        from commit, tree, head join pggit_v0.commit_graph as g on g.commit_sha = head.commit_sha
+    )
+    update pggit_v0.refs set target_sha = commit.sha from commit, stored where refs.name = 'refs/heads/main'
+"""
+
+
+def test_native_commits_become_changes(built: Params, artifacts: Path) -> None:
+    """After the migration the audit layer goes on: commits that others make in pggit_v0 are taken in."""
+    with copied(built) as params:
+        with psycopg.connect(**params) as connection:
+            before = connection.execute("select count(*), max(event_no) from pggit_audit.changes").fetchone()
+            connection.execute("alter table pggit_v0.tree_entries disable trigger all")
+            connection.execute("alter table pggit_v0.refs disable trigger all")
+            connection.execute("alter table pggit_v0.commit_graph disable trigger all")
+            connection.execute(NATIVE_COMMIT.encode())
+        result = dbt(params, artifacts, "build")
+        assert result.returncode == 0, result.stdout[-4000:]
+        with psycopg.connect(**params, row_factory=dict_row) as audit:
+            new = audit.execute(
+                "select * from pggit_audit.changes where origin = 'v0' order by object_identity"
+            ).fetchall()
+            assert [(r["change_type"], r["object_identity"], r["object_type"]) for r in new] == [
+                ("ALTER", "public.legacy_settings", "TABLE"),
+                ("DROP", "public.legacy_view", "VIEW"),
+                ("CREATE", "public.native", "TABLE"),
+            ]
+            assert before is not None
+            assert _value(audit, "select count(*) from pggit_audit.changes") == before[0] + 3
+            for row in new:
+                assert (row["author"], row["verified"], row["fidelity"]) == ("zoe", True, "exact")
+                assert (row["branch_name"], row["backfilled_from_v1"]) == ("main", False)
+            current = audit.execute(
+                "select object_identity, version_number, last_author from pggit_audit.current_objects"
+                " where object_identity in"
+                " ('public.legacy_settings', 'public.legacy_view', 'public.native', 'public.books') order by 1"
+            ).fetchall()
+            assert [r["object_identity"] for r in current] == [
+                "public.books",
+                "public.legacy_settings",
+                "public.native",
+            ]
+            assert current[1]["last_author"] == "zoe"
+            assert current[1]["version_number"] > 1
+        again = dbt(params, artifacts, "build")
+        assert again.returncode == 0, again.stdout[-4000:]
+
+
+# Speed --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            "select * from changes where object_identity = 'public.books' order by event_no",
+            ["object_identity", "event_no"],
+        ),
+        (
+            "select * from object_history where object_identity = 'public.books' order by event_no",
+            ["object_identity", "event_no"],
+        ),
+        (
+            "select * from object_history where object_schema = 'public' and object_name = 'books'",
+            ["object_schema", "object_name"],
+        ),
+        (
+            "select * from changes where committed_at between '2023-03-01' and '2023-03-31'",
+            ["committed_at"],
+        ),
+        ("select * from recent_changes", ["committed_at"]),
+        ("select * from changes where commit_sha = 'abc'", ["commit_sha"]),
+        (
+            "select * from object_versions where object_identity = 'public.books' and version_number = 2",
+            ["object_identity", "version_number"],
+        ),
+        (
+            "select * from compliance_log where change_id = '00000000-0000-0000-0000-000000000000'",
+            ["change_id", "entry_no"],
+        ),
+    ],
+)
+def test_an_index_serves_the_query(audit: Connection, query: str, index: list[str]) -> None:
+    """On a small table the planner would rather read it all; what it can use shows when it may not."""
+    audit.execute("set local search_path = pggit_audit; set local enable_seqscan = off")
+    plan = _value(audit, f"explain (format json) {query}")
+    used = {node["Index Name"] for node in _nodes(plan[0]["Plan"]) if "Index Name" in node}
+    columns = audit.execute(
+        "select i.indexrelid::regclass::text as name, (select array_agg(a.attname::text order by k.place)"
+        " from unnest(i.indkey::smallint[]) with ordinality as k (attnum, place)"
+        " join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum) as columns"
+        " from pg_index as i join pg_class as c on c.oid = i.indexrelid where c.relname = any(%s)",
+        (list(used),),
+    ).fetchall()
+    assert index in [row["columns"] for row in columns], plan
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _nodes(child)

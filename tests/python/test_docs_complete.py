@@ -1,0 +1,172 @@
+"""dbt docs: nothing of the project is without a description, and the descriptions fit what was built."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from project import DATABASE, PROJECT, Params, dbt
+
+NAME = "pggit_audit"
+Node = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest(built: Params, artifacts: Path) -> dict[str, Any]:
+    result = dbt(built | {"dbname": DATABASE}, artifacts, "parse")
+    assert result.returncode == 0, result.stdout
+    found: dict[str, Any] = json.loads((artifacts / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _own(nodes: dict[str, Node]) -> Iterator[Node]:
+    return (node for node in nodes.values() if node.get("package_name") == NAME)
+
+
+def test_resources_are_described(manifest: dict[str, Any]) -> None:
+    resources = [
+        *(node for node in _own(manifest["nodes"]) if node["resource_type"] not in ("test", "operation")),
+        *_own(manifest["sources"]),
+        *_own(manifest["functions"]),
+        *_own(manifest["exposures"]),
+        *_own(manifest["macros"]),
+        *_own(manifest["unit_tests"]),
+    ]
+    assert resources
+    assert [node["unique_id"] for node in resources if not node["description"].strip()] == []
+    sources = {node["source_name"]: node["source_description"] for node in _own(manifest["sources"])}
+    assert [name for name, description in sources.items() if not description.strip()] == []
+
+
+def test_columns_are_described(manifest: dict[str, Any]) -> None:
+    missing = []
+    for node in [*_own(manifest["nodes"]), *_own(manifest["sources"])]:
+        if node["resource_type"] in ("model", "seed", "source"):
+            assert node["columns"], f"{node['unique_id']} describes no column"
+            for column in node["columns"].values():
+                if not column["description"].strip() or not column["data_type"]:
+                    missing.append(f"{node['unique_id']}.{column['name']}")
+    assert missing == []
+
+
+def test_functions_describe_arguments_and_result(manifest: dict[str, Any]) -> None:
+    for node in _own(manifest["functions"]):
+        assert (node["returns"]["description"] or "").strip(), node["unique_id"]
+        for argument in node["arguments"]:
+            assert (argument["description"] or "").strip(), f"{node['unique_id']} {argument['name']}"
+
+
+def test_macros_describe_their_arguments(manifest: dict[str, Any]) -> None:
+    wrong = []
+    for node in _own(manifest["macros"]):
+        head = re.search(
+            r"\{%-?\s*(?:macro|test|materialization)\s+\w+\s*\(([^%]*)\)\s*-?%\}", node["macro_sql"]
+        )
+        written = (
+            re.findall(r"(?:^|,)\s*(\w+)", re.sub(r"=\s*(\{[^}]*\}|[^,]*)", "", head[1])) if head else []
+        )
+        described = [argument["name"] for argument in node["arguments"] if argument["description"].strip()]
+        if written != described:
+            wrong.append(f"{node['unique_id']}: has {written}, describes {described}")
+    assert wrong == []
+
+
+def test_tests_are_described(manifest: dict[str, Any]) -> None:
+    """A singular test by itself, a generic one of the project by its macro; dbt's own four speak for themselves."""
+    macros = manifest["macros"]
+    missing = []
+    for node in _own(manifest["nodes"]):
+        if node["resource_type"] != "test":
+            continue
+        metadata = node.get("test_metadata")
+        if metadata is None:
+            described = bool(node["description"].strip())
+        elif metadata["namespace"] is None and metadata["name"] in (
+            "unique",
+            "not_null",
+            "accepted_values",
+            "relationships",
+        ):
+            described = True
+        else:
+            macro = macros.get(f"macro.{metadata['namespace'] or NAME}.test_{metadata['name']}")
+            described = macro is not None and bool(macro["description"].strip())
+        if not described:
+            missing.append(node["unique_id"])
+    assert missing == []
+
+
+def test_each_model_has_a_file_and_a_grain(manifest: dict[str, Any]) -> None:
+    for node in _own(manifest["nodes"]):
+        if node["resource_type"] == "model":
+            assert node["patch_path"].endswith(f"/{node['name']}.yml"), node["unique_id"]
+            assert "grain" in node["description"].lower(), node["unique_id"]
+
+
+def test_the_overview_is_ours(manifest: dict[str, Any]) -> None:
+    overview = manifest["docs"][f"doc.{NAME}.__overview__"]["block_contents"]
+    described = {node["name"] for kind in ("nodes", "functions") for node in _own(manifest[kind])}
+    columns = {name for node in _own(manifest["nodes"]) for name in node.get("columns", {})}
+    named = set(re.findall(r"`([a-z_0-9]+)(?:\([^`]*\))?`", overview))
+    fidelity = {
+        "exact",
+        "repaired",
+        "static",
+        "unknown",
+        "v1",
+        "v0",
+        "inferred",
+        "pggit_audit",
+        "pggit_v0",
+        "marts",
+    }
+    assert named - described - columns - fidelity == set(), "the overview names what there is not"
+
+
+def test_columns_are_those_of_the_tables(manifest: dict[str, Any], built: Params) -> None:
+    """As built: every column is described under its name and type, in its place, and no other is."""
+    with psycopg.connect(**built) as connection:
+        rows = connection.execute(
+            "select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)"
+            " from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
+            " join pg_namespace as n on n.oid = c.relnamespace"
+            " where a.attnum > 0 and not a.attisdropped order by a.attnum"
+        ).fetchall()
+    tables: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for schema, table, column, kind in rows:
+        tables.setdefault((schema, table), []).append((column, kind))
+    wrong = []
+    for node in _own(manifest["nodes"]):
+        if node["resource_type"] not in ("model", "seed") or node["config"]["materialized"] == "ephemeral":
+            continue
+        there = tables.get((node["schema"], node["alias"]))
+        described = [(c["name"], _plain(c["data_type"])) for c in node["columns"].values()]
+        if there != described:
+            wrong.append(f"{node['unique_id']}:\n  built     {there}\n  described {described}")
+    for node in _own(manifest["sources"]):
+        there = tables.get((node["schema"], node["identifier"]))
+        if there is not None:  # a source is described in either of its layouts
+            found = dict(there)
+            for column in node["columns"].values():
+                if found.get(column["name"]) not in (_plain(column["data_type"]), None):
+                    wrong.append(f"{node['unique_id']}.{column['name']} is {found.get(column['name'])}")
+    assert wrong == [], "\n".join(wrong)
+
+
+def _plain(data_type: str) -> str:
+    return {"timestamp": "timestamp without time zone"}.get(data_type, data_type)
+
+
+def test_every_yaml_file_is_read() -> None:
+    """A file in a folder that dbt does not look into would describe nothing."""
+    unread = [
+        path.relative_to(PROJECT)
+        for folder in ("models", "macros", "functions", "seeds", "tests/generic", "tests/singular")
+        for path in Path(PROJECT / folder).rglob("*.yaml")
+    ]
+    assert unread == []
