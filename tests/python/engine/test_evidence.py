@@ -7,8 +7,9 @@ is there after the last row. For every case holds: what v1 recorded is not contr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -409,7 +410,8 @@ COLUMNS = [
             table(1, "t", "create table t (id integer, name text)"),
             index(2, "i", "create index i on t (id, name, extra)"),
         ],
-        "create table t (id integer, name text, extra numeric(4, 1) default 0 not null); create index i on t (id, name, extra)",
+        "create table t (id integer, name text, extra numeric(4, 1) default 0 not null);"
+        " create index i on t (id, name, extra)",
     ),
     Case(
         "a record has a column more",
@@ -652,7 +654,8 @@ RELATIONS = [
         "a materialized view that is gone, with the columns that are named",
         "stub_relation",
         "public.m",
-        'DROP MATERIALIZED VIEW "public"."m";\nCREATE MATERIALIZED VIEW "public"."m" AS SELECT NULL::text AS "a" WITH NO DATA;\n'
+        'DROP MATERIALIZED VIEW "public"."m";\n'
+        'CREATE MATERIALIZED VIEW "public"."m" AS SELECT NULL::text AS "a" WITH NO DATA;\n'
         'COMMENT ON MATERIALIZED VIEW "public"."m" IS \'Stub: its definition is lost.\';',
         [index(1, "i", "create index i on m (a)")],
         "create materialized view m as select null::text as a with no data;"
@@ -857,7 +860,38 @@ LOOKING_AHEAD = [
     ),
 ]
 
-CASES = [*IMPLIED_DROPS, *COLUMNS, *TYPES, *RELATIONS, *LOOKING_AHEAD]
+ATTACHED = [
+    Case(
+        "a trigger comes with its function",
+        "trigger_from_live_catalog",
+        "g on public.t",
+        "CREATE TRIGGER g BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f();",
+        [
+            table(1, "t", T),
+            function(
+                2, 100, "create function f() returns trigger language plpgsql as 'begin return new; end'"
+            ),
+            table(3, "u", "create table u ()"),
+        ],
+        SET_UP + TRIGGER + "; create table u ()",
+        at=2,
+    ),
+    Case(
+        "a policy comes with its table's row security",
+        "policy_from_live_catalog",
+        "p on public.t",
+        "CREATE POLICY p ON public.t USING ((id > 1));",
+        [
+            table(1, "t", T),
+            table(2, "t", "alter table t enable row level security"),
+            table(3, "u", "create table u ()"),
+        ],
+        f"{T}; alter table t enable row level security; create policy p on t using (id > 1); create table u ()",
+        at=2,
+    ),
+]
+
+CASES = [*IMPLIED_DROPS, *COLUMNS, *TYPES, *RELATIONS, *LOOKING_AHEAD, *ATTACHED]
 
 
 def replayed(
@@ -944,3 +978,265 @@ def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
     must_hold(case.rows, events, scratch, base)
     end = tree_of([*events, *replay.reconcile(live)], base)
     assert end == {o.object_identity: o.definition for o in live}
+
+
+# Rules without a statement of their own, or for rows that nothing explains: each has a test below.
+TESTED_BELOW = {
+    "in_doubt",
+    "reconcile",
+    "recorded_drop",
+    "rests_on_inferred",
+    "statement_failed",
+    "unexplained_row",
+}
+
+
+def test_every_rule_has_a_test() -> None:
+    folder = Path(pggit_audit.__file__).parent
+    named = {
+        rule
+        for module in ("evidence", "repairs", "replay")
+        for rule in re.findall(
+            r'(?:Repair\(|step\(|"rule":)\s*f?"([\w{}.()]+)"', (folder / f"{module}.py").read_text("utf-8")
+        )
+    }
+    kinds = {rule for rule in named if "{" in rule}
+    assert kinds == {"{found.object_type.lower()}_from_live_catalog"}
+    kinds_of = {"trigger_from_live_catalog", "policy_from_live_catalog"}
+    assert (named - kinds) | kinds_of == {case.rule for case in CASES} | TESTED_BELOW
+
+
+def brief(events: Sequence[Event]) -> list[tuple[int | None, str, str | None, str | None]]:
+    return [
+        (e.anchor_version_id, e.origin, e.object_identity, e.fidelity)
+        for e in events
+        if e.object_type != "SCHEMA"
+    ]
+
+
+def of_rows(events: Sequence[Event]) -> dict[int | None, Event]:
+    return {e.v1_version_id: e for e in events if e.origin == "v1"}
+
+
+def rules(event: Event) -> set[str]:
+    return {note["rule"] for note in event.repairs}
+
+
+def codes(event: Event) -> set[str]:
+    return {note["code"] for note in event.findings}
+
+
+def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow, scratch: Scratch) -> None:
+    create = "create table t (id integer primary key, name text)"
+    rows = [
+        table(1, "t", create, "id int4!, name text"),
+        index(2, "t_pkey", create),
+        view(3, "v", "create view v as select name from t", at=NOON + DAY),
+        function(4, 100, "create function f(t) returns text language sql as 'select $1.name'", at=NOON + DAY),
+        table(5, "u", "alter table t rename to u", "id int4!, name text", at=NOON + 2 * DAY),
+    ]
+    truth = (
+        "create table u (id integer constraint t_pkey primary key, name text); create view v as select name from u;"
+        " create function f(u) returns text language sql as 'select $1.name'"
+    )
+    live = scratch.objects(truth)
+    events, replay = replayed(shadow, rows, live)
+    assert {e.fidelity for e in events} == {"exact"}
+    assert [e for e in events if e.repairs] == []
+    assert tree_of(events) == scratch.definitions(truth)
+    assert list(replay.reconcile(live)) == []
+    must_hold(rows, events, scratch)
+
+
+def test_a_rename_that_another_text_tells_of_is_not_made_twice(shadow: Shadow, scratch: Scratch) -> None:
+    rename = "alter table t rename column name to title; create table u ()"
+    rows = [
+        table(1, "t", T, "id int4, name text"),
+        table(2, "w", "create table w ()", at=NOON + DAY),
+        table(3, "u", rename, at=NOON + 2 * DAY, change_type="CREATE"),
+        table(4, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 3 * DAY),
+    ]
+    truth = "create table t (id integer, title text, n integer); create table u (); create table w ()"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    assert tree_of(events) == scratch.definitions(truth)
+    assert [e.repairs for e in events if e.repairs] == []
+    assert [e.anchor_version_id for e in events if e.object_identity == "public.t"] == [1, 3, 4]
+
+
+def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", "create table t (this is no SQL)", "id int4"),
+        view(2, "v", "create view v as select id from t"),
+        table(3, "u", "create table u (id integer)"),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects("select 1"))
+    assert brief(events) == [
+        (1, "v1", "public.t", "repaired"),
+        (2, "v1", "public.v", "repaired"),
+        (3, "v1", "public.u", "exact"),
+    ]
+    assert rules(of_rows(events)[2]) == {"rests_on_inferred"}
+
+
+def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T, "id int4, name text"),
+        table(2, "t", "alter table t add constraint c check (id > 0)", at=NOON + DAY),
+        table(3, "u", "create table u ()", at=NOON + DAY),
+        table(4, "t", "alter table t add n integer", "id int4, n int4", at=NOON + 2 * DAY),
+    ]
+    truth = "create table t (id integer constraint c check (id > 0), n integer); create table u ()"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    told = of_rows(doubted(events))
+    assert {v: e.fidelity for v, e in told.items()} == {1: "exact", 2: "repaired", 3: "exact", 4: "repaired"}
+    assert rules(told[2]) == {"in_doubt"}
+    assert rules(told[4]) == {"dropped_column"}
+
+
+def test_a_record_is_believed_before_the_live_catalog(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        view(1, "v", "create view v as select id from t"),
+        table(2, "t", "alter table t add n integer", "id int8!, n int4"),
+    ]
+    live = scratch.objects("create table t (id text, other text, n integer)")
+    events, _ = replayed(shadow, rows, live, {})
+    assert (
+        tree_of(events)["public.t"] == "CREATE TABLE public.t (\n    id bigint NOT NULL,\n    n integer\n);"
+    )
+    must_hold(rows, events, scratch)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    ["id no_such_type, name text", "id int4, name text =no_such_function()", "id int4, name text ='open"],
+)
+def test_a_record_that_cannot_be_met_is_said_to_be_contradicted(
+    shadow: Shadow, scratch: Scratch, recorded: str
+) -> None:
+    rows = [table(1, "t", T, recorded), index(2, "i", "create index i on t (name)")]
+    told = of_rows(replayed(shadow, rows, scratch.objects("select 1"))[0])
+    assert told[1].fidelity == "unknown"
+    assert codes(told[1]) == {"contradicts_recorded_columns"}
+    assert told[2].fidelity != "unknown"
+
+
+@pytest.mark.parametrize(
+    "sql", [None, "", "  \n", "-- nothing", "create tabel t (id integer)", "'", "a\x00b", ";;"]
+)
+def test_a_row_without_a_statement_that_runs(shadow: Shadow, scratch: Scratch, sql: str | None) -> None:
+    """The recorded columns are all that is known; where there are none, the row's own text stands for it."""
+    rows = [
+        row(1, "TABLE", "t", sql, "CREATE", columns=columns("id int4!, name text")),
+        row(2, "VIEW", "v", sql, "CREATE", at=NOON + DAY),
+        table(3, "u", "create table u (id integer)"),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects("select 1"))
+    told = of_rows(events)
+    assert told[1].new_definition == "CREATE TABLE public.t (\n    id integer NOT NULL,\n    name text\n);"
+    assert (told[1].fidelity, rules(told[1])) == ("repaired", {"table_from_columns"})
+    assert told[2].fidelity in ("static", "unknown")
+    assert codes(told[2]) <= {"unexplained_row", "statement_failed"} and told[2].findings
+    assert told[2].new_definition is not None and "\x00" not in told[2].new_definition
+    assert told[3].fidelity == "exact"
+    must_hold(rows, events, scratch)
+
+
+def test_a_statement_that_fails_leaves_what_was_there(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T, "id int4, name text"),
+        table(2, "t", "alter table t alter id frobnicate", "id int4, name text", at=NOON + DAY),
+        table(3, "t", "alter table t alter id frobnicate twice", at=NOON + 2 * DAY),
+    ]
+    told = of_rows(replayed(shadow, rows, scratch.objects(T))[0])
+    assert (told[2].fidelity, rules(told[2])) == ("repaired", {"statement_failed"})
+    assert told[2].new_definition == told[1].new_definition
+    assert (told[3].fidelity, codes(told[3])) == ("unknown", {"statement_failed"})
+    assert told[3].new_definition == told[1].new_definition
+
+
+def test_a_drop_without_its_text_drops_all_the_same(shadow: Shadow) -> None:
+    rows = [
+        table(1, "t", T),
+        view(2, "v", "create view v as select id from t"),
+        row(3, "TABLE", "t", None, "DROP", at=NOON + DAY),
+    ]
+    events, _ = replayed(shadow, rows)
+    assert tree_of(events).keys() == {"public"}
+    last = {e.object_identity: e for e in events if e.anchor_version_id == 3}
+    assert last.keys() == {"public.t", "public.v"}
+    assert {rule for e in last.values() for rule in rules(e)} == {"recorded_drop"}
+    assert {e.fidelity for e in last.values()} == {"repaired"}
+
+
+def test_a_row_that_its_text_does_not_explain(shadow: Shadow, scratch: Scratch) -> None:
+    create = "create view v as select 1 as one"
+    rows = [view(1, "v", create), row(2, "VIEW", "v", "select 1", "ALTER", at=NOON + DAY)]
+    told = of_rows(replayed(shadow, rows, scratch.objects(create))[0])
+    assert told[2].fidelity == "unknown"
+    assert (rules(told[2]), codes(told[2])) == ({"unexplained_row"}, {"unexplained_row"})
+    assert told[2].new_definition == told[1].new_definition
+
+
+REFUSED = [
+    "copy (select 1) to program 'id > /tmp/x'",
+    "do $$ begin execute 'copy t from program ''id'''; end $$",
+    "select pg_read_file('/etc/passwd')",
+    "create subscription s connection 'host=example' publication p",
+    "alter system set fsync = off",
+    "drop database postgres",
+    "create role somebody superuser",
+    "create table t as select pg_read_file('/etc/passwd')",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_reaches_outside_is_a_finding_and_never_runs(
+    shadow: Shadow, scratch: Scratch, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    ran: list[str] = []
+    run = shadow.run
+    monkeypatch.setattr(shadow, "run", lambda *texts: (ran.extend(texts), run(*texts))[1])
+    rows = [row(1, "TABLE", "t", sql, "CREATE"), table(2, "u", "create table u ()")]
+    told = of_rows(replayed(shadow, rows, scratch.objects("create table u ()"))[0])
+    assert ran == ["create table u ()"]
+    assert told[1].fidelity in ("static", "unknown")
+    assert codes(told[1]) <= {"refused_statement", "unexplained_row"} and told[1].findings
+    assert told[2].fidelity == "exact"
+
+
+def test_a_routine_that_reaches_outside_exists_and_is_not_called(shadow: Shadow, scratch: Scratch) -> None:
+    make = (
+        "create function leak() returns void language plpgsql as"
+        " $$ begin create table t (id integer); perform pg_read_file('x'); end $$"
+    )
+    rows = [function(1, 100, make), row(2, "TABLE", "t", "select leak()", "CREATE", at=NOON + DAY)]
+    told = of_rows(replayed(shadow, rows, scratch.objects(make))[0])
+    assert told[1].fidelity == "exact"
+    assert (told[2].fidelity, codes(told[2])) == ("static", {"refused_statement"})
+    assert "public.leak()" in told[2].findings[0]["message"]
+
+
+def test_a_statement_without_end_is_a_finding_and_the_replay_goes_on(
+    shadow: Shadow, scratch: Scratch
+) -> None:
+    shadow.query("select set_config('statement_timeout', '300ms', false)")
+    endless = "create table t as select 1 as id from pg_sleep(60)"
+    rows = [table(1, "t", endless), table(2, "u", "create table u ()")]
+    told = of_rows(replayed(shadow, rows, scratch.objects("create table u ()"))[0])
+    assert (told[1].fidelity, codes(told[1])) == ("static", {"statement_timeout"})
+    assert told[1].new_definition == f"{endless};"
+    assert told[2].fidelity == "exact"
+
+
+def test_what_no_row_explains_is_reconciled_at_the_end(shadow: Shadow, scratch: Scratch) -> None:
+    truth = "create table t (id integer, name text); comment on table t is 'said'; create sequence s"
+    events, replay = replayed(shadow, [table(1, "t", T)], scratch.objects(truth))
+    left = list(replay.reconcile(scratch.objects(truth)))
+    assert [(e.change_type, e.object_identity, e.object_type) for e in left] == [
+        ("CREATE", "public.s", "SEQUENCE"),
+        ("ALTER", "public.t", "TABLE"),
+    ]
+    assert {(e.v1_version_id, e.anchor_version_id, e.author, e.committed_at) for e in left} == {(None,) * 4}
+    assert {e.commit_message for e in left} == {"Reconcile with the live catalog"}
+    assert {rule for e in left for rule in rules(e)} == {"reconcile"}
+    assert tree_of([*events, *left]) == scratch.definitions(truth)
