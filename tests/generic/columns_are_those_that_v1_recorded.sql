@@ -22,6 +22,7 @@ tables as (
         changes.object_type = 'TABLE'
         and changes.change_type <> 'DROP'
         and changes.fidelity in ('exact', 'repaired')
+        and jsonb_typeof(history.new_metadata -> 'columns') = 'object'
         and history.new_metadata -> 'columns' <> '{}'
 
 ),

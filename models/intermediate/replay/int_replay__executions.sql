@@ -79,6 +79,9 @@ final as (
         created_at as created_at,
         author as author,
         case
+            when object_name is null or object_name = '' or object_type is null or change_type is null
+                then 'the row does not say what was changed'
+            when octet_length(object_name) > 2000 then 'no object has a name of that length'
             when object_schema in ('{{ tracker_schemas | join("', '") }}') then 'object of the tracker itself'
             when object_schema like 'pg\_temp%' then 'temporary object of one session'
             when change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED') then 'branch operation, not a change of an object'

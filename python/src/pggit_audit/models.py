@@ -147,8 +147,7 @@ def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> 
     definitions = {path: row["definition"] for path, row in tree.items()}
     ours = {path: _database_object({**row, "object_identity": path}) for path, row in tree.items()}
     theirs = {found.object_identity: found for found in live}
-    for event in reconciliation(branch, definitions, ours, theirs):
-        yield event
+    yield from reconciliation(branch, definitions, ours, theirs)
 
 
 class _Plan:
@@ -196,6 +195,7 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
     by_branch: dict[str, list[HistoryRow]] = defaultdict(list)
     for row in sorted(executions, key=lambda r: int(r["version_id"])):
         columns = row["recorded_columns"]
+        readable = _readable(columns)
         by_branch[row["branch_name"]].append(
             HistoryRow(
                 position=0,
@@ -207,7 +207,8 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
                 change_type=row["change_type"],
                 change_severity=row["change_severity"],
                 change_sql=row["change_sql"],
-                columns=columns if isinstance(columns, dict) and columns else None,
+                columns=columns if readable and columns else None,
+                facts_readable=readable,
                 created_at=row["created_at"],
                 author=row["author"],
                 message=row["change_description"],
@@ -217,6 +218,20 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
             )
         )
     return by_branch
+
+
+def _readable(columns: Any) -> bool:
+    """Whether recorded columns are as v1 records them; nobody checked them on their way here."""
+    return columns is None or (
+        isinstance(columns, dict)
+        and all(
+            isinstance(fact, dict)
+            and isinstance(fact.get("type"), str)
+            and isinstance(fact.get("default"), str | None)
+            and isinstance(fact.get("position"), int | None)
+            for fact in columns.values()
+        )
+    )
 
 
 def _database_object(row: Row) -> DatabaseObject:

@@ -909,6 +909,9 @@ class Replay:
             if rests_on is not None:
                 fidelity = "repaired"
                 steps = [{"rule": "rests_on_inferred", "statement": "", "evidence": rests_on}]
+        if not row.facts_readable:
+            fidelity = "unknown"
+            notes.append({"code": "unreadable_facts", "message": "the recorded columns are not what v1 records"})
         if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
             wrong = disagreements(row.columns, self.columns((found.object_schema, found.object_name)))
             confirmed = not wrong

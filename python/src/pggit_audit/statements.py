@@ -452,6 +452,7 @@ def reaches_outside(text: str) -> bool:
 _UNTRUSTED = re.compile(r"\bLANGUAGE\s+\"?(?:plpython\w*|plperlu|pltclu|c|internal)\b", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def leaves_the_database(routine: str) -> bool:
     """Whether a routine, given its definition, may leave the database: by what it names, or by its language."""
     return reaches_outside(routine) or _UNTRUSTED.search(routine) is not None
