@@ -250,10 +250,7 @@ class Evidence:
         end = created.position if created else len(self.rows)
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
-        if created is not None:
-            due = (last + created.position - 1) // 2
-        else:
-            due = self._next_session(last)
+        due = self._next_session(last) if created is None else (last + created.position - 1) // 2
         if due <= last:
             return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
@@ -517,6 +514,7 @@ def _without_schemas(text: str) -> str:
 
 
 def ordered(columns: Columns) -> list[str]:
+    """The names of recorded columns, in the order of their positions."""
     return sorted(columns, key=lambda c: columns[c].get("position") or 0)
 
 
@@ -597,14 +595,17 @@ def first_statement(definition: str) -> str:
     return match[0] if match else definition
 
 
+_COLUMN_LINE = re.compile(
+    r"""    ("(?:[^"]|"")*"|[a-z_][\w$]*) (.+?)"""
+    r"""(?: COLLATE .*| DEFAULT .*| GENERATED .*| NOT NULL.*| CONSTRAINT .*)?,?$"""
+)
+
+
 def column_types(definition: str) -> list[tuple[str, str]]:
     """The columns of a table's definition, in order, each with its type as PostgreSQL prints it."""
     found = []
     for line in first_statement(definition).split("\n")[1:]:
-        match = re.match(
-            r"""    ("(?:[^"]|"")*"|[a-z_][\w$]*) (.+?)(?: COLLATE .*| DEFAULT .*| GENERATED .*| NOT NULL.*| CONSTRAINT .*)?,?$""",
-            line,
-        )
+        match = _COLUMN_LINE.match(line)
         if match and match[1] != "CONSTRAINT":
             found.append((unquote(match[1]), match[2]))
     return found

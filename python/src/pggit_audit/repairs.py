@@ -150,9 +150,8 @@ class Repairs:
             for full in self._resolve(old, failure.situation):
                 if failure.situation.relation(full) is not None:
                     pattern = re.escape(quote_if_needed(name[1]))
-                    text = re.sub(
-                        rf'(?<![\w"]){pattern}(?![\w"])', lambda m: quote(full[1]), failure.statement.text
-                    )
+                    parts = re.split(rf'(?<![\w"]){pattern}(?![\w"])', failure.statement.text)
+                    text = quote(full[1]).join(parts)
                     if text != failure.statement.text:
                         why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"
                         return [Repair("not_yet_renamed", text, why, rewrite=True)]
@@ -204,35 +203,35 @@ class Repairs:
         for table in failure.tables():
             current = situation.columns(table)
             relation = situation.relation(table)
-            if current and not any(c["name"] == column for c in current):
-                if relation is not None and relation.object_type == "TABLE":
-                    # An added column would have left a row; a renamed one does not. Of those that no later
-                    # text of this table names, it is the only one, or nothing is known.
-                    unused = [
-                        str(c["name"])
-                        for c in current
-                        if not any(
-                            p >= situation.position for p in self._evidence.mentions(table[1], str(c["name"]))
-                        )
-                        and not c["identity"]
-                    ]
-                    if len(unused) == 1:
-                        found.append(
-                            Repair(
-                                "renamed_column",
-                                f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(unused[0])} TO {quote(column)};",
-                                f"the statement names {column}, which no row added; {unused[0]} is never named again",
-                                inferred=table,
-                            )
-                        )
+            missing = current and not any(c["name"] == column for c in current)
+            if missing and relation is not None and relation.object_type == "TABLE":
+                # An added column would have left a row; a renamed one does not. Of those that no later
+                # text of this table names, it is the only one, or nothing is known.
+                unused = [
+                    str(c["name"])
+                    for c in current
+                    if not any(
+                        p >= situation.position for p in self._evidence.mentions(table[1], str(c["name"]))
+                    )
+                    and not c["identity"]
+                ]
+                if len(unused) == 1:
                     found.append(
                         Repair(
-                            "stub_column",
-                            f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} text;",
-                            f"the statement names {column}, of which nothing else is known",
+                            "renamed_column",
+                            f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(unused[0])} TO {quote(column)};",
+                            f"the statement names {column}, which no row added; {unused[0]} is never named again",
                             inferred=table,
                         )
                     )
+                found.append(
+                    Repair(
+                        "stub_column",
+                        f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} text;",
+                        f"the statement names {column}, of which nothing else is known",
+                        inferred=table,
+                    )
+                )
         for table in failure.tables():
             relation = situation.relation(table)
             if (
@@ -418,7 +417,8 @@ class Repairs:
         self, failure: _Failure, name: Name, why: str, signature: str | None = None
     ) -> list[Repair]:
         rows = failure.situation.query(
-            "select p.oid::regprocedure::text, p.prokind from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
+            "select p.oid::regprocedure::text, p.prokind"
+            " from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
             " where p.proname = %(name)s and n.nspname = any(%(schemas)s)",
             {"name": name[1], "schemas": [name[0]] if name[0] else list(failure.situation.schemas)},
         )

@@ -462,9 +462,9 @@ class Replay:
                 "older_view", found.definition, f"{found.object_identity} is in the live catalog and never left a row",
                 inferred=(found.object_schema, found.object_name),
             )  # fmt: skip
-            if self._state.relation((found.object_schema, found.object_name)) is None:
-                if self._try([found.definition])[1] is None:
-                    result.extend(self._without_row(repair))
+            known = self._state.relation((found.object_schema, found.object_name))
+            if known is None and self._try([found.definition])[1] is None:
+                result.extend(self._without_row(repair))
         self._older_views = []
         result.extend(self._take_foreseen(row, early=True))
         return result
@@ -534,9 +534,12 @@ class Replay:
     def _refused_call(self, statement: Statement) -> str | None:
         """The routine through which the statement would reach outside the database, if any."""
         for found in self._state.objects.values():
-            if found.object_type in ("FUNCTION", "PROCEDURE") and leaves_the_database(found.definition):
-                if statement.mentions(found.object_name.split("(", 1)[0]):
-                    return found.object_identity
+            if (
+                found.object_type in ("FUNCTION", "PROCEDURE")
+                and leaves_the_database(found.definition)
+                and statement.mentions(found.object_name.split("(", 1)[0])
+            ):
+                return found.object_identity
         return None
 
     # One statement -----------------------------------------------------------------------------
@@ -1012,14 +1015,13 @@ class Replay:
 
     def _refused(self, row: HistoryRow, statement: Statement, through: str | None) -> Event:
         why = f"through {through}" if through else f"as a {statement.tag} statement"
-        event = self._without_object(
+        return self._without_object(
             row,
             "static",
             statement.text,
             f"it would reach outside the shadow database, {why}",
             "refused_statement",
         )
-        return event
 
     def _failed(
         self,
@@ -1281,9 +1283,8 @@ def _same_type(recorded: str, found: str) -> bool:
     return recorded == found or any(recorded in f and found in f for f in families)
 
 
-_FOREIGN_KEY = re.compile(
-    r"""\nALTER TABLE (?:ONLY )?(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+ FOREIGN KEY (?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;"""
-)
+_TEXT = r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+"""
+_FOREIGN_KEY = re.compile(rf"\nALTER TABLE {_TEXT} FOREIGN KEY {_TEXT};")
 
 
 def _separate_foreign_keys(
@@ -1350,12 +1351,12 @@ def _merge(
             None,
         )
         if unmatched is not None:
-            matched[unmatched] = (matched[unmatched][0], replace_taken(change))
+            matched[unmatched] = (matched[unmatched][0], _taken(change))
             continue
         free = [d for d in differences if not d.taken]
         _combine(free, [change])
         differences[:] = [d for d in differences if d.taken] + free
 
 
-def replace_taken(difference: Difference) -> Difference:
+def _taken(difference: Difference) -> Difference:
     return Difference(difference.path, difference.old, difference.new, True)
