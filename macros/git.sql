@@ -22,7 +22,9 @@
 
 
 {% macro git_who(author) -%}
-    coalesce({{ author }}, 'unknown') || ' <' || coalesce({{ author }}, 'unknown') || '@pggit>'
+    {#- a line end in a name would end the header that it stands in -#}
+    {%- set name = "coalesce(translate(" ~ author ~ ", e'\\n\\r', '  '), 'unknown')" -%}
+    {{ name }} || ' <' || {{ name }} || '@pggit>'
 {%- endmacro %}
 
 
@@ -37,6 +39,11 @@
     || 'author ' || {{ author }} || ' ' || {{ git_epoch(authored_at) }} || e' +0000\n'
     || 'committer ' || {{ committer }} || ' ' || {{ git_epoch(committed_at) }} || e' +0000\n\n'
     || {{ message }}
+{%- endmacro %}
+
+
+{% macro git_moment(moment) -%}
+    case when isfinite({{ moment }}) then {{ moment }} end
 {%- endmacro %}
 
 

@@ -25,7 +25,7 @@ expected as (
     select distinct
         changes.commit_sha,
         {{ git_who('changes.author') }} as who,
-        coalesce(changes.committed_at, parents.committed_at, '1970-01-01') as moment
+        coalesce({{ git_moment('changes.committed_at') }}, parents.committed_at, '1970-01-01') as moment
     from changes
     left join commits as parents on changes.parent_commit_sha = parents.commit_sha
 

@@ -66,7 +66,7 @@ final as (
         end as parent_key,
         trees.tree_sha as tree_sha,
         {{ git_who('commits.author') }} as author,
-        commits.committed_at as committed_at,
+        {{ git_moment('commits.committed_at') }} as committed_at,
         commits.message as message
     from commits
     inner join chains on commits.branch_name = chains.branch_name
