@@ -60,6 +60,11 @@
         {%- endif %}
     {%- endcall %}
 
+    {#- the next models look single rows up in what has just grown -#}
+    {% call statement('analyze') -%}
+        analyze {{ target_relation }}
+    {%- endcall %}
+
     {%- do persist_docs(target_relation, model) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

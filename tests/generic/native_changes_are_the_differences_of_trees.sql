@@ -35,10 +35,15 @@ reachable as (
 
     union
 
-    select parent_sha
+    -- offset 0 keeps this a look-up per commit: a join would read all commits at every step
+    select steps.parent_sha
     from reachable
-    inner join graph on reachable.commit_sha = graph.commit_sha
-    cross join lateral unnest(graph.parent_shas) as parent_sha
+    cross join lateral (
+        select unnest(parent_shas) as parent_sha
+        from {{ ref('stg_pggit_v0__commits') }}
+        where commit_sha = reachable.commit_sha
+        offset 0
+    ) as steps
 
 ),
 

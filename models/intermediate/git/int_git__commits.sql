@@ -1,6 +1,8 @@
+{{ config(indexes=[{'columns': ['commit_sha']}]) }}
 with recursive
 
-drafts as (
+-- inlined, for the walk to use the table's index
+drafts as not materialized (
 
     select * from {{ ref('int_git__commit_drafts') }}
 
@@ -42,21 +44,26 @@ chain as (
     union all
 
     select
-        drafts.commit_no,
-        drafts.commit_no::text,
+        next_drafts.commit_no,
+        next_drafts.commit_no::text,
         {{ git_sha("'commit'", 'written.content') }},
         chain.commit_sha,
         chain.generation + 1,
         moment.committed_at,
         written.content
     from chain
-    inner join drafts on chain.key = drafts.parent_key
-    cross join lateral (select coalesce(drafts.committed_at, chain.committed_at) as committed_at) as moment
+    -- offset 0 keeps this a look-up per commit: a join would read all drafts for each of them
+    cross join lateral (
+        select * from drafts
+        where drafts.parent_key = chain.key
+        offset 0
+    ) as next_drafts
+    cross join lateral (select coalesce(next_drafts.committed_at, chain.committed_at) as committed_at) as moment
     cross join lateral (
         select
             {{ git_commit_content(
-                'drafts.tree_sha', 'array_remove(array[chain.commit_sha], null)', 'drafts.author',
-                'moment.committed_at', 'drafts.author', 'moment.committed_at', 'drafts.message'
+                'next_drafts.tree_sha', 'array_remove(array[chain.commit_sha], null)', 'next_drafts.author',
+                'moment.committed_at', 'next_drafts.author', 'moment.committed_at', 'next_drafts.message'
             ) }} as content
     ) as written
 

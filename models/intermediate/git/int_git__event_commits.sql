@@ -10,7 +10,11 @@ with
 
 events as (
 
-    select * from {{ ref('int_replay__events') }}
+    select
+        *,
+        -- equality on it can be hashed, which IS NOT DISTINCT FROM cannot
+        coalesce(anchor_version_id::text, 'reconciliation') as step_key
+    from {{ ref('int_replay__events') }}
     where origin <> 'excluded'
 
 ),
@@ -20,12 +24,13 @@ steps as (
 
     select
         branch_name,
+        step_key,
         anchor_version_id,
         min(event_seq) as first_event_seq,
         min(author) as author,
         min(committed_at) as committed_at
     from events
-    group by branch_name, anchor_version_id
+    group by branch_name, step_key, anchor_version_id
 
 ),
 
@@ -95,7 +100,7 @@ final as (
     from events
     inner join positioned
         on events.branch_name = positioned.branch_name
-        and events.anchor_version_id is not distinct from positioned.anchor_version_id
+        and events.step_key = positioned.step_key
     inner join commits
         on positioned.branch_name = commits.branch_name
         and positioned.chain_position = commits.chain_position

@@ -2,7 +2,9 @@
     so that the commits of a killed build, which no ref reaches, never pass for somebody else's. -#}
 with recursive
 
-commits as (
+-- Inlined, for the walks to use the tables' indexes; offset 0 keeps each step of a walk a look-up per commit, where
+-- a join would read all commits at every step.
+commits as not materialized (
 
     select * from {{ ref('stg_pggit_v0__commits') }}
 
@@ -20,13 +22,27 @@ head as (
 
 ),
 
-known_commits as (
+published_changes as not materialized (
 
     select commit_sha from {{ published('changes') }} as changes
 
-    union
+),
+
+new_commits as not materialized (
 
     select commit_sha from {{ ref('int_git__commits') }}
+
+),
+
+unknown_commits as not materialized (
+
+    select
+        commit_sha,
+        parent_shas
+    from commits
+    where
+        not exists (select from published_changes where published_changes.commit_sha = commits.commit_sha)
+        and not exists (select from new_commits where new_commits.commit_sha = commits.commit_sha)
 
 ),
 
@@ -35,6 +51,7 @@ ranked_refs as (
     select
         refs.ref_name,
         refs.target_sha,
+        refs.ref_type,
         row_number() over (
             order by
                 head.ref_name is not null desc,
@@ -46,7 +63,26 @@ ranked_refs as (
 
 ),
 
--- along first parents only, or through the second parent of a merge
+on_branches as (
+
+    select target_sha as commit_sha
+    from ranked_refs
+    where ref_type = 'branch'
+
+    union
+
+    select steps.parent_sha
+    from on_branches
+    cross join lateral (
+        select unnest(unknown_commits.parent_shas) as parent_sha
+        from unknown_commits
+        where unknown_commits.commit_sha = on_branches.commit_sha
+        offset 0
+    ) as steps
+
+),
+
+-- along first parents only, or through the second parent of a merge; a tag on a branch leads nowhere new
 walks as (
 
     select
@@ -54,17 +90,26 @@ walks as (
         target_sha as commit_sha,
         true as by_first_parents
     from ranked_refs
+    where
+        ref_type = 'branch'
+        or not exists (select from on_branches where on_branches.commit_sha = ranked_refs.target_sha)
 
     union
 
     select
         walks.rank,
-        parents.commit_sha,
-        walks.by_first_parents and parents.position = 1
+        steps.parent_sha,
+        walks.by_first_parents and steps.position = 1
     from walks
-    inner join commits on walks.commit_sha = commits.commit_sha
-    cross join lateral unnest(commits.parent_shas) with ordinality as parents (commit_sha, position)
-    where not exists (select from known_commits where walks.commit_sha = known_commits.commit_sha)
+    cross join lateral (
+        select
+            parents.parent_sha,
+            parents.position
+        from unknown_commits
+        cross join lateral unnest(unknown_commits.parent_shas) with ordinality as parents (parent_sha, position)
+        where unknown_commits.commit_sha = walks.commit_sha
+        offset 0
+    ) as steps
 
 ),
 
@@ -93,8 +138,8 @@ final as (
     from reached
     inner join ranked_refs on reached.rank = ranked_refs.rank
     inner join commits on reached.commit_sha = commits.commit_sha
+    inner join unknown_commits on reached.commit_sha = unknown_commits.commit_sha
     left join commits as parents on commits.parent_shas[1] = parents.commit_sha
-    where not exists (select from known_commits where commits.commit_sha = known_commits.commit_sha)
 
 )
 
