@@ -1,8 +1,3 @@
-{#- A history table is untrusted, and long: whatever the tracker itself did is left out here, before the replay. -#}
-{%- set tracker_schemas = [
-    var('pggit_schema'), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
-] -%}
-
 with
 
 history as (
@@ -78,14 +73,7 @@ final as (
         case when new_metadata ->> 'oid' ~ '^[0-9]{1,10}$' then (new_metadata ->> 'oid')::bigint end as recorded_oid,
         created_at as created_at,
         author as author,
-        case
-            when object_name is null or object_name = '' or object_type is null or change_type is null
-                then 'the row does not say what was changed'
-            when octet_length(object_name) > 2000 then 'no object has a name of that length'
-            when object_schema in ('{{ tracker_schemas | join("', '") }}') then 'object of the tracker itself'
-            when object_schema like 'pg\_temp%' then 'temporary object of one session'
-            when change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED') then 'branch operation, not a change of an object'
-        end as exclusion_reason
+        {{ exclusion_reason('starts') }} as exclusion_reason
     from starts
 
 )

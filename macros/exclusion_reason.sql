@@ -1,0 +1,16 @@
+{#- A history table is untrusted, and long: whatever the tracker itself did is left out before the replay. -#}
+{% macro exclusion_reason(history) -%}
+    {%- set tracker_schemas = [
+        var('pggit_schema'), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
+    ] -%}
+    case
+        when coalesce({{ history }}.object_name, '') = '' or {{ history }}.object_type is null or {{ history }}.change_type is null
+            then 'the row does not say what was changed'
+        when octet_length({{ history }}.object_name) > 2000 then 'no object has a name of that length'
+        when {{ history }}.object_schema in ('{{ tracker_schemas | join("', '") }}')
+            then 'object of the tracker itself'
+        when {{ history }}.object_schema like 'pg\_temp%' then 'temporary object of one session'
+        when {{ history }}.change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED')
+            then 'branch operation, not a change of an object'
+    end
+{%- endmacro %}

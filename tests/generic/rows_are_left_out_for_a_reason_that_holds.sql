@@ -1,0 +1,27 @@
+{% test rows_are_left_out_for_a_reason_that_holds(model, history, reason='null::text') %}
+
+with
+
+judged as (
+
+    select
+        history.version_id,
+        history.object_type,
+        {{ reason }} as reason,
+        {{ exclusion_reason('history') }} as expected_reason
+    from {{ model }} as accounted
+    inner join {{ history }} as history on accounted.v1_version_id = history.version_id
+
+)
+
+select * from judged
+where
+    reason is distinct from expected_reason
+    -- only the replay knows which functions came with an extension
+    and (
+        expected_reason is null
+        and reason = 'member of a created extension'
+        and object_type in ('FUNCTION', 'PROCEDURE')
+    ) is not true
+
+{% endtest %}
