@@ -18,6 +18,12 @@ logged as (
 
 ),
 
+evidence as (
+
+    {{ audit_evidence_digests(ref('repairs'), ref('findings')) }}
+
+),
+
 rules as (
 
     select
@@ -49,9 +55,10 @@ final as (
             when changes.fidelity = 'static'
                 then 'For a person to judge: the statement could not run, so the definition is its own text.'
             else 'For a person to judge: what this change did could not be told.'
-        end as verification_notes
+        end || coalesce(' Digest of its evidence: ' || evidence.digest || '.', '') as verification_notes
     from changes
     left join rules on changes.change_id = rules.change_id
+    left join evidence on changes.change_id = evidence.change_id
     where not exists (
         select from logged
         where changes.change_id = logged.change_id

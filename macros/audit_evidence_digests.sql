@@ -1,0 +1,19 @@
+{% macro audit_evidence_digests(repairs, findings) -%}
+    select
+        change_id,
+        left(encode(sha256(convert_to(jsonb_agg(line order by line)::text, 'UTF8')), 'hex'), 16) as digest
+    from (
+        select
+            change_id,
+            jsonb_build_array('repair', step_no, v1_version_id, rule, statement, evidence) as line
+        from {{ repairs }}
+
+        union all
+
+        select
+            change_id,
+            jsonb_build_array('finding', finding_no, v1_version_id, code, message) as line
+        from {{ findings }}
+    ) as lines
+    group by change_id
+{%- endmacro %}
