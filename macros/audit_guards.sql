@@ -34,6 +34,7 @@
 
 {% macro _audit_refuse(relation, message, may_change={}, leftovers_may_go=false) %}
     {%- set name = relation.identifier -%}
+    {%- set table = _audit_guarded() | selectattr('alias', 'equalto', name) | first -%}
     {%- set refuse = adapter.quote(relation.schema) ~ '.' ~ name ~ '_refuse' -%}
     create or replace function {{ refuse }}() returns trigger language plpgsql as $function$
     begin
@@ -53,7 +54,7 @@
     $function$;
 
     create or replace trigger {{ name }}_no_update
-    before update of {{ model.columns | reject('in', may_change) | map('tojson') | join(', ') }} on {{ relation }}
+    before update of {{ table.columns | reject('in', may_change) | map('tojson') | join(', ') }} on {{ relation }}
     for each statement execute function {{ refuse }}();
 
     create or replace trigger {{ name }}_no_delete
@@ -198,10 +199,19 @@
 {% endmacro %}
 
 
+{% macro _audit_guarded() %}
+    {%- set tables = [] -%}
+    {%- for table in (graph.nodes.values() if execute else []) if table.resource_type == 'model' and table.config.meta.get('guard') -%}
+        {%- do tables.append(table) -%}
+    {%- endfor -%}
+    {{ return(tables) }}
+{% endmacro %}
+
+
 {#- What the project gives each table that meta.guard names, in the words of audit_tables_keep_their_guards. -#}
 {% macro audit_expected_guards() %}
     {%- set expected = [] -%}
-    {%- for table in (graph.nodes.values() if execute else []) if table.resource_type == 'model' and table.config.meta.get('guard') -%}
+    {%- for table in _audit_guarded() -%}
         {%- set guards = [] -%}
         {%- for trigger in ['no_update', 'no_delete', 'no_truncate'] + {
             'changes': ['no_other_verified'], 'compliance_log': ['chain', 'passed']
@@ -225,4 +235,12 @@
         {%- do expected.append({'schema_name': table.schema, 'table_name': table.alias, 'guards': guards}) -%}
     {%- endfor -%}
     {{ return(expected) }}
+{% endmacro %}
+
+
+{#- The statements that make the triggers and their functions, as append_only runs them. -#}
+{% macro audit_expected_triggers() %}
+    {%- for table in _audit_guarded() %}
+    {{ context[table.config.meta.guard](api.Relation.create(schema=table.schema, identifier=table.alias)) }}
+    {%- endfor %}
 {% endmacro %}

@@ -15,6 +15,16 @@ expected as (
 
 ),
 
+-- what PostgreSQL prints of a trigger is what made it, but for quotes, parentheses and white space
+given as (
+
+    select
+        statements,
+        regexp_replace(replace(lower(statements), 'or replace', ''), '["()\s]', '', 'g') as bare_statements
+    from (select $guards${{ audit_expected_triggers() }}$guards$ as statements) as given
+
+),
+
 relations as (
 
     select
@@ -29,10 +39,16 @@ relations as (
 found as (
 
     select
-        tgrelid as oid,
-        'trigger ' || tgname as guard
+        pg_trigger.tgrelid as oid,
+        'trigger ' || pg_trigger.tgname as guard
     from pg_trigger
-    where tgenabled in ('O', 'A')
+    inner join pg_proc on pg_trigger.tgfoid = pg_proc.oid
+    inner join given
+        on position(pg_proc.prosrc in given.statements) > 0
+        and position(
+            regexp_replace(lower(pg_get_triggerdef(pg_trigger.oid)), '["()\s]', '', 'g') in given.bare_statements
+        ) > 0
+    where pg_trigger.tgenabled in ('O', 'A')
 
     union all
 
