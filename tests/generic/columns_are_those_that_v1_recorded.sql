@@ -60,7 +60,7 @@ printed as (
 ),
 
 -- v1 read information_schema: there, a column of a domain has the type of the domain.
-domains as (
+domains as materialized (
 
     select distinct
         object_identity,

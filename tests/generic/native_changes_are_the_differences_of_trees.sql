@@ -53,7 +53,10 @@ native_commits as (
         graph.commit_sha,
         graph.parent_shas[1] as parent_commit_sha,
         graph.tree_sha,
-        parents.tree_sha as parent_tree_sha
+        parents.tree_sha as parent_tree_sha,
+        graph.author,
+        graph.committed_at,
+        graph.message
     from (
         select commit_sha from reachable
 
@@ -112,6 +115,9 @@ expected as (
         differences.commit_sha,
         differences.path,
         native_commits.parent_commit_sha,
+        {{ git_author('native_commits.author') }} as author,
+        native_commits.committed_at,
+        native_commits.message as commit_message,
         old_blobs.definition as old_definition,
         new_blobs.definition as new_definition,
         case
@@ -133,6 +139,9 @@ recorded as (
         object_identity,
         count(*) as times,
         min(parent_commit_sha) as parent_commit_sha,
+        min(author) as author,
+        min(committed_at) as committed_at,
+        min(commit_message) as commit_message,
         min(old_definition) as old_definition,
         min(new_definition) as new_definition,
         min(change_type) as change_type
@@ -156,6 +165,9 @@ where
     recorded.times is distinct from 1
     or expected.commit_sha is null
     or recorded.parent_commit_sha is distinct from expected.parent_commit_sha
+    or recorded.author is distinct from expected.author
+    or recorded.committed_at is distinct from expected.committed_at
+    or recorded.commit_message is distinct from expected.commit_message
     or recorded.old_definition is distinct from expected.old_definition
     or recorded.new_definition is distinct from expected.new_definition
     or recorded.change_type is distinct from expected.change_type

@@ -28,17 +28,32 @@ changes as (
 
 ),
 
-current_versions as (
+versions as (
 
     select
         changes.branch_name,
         changes.object_identity,
-        count(*) as versions,
-        min(object_versions.definition) as definition
+        object_versions.definition,
+        object_versions.is_current,
+        object_versions.version_number = max(object_versions.version_number) over (
+            partition by changes.branch_name, changes.object_identity, object_versions.definition
+        ) as is_latest
     from {{ ref('object_versions') }} as object_versions
     inner join changes on object_versions.change_id = changes.change_id
-    where object_versions.is_current
-    group by changes.branch_name, changes.object_identity
+
+),
+
+current_versions as (
+
+    select
+        branch_name,
+        object_identity,
+        count(*) as versions,
+        min(definition) as definition,
+        bool_and(is_latest) as is_latest
+    from versions
+    where is_current
+    group by branch_name, object_identity
 
 ),
 
@@ -69,11 +84,13 @@ living as (
 select
     coalesce(living.branch_name, current_versions.branch_name) as branch_name,
     coalesce(living.object_identity, current_versions.object_identity) as object_identity,
-    current_versions.versions
+    current_versions.versions,
+    current_versions.is_latest
 from living
 full join current_versions
     on living.branch_name = current_versions.branch_name
     and living.object_identity = current_versions.object_identity
 where
     current_versions.versions is distinct from 1
+    or not current_versions.is_latest
     or living.definition is distinct from current_versions.definition

@@ -21,6 +21,7 @@ full join object_versions on defining_changes.change_id = object_versions.change
 where
     defining_changes.change_id is null
     or object_versions.change_id is null
+    or object_versions.version_id <> md5('version:' || object_versions.change_id)::uuid
     or (
         defining_changes.object_schema, defining_changes.object_name, defining_changes.object_type,
         defining_changes.object_identity, defining_changes.new_definition, defining_changes.commit_sha,
