@@ -78,4 +78,42 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a column renamed without a row, then a view of all columns": [
+        Migration("statement", ("create table account (made_on date, n integer)",)),
+        Migration("statement", ("alter table account rename column made_on to state",)),
+        Migration("statement", ("create view v_1 as select * from account",)),
+    ],
+    "a renamed constraint, and then its table is renamed": [
+        Migration(
+            "statement",
+            (
+                "create table tag (id integer primary key, note text)",
+                "alter table tag rename constraint tag_pkey to rule_4",
+                "alter table tag enable row level security",
+                "alter table tag rename to parcel",
+            ),
+        ),
+    ],
+    "the index of a dropped table leaves no row: it had been renamed": [
+        Migration(
+            "statement",
+            (
+                "create table tag (id integer primary key, note text)",
+                "alter table tag rename constraint tag_pkey to rule_4",
+                "alter table tag enable row level security",
+                "drop table tag",
+            ),
+        ),
+    ],
+    "what nobody can know: a renamed constraint of a table that is gone": [
+        Migration(
+            "statement",
+            (
+                "create table tag (n integer constraint positive check (n > 0))",
+                "alter table tag rename constraint positive to rule_4",
+                "alter table tag enable row level security",
+                "drop table tag",
+            ),
+        ),
+    ],
 }

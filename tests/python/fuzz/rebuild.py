@@ -28,12 +28,12 @@ Definitions = dict[str, str]
 
 @dataclass(frozen=True)
 class Moment:
-    """The ids of the rows that one statement left, and what the catalog said after it.
+    """The places in the history of the rows that one statement left, and what the catalog said after it.
 
     And after each of the statements up to the next that left a row: no row tells those apart.
     """
 
-    rows: tuple[int, ...]
+    rows: range
     truths: list[Definitions]
 
 
@@ -47,6 +47,8 @@ class Recording:
     migrations: list[Migration] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    rowless: list[tuple[int, int]] = field(default_factory=list)
+    """The statements that left no row: which migration, which statement of it."""
 
     def send(self, migration: Migration) -> None:
         """Sends it as its client does; what the server refuses is history too: it left no rows.
@@ -55,18 +57,17 @@ class Recording:
         by statement, in a transaction that is rolled back; its rows are counted, and the catalog is read.
         """
         expected = self._rehearse(migration)
-        before = last_id(self.connection)
+        before = len(history(self.connection))
         try:
             send(self.connection, migration.statements, migration.style)
         except psycopg.Error:
             self.connection.rollback()
         self.migrations.append(migration)
-        ids = [row["id"] for row in history(self.connection, before)]
-        if len(ids) == sum(count for count, _ in expected):
+        if before + sum(count for count, _ in expected) == len(history(self.connection)):
             for number, truth in expected:
                 if number:
-                    self.moments.append(Moment(tuple(ids[:number]), [truth]))
-                    del ids[:number]
+                    self.moments.append(Moment(range(before, before + number), [truth]))
+                    before += number
                 elif self.moments:
                     self.moments[-1].truths.append(truth)
         else:
@@ -76,7 +77,7 @@ class Recording:
     def _rehearse(self, migration: Migration) -> list[tuple[int, Definitions]]:
         found = []
         with self.connection.transaction(force_rollback=True):
-            for statement in migration.statements:
+            for place, statement in enumerate(migration.statements):
                 before = last_id(self.connection)
                 try:
                     with self.connection.transaction():
@@ -85,9 +86,21 @@ class Recording:
                     self.refused.append(statement)
                     continue
                 rows = len(history(self.connection, before))
+                if not rows:
+                    self.rowless.append((len(self.migrations), place))
                 found.append((rows, _definitions(self.connection)))
                 self.connection.execute("reset search_path")
         return found
+
+    def evidence(self) -> tuple[Any, ...]:
+        """All that is left of what happened: the history, without numbers, and the live schema."""
+        told = ("object_type", "schema_name", "change_type", "change_severity", "sql_executed")
+        rows = []
+        for row in history(self.connection):
+            named = row["object_name"] if row["object_type"] != "FUNCTION" else None
+            columns = (row["new_metadata"] or {}).get("columns")
+            rows.append((named, columns, *(row[column] for column in told)))
+        return rows, _definitions(self.connection)
 
     def live(self) -> list[dict[str, Any]]:
         """What is there now, as `int_replay__live_objects` has it."""
@@ -182,13 +195,34 @@ def rebuild(made: Recording) -> list[dict[str, Any]]:
 
 
 def problems(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
-    """What must never be: in words, empty where all is well."""
-    return [
-        *_lost_rows(made, events),
-        *_broken_chains(events),
-        *_wrong_exact(made, events),
-        *_wrong_head(made, events),
-    ]
+    """What must never be: in words, empty where all is well.
+
+    A row that is exact and wrong is none where nobody could know better: where the same history and the
+    same live schema would be left if a statement without a row had never run, and the row was right then.
+    """
+    found = [*_lost_rows(made, events), *_broken_chains(events), *_wrong_head(made, events)]
+    wrong = _wrong_exact(made, events)
+    if wrong:
+        for other in _other_worlds(made):
+            also = _wrong_exact(other, events)
+            wrong = {number: what for number, what in wrong.items() if number in also}
+    return [*found, *wrong.values()]
+
+
+def _other_worlds(made: Recording) -> Iterator[Recording]:
+    """Recordings that differ from this one in nothing that is left, though a statement did not run."""
+    evidence = made.evidence()
+    unnoticed: set[tuple[int, int]] = set()
+    for left_out in [*({place} for place in made.rowless), unnoticed]:
+        if left_out is unnoticed and len(unnoticed) < 2:
+            continue
+        with recording(made.server) as other:
+            for number, migration in enumerate(made.migrations):
+                kept = [s for i, s in enumerate(migration.statements) if (number, i) not in left_out]
+                other.send(Migration(migration.style, tuple(kept)))
+            if not other.refused and other.evidence() == evidence:
+                unnoticed |= left_out
+                yield other
 
 
 def _lost_rows(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -214,14 +248,21 @@ def _broken_chains(events: Sequence[dict[str, Any]]) -> Iterator[str]:
         _apply(tree, event)
 
 
-def _wrong_exact(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The last event of an object among those of one statement says what the object was after it."""
+def _wrong_exact(made: Recording, events: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """The last event of an object among those of one statement says what the object was after it.
+
+    In words, by the number of the event.
+    """
+    # Ids differ from recording to recording, the order of the rows does not.
+    versions = sorted(e["v1_version_id"] for e in events if e["origin"] in ("v1", "excluded"))
+    places = {version: place for place, version in enumerate(versions)}
     anchored: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for event in events:
         if event["anchor_version_id"] is not None and event["object_identity"] is not None:
-            anchored[event["anchor_version_id"]].append(event)
+            anchored[places[event["anchor_version_id"]]].append(event)
+    found = {}
     for moment in made.moments:
-        last = {event["object_identity"]: event for row in moment.rows for event in anchored[row]}
+        last = {event["object_identity"]: event for place in moment.rows for event in anchored[place]}
         for path, event in last.items():
             if event["fidelity"] != "exact":
                 continue
@@ -229,11 +270,12 @@ def _wrong_exact(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[
             true = [truth.get(path) for truth in moment.truths[: 1 if event["origin"] == "v1" else None]]
             claimed = event["new_definition"]
             if _comparable(claimed) not in map(_comparable, true):
-                yield (
+                found[event["event_seq"]] = (
                     f"{event['origin']} event {event['event_seq']} of row {event['anchor_version_id']}"
                     f" ({event['change_type']} {path}) is exact, but wrong:\n"
                     f"  true:    {true[0]!r}\n  claimed: {claimed!r}"
                 )
+    return found
 
 
 def _wrong_head(made: Recording, events: Sequence[dict[str, Any]]) -> Iterator[str]:
