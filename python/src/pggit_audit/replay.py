@@ -44,6 +44,8 @@ RECONCILE_MESSAGE = "Reconcile with the live catalog"
 _MOST_ATTEMPTS = 25
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
+# Characters of the server's message that a finding repeats.
+_MOST_SAID = 300
 
 
 @dataclass(frozen=True)
@@ -914,7 +916,9 @@ class Replay:
                 steps = [{"rule": "rests_on_inferred", "statement": "", "evidence": rests_on}]
         if not row.facts_readable:
             fidelity = "unknown"
-            notes.append({"code": "unreadable_facts", "message": "the recorded columns are not what v1 records"})
+            notes.append(
+                {"code": "unreadable_facts", "message": "the recorded columns are not what v1 records"}
+            )
         if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
             wrong = disagreements(row.columns, self.columns((found.object_schema, found.object_name)))
             confirmed = not wrong
@@ -1032,9 +1036,11 @@ class Replay:
     ) -> Iterator[Event]:
         """Rows of a statement that could not run, whatever was tried."""
         error = outcome.error
-        timeout = isinstance(error, psycopg.errors.QueryCanceled)
-        why = (error.diag.message_primary or str(error) if error else None) or "it could not run"
-        code = "statement_timeout" if timeout else "statement_failed"
+        code = "statement_failed"
+        why = f"the statement could not run: {_message(error)}"
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            code = "statement_timeout"
+            why = f"the statement did not end within {self._shadow.seconds:g} s"
         self._failures.append((code, why))
         first = True
         matched: list[tuple[HistoryRow, Difference | None]] = []
@@ -1057,7 +1063,7 @@ class Replay:
         """The table of a failed statement, brought to its recorded columns."""
         assert row.columns is not None
         name = self._table_name(row) or (row.object_schema or self.schemas[0], row.name)
-        evidence = f"row {row.version_id} recorded the columns; the statement failed: {why}"
+        evidence = f"row {row.version_id} recorded the columns; {why}"
         repairs: list[Repair] = []
         if self._state.relation(name) is None:
             build = Repair("table_from_columns", create_table(name, row.columns), evidence, inferred=name)
@@ -1254,6 +1260,12 @@ def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
 def _structure(definition: str | None) -> str | None:
     """A definition without its comments."""
     return None if definition is None else _COMMENT.sub("", definition)
+
+
+def _message(error: psycopg.Error | None) -> str:
+    """What the server said, in so far as a person reads it: it may quote a whole statement."""
+    said = (error.diag.message_primary or str(error) if error else None) or "nobody said why"
+    return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
 
 
 def _split_identity(path: str) -> tuple[str | None, str]:

@@ -34,7 +34,7 @@ _LOCKED = 10.0
 
 
 class Hung(psycopg.errors.QueryCanceled):
-    """A statement went on after its time was over, and its session had to be ended."""
+    """A statement went on when its time was over, and its session had to be ended."""
 
 
 class Shadow:
@@ -65,8 +65,9 @@ class Shadow:
         self._open_observer = open_observer
         self._terminate = terminate
         self._hidden = hidden
-        self._seconds = seconds
+        self.seconds = seconds
         self._deadline: float | None = None
+        self._hung = False
         self._closed = threading.Event()
         self._open()
         self._watch = threading.Thread(target=self._end_what_hangs, daemon=True)
@@ -90,6 +91,7 @@ class Shadow:
         """A statement can catch the server's cancellation, but not the end of its session."""
         while not self._closed.wait(0.5):
             if self._deadline is not None and time.monotonic() > self._deadline:
+                self._hung, self._deadline = True, None
                 with suppress(psycopg.Error):
                     self._terminate(self._runner.info.backend_pid)
 
@@ -126,36 +128,49 @@ class Shadow:
     def run(self, *statements: str) -> None:
         """Runs the statements as one transaction: all of them, or none.
 
-        Raises `psycopg.Error` of the statement that failed, the one at `failed_at`, also where it ended its
-        own session; `PggitError` where something else did.
+        Raises `psycopg.Error` of the statement that failed, the one at `failed_at`, also where it canceled
+        itself or ended its own session; `PggitError` where something else did.
         """
         try:
             self._run(statements)
         except psycopg.OperationalError as error:
-            if not self._runner.closed:
+            if not self._runner.closed and not self._canceled_early(error):
                 raise
-            hung = self._deadline is not None and time.monotonic() > self._deadline
-            self._deadline = None
-            path = self._search_path
-            self._reopen(error)
-            if hung:
-                raise Hung(
-                    f"it did not end within {self._seconds:g} s, and caught its cancellation"
-                ) from None
-            # Whose doing was it? A statement that ends its session does so again.
-            self.search_path(*path)
-            with suppress(psycopg.Error):
-                self._run(statements)
-            if not self._runner.closed:
+            if self._hung:
+                self._reopen(error)
+                raise Hung("the statement caught its cancellation") from None
+            # Whose doing was it? A statement that ends itself does so again.
+            if not self._does_so_again(error, statements):
                 raise self._lost(error) from None
-            self._reopen(error)
             raise
         finally:
             self._deadline = None
 
+    def _canceled_early(self, error: psycopg.Error) -> bool:
+        took = time.monotonic() - self._began
+        return isinstance(error, psycopg.errors.QueryCanceled) and took < self.seconds
+
+    def _does_so_again(self, error: psycopg.Error, statements: Sequence[str]) -> bool:
+        path = self._search_path
+        if self._runner.closed:
+            self._reopen(error)
+        self.search_path(*path)
+        try:
+            self._run(statements)
+        except psycopg.OperationalError as again:
+            if self._runner.closed:
+                self._reopen(again)
+                return True
+            return self._canceled_early(again)
+        except psycopg.Error:
+            pass
+        return False
+
     def _run(self, statements: Sequence[str]) -> None:
         self.failed_at = 0
-        self._deadline = time.monotonic() + self._seconds * len(statements) + _GRACE
+        self._hung = False
+        self._began = time.monotonic()
+        self._deadline = self._began + self.seconds * len(statements) + _GRACE
         if len(statements) == 1:
             self._runner.execute(statements[0].encode())
             return
@@ -173,7 +188,7 @@ class Shadow:
 
     def _lost(self, error: psycopg.Error) -> PggitError:
         return PggitError(
-            f"The connection to the shadow database {self.name} broke: {str(error).strip()}\n"
+            f"Something else ended the session in the shadow database {self.name}: {str(error).strip()}\n"
             "Nothing was published. Look into the server's log, then run the build again."
         )
 
@@ -195,7 +210,7 @@ class Shadow:
 
     def set_limits(self) -> None:
         """Sets the time limits anew, whatever a function of the history made of them."""
-        limits = {"statement_timeout": self._seconds, "lock_timeout": _LOCKED}
+        limits = {"statement_timeout": self.seconds, "lock_timeout": _LOCKED}
         script = "; ".join(f"set {name} = {_milliseconds(value)}" for name, value in limits.items())
         self._runner.execute(script.encode())
 
