@@ -20,7 +20,8 @@ from pggit_audit.statements import split, unquote
         ("do $$ begin perform 1; end $$; select 2", ["do $$ begin perform 1; end $$", "select 2"]),
         ("create function f() returns int begin atomic select case when true then 1 end; select 2; end; select 3",
          ["create function f() returns int begin atomic select case when true then 1 end; select 2; end", "select 3"]),
-        ("create function f() returns int begin atomic; select 1; end", ["create function f() returns int begin atomic; select 1; end"]),
+        ("create function f() returns int begin atomic; select 1; end",
+         ["create function f() returns int begin atomic; select 1; end"]),
         ("create view \"Ünï😀\" as select '😀;'; select 1", ["create view \"Ünï😀\" as select '😀;'", "select 1"]),
         ("select 'never closed ; drop table x", ["select 'never closed ; drop table x"]),
         ("", []),
@@ -99,4 +100,10 @@ def test_concurrently_is_taken_out_only_as_a_keyword() -> None:
 
 
 def test_names_lose_their_quotes_and_nothing_else() -> None:
-    assert [unquote(n) for n in ('"Reviews"', 'a"b', '"a""b"', "plain", '"')] == ["Reviews", 'a"b', 'a"b', "plain", '"']
+    assert [unquote(n) for n in ('"Reviews"', 'a"b', '"a""b"', "plain", '"')] == [
+        "Reviews",
+        'a"b',
+        'a"b',
+        "plain",
+        '"',
+    ]

@@ -25,8 +25,9 @@ class HistoryRow:
     """One row of v1's history, as staging gives it (FORMATS 1).
 
     `columns`: the table's recorded columns right after the statement, by name, or None where the row
-    has none, or (not `facts_readable`) none that v1 would have written. `position` is the row's place in the order of the replay, from 0. `oid` is the object's,
-    where v1 recorded it: oids grow, so it tells what was created before what.
+    has none, or (not `facts_readable`) none that v1 would have written. `position` is the row's place in
+    the order of the replay, from 0. `oid` is the object's, where v1 recorded it: oids grow, so it tells
+    what was created before what.
     """
 
     position: int
