@@ -49,8 +49,8 @@ starts as (
         row_in_branch = 1
         or change_sql is null
         or (change_sql is distinct from previous_sql)
-        or created_at <> previous_created_at
-        or author <> previous_author as starts_execution
+        or coalesce(created_at <> previous_created_at, false)
+        or coalesce(author <> previous_author, false) as starts_execution
     from new_rows
 
 ),
@@ -60,7 +60,7 @@ final as (
     select
         version_id as version_id,
         branch_name as branch_name,
-        sum(case when starts_execution is false then 0 else 1 end)
+        sum(starts_execution::integer)
             over (partition by branch_name order by version_id) as execution_no,
         object_type as object_type,
         object_schema as object_schema,

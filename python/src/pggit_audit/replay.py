@@ -880,11 +880,16 @@ class Replay:
         could not be rebuilt with it.
         """
         result: dict[int, list[Difference]] = {}
-        paths = [(i, d.path) for i, (_, d) in enumerate(matched) if d is not None]
+        first: dict[str, int] = {}
+        for i, (_, difference) in enumerate(matched):
+            if difference is not None:
+                first.setdefault(difference.path, i)
         for other in others:
             text = other.object.definition
-            named = [i for i, path in paths if path in text] or [0]
-            result.setdefault(named[0] if other.new is None else named[-1], []).append(other)
+            named = [
+                i for path, i in first.items() if re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
+            ] or [0]
+            result.setdefault(min(named) if other.new is None else max(named), []).append(other)
         return result
 
     def _extension_members(self, pending: deque[HistoryRow]) -> Iterator[Event]:

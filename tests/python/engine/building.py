@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.evidence import Evidence, HistoryRow
+from pggit_audit.replay import Event, Replay
+from pggit_audit.shadow import Shadow
 from pggit_audit.statements import split
 
 Connection = psycopg.Connection[Any]
@@ -150,9 +152,14 @@ def numbered(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
     execution = 0
     for position, this in enumerate(rows):
         before = found[-1] if found else None
-        same = before is not None and all(
-            getattr(this, name) in (getattr(before, name), None) and this.change_sql is not None
-            for name in ("change_sql", "created_at", "author")
+        same = (
+            before is not None
+            and this.change_sql is not None
+            and this.change_sql == before.change_sql
+            and all(
+                None in (one, other) or one == other
+                for one, other in ((this.created_at, before.created_at), (this.author, before.author))
+            )
         )
         execution += not same
         found.append(replace(this, position=position, execution_no=execution))
@@ -206,3 +213,58 @@ class Scratch:
             name: {"type": kind, "nullable": nullable, "default": default, "position": place}
             for name, kind, nullable, default, place in rows
         }
+
+
+def table(version_id: int, name: str, sql: str, recorded: str | None = None, **facts: object) -> HistoryRow:
+    return row(version_id, "TABLE", name, sql, columns=columns(recorded) if recorded else None, **facts)
+
+
+def index(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "INDEX", name, sql, **facts)
+
+
+def view(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "VIEW", name, sql, **facts)
+
+
+def function(version_id: int, oid: int, sql: str, **facts: object) -> HistoryRow:
+    return row(version_id, "FUNCTION", str(oid), sql, **facts)
+
+
+def replayed(
+    shadow: Shadow,
+    rows: Sequence[HistoryRow],
+    live: Sequence[DatabaseObject] = (),
+    base: Definitions | None = None,
+) -> tuple[list[Event], Replay]:
+    """The events of a history, and who made them."""
+    rows = numbered(rows)
+    replay = Replay(shadow, Evidence(rows, live), "main", tree=base)
+    return list(replay.run(rows)), replay
+
+
+def tree_of(events: Sequence[Event], base: Definitions | None = None) -> Definitions:
+    """What the events come to, by path, from what was published before them."""
+    tree = dict(base or {})
+    for event in events:
+        if event.origin == "excluded":
+            continue
+        assert event.object_identity is not None
+        assert event.old_definition == tree.get(event.object_identity), event.object_identity
+        if event.new_definition is None:
+            tree.pop(event.object_identity, None)
+        else:
+            tree[event.object_identity] = event.new_definition
+    return tree
+
+
+def of_rows(events: Sequence[Event]) -> dict[int | None, Event]:
+    return {e.v1_version_id: e for e in events if e.origin == "v1"}
+
+
+def rules(event: Event) -> set[str]:
+    return {note["rule"] for note in event.repairs}
+
+
+def codes(event: Event) -> set[str]:
+    return {note["code"] for note in event.findings}

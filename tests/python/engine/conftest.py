@@ -38,7 +38,9 @@ def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
 def shadow(_one_shadow: Shadow) -> Shadow:
     """A shadow that is as good as new: one database for all tests, emptied before each."""
     _one_shadow.reset_settings()
-    _one_shadow.run("drop owned by current_user cascade")
+    _one_shadow.run(
+        "drop owned by current_user cascade; comment on schema public is 'standard public schema'"
+    )
     return _one_shadow
 
 

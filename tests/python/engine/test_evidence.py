@@ -14,12 +14,26 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from building import NOON, Definitions, Scratch, columns, numbered, row
+from building import (
+    NOON,
+    Definitions,
+    Scratch,
+    codes,
+    columns,
+    function,
+    index,
+    of_rows,
+    replayed,
+    row,
+    rules,
+    table,
+    tree_of,
+    view,
+)
 
 import pggit_audit
-from pggit_audit.catalog import DatabaseObject
-from pggit_audit.evidence import Evidence, HistoryRow
-from pggit_audit.replay import Event, Replay, doubted
+from pggit_audit.evidence import HistoryRow
+from pggit_audit.replay import Event, doubted
 from pggit_audit.shadow import Shadow
 
 DAY = timedelta(days=1)
@@ -46,22 +60,6 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.what}"
-
-
-def table(version_id: int, name: str, sql: str, recorded: str | None = None, **facts: object) -> HistoryRow:
-    return row(version_id, "TABLE", name, sql, columns=columns(recorded) if recorded else None, **facts)
-
-
-def index(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
-    return row(version_id, "INDEX", name, sql, **facts)
-
-
-def view(version_id: int, name: str, sql: str, **facts: object) -> HistoryRow:
-    return row(version_id, "VIEW", name, sql, **facts)
-
-
-def function(version_id: int, oid: int, sql: str, **facts: object) -> HistoryRow:
-    return row(version_id, "FUNCTION", str(oid), sql, **facts)
 
 
 T = "create table t (id integer, name text)"
@@ -894,33 +892,6 @@ ATTACHED = [
 CASES = [*IMPLIED_DROPS, *COLUMNS, *TYPES, *RELATIONS, *LOOKING_AHEAD, *ATTACHED]
 
 
-def replayed(
-    shadow: Shadow,
-    rows: Sequence[HistoryRow],
-    live: Sequence[DatabaseObject] = (),
-    base: Definitions | None = None,
-) -> tuple[list[Event], Replay]:
-    """The events of a history, and who made them."""
-    rows = numbered(rows)
-    replay = Replay(shadow, Evidence(rows, live), "main", tree=base)
-    return list(replay.run(rows)), replay
-
-
-def tree_of(events: Sequence[Event], base: Definitions | None = None) -> Definitions:
-    """What the events come to, by path, from what was published before them."""
-    tree = dict(base or {})
-    for event in events:
-        if event.origin == "excluded":
-            continue
-        assert event.object_identity is not None
-        assert event.old_definition == tree.get(event.object_identity), event.object_identity
-        if event.new_definition is None:
-            tree.pop(event.object_identity, None)
-        else:
-            tree[event.object_identity] = event.new_definition
-    return tree
-
-
 def must_hold(
     rows: Sequence[HistoryRow], events: Sequence[Event], scratch: Scratch, base: Definitions | None = None
 ) -> None:
@@ -1012,18 +983,6 @@ def brief(events: Sequence[Event]) -> list[tuple[int | None, str, str | None, st
         for e in events
         if e.object_type != "SCHEMA"
     ]
-
-
-def of_rows(events: Sequence[Event]) -> dict[int | None, Event]:
-    return {e.v1_version_id: e for e in events if e.origin == "v1"}
-
-
-def rules(event: Event) -> set[str]:
-    return {note["rule"] for note in event.repairs}
-
-
-def codes(event: Event) -> set[str]:
-    return {note["code"] for note in event.findings}
 
 
 def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow, scratch: Scratch) -> None:
