@@ -91,7 +91,7 @@
         new.entry_no := coalesce(new.entry_no, 1);
         new.previous_hash := coalesce(new.previous_hash, {{ audit_first_hash() }});
         new.log_id := coalesce(new.log_id, gen_random_uuid());
-        new.verified_at := coalesce(new.verified_at, now());
+        new.verified_at := now();
         new.entry_hash := {{ audit_entry_hash('new') }};
         return new;
     end

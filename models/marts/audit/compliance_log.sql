@@ -40,7 +40,6 @@ final as (
     select
         md5('dbt build:' || changes.change_id)::uuid as log_id,
         changes.change_id as change_id,
-        now() as verified_at,
         'dbt build' as verified_by,
         case changes.fidelity when 'exact' then 'PASSED' else 'PENDING' end as verification_status,
         case

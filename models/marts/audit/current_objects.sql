@@ -9,7 +9,12 @@ object_versions as (
 
 changes as (
 
-    select * from {{ ref('changes') }}
+    select
+        change_id,
+        fidelity,
+        verified,
+        {{ audit_branch_of('changes', ref('branch_tips')) }} as branch_name
+    from {{ ref('changes') }} as changes
 
 ),
 
