@@ -7,14 +7,25 @@ chain_ends as (
 
 ),
 
+branches as (
+
+    select * from {{ ref('int_replay__branches') }}
+
+),
+
+-- main, or where no branch is called so, the root
 final as (
 
     select
         1 as id,
-        ref_name as ref_name,
+        chain_ends.ref_name as ref_name,
         null::text as direct_sha
     from chain_ends
-    order by branch_name = 'main' desc, branch_name
+    left join branches on chain_ends.branch_name = branches.branch_name
+    order by
+        chain_ends.branch_name = 'main' desc,
+        branches.parent_branch_name is null desc,
+        chain_ends.branch_name
     limit 1
 
 )
