@@ -1,8 +1,6 @@
 {#- A history table is untrusted, and long: whatever the tracker itself did is left out before the replay. -#}
 {% macro exclusion_reason(history) -%}
-    {%- set tracker_schemas = [
-        var('pggit_schema'), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
-    ] -%}
+    {%- set tracker_schemas = [var('pggit_schema'), var('pggit_v0_schema')] -%}
     case
         when coalesce({{ history }}.object_name, '') = '' or {{ history }}.object_type is null or {{ history }}.change_type is null
             then 'the row does not say what was changed'
