@@ -28,6 +28,15 @@ def each_version(request: pytest.FixtureRequest) -> Version:
     return Version(request.param, found.params("postgres"), found.bin)
 
 
+@pytest.fixture(params=[16, 18])
+def new_shadow(request: pytest.FixtureRequest) -> Iterator[tuple[Shadow, Version]]:
+    """A shadow of its own on each embedded server in turn, and that server."""
+    found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
+    version = Version(request.param, found.params("postgres"), found.bin)
+    with open_shadow(version.params, sandbox=True, hidden=()) as shadow:
+        yield shadow, version
+
+
 @pytest.fixture(scope="session")
 def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
     with open_shadow(server.params("postgres"), sandbox=True, hidden=()) as shadow:

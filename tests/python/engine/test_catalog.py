@@ -183,10 +183,9 @@ def test_what_shares_an_identity_carries_its_kind(server_version: Version) -> No
         assert re.match("CREATE INDEX", found["public.t_id (index)"])
 
 
-def test_what_is_read_after_each_statement_is_all_that_changed(
-    shadow: Shadow, server_version: Version
-) -> None:
+def test_what_is_read_after_each_statement_is_all_that_changed(new_shadow: tuple[Shadow, Version]) -> None:
     """The tree that the events come to is the whole catalog, after every single statement."""
+    shadow, version = new_shadow
     shadow.run(CHANGES_BASE)
     rows = numbered(
         row(i, "TABLE", f"marker_{i}", f"{statement};\ncreate table marker_{i} ();", "CREATE")
@@ -207,7 +206,7 @@ def test_what_is_read_after_each_statement_is_all_that_changed(
         wrong += [f"after {this.change_sql}: {text}" for text in found]
         tree = full
     assert not wrong, "\n".join(wrong)
-    with new_database(server_version) as connection:
+    with new_database(version) as connection:
         connection.execute(CHANGES_BASE.encode())
         for statement in CHANGES:
             connection.execute(statement.encode())
