@@ -94,6 +94,16 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "an unqualified name beside a qualified one is in public": [
+        Migration(
+            "script",
+            (
+                "create schema shop",
+                "create sequence numbers",
+                "do $$ begin execute 'create table shop.parcel (id integer primary key)'; end $$",
+            ),
+        ),
+    ],
     "the index of a dropped table leaves no row: it had been renamed": [
         Migration(
             "statement",
