@@ -543,6 +543,9 @@ def make_migration(draw: Draw, connection: psycopg.Connection[Any]) -> Migration
                     with connection.transaction():
                         connection.execute(statement.encode())
                     kept.append(statement)
-            except (NothingThere, psycopg.Error):
+            except NothingThere:
                 continue
+            except psycopg.Error:
+                if connection.broken:
+                    raise
     return Migration(style, tuple(kept))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ from pggit_audit import embedded, models
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 TEMPLATE = "tracked_template"
-
-_numbers = count(1)
 
 Definitions = dict[str, str]
 
@@ -117,7 +115,7 @@ def _definitions(connection: psycopg.Connection[Any]) -> Definitions:
 @contextmanager
 def recording(server: embedded.Server) -> Iterator[Recording]:
     """A new database with a tracker in it."""
-    name = f"tracked_{next(_numbers)}"
+    name = f"tracked_{secrets.token_hex(6)}"
     with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
         if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
             admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(TEMPLATE)))
