@@ -1177,7 +1177,7 @@ def reconciliation(
         if new is not None and tree.get(path) == new.definition:
             continue
         found = new or ours.get(path)
-        schema, name = (found.object_schema, found.object_name) if found else _split_identity(path)
+        schema, name = (found.object_schema, found.object_name) if found else parse_name(path)
         kind = found.object_type if found else _kind_in_text(tree[path], name)
         change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
         note = {
@@ -1271,11 +1271,6 @@ def _message(error: psycopg.Error | None) -> str:
     """What the server said, in so far as a person reads it: it may quote a whole statement."""
     said = (error.diag.message_primary or str(error) if error else None) or "nobody said why"
     return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
-
-
-def _split_identity(path: str) -> tuple[str | None, str]:
-    schema, _, name = path.rpartition(".")
-    return (schema.strip('"') or None, name.strip('"'))
 
 
 def qualified_identity(schema: str, name: str) -> str:
