@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from project import new_database
 from psycopg.conninfo import make_conninfo
 from tracker import history, install, last_id, sample, send
 
@@ -50,10 +51,9 @@ def faithful(server: embedded.Server) -> Faithful:
     rows = score.read_rows(sample.SAMPLE)
     changes: list[score.Change] = []
     scripts: dict[str, str] = {}
-    with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
-        admin.execute("create database migrated template template0")
+    database = new_database(server.params("postgres"), "scored")
     dump = [server.bin / "pg_dump", "--schema-only", "--no-owner", "--no-acl", "--exclude-schema=pggit"]
-    with psycopg.connect(**server.params("migrated"), autocommit=True) as connection:
+    with psycopg.connect(**database, autocommit=True) as connection:
         connection.execute(sample.OLDER_THAN_THE_TRACKER.encode())
         install(connection)
         start = last_id(connection)
@@ -86,7 +86,7 @@ def faithful(server: embedded.Server) -> Faithful:
                     )
                 )
             done = subprocess.run(
-                [*dump, make_conninfo(**server.params("migrated"))],
+                [*dump, make_conninfo(**database)],
                 check=True,
                 capture_output=True,
                 text=True,

@@ -197,6 +197,12 @@ class Scratch:
     def definitions(self, script: str) -> Definitions:
         return {o.object_identity: o.definition for o in with_unique_identities(self.objects(script))}
 
+    def rebuilds(self, tree: Mapping[str, str]) -> Definitions:
+        """What is there after a database was rebuilt from the tree."""
+        with self._connection.transaction(force_rollback=True):
+            rebuild(self._connection, tree)
+            return definitions(self._connection)
+
     def recorded(self, tree: Mapping[str, str], schema: str, table: str) -> dict[str, dict[str, Any]]:
         """v1's facts of a table's columns (FORMATS 1.9) in a database rebuilt from the tree."""
         with self._connection.transaction(force_rollback=True):
@@ -268,3 +274,13 @@ def rules(event: Event) -> set[str]:
 
 def codes(event: Event) -> set[str]:
     return {note["code"] for note in event.findings}
+
+
+def every_commit_can_be_rebuilt(
+    events: Sequence[Event], scratch: Scratch, base: Definitions | None = None
+) -> None:
+    """The tree of each commit makes a database that reads the same."""
+    for anchor in dict.fromkeys(e.anchor_version_id for e in events):
+        last = max(i for i, e in enumerate(events) if e.anchor_version_id == anchor)
+        tree = tree_of(events[: last + 1], base)
+        assert scratch.rebuilds(tree) == tree, f"commit of row {anchor}"
