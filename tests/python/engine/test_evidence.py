@@ -20,7 +20,7 @@ from building import (
     Scratch,
     codes,
     columns,
-    every_commit_can_be_rebuilt,
+    every_statement_can_be_rebuilt,
     function,
     index,
     of_rows,
@@ -948,7 +948,7 @@ def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
     assert {fidelity for *_, fidelity in noted} == {"repaired"}
     assert tree_of(events, base) == scratch.definitions(case.truth)
     must_hold(case.rows, events, scratch, base)
-    every_commit_can_be_rebuilt(events, scratch, base)
+    every_statement_can_be_rebuilt(case.rows, events, scratch, base)
     end = tree_of([*events, *replay.reconcile(live)], base)
     assert end == {o.object_identity: o.definition for o in live}
 
