@@ -1,0 +1,82 @@
+"""The gate: whatever is corrupted, exactly the tests fail that are to notice it, and none fails where nothing is.
+
+The two lists hold, for each data test of the project, a corruption that it finds. The first tests run the tests
+that dbt compiled on corruptions that are undone again; the last ones go through dbt itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from bookshop import WHEN_IT_WAS_BUILT, Bookshop, published_rows, results
+from corruptions import Corruption, Stage, corrupt, read_corruptions
+from project import copied, dbt
+
+HERE = Path(__file__).parent
+BEFORE = read_corruptions(HERE / "before_publication.yml")
+AFTER = read_corruptions(HERE / "after_publication.yml")
+
+
+def test_nothing_fails_where_nothing_is_wrong(before: Stage, after: Stage) -> None:
+    assert before.failing() == set()
+    assert after.failing() == set()
+
+
+@pytest.mark.parametrize("corruption", BEFORE, ids=lambda each: each.name)
+def test_noticed_before_publication(before: Stage, corruption: Corruption) -> None:
+    assert before.failing(corruption.sql) == corruption.fails
+
+
+@pytest.mark.parametrize("corruption", AFTER, ids=lambda each: each.name)
+def test_noticed_after_publication(after: Stage, corruption: Corruption) -> None:
+    assert after.failing(corruption.sql) == corruption.fails
+
+
+def test_every_data_test_finds_a_corruption(bookshop: Bookshop) -> None:
+    assert set().union(*(each.fails for each in BEFORE + AFTER)) == set(bookshop.tests)
+
+
+def test_every_test_before_publication_stops_it(bookshop: Bookshop) -> None:
+    decided = {name for name in bookshop.tests if bookshop.refused[name] != "skipped"}
+    assert set().union(*(each.fails for each in BEFORE)) == decided
+
+
+def test_where_several_tests_fail_the_list_says_why() -> None:
+    assert [each.name for each in BEFORE + AFTER if (len(each.fails) > 1) != (each.why is not None)] == []
+
+
+def test_a_test_that_fails_stops_the_build(bookshop: Bookshop) -> None:
+    """Nothing that comes after it runs, and what was published stays as it was, byte by byte."""
+    statuses = bookshop.refused
+    assert {name for name, status in statuses.items() if status in ("fail", "error")} == {
+        "stored_object_is_the_same"
+    }
+    assert {status for name, status in statuses.items() if name.endswith("_before_publication")} == {"pass"}
+    assert {
+        statuses[name]
+        for name in ("changes", "object_versions", "compliance_log", "go_no_go", *_published_to_v0())
+    } == {"skipped"}
+    before, after = bookshop.published
+    assert after == before
+
+
+def test_the_build_after_mending_ends_as_if_nothing_had_happened(bookshop: Bookshop) -> None:
+    assert published_rows(bookshop.after, without=WHEN_IT_WAS_BUILT) == bookshop.undisturbed
+
+
+def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> None:
+    corruption = next(each for each in AFTER if each.name == "an entry is edited")
+    with copied(bookshop.after) as params:
+        with psycopg.connect(**params) as connection:
+            corrupt(connection, corruption.sql)
+        test = dbt(params, artifacts, "test", "--exclude-resource-type", "unit_test")
+    assert test.returncode == 1
+    found = results(artifacts)
+    assert {name for name, result in found.items() if result["status"] == "fail"} == corruption.fails
+    assert all(name in test.stdout for name in corruption.fails)
+
+
+def _published_to_v0() -> list[str]:
+    return [f"pggit_v0__{table}" for table in ("objects", "tree_entries", "commit_graph", "refs", "head")]
