@@ -31,6 +31,10 @@ where
                 object_identity,
                 schema_prefix || quote_ident(regexp_replace(object_name, '[(][^(]*[)]$', '')) || '('
             )
+            -- a text that stood for a routine, under the oid that v1 recorded, until the live catalog had none such
+            and not (
+                origin = 'inferred' and change_type = 'DROP' and object_identity = schema_prefix || quote_ident(object_name)
+            )
         when object_type in ('TRIGGER', 'POLICY')
             then not starts_with(object_identity, quote_ident(object_name) || ' on ' || schema_prefix)
         else
