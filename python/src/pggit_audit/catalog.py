@@ -33,12 +33,35 @@ TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 _RELATION_KINDS = {
     "r": "TABLE", "p": "TABLE", "i": "INDEX", "I": "INDEX", "v": "VIEW", "m": "MATERIALIZED_VIEW", "S": "SEQUENCE",
 }  # fmt: skip
-_CATALOG_KINDS = {
-    "pg_namespace": "SCHEMA", "pg_type": "TYPE", "pg_proc": "FUNCTION", "pg_trigger": "TRIGGER", "pg_policy": "POLICY",
-}  # fmt: skip
+# pg_class has several kinds
+_CATALOGS = {
+    "pg_class": "",
+    "pg_namespace": "SCHEMA",
+    "pg_type": "TYPE",
+    "pg_proc": "FUNCTION",
+    "pg_trigger": "TRIGGER",
+    "pg_policy": "POLICY",
+}
 
 Key = tuple[int, int]
 """A catalog's oid, and the oid of an object in it."""
+
+FIRST_XID = 3
+"""The first transaction id that a table row can have been written by."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point in the life of a catalog.
+
+    `horizon` is the next transaction id: what is written from now on has this id or a later one. `rows` is
+    what the query `touched` counts, and `deleted` whether some of what it counted at the mark before is gone
+    or written anew.
+    """
+
+    horizon: int
+    rows: int
+    deleted: bool
 
 
 @dataclass(frozen=True)
@@ -82,6 +105,8 @@ def _query(name: str, only: bool) -> str:
         r"(\1.nspname !~ '^pg_' and \1.nspname <> 'information_schema' and \1.nspname <> all(%(hidden)s::text[]))",
         text,
     )
+    # a subquery that depends on no row: worked out once, not for each
+    text = re.sub(r"\{written:([^}]+)\}", r"age(\1) <= (select age(%(horizon)s::xid))", text)
     return re.sub(
         r"\{member:(\w+):([^}]+)\}",
         r"not exists (select from pg_catalog.pg_depend as member where member.classid = '\1'::regclass "
@@ -108,14 +133,18 @@ class CatalogReader:
         rows = connection.execute(
             "select c.relname, c.oid::bigint from pg_catalog.pg_class as c"
             " where c.relnamespace = 'pg_catalog'::regnamespace"
-            " and c.relname in ('pg_class', 'pg_type', 'pg_proc', 'pg_namespace', 'pg_trigger', 'pg_policy')"
+            " and c.relname = any(%s)",
+            (list(_CATALOGS),),
         ).fetchall()
-        self._kinds = {int(oid): _CATALOG_KINDS.get(str(name), "") for name, oid in rows}
+        self._catalogs = {int(oid): str(name) for name, oid in rows}
 
-    def _fetch(self, name: str, only: bool, **parameters: Any) -> list[dict[str, Any]]:
+    def _fetch(self, name: str, only: bool, **parameters: str | list[int]) -> list[dict[str, Any]]:
+        # Oids as the text of an array: psycopg looks at each number for a type that fits them all.
+        values = {
+            k: v if isinstance(v, str) else f"{{{','.join(map(str, v))}}}" for k, v in parameters.items()
+        }
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            parameters["hidden"] = self._hidden
-            return cursor.execute(_query(name, only).encode(), parameters).fetchall()
+            return cursor.execute(_query(name, only).encode(), {**values, "hidden": self._hidden}).fetchall()
 
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
@@ -134,18 +163,12 @@ class CatalogReader:
             for row in self._fetch(kind, True, oids=oids)
         ]
 
-    def horizon(self) -> int:
-        """The next transaction id: what is written from now on has this id or a later one."""
-        row = self._connection.execute(
-            "select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint"
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    def touched(self, horizon: int) -> tuple[dict[Key, str], int]:
-        """Objects (with their kinds) whose catalog rows were written since `horizon`, and the next horizon."""
-        rows = self._fetch("touched", False, horizon=str(horizon))
-        return self._with_kinds(rows), int(rows[0]["horizon"]) if rows else horizon
+    def touched(self, mark: Mark | None = None) -> tuple[dict[Key, str], Mark]:
+        """Objects (with their kinds) whose catalog rows were written since `mark`, and the mark of now."""
+        rows = self._fetch("touched", False, horizon=str(mark.horizon if mark else FIRST_XID))
+        deleted = mark is not None and rows[0]["older_rows"] < mark.rows
+        touched = self._with_kinds(row for row in rows if row["classid"] is not None)
+        return touched, Mark(rows[0]["horizon"], rows[0]["rows"], deleted)
 
     def dependents(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Objects (with their kinds) one step away, whose text may name one of `keys`."""
@@ -155,19 +178,16 @@ class CatalogReader:
     def _with_kinds(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, str]:
         return {
             (row["classid"], row["objid"]): _RELATION_KINDS.get(row["relkind"] or "")
-            or self._kinds.get(row["classid"], "")
+            or _CATALOGS.get(self._catalogs.get(row["classid"], ""), "")
             for row in rows
         }
 
     def vanished(self, keys: Iterable[Key]) -> set[Key]:
         """Those of `keys` that no longer exist."""
-        pairs = list(keys)
-        rows = self._fetch("vanished", False, classids=[c for c, _ in pairs], oids=[o for _, o in pairs])
-        return {(row["classid"], row["objid"]) for row in rows}
-
-    def blind_spots(self) -> dict[str, int]:
-        """How many objects there are of each kind that is not versioned."""
-        return {row["kind"]: row["objects"] for row in self._fetch("blind_spots", False)}
+        wanted: dict[str, list[int]] = {name: [] for name in _CATALOGS}
+        for classid, objid in keys:
+            wanted[self._catalogs[classid]].append(objid)
+        return {(row["classid"], row["objid"]) for row in self._fetch("vanished", False, **wanted)}
 
 
 def _kind(found: DatabaseObject) -> str:

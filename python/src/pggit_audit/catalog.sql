@@ -6,6 +6,7 @@
 -- Run them with an empty search_path, so that PostgreSQL prints every name with its schema.
 -- `{only:EXPRESSION}` becomes `true`, or a test of EXPRESSION against the parameter `oids`.
 -- `{hidden:EXPRESSION}` excludes system schemas, and those in the parameter `hidden`.
+-- `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
 -- `{member:CATALOG:EXPRESSION}` excludes what belongs to an extension: its CREATE EXTENSION stands for it.
 
 -- kind: SCHEMA
@@ -621,64 +622,101 @@ where {only:p.oid} and {hidden:n} and {member:pg_class:c.oid}
 -- The objects with a catalog row written at or after the transaction id `horizon`, as the object
 -- that a definition is written for: a constraint and an identity's sequence count for their table, a rule for its view.
 -- Catalog rows keep the transaction id that wrote them in xmin; age() compares them across a wraparound.
-with mark as (select age(%(horizon)s::xid) as age)
-, touched as (
-    select 'pg_namespace'::regclass::oid as classid, oid as objid from pg_catalog.pg_namespace, mark where pg_namespace.oid >= 16384 and age(xmin) <= mark.age
+-- It runs after every statement: the bounds on oids let it pass by what the server came with.
+-- What is deleted leaves no such row. With an object goes its own; for what goes from an object that stays, and from
+-- its row in pg_class no trace (a foreign key, a comment, a parent, an extension), `rows` and `older_rows` count what there is now,
+-- and what of it was there at the horizon.
+with touched as (
+    select 'pg_namespace'::regclass::oid as classid, oid as objid from pg_catalog.pg_namespace where oid >= 16384 and {written:xmin}
     union
-    select 'pg_class'::regclass::oid, oid from pg_catalog.pg_class, mark where pg_class.oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'v', 'm', 'S') and age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, oid from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'v', 'm', 'S') and {written:xmin}
     union
-    select 'pg_class'::regclass::oid, attrelid from pg_catalog.pg_attribute, mark where attrelid >= 16384 and age(xmin) <= mark.age
+    select case when c.relkind = 'c' then 'pg_type'::regclass::oid else 'pg_class'::regclass::oid end, case when c.relkind = 'c' then c.reltype else c.oid end
+    from pg_catalog.pg_attribute as a
+    cross join lateral (select oid, relkind, reltype from pg_catalog.pg_class where pg_class.oid = a.attrelid offset 0) as c
+    where a.attrelid >= 16384 and {written:a.xmin}
     union
-    select 'pg_class'::regclass::oid, adrelid from pg_catalog.pg_attrdef, mark where age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, adrelid from pg_catalog.pg_attrdef where {written:xmin}
     union
     select case when conrelid <> 0 then 'pg_class'::regclass::oid else 'pg_type'::regclass::oid end, case when conrelid <> 0 then conrelid else contypid end
-    from pg_catalog.pg_constraint, mark where pg_constraint.oid >= 16384 and age(xmin) <= mark.age
+    from pg_catalog.pg_constraint where oid >= 16384 and {written:xmin}
     union
-    select 'pg_class'::regclass::oid, indexrelid from pg_catalog.pg_index, mark where indexrelid >= 16384 and age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, indexrelid from pg_catalog.pg_index where indexrelid >= 16384 and {written:xmin}
     union
-    select 'pg_class'::regclass::oid, inhrelid from pg_catalog.pg_inherits, mark where age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, inhrelid from pg_catalog.pg_inherits where {written:xmin}
     union
-    select 'pg_class'::regclass::oid, ev_class from pg_catalog.pg_rewrite, mark where ev_class >= 16384 and age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, ev_class from pg_catalog.pg_rewrite where ev_class >= 16384 and {written:xmin}
     union
-    select 'pg_class'::regclass::oid, seqrelid from pg_catalog.pg_sequence, mark where age(xmin) <= mark.age
+    select 'pg_class'::regclass::oid, seqrelid from pg_catalog.pg_sequence where {written:xmin}
     union
     select 'pg_class'::regclass::oid, case when d.deptype = 'i' then d.refobjid else d.objid end
-    from mark, pg_catalog.pg_sequence as s
-    join pg_catalog.pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = s.seqrelid
-    where age(d.xmin) <= mark.age or (d.deptype = 'i' and age(s.xmin) <= mark.age)
+    from pg_catalog.pg_sequence as s
+    cross join lateral (
+        select deptype, refobjid, objid, xmin from pg_catalog.pg_depend
+        where classid = 'pg_class'::regclass and objid = s.seqrelid
+        offset 0
+    ) as d
+    where
+        {written:d.xmin}
+        or (d.deptype = 'i' and (
+            {written:s.xmin}
+            or exists (select from pg_catalog.pg_class as c where c.oid = s.seqrelid and {written:c.xmin})
+        ))
     union
-    select 'pg_trigger'::regclass::oid, oid from pg_catalog.pg_trigger, mark where not tgisinternal and age(xmin) <= mark.age
+    select 'pg_trigger'::regclass::oid, oid from pg_catalog.pg_trigger where not tgisinternal and {written:xmin}
     union
-    select 'pg_policy'::regclass::oid, oid from pg_catalog.pg_policy, mark where age(xmin) <= mark.age
+    select 'pg_policy'::regclass::oid, oid from pg_catalog.pg_policy where {written:xmin}
     union
-    select 'pg_proc'::regclass::oid, oid from pg_catalog.pg_proc, mark where pg_proc.oid >= 16384 and age(xmin) <= mark.age
-    union
-    select 'pg_type'::regclass::oid, oid from pg_catalog.pg_type, mark where pg_type.oid >= 16384 and typtype in ('e', 'd', 'r', 'c') and age(xmin) <= mark.age
+    select 'pg_proc'::regclass::oid, oid from pg_catalog.pg_proc where oid >= 16384 and {written:xmin}
     union
     select 'pg_type'::regclass::oid, t.oid
-    from mark, pg_catalog.pg_type as t
-    join pg_catalog.pg_class as c on c.oid = t.typrelid and c.relkind = 'c'
-    join pg_catalog.pg_attribute as a on a.attrelid = c.oid
-    where age(a.xmin) <= mark.age
+    from pg_catalog.pg_type as t
+    where
+        t.oid >= 16384 and t.typtype in ('e', 'd', 'r', 'c') and {written:t.xmin}
+        and (t.typrelid = 0 or exists (select from pg_catalog.pg_class as c where c.oid = t.typrelid and c.relkind = 'c'))
     union
-    select 'pg_type'::regclass::oid, enumtypid from pg_catalog.pg_enum, mark where age(xmin) <= mark.age
+    select 'pg_type'::regclass::oid, enumtypid from pg_catalog.pg_enum where {written:xmin}
     union
-    select 'pg_namespace'::regclass::oid, extnamespace from pg_catalog.pg_extension, mark where age(xmin) <= mark.age
+    select 'pg_namespace'::regclass::oid, extnamespace from pg_catalog.pg_extension where {written:xmin}
     union
     select
         case when k.conrelid <> 0 then 'pg_class'::regclass::oid when k.oid is not null then 'pg_type'::regclass::oid when c.relkind = 'c' then 'pg_type'::regclass::oid else d.classoid end,
         case when k.conrelid <> 0 then k.conrelid when k.oid is not null then k.contypid when c.relkind = 'c' then c.reltype else d.objoid end
-    from mark, pg_catalog.pg_description as d
+    from pg_catalog.pg_description as d
     left join pg_catalog.pg_constraint as k on d.classoid = 'pg_constraint'::regclass and k.oid = d.objoid
     left join pg_catalog.pg_class as c on d.classoid = 'pg_class'::regclass and c.oid = d.objoid
-    where (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass) and age(d.xmin) <= mark.age
+    where d.objoid >= 16384 and {written:d.xmin}
+    union
+    select d.classoid, d.objoid
+    from pg_catalog.pg_namespace as n
+    join pg_catalog.pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
+    where {written:d.xmin}
+)
+, rows as (
+    select xmin as written_by from pg_catalog.pg_constraint where oid >= 16384
+    union all
+    select xmin from pg_catalog.pg_description where objoid >= 16384
+    union all
+    select xmin from pg_catalog.pg_inherits
+    union all
+    select xmin from pg_catalog.pg_extension
+)
+, mark as (
+    select
+        (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint as horizon,
+        count(*) as rows,
+        count(*) filter (where not {written:written_by}) as older_rows
+    from rows
 )
 select
     touched.classid,
     touched.objid,
     c.relkind::text as relkind,
-    (pg_snapshot_xmax(pg_current_snapshot())::text::numeric %% 4294967296)::bigint as horizon
-from touched
+    mark.horizon,
+    mark.rows,
+    mark.older_rows
+from mark
+left join touched on true
 left join pg_catalog.pg_class as c on touched.classid = 'pg_class'::regclass and c.oid = touched.objid
 
 -- query: dependents
@@ -731,15 +769,30 @@ from dependents
 left join pg_catalog.pg_class as c on dependents.classid = 'pg_class'::regclass and c.oid = dependents.objid
 
 -- query: vanished
-select k.classid, k.objid
-from unnest(%(classids)s::oid[], %(oids)s::oid[]) as k (classid, objid)
-where
-    not exists (select from pg_catalog.pg_class as x where k.classid = 'pg_class'::regclass and x.oid = k.objid)
-    and not exists (select from pg_catalog.pg_proc as x where k.classid = 'pg_proc'::regclass and x.oid = k.objid)
-    and not exists (select from pg_catalog.pg_type as x where k.classid = 'pg_type'::regclass and x.oid = k.objid)
-    and not exists (select from pg_catalog.pg_trigger as x where k.classid = 'pg_trigger'::regclass and x.oid = k.objid)
-    and not exists (select from pg_catalog.pg_policy as x where k.classid = 'pg_policy'::regclass and x.oid = k.objid)
-    and not exists (select from pg_catalog.pg_namespace as x where k.classid = 'pg_namespace'::regclass and x.oid = k.objid)
+-- Of the oids in the parameter of each catalog's name, those that the catalog does not have.
+select 'pg_namespace'::regclass::oid as classid, objid
+from unnest(%(pg_namespace)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_namespace as x where x.oid = objid)
+union all
+select 'pg_type'::regclass::oid as classid, objid
+from unnest(%(pg_type)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_type as x where x.oid = objid)
+union all
+select 'pg_class'::regclass::oid as classid, objid
+from unnest(%(pg_class)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_class as x where x.oid = objid)
+union all
+select 'pg_proc'::regclass::oid as classid, objid
+from unnest(%(pg_proc)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_proc as x where x.oid = objid)
+union all
+select 'pg_trigger'::regclass::oid as classid, objid
+from unnest(%(pg_trigger)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_trigger as x where x.oid = objid)
+union all
+select 'pg_policy'::regclass::oid as classid, objid
+from unnest(%(pg_policy)s::oid[]) as objid
+where not exists (select from pg_catalog.pg_policy as x where x.oid = objid)
 
 -- query: columns
 -- A table's columns in the terms of v1's metadata (FORMATS 1.9), which took them from
@@ -764,27 +817,3 @@ cross join lateral (select case when d.typtype = 'd' then d.typtypmod else a.att
 left join pg_catalog.pg_attrdef as ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
 where a.attrelid = %(oid)s::oid and a.attnum > 0 and not a.attisdropped
 order by a.attnum
-
--- query: blind_spots
--- What the database has and no definition holds: counted, so that a report can say it.
-select kind, count(*)::bigint as objects
-from (
-    select 'FOREIGN TABLE' as kind, relnamespace from pg_catalog.pg_class where relkind = 'f'
-    union all
-    select 'RULE' as kind, c.relnamespace from pg_catalog.pg_rewrite as r join pg_catalog.pg_class as c on c.oid = r.ev_class where r.rulename <> '_RETURN'
-    union all
-    select 'STATISTICS' as kind, stxnamespace from pg_catalog.pg_statistic_ext
-    union all
-    select 'COLLATION' as kind, collnamespace from pg_catalog.pg_collation
-    union all
-    select 'OPERATOR' as kind, oprnamespace from pg_catalog.pg_operator
-    union all
-    select 'BASE TYPE' as kind, typnamespace from pg_catalog.pg_type where typtype = 'b' and typelem = 0
-    union all
-    select 'TEXT SEARCH CONFIGURATION' as kind, cfgnamespace from pg_catalog.pg_ts_config
-    union all
-    select 'TYPED TABLE' as kind, relnamespace from pg_catalog.pg_class where reloftype <> 0
-) as o
-join pg_catalog.pg_namespace as n on n.oid = o.relnamespace
-where {hidden:n}
-group by kind

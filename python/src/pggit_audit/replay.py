@@ -184,13 +184,13 @@ class State:
         return None
 
     def about(self, statement: Statement) -> dict[Key, str]:
-        """The objects (with their kinds) that a statement names; every table where it does not say."""
-        if statement.action == "code" or not statement.targets:
-            found = {k for k, o in self.objects.items() if o.object_type == "TABLE"}
-        else:
-            # Of `schema.table.column` the last two parts are kept: a column's table is in the first.
-            names = {part for target in (*statement.targets, statement.on or ()) for part in target if part}
-            found = set().union(*(self._bare.get(name, set()) for name in names))
+        """The objects (with their kinds) that a statement names; all there are where it does not say."""
+        # An extension is part of its schema's definition.
+        if statement.action == "code" or not statement.targets or statement.object_type == "EXTENSION":
+            return self.kinds()
+        # Of `schema.table.column` the last two parts are kept: a column's table is in the first.
+        names = {part for target in (*statement.targets, statement.on or ()) for part in target if part}
+        found = set().union(*(self._bare.get(name, set()) for name in names))
         return {k: _kind_of(self.objects[k]) for k in found}
 
     def kinds(self) -> dict[Key, str]:
@@ -281,7 +281,7 @@ class Replay:
         self._inferred: dict[Key, int] = {}
         self._version = 0
         self._depth = 0
-        self._horizon = shadow.reader.horizon()
+        _, self._mark = shadow.reader.touched()
         self._routines: dict[str, Name] = dict(routine_oids or {})
         # Of the execution at hand: finding and message of each statement that could not run.
         self._failures: list[tuple[str, str]] = []
@@ -703,14 +703,12 @@ class Replay:
     def _observe(self, *texts: str) -> list[Difference]:
         """Reads again what the statements in `texts` changed; what differs, by path.
 
-        What is only deleted (a constraint, a comment, an owner) leaves no row of its time in the catalog:
-        so what the statements name is read in any case, and every table where they do not say.
+        What is only deleted (a foreign key, a comment) leaves no row of its time in the catalog: where
+        something is gone, what the statements name is read in any case, and all there is where they do not say.
         """
         reader = self._shadow.reader
-        touched, self._horizon = reader.touched(self._horizon)
+        touched, self._mark = reader.touched(self._mark)
         statements = [s for text in texts for s in split(text)]
-        for statement in statements:
-            touched |= self._state.about(statement)
         may_rename = any(s.may_rename for s in statements)
         if may_rename and "SCHEMA" in touched.values():
             # The name of everything in a schema changes with its own.
@@ -718,9 +716,12 @@ class Replay:
         elif may_rename and touched:
             touched |= reader.dependents(touched)
         gone = reader.vanished(self._state.objects) if any(s.may_drop for s in statements) else set()
-        if any(s.action == "code" or "cascade" in s.words for s in statements):
-            # CASCADE takes foreign keys and defaults of others along, without a trace in their rows.
-            touched |= self._state.naming([*gone, *touched])
+        if self._mark.deleted:
+            for statement in statements:
+                touched |= self._state.about(statement)
+            if any("cascade" in s.words for s in statements):
+                # CASCADE takes foreign keys and parents from others along.
+                touched |= self._state.naming([*gone, *touched])
         for key in touched:
             self._columns.pop(key, None)
         differences = self._state.update(

@@ -91,6 +91,9 @@ class Statement:
     @cached_property
     def may_drop(self) -> bool:
         """False only where nothing that existed before can be gone afterwards."""
+        if self.tag == "ALTER TABLE":
+            # Another type or expression of a column builds its indexes anew.
+            return not {"drop", "type", "expression"}.isdisjoint(self.words)
         return not (self.verb == "CREATE" and self.tag != "CREATE SCHEMA") and self.verb != "COMMENT"
 
     @cached_property
