@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import execute
 from psycopg import sql
 
 from pggit_audit import embedded, recorded
@@ -25,26 +27,78 @@ DATABASE = "migrated"
 """The one name of databases that dbt builds in."""
 
 
+SECONDS = 900  # no command may take longer
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+"""They ask nothing of the database that is built in."""
+
+APPEND_ONLY = {
+    *(
+        f"pggit_audit.{name}"
+        for name in ("changes", "compliance_log", "repairs", "findings", "excluded_history")
+    ),
+    *(f"pggit_v0.{name}" for name in ("objects", "tree_entries", "commit_graph")),
+    "pggit_audit.object_versions",
+}
+"""What is published there never changes."""
+
+# What differs between databases that were built alike: when, and what hashes that.
+CLOCK = {
+    ("compliance_log", "verified_at"),
+    ("compliance_log", "previous_hash"),
+    ("compliance_log", "entry_hash"),
+    ("unverified_changes", "verified_at"),
+    ("verification_summary", "checked_at"),
+    ("go_no_go", "checked_at"),
+    ("objects", "created_at"),
+}
+
+
 def dbt(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run dbt with the database of `params` as its target; output and exit status are the caller's to judge.
 
     Args:
-        params: libpq keywords of the target.
+        params: libpq keywords of the target; without a host it is the embedded server.
         folder: where dbt leaves its artifacts and logs.
         arguments: command and options.
 
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | {
-        "PGGIT_STAGING_HOST": str(params["host"]),
-        "PGGIT_STAGING_PORT": str(params["port"]),
-        "PGGIT_STAGING_USER": str(params["user"]),
-        "PGGIT_STAGING_PASSWORD": str(params.get("password", "")),
-        "PGGIT_STAGING_DBNAME": str(params["dbname"]),
+    process = started(params, folder, *arguments)
+    try:
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        killed(process)
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def started(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start dbt as `dbt` does, in a process group of its own."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DBT_", "PGGIT_STAGING_", "PGGIT_PRODUCTION_"))
+    }
+    environment |= {
+        f"PGGIT_STAGING_{name.upper()}": str(params[name])
+        for name in ("host", "port", "user", "password", "dbname")
+        if name in params
+    }
+    environment |= {
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
+        "PYTHONUNBUFFERED": "1",
     }
     command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
-    return subprocess.run(command, cwd=PROJECT, env=environment, text=True, capture_output=True, check=False)
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def killed(process: subprocess.Popen[str]) -> str:
+    """Kill a command with all its threads and children, so that nothing of it can tidy up; its last words."""
+    os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate(timeout=60)[0]
 
 
 def install_sources(connection: psycopg.Connection[Any]) -> None:
@@ -128,3 +182,104 @@ def new_database(params: Params, name: str, template: str = "template0") -> Para
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
         )
     return params | {"dbname": name}
+
+
+# What a database holds ----------------------------------------------------------------------------
+
+
+def contents(params: Params, *schemas: str, clock: bool = False) -> dict[str, list[str]]:
+    """Return every row of every table and view of the schemas, as text, sorted.
+
+    Args:
+        params: libpq keywords.
+        schemas: their names.
+        clock: with the columns that differ between databases built alike.
+
+    """
+    found: dict[str, list[str]] = {}
+    with psycopg.connect(**params, autocommit=True) as connection:
+        relations = connection.execute(
+            "select n.nspname, c.relname, array_agg(a.attname::text order by a.attnum)"
+            " from pg_class as c join pg_namespace as n on c.relnamespace = n.oid"
+            " join pg_attribute as a on c.oid = a.attrelid and a.attnum > 0 and not a.attisdropped"
+            " where n.nspname = any (%s) and c.relkind in ('r', 'p', 'm', 'v') group by 1, 2",
+            (list(schemas),),
+        ).fetchall()
+        for schema, name, columns in relations:
+            kept = [sql.Identifier(c) for c in columns if clock or (name, c) not in CLOCK]
+            query = sql.SQL("select (row({}))::text from {} order by 1").format(
+                sql.SQL(", ").join(kept), sql.Identifier(schema, name)
+            )
+            found[f"{schema}.{name}"] = [row for (row,) in connection.execute(query)]
+    return found
+
+
+def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, tuple[Any, ...]]:
+    """Say where two databases' contents differ: how many rows gone, how many new, and a few of both."""
+    found = {}
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, []), after.get(name, [])
+        if old != new:
+            gone, come = sorted(set(old) - set(new)), sorted(set(new) - set(old))
+            found[name] = (len(gone), len(come), [text[:300] for text in gone[:2] + come[:2]])
+    return found
+
+
+def fingerprint(params: Params, *schemas: str) -> list[str]:
+    """Return what any write to the schemas would change: their catalog rows, and each row with who wrote it.
+
+    The catalog goes without what vacuum, analyze and autovacuum keep there.
+    """
+    with psycopg.connect(**params, autocommit=True) as connection:
+        catalog = connection.execute(FINGERPRINT.encode(), {"schemas": list(schemas)}).fetchall()
+        tables = connection.execute(
+            "select oid::regclass::text, relkind from pg_class"
+            " where relnamespace = any (%s::regnamespace[]) and relkind in ('r', 'S')",
+            (list(schemas),),
+        ).fetchall()
+        state = {"r": "xmin, ctid, md5(t::text)", "S": "last_value, is_called"}
+        rows = [
+            (f"{name} {row}",)
+            for name, kind in tables
+            for (row,) in connection.execute(
+                f"select concat_ws(' ', {state[kind]}) from {name} as t".encode()
+            )
+        ]
+    return sorted(line for (line,) in catalog + rows)
+
+
+FINGERPRINT = """
+    with relations as (select * from pg_class where relnamespace = any (%(schemas)s::regnamespace[])),
+    routines as (select * from pg_proc where pronamespace = any (%(schemas)s::regnamespace[]))
+    select 'schema ' || n.*::text from pg_namespace as n where oid = any (%(schemas)s::regnamespace[])
+    union all
+    select concat_ws(' ', 'relation', oid::regclass, relkind, relfilenode, relowner::regrole, relacl, reloptions)
+    from relations
+    union all
+    select concat_ws(' ', 'column', r.oid::regclass, attnum, attname, atttypid::regtype, atttypmod, attnotnull, attacl)
+    from relations as r join pg_attribute as a on r.oid = a.attrelid
+    union all
+    select concat_ws(' ', 'default', r.oid::regclass, d.adnum, pg_get_expr(d.adbin, d.adrelid))
+    from relations as r join pg_attrdef as d on r.oid = d.adrelid
+    union all
+    select 'routine ' || r.*::text from routines as r
+    union all
+    select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    from pg_constraint where connamespace = any (%(schemas)s::regnamespace[])
+    union all
+    select concat_ws(' ', 'type', oid::regtype, typtype, typacl)
+    from pg_type where typnamespace = any (%(schemas)s::regnamespace[])
+    union all
+    select concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid), t.tgenabled)
+    from relations as r join pg_trigger as t on r.oid = t.tgrelid
+    union all
+    select concat_ws(' ', 'comment', d.objoid, d.objsubid, d.description)
+    from pg_description as d
+    where objoid in (select oid from relations union all select oid from routines)
+"""
+
+
+def shadows(params: Params) -> list[str]:
+    """Return the names of the shadow databases on the server."""
+    names = execute(params, "select datname from pg_database where starts_with(datname, 'pggit_shadow_')")
+    return [name for (name,) in names]
