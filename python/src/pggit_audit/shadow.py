@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import psycopg
@@ -23,10 +23,11 @@ from pggit_audit.catalog import CatalogReader
 from pggit_audit.errors import PggitError
 
 PREFIX = "pggit_shadow_"
-_NAME = re.compile(rf"^{PREFIX}(\d{{14}})_[0-9a-f]{{8}}$")
+_NAME = re.compile(rf"^{PREFIX}\d{{14}}_[0-9a-f]{{8}}$")
 # Without superuser rights PostgreSQL itself keeps the history away from files and programs.
 SANDBOX_ROLE = "pggit_shadow"
-_MAX_AGE = timedelta(days=1)
+# First key of the advisory lock that a shadow's maker holds while it lives ("pggs"); the second is of the name.
+_LOCK = 0x70676773
 # Seconds that a canceled statement has to end, and that reading the catalog of a large schema may take.
 _GRACE = 5.0
 _READING = 600.0
@@ -279,6 +280,7 @@ def open_shadow(
     with admin:
         _sweep(admin)
         name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+        admin.execute("select pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
         owner = _sandbox_role(admin) if sandbox else None
         _create(admin, name, owner)
         session = {"dbname": name, "application_name": "pggit-audit replay"}
@@ -343,19 +345,22 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
+def _lock_key(name: str) -> int:
+    return int(name[-8:], 16) >> 1
+
+
 def _sweep(admin: psycopg.Connection[Any]) -> None:
-    """Drops shadows that a killed build left behind a day ago or earlier, unless somebody is in them."""
+    """Drops shadows that a killed build left behind: nobody is in them, and whoever made them is gone."""
     rows = admin.execute(
         "select datname from pg_database as d where starts_with(datname, %s)"
         " and not exists (select from pg_stat_activity as a where a.datid = d.oid)",
         (PREFIX,),
     ).fetchall()
-    now = datetime.now(timezone.utc)
+    locks = admin.execute(
+        "select objid::bigint from pg_locks where locktype = 'advisory' and classid = %s and objsubid = 2",
+        (_LOCK,),
+    ).fetchall()
     for (name,) in rows:
-        match = _NAME.match(name)
-        if match is None:
-            continue
-        with suppress(ValueError, psycopg.Error):
-            born = datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
-            if now - born > _MAX_AGE:
+        if _NAME.match(name) and (_lock_key(name),) not in locks:
+            with suppress(psycopg.Error):
                 _drop(admin, name)
