@@ -104,9 +104,11 @@ final as (
             when known_objects.object_identity is null then {{ unquoted('named.name') }}
             else known_objects.object_name
         end as object_name,
+        -- a path may pass from one kind to another, as from a view to a table
         coalesce(
+            {{ definition_object_type('new_blobs.definition') }},
             known_objects.object_type,
-            {{ definition_object_type('coalesce(new_blobs.definition, old_blobs.definition)') }}
+            {{ definition_object_type('old_blobs.definition') }}
         ) as object_type,
         differences.path as object_identity,
         case
