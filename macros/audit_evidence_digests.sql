@@ -1,8 +1,15 @@
-{% macro audit_evidence_digests(repairs, findings) -%}
+{% macro audit_evidence_digests(changes, repairs, findings) -%}
     select
         change_id,
         left(encode(sha256(convert_to(jsonb_agg(line order by line)::text, 'UTF8')), 'hex'), 16) as digest
     from (
+        select
+            change_id,
+            jsonb_build_array('change', event_no, branch_name, fidelity) as line
+        from {{ changes }}
+
+        union all
+
         select
             change_id,
             jsonb_build_array('repair', step_no, v1_version_id, rule, statement, evidence) as line

@@ -12,7 +12,7 @@ compliance_log as (
 
 evidence as (
 
-    {{ audit_evidence_digests(ref('repairs'), ref('findings')) }}
+    {{ audit_evidence_digests(ref('changes'), ref('repairs'), ref('findings')) }}
 
 )
 

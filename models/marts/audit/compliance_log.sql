@@ -1,8 +1,18 @@
 with
 
+logged as (
+
+    select change_id from {{ published('compliance_log') }} as compliance_log
+
+),
+
 changes as (
 
-    select * from {{ ref('changes') }}
+    select * from {{ ref('changes') }} as published_changes
+    where not exists (
+        select from logged
+        where logged.change_id = published_changes.change_id
+    )
 
 ),
 
@@ -12,15 +22,9 @@ repairs as (
 
 ),
 
-logged as (
-
-    select change_id from {{ published('compliance_log') }} as compliance_log
-
-),
-
 evidence as (
 
-    {{ audit_evidence_digests(ref('repairs'), ref('findings')) }}
+    {{ audit_evidence_digests('changes', ref('repairs'), ref('findings')) }}
 
 ),
 
@@ -54,14 +58,10 @@ final as (
             when changes.fidelity = 'static'
                 then 'For a person to judge: the statement could not run, so the definition is its own text.'
             else 'For a person to judge: what this change did could not be told.'
-        end || coalesce(' Digest of its evidence: ' || evidence.digest || '.', '') as verification_notes
+        end || ' Digest of its evidence: ' || evidence.digest || '.' as verification_notes
     from changes
     left join rules on changes.change_id = rules.change_id
-    left join evidence on changes.change_id = evidence.change_id
-    where not exists (
-        select from logged
-        where changes.change_id = logged.change_id
-    )
+    inner join evidence on changes.change_id = evidence.change_id
     order by changes.event_no
 
 )
