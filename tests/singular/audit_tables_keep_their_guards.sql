@@ -15,7 +15,8 @@ expected as (
 
 ),
 
--- what PostgreSQL prints of a trigger is what made it, but for quotes, parentheses and white space
+-- what PostgreSQL prints of a trigger and of its function is what made them, but for quotes, parentheses, white space
+-- and case; the body of the function is kept to the letter
 given as (
 
     select
@@ -47,6 +48,11 @@ found as (
         on position(pg_proc.prosrc in given.statements) > 0
         and position(
             regexp_replace(lower(pg_get_triggerdef(pg_trigger.oid)), '["()\s]', '', 'g') in given.bare_statements
+        ) > 0
+        and position(
+            regexp_replace(
+                replace(lower(pg_get_functiondef(pg_trigger.tgfoid)), 'or replace', ''), '["()\s]', '', 'g'
+            ) in given.bare_statements
         ) > 0
     where pg_trigger.tgenabled in ('O', 'A')
 

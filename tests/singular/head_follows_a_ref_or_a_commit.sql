@@ -23,6 +23,7 @@ resolved as (
 
     select
         count(head.id) as heads,
+        count(head.ref_name) + count(head.direct_sha) as named,
         count(refs.name) + count(commits.commit_sha) as targets
     from head
     left join refs on head.ref_name = refs.name
@@ -35,7 +36,7 @@ final as (
     select * from resolved
     where
         exists (select from commits)
-        and (heads <> 1 or targets < 1)
+        and (heads <> 1 or targets < 1 or targets < named)
 
 )
 
