@@ -162,5 +162,9 @@ select pg_temp.committed(
     'Awards have a name', 'jonas', '2024-05-03 10:00:00'
 );
 select pg_temp.committed(
+    'keep', '{"public.legacy_view": "CREATE TABLE public.legacy_view (\n    id integer\n);"}',
+    'A table in place of the view', 'marta', '2024-05-03 11:00:00', starts_at => 'main'
+);
+select pg_temp.committed(
     'awards', '{"public.legacy_view": null}', 'Merge tidy', 'jonas', '2024-05-04 10:00:00', merges => 'tidy'
 );
