@@ -30,14 +30,15 @@ DATABASE = "migrated"
 SECONDS = 900  # no command may take longer
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 """They ask nothing of the database that is built in."""
+NO_TESTS = (*NO_UNIT_TESTS, "--exclude-resource-type", "test")
+
+PUBLISHED = ("pggit_audit", "pggit_v0")
+"""The schemas with the results."""
 
 APPEND_ONLY = {
-    *(
-        f"pggit_audit.{name}"
-        for name in ("changes", "compliance_log", "repairs", "findings", "excluded_history")
-    ),
+    *(f"pggit_audit.{name}" for name in ("changes", "compliance_log", "repairs", "findings")),
     *(f"pggit_v0.{name}" for name in ("objects", "tree_entries", "commit_graph")),
-    "pggit_audit.object_versions",
+    "pggit_audit.excluded_history",
 }
 """What is published there never changes."""
 
@@ -46,7 +47,6 @@ CLOCK = {
     ("compliance_log", "verified_at"),
     ("compliance_log", "previous_hash"),
     ("compliance_log", "entry_hash"),
-    ("unverified_changes", "verified_at"),
     ("verification_summary", "checked_at"),
     ("go_no_go", "checked_at"),
     ("objects", "created_at"),
@@ -188,7 +188,7 @@ def new_database(params: Params, name: str, template: str = "template0") -> Para
 
 
 def contents(params: Params, *schemas: str, clock: bool = False) -> dict[str, list[str]]:
-    """Return every row of every table and view of the schemas, as text, sorted.
+    """Return every row of every table of the schemas, as text, sorted.
 
     Args:
         params: libpq keywords.
@@ -202,7 +202,7 @@ def contents(params: Params, *schemas: str, clock: bool = False) -> dict[str, li
             "select n.nspname, c.relname, array_agg(a.attname::text order by a.attnum)"
             " from pg_class as c join pg_namespace as n on c.relnamespace = n.oid"
             " join pg_attribute as a on c.oid = a.attrelid and a.attnum > 0 and not a.attisdropped"
-            " where n.nspname = any (%s) and c.relkind in ('r', 'p', 'm', 'v') group by 1, 2",
+            " where n.nspname = any (%s) and c.relkind in ('r', 'p') group by 1, 2",
             (list(schemas),),
         ).fetchall()
         for schema, name, columns in relations:

@@ -16,7 +16,9 @@ from helpers import execute
 from project import (
     APPEND_ONLY,
     DATABASE,
+    NO_TESTS,
     NO_UNIT_TESTS,
+    PUBLISHED,
     Params,
     contents,
     dbt,
@@ -134,14 +136,13 @@ def test_nothing_outside_was_reached(built: Built, server: embedded.Server) -> N
 
 def test_the_next_build_goes_on_from_it(built: Built) -> None:
     """A published history that cannot be replayed twice would be the end of the audit layer."""
-    before = contents(built.params, "pggit_audit", "pggit_v0", clock=True)
+    before = contents(built.params, *PUBLISHED, clock=True)
     later = Row("TABLE", "after_all", "CREATE", "create table after_all (id integer)", "exact")
     later.version_id, later.at = 5000, bad_history.START
     with psycopg.connect(**built.params) as connection:
         bad_history.fill(connection, [Case("one row more", [later], "create table after_all (id integer)")])
-    done = dbt(TARGET, built.folder, *BUILD, "--exclude-resource-type", "test")
+    done = dbt(TARGET, built.folder, *BUILD, *NO_TESTS)
     assert done.returncode == 0, done.stdout[-6000:]
     assert (5000, "exact", "", "") in execute(built.params, WHAT_BECAME_OF_IT)
-    after = contents(built.params, "pggit_audit", "pggit_v0", clock=True)
-    # Only a version may stop being the current one; here none does.
+    after = contents(built.params, *PUBLISHED, clock=True)
     assert {name for name in APPEND_ONLY if set(before[name]) - set(after[name])} == set()
