@@ -61,7 +61,7 @@
 
 
 {% macro _source_error(what, next_step) %}
-    {%- do exceptions.raise_compiler_error(what ~ ' Nothing was changed. ' ~ next_step) -%}
+    {%- do adapter.refuse(what ~ ' Nothing was changed. ' ~ next_step) -%}
 {% endmacro %}
 
 

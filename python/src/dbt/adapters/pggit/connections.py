@@ -24,6 +24,16 @@ PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
 
 
+class Refused(DbtRuntimeError):
+    """What a person has to act upon, and no list of the macros that found it out."""
+
+    def add_node(self, node: Any = None) -> None:
+        pass
+
+    def process_stack(self) -> list[str]:
+        return []
+
+
 @dataclass
 class PggitCredentials(PostgresCredentials):
     """A profile's output. An empty host means the embedded server of the project."""
@@ -150,7 +160,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         It lies on a connection of its own, so the server frees it when this process ends, however it ends.
 
         Raises:
-            DbtRuntimeError: another build holds it.
+            Refused: another build holds it.
 
         """
         if self._build_lock is not None:
@@ -176,7 +186,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         ).fetchone()
         connection.close()
         pid, user, name = holder or ("?", "?", "just finished")
-        raise DbtRuntimeError(
+        raise Refused(
             f"Another build is running in database {credentials.database!r}: {name} "
             f"(server process {pid}, user {user!r}).\n"
             "Nothing was changed. Wait until it is done; if it hangs, end it: "

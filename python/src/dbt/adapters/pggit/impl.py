@@ -6,7 +6,7 @@ from typing import Any
 
 from dbt.adapters.base import PythonJobHelper, available
 from dbt.adapters.contracts.connection import AdapterResponse
-from dbt.adapters.pggit.connections import PggitConnectionManager
+from dbt.adapters.pggit.connections import PggitConnectionManager, Refused
 from dbt.adapters.pggit.python_models import LocalPythonJob
 from dbt.adapters.postgres import PostgresAdapter
 
@@ -34,6 +34,11 @@ class PggitAdapter(PostgresAdapter):
     def acquire_build_lock(self) -> None:
         """Fail at once if another build runs in this database; hold the lock until the command ends."""
         self.connections.acquire_build_lock()
+
+    @available.parse_none
+    def refuse(self, message: str) -> None:
+        """End the command with a message that says what to do."""
+        raise Refused(message)
 
     def debug_query(self) -> Any:
         return self.execute("select 1 as id")
