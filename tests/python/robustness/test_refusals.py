@@ -1,0 +1,136 @@
+"""What cannot work is said before anything is touched, in words that a person can act upon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import execute
+from project import DATABASE, NO_UNIT_TESTS, PROJECT, SAMPLE, Params, dbt, fingerprint, new_database, shadows
+
+from pggit_audit import embedded, recorded
+
+SCHEMAS = "select nspname::text from pg_namespace where nspname !~ '^pg_|^information_schema$' order by 1"
+# pgGit 0.2's own schema of that name
+ANOTHER_S = """
+    create schema pggit_audit;
+    create table pggit_audit.changes (change_id uuid primary key, commit_sha text, diff text);
+    grant all on schema pggit_audit to migration;
+"""
+
+
+def readme_grants() -> str:
+    """Return what the README says that a role needs, for a database of the tests."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"The role needs no more than this:\n\n```sql\n(.*?)```", text, re.DOTALL)
+    assert found
+    return found[1].replace("on database staging", f"on database {DATABASE}")
+
+
+@pytest.fixture(scope="module")
+def loaded(server: embedded.Server) -> Iterator[Params]:
+    """The sample, not migrated yet, and the role `migration`, which has no rights."""
+    params = new_database(server.params("postgres"), "loaded")
+    with psycopg.connect(**params) as connection:
+        recorded.load_history(connection, SAMPLE)
+    execute(params, "create role migration login")
+    yield params
+    execute(server.params("postgres"), "drop database loaded with (force)", "drop role migration")
+
+
+@pytest.fixture
+def owner(loaded: Params) -> Iterator[Params]:
+    """A copy of it with the rights that the README grants: libpq keywords of the owner."""
+    params = new_database(loaded, DATABASE, "loaded")
+    execute(params, readme_grants())
+    yield params
+    execute(loaded, f"drop database {DATABASE} with (force)")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For the artifacts of the role: dbt parses anew when the user is another."""
+    return tmp_path_factory.mktemp("refusals")
+
+
+def build(owner: Params, folder: Path, *arguments: str) -> tuple[int, str]:
+    """Build as the role; the exit status, and what dbt said, on one line."""
+    done = dbt(owner | {"user": "migration"}, folder, "build", *NO_UNIT_TESTS, *arguments)
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def state(owner: Params) -> list[object]:
+    return [
+        execute(owner, SCHEMAS),
+        fingerprint(owner, *(name for (name,) in execute(owner, SCHEMAS))),
+        shadows(owner),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "said", "what_to_do"),
+    [
+        (
+            "alter role migration nocreatedb",
+            "Role migration may not create databases",
+            'alter role "migration" createdb; or let that database be on the embedded server: dbt build --vars',
+        ),
+        (
+            "revoke usage on schema pggit from migration",
+            "may not look into schema pggit",
+            "grant usage on schema",
+        ),
+        (
+            "revoke select on pggit.history from migration",
+            "may not read pggit.history",
+            "grant select on all tables",
+        ),
+        (
+            "revoke insert on pggit_v0.refs from migration",
+            "it lacks insert on refs",
+            "grant insert, update on all",
+        ),
+        (
+            f"revoke create on database {DATABASE} from migration",
+            "may not create the schema",
+            "grant create on data",
+        ),
+        ("drop schema pggit cascade", f"There is no schema pggit in database {DATABASE}", "pggit_schema"),
+        (
+            "drop schema pggit_v0 cascade",
+            f"There is no schema pggit_v0 in database {DATABASE}",
+            "pggit_v0_schema",
+        ),
+        (ANOTHER_S, "Schema pggit_audit is another system's: its changes has no column", "audit_schema: "),
+    ],
+)
+def test_refused(owner: Params, folder: Path, obstacle: str, said: str, what_to_do: str) -> None:
+    execute(owner, obstacle)
+    before = state(owner)
+    status, message = build(owner, folder)
+    assert status != 0
+    assert said in message
+    assert what_to_do in message
+    assert message.count("Nothing was changed") == 1
+    assert not re.search(r"Traceback|File \"|> in macro|called by", message)
+    assert state(owner) == before
+
+
+def test_without_createdb_on_the_embedded_server(owner: Params, folder: Path) -> None:
+    execute(owner, "alter role migration nocreatedb")
+    before = fingerprint(owner, "pggit", "public")
+    status, message = build(owner, folder, "--vars", "shadow: embedded")
+    assert status == 0, message[-6000:]
+    assert fingerprint(owner, "pggit", "public") == before
+
+
+def test_beside_another_system_s_pggit_audit(owner: Params, folder: Path) -> None:
+    execute(owner, ANOTHER_S)
+    before = fingerprint(owner, "pggit", "public", "pggit_audit")
+    status, message = build(owner, folder, "--vars", "audit_schema: other")
+    assert status == 0, message[-6000:]
+    assert fingerprint(owner, "pggit", "public", "pggit_audit") == before
+    assert execute(owner, "select count(*) > 100 from other.changes") == [(True,)]
