@@ -108,6 +108,8 @@ class OlderTable:
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 _SESSION = timedelta(minutes=1)
+# Kinds that lead a life of their own; an index or a view comes and goes with a table's columns.
+_LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
 _WORD = re.compile(r"\w+")
 
 
@@ -232,7 +234,9 @@ class Evidence:
         """When an object that just appeared was dropped, if no row says so although it is gone.
 
         v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
-        to 1.6). The earliest point that the evidence supports is behind the last text that names it.
+        to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
+        the last one is the end, or the row that makes it anew: halfway is the least wrong. What does not
+        live long goes at once.
         """
         name = (found.object_schema, found.object_name)
         kind = found.object_type
@@ -251,7 +255,13 @@ class Evidence:
         end = created.position if created else len(self.rows)
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
-        due = self._next_session(last) if created is None else (last + created.position - 1) // 2
+        halfway = (last + end - 1) // 2
+        if created is not None:
+            due = halfway
+        else:
+            due = self._next_session(last)
+            if due > last and kind in _LASTING:
+                due = max(due, halfway)
         if due <= last:
             return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
@@ -297,7 +307,11 @@ class Evidence:
                 for p in self.mentions(table[1], match)
                 if position < p < upper and self._one_statement_names(p, position, table[1], match)
             ]
-            last_old = [p for p in self.mentions(table[1], old) if position <= p < upper]
+            last_old = [
+                p
+                for p in self.mentions(table[1], old)
+                if position < p < upper and self._one_statement_names(p, position, table[1], old)
+            ]
             place = used[0] if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
             if place < position:
                 continue

@@ -798,7 +798,7 @@ LOOKING_AHEAD = [
         at=1,
     ),
     Case(
-        "a table with quotes in its name leaves no row when it goes",
+        "a table with quotes in its name leaves no row when it goes: halfway",
         "unrecorded_drop",
         'public."Gone"',
         'DROP TABLE "public"."Gone";',
@@ -806,9 +806,11 @@ LOOKING_AHEAD = [
             table(1, '"Gone"', 'create table "Gone" (id integer)'),
             table(2, "t", T, at=NOON + DAY),
             table(3, "u", "create table u ()", at=NOON + 2 * DAY),
+            table(4, "v", "create table v ()", at=NOON + 3 * DAY),
+            table(5, "w", "create table w ()", at=NOON + 4 * DAY),
         ],
-        f"{T}; create table u ()",
-        at=2,
+        f"{T}; create table u (); create table v (); create table w ()",
+        at=3,
     ),
     Case(
         "a routine leaves no row when it goes",
