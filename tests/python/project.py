@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,10 +96,29 @@ def started(params: Mapping[str, Any], folder: Path, *arguments: str) -> subproc
     )  # fmt: skip
 
 
+def read_until(process: subprocess.Popen[str], pattern: str) -> str:
+    """Read what a command says up to the line that matches, and return it."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if re.search(pattern, line):
+            return "".join(said)
+    raise AssertionError(f"It ended without saying {pattern}:\n{''.join(said)[-6000:]}")
+
+
 def killed(process: subprocess.Popen[str]) -> str:
     """Kill a command with all its threads and children, so that nothing of it can tidy up; its last words."""
     os.killpg(process.pid, signal.SIGKILL)
     return process.communicate(timeout=60)[0]
+
+
+def readme_grants() -> str:
+    """Return what the README says that the role `migration` needs, for the database of the tests."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"The role needs no more than this:\n\n```sql\n(.*?)```", text, re.DOTALL)
+    assert found
+    return found[1].replace("on database staging", f"on database {DATABASE}")
 
 
 def install_sources(connection: psycopg.Connection[Any]) -> None:
@@ -267,8 +287,10 @@ FINGERPRINT = """
     select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
     from pg_constraint where connamespace = any (%(schemas)s::regnamespace[])
     union all
-    select concat_ws(' ', 'type', oid::regtype, typtype, typacl)
-    from pg_type where typnamespace = any (%(schemas)s::regnamespace[])
+    select concat_ws(' ', 'type', oid::regtype, typtype, typacl, (
+        select array_agg(e) from pg_enum as e where enumtypid = t.oid
+    ))
+    from pg_type as t where typnamespace = any (%(schemas)s::regnamespace[])
     union all
     select concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid), t.tgenabled)
     from relations as r join pg_trigger as t on r.oid = t.tgrelid

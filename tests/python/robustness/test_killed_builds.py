@@ -22,6 +22,7 @@ from project import (
     differences,
     killed,
     new_database,
+    read_until,
     shadows,
     started,
 )
@@ -46,14 +47,7 @@ def unbuilt(server: embedded.Server) -> Iterator[Unbuilt]:
 def kill_a_build(params: Params, artifacts: Path, begun: str, seconds: float = 0) -> None:
     """Kill a build some time after dbt has said that it begins with a model."""
     process = started(params, artifacts, *BUILD)
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if re.search(begun, line):
-            break
-    else:
-        raise AssertionError(f"The build ended without beginning {begun}:\n{''.join(said)[-4000:]}")
+    read_until(process, begun)
     time.sleep(seconds)
     killed(process)
 
@@ -68,15 +62,20 @@ def assert_the_next_build_ends_as_a_clean_one(params: Params, built: Params, art
 @pytest.mark.parametrize(
     "model",
     [
-        "int_replay__live_objects",
-        "int_replay__events",
-        "int_git__trees",
-        "pggit_v0.objects",
-        "pggit_v0.commit_graph",
         "pggit_audit.changes",
-        "compliance_log",
-        "pggit_v0.refs",
-        "object_versions",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (
+                "int_replay__live_objects",
+                "int_replay__events",
+                "int_git__trees",
+                "pggit_v0.objects",
+                "pggit_v0.commit_graph",
+                "compliance_log",
+                "pggit_v0.refs",
+                "object_versions",
+            )
+        ),
     ],
 )
 def test_killed_when_a_model_begins(unbuilt: Unbuilt, built: Params, artifacts: Path, model: str) -> None:
@@ -85,6 +84,7 @@ def test_killed_when_a_model_begins(unbuilt: Unbuilt, built: Params, artifacts: 
     assert_the_next_build_ends_as_a_clean_one(params, built, artifacts)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(unbuilt: Unbuilt, built: Params, artifacts: Path) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # pytest shows it when the test fails

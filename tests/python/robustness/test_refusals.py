@@ -9,7 +9,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from helpers import execute
-from project import DATABASE, NO_UNIT_TESTS, PROJECT, SAMPLE, Params, dbt, fingerprint, new_database, shadows
+from project import (
+    DATABASE,
+    NO_UNIT_TESTS,
+    SAMPLE,
+    Params,
+    dbt,
+    fingerprint,
+    new_database,
+    readme_grants,
+    shadows,
+)
 
 from pggit_audit import embedded, recorded
 
@@ -20,14 +30,6 @@ ANOTHER_S = """
     create table pggit_audit.changes (change_id uuid primary key, commit_sha text, diff text);
     grant all on schema pggit_audit to migration;
 """
-
-
-def readme_grants() -> str:
-    """Return what the README says that a role needs, for a database of the tests."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"The role needs no more than this:\n\n```sql\n(.*?)```", text, re.DOTALL)
-    assert found
-    return found[1].replace("on database staging", f"on database {DATABASE}")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,7 @@ def test_refused(owner: Params, folder: Path, obstacle: str, said: str, what_to_
     assert state(owner) == before
 
 
+@pytest.mark.slow
 def test_without_createdb_on_the_embedded_server(owner: Params, folder: Path) -> None:
     execute(owner, "alter role migration nocreatedb")
     before = fingerprint(owner, "pggit", "public")
@@ -127,6 +130,7 @@ def test_without_createdb_on_the_embedded_server(owner: Params, folder: Path) ->
     assert fingerprint(owner, "pggit", "public") == before
 
 
+@pytest.mark.slow
 def test_beside_another_system_s_pggit_audit(owner: Params, folder: Path) -> None:
     execute(owner, ANOTHER_S)
     before = fingerprint(owner, "pggit", "public", "pggit_audit")
