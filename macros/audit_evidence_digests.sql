@@ -5,7 +5,7 @@
     from (
         select
             change_id,
-            jsonb_build_array('change', event_no, branch_name, fidelity) as line
+            jsonb_build_array('change', event_no, branch_name, object_type, fidelity) as line
         from {{ changes }}
 
         union all

@@ -39,10 +39,8 @@ where
         is distinct from case when named.is_known then named.known_schema else {{ unquoted('path.parts[2]') }} end
         or named.object_name
         is distinct from case when named.is_known then named.known_name else {{ unquoted('in_path.name') }} end
-        or (
-            named.object_type is distinct from named.defined_type
-            and (not named.is_known or named.object_type is distinct from named.known_type)
-        )
+        or named.object_type <> coalesce(named.defined_type, named.known_type)
+        or (named.object_type is null and named.defined_type is not null)
     )
 
 {% endtest %}

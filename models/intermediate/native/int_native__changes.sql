@@ -106,9 +106,8 @@ final as (
         end as object_name,
         -- a path may pass from one kind to another, as from a view to a table
         coalesce(
-            {{ definition_object_type('new_blobs.definition') }},
-            known_objects.object_type,
-            {{ definition_object_type('old_blobs.definition') }}
+            {{ definition_object_type('coalesce(new_blobs.definition, old_blobs.definition)') }},
+            known_objects.object_type
         ) as object_type,
         differences.path as object_identity,
         case
