@@ -1,4 +1,4 @@
-with
+with recursive
 
 history as (
 
@@ -15,48 +15,72 @@ branches as (
 used as (
 
     select
-        branch_name,
-        min(version_id) as first_version_id
-    from history
-    group by branch_name
-
-),
-
-parents as (
-
-    select
-        used.branch_name,
-        used.first_version_id,
+        history.branch_name,
         branches.parent_branch_name,
-        branches.created_at
-    from used
-    left join branches on used.branch_name = branches.branch_name
+        branches.created_at,
+        min(history.version_id) as first_version_id
+    from history
+    left join branches on history.branch_name = branches.branch_name
+    group by history.branch_name, branches.parent_branch_name, branches.created_at
 
 ),
 
 -- A branch holds what its parent held when it was created; where that time is unknown, when its own first row came.
-forks as (
+-- A parent without rows by then held what it had from its own parent.
+ancestors as (
 
     select
-        parents.branch_name,
+        branch_name,
+        parent_branch_name as ancestor_name,
+        created_at as left_at,
+        first_version_id as left_before,
+        1 as distance
+    from used
+    where parent_branch_name is not null
+
+    union all
+
+    select
+        ancestors.branch_name,
+        branches.parent_branch_name,
+        least(ancestors.left_at, branches.created_at),
+        least(ancestors.left_before, used.first_version_id),
+        ancestors.distance + 1
+    from ancestors
+    inner join branches on ancestors.ancestor_name = branches.branch_name
+    left join used on ancestors.ancestor_name = used.branch_name
+    where
+        branches.parent_branch_name is not null
+        -- should the parents go round in a circle
+        and ancestors.distance < (select count(*) from branches)
+
+),
+
+forks as (
+
+    select distinct on (ancestors.branch_name)
+        ancestors.branch_name,
+        ancestors.ancestor_name,
         max(history.version_id) as fork_version_id
-    from parents
+    from ancestors
     inner join history
-        on parents.parent_branch_name = history.branch_name
-        and parents.first_version_id > history.version_id
-        and (parents.created_at is null or history.created_at is null or parents.created_at >= history.created_at)
-    group by parents.branch_name
+        on ancestors.ancestor_name = history.branch_name
+        and ancestors.branch_name <> history.branch_name
+        and ancestors.left_before > history.version_id
+        and (ancestors.left_at is null or history.created_at is null or ancestors.left_at >= history.created_at)
+    group by ancestors.branch_name, ancestors.ancestor_name, ancestors.distance
+    order by ancestors.branch_name, ancestors.distance
 
 ),
 
 final as (
 
     select
-        parents.branch_name as branch_name,
-        parents.parent_branch_name as parent_branch_name,
+        used.branch_name as branch_name,
+        coalesce(forks.ancestor_name, used.parent_branch_name) as parent_branch_name,
         forks.fork_version_id as fork_version_id
-    from parents
-    left join forks on parents.branch_name = forks.branch_name
+    from used
+    left join forks on used.branch_name = forks.branch_name
 
 )
 

@@ -35,7 +35,7 @@ branches as (
 
 ),
 
-final as (
+recorded as (
 
     select
         history.id::bigint as version_id,
@@ -55,7 +55,7 @@ final as (
     left join objects on history.object_id = objects.id
     left join branches on history.branch_id = branches.id
 
-)
+),
 
 {% else %}
 
@@ -71,7 +71,7 @@ qualified as (
 
 ),
 
-final as (
+recorded as (
 
     select
         version_id::bigint as version_id,
@@ -89,13 +89,19 @@ final as (
         author::text as author
     from qualified
 
-)
+),
 
 {% endif %}
 
-select * from final
 {#- A tracker that is at work records what a build makes, while it makes it: that would never come to an end. An index
     with a quoted name, as dbt gives them, it takes for one of public; dbt's comment on the query tells. #}
-where
-    coalesce(object_schema not in ('{{ var("audit_schema") }}', '{{ var("audit_schema") }}_work'), true)
-    and coalesce(left(change_sql, 300) not like '/* {"app": "dbt", %"node_id": "model.{{ project_name }}.%', true)
+final as (
+
+    select * from recorded
+    where
+        coalesce(object_schema not in ('{{ var("audit_schema") }}', '{{ var("audit_schema") }}_work'), true)
+        and coalesce(left(change_sql, 300) not like '/* {"app": "dbt", %"node_id": "model.{{ project_name }}.%', true)
+
+)
+
+select * from final
