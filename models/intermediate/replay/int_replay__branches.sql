@@ -52,16 +52,17 @@ ancestors as (
     where
         branches.parent_branch_name is not null
         -- should the parents go round in a circle
-        and ancestors.distance < (select count(*) from branches)
+        and ancestors.distance < 100
 
 ),
 
-forks as (
+shared as (
 
-    select distinct on (ancestors.branch_name)
+    select
         ancestors.branch_name,
         ancestors.ancestor_name,
-        max(history.version_id) as fork_version_id
+        ancestors.distance,
+        max(history.version_id) as last_version_id
     from ancestors
     inner join history
         on ancestors.ancestor_name = history.branch_name
@@ -69,7 +70,17 @@ forks as (
         and ancestors.left_before > history.version_id
         and (ancestors.left_at is null or history.created_at is null or ancestors.left_at >= history.created_at)
     group by ancestors.branch_name, ancestors.ancestor_name, ancestors.distance
-    order by ancestors.branch_name, ancestors.distance
+
+),
+
+forks as (
+
+    select distinct on (branch_name)
+        branch_name,
+        ancestor_name,
+        last_version_id as fork_version_id
+    from shared
+    order by branch_name, distance
 
 ),
 
