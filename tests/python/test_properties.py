@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 import pytest
-from fuzz.cases import CASES, OPEN
+from fuzz.cases import CASES
 from fuzz.migrations import make_migration
 from fuzz.rebuild import fidelities, problems, rebuild, recording, tell
 from hypothesis import HealthCheck, Phase, event, given, settings
@@ -40,12 +40,7 @@ def test_random_migrations(server: embedded.Server, data: Any) -> None:
             event(fidelity)
 
 
-def _case(name: str) -> Any:
-    marks = [pytest.mark.xfail(reason=OPEN[name], strict=True)] if name in OPEN else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [_case(name) for name in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_a_failure_of_the_past(server: embedded.Server, name: str) -> None:
     with recording(server) as made:
         for migration in CASES[name]:

@@ -481,6 +481,12 @@ def _says(text: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
+def says_schema(row: HistoryRow) -> bool:
+    """Whether the row's text writes the schema before the name of the row's object."""
+    schema, name = re.escape(row.object_schema or ""), re.escape(row.name)
+    return re.search(rf'(?<!\w)"?{schema}"?\s*\.\s*"?{name}(?!\w)', row.change_sql or "") is not None
+
+
 def qualified(name: Name) -> str:
     """A name as SQL text."""
     schema, bare = name

@@ -34,6 +34,7 @@ from pggit_audit.evidence import (
     parse_name,
     qualified,
     quote_if_needed,
+    says_schema,
 )
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
@@ -519,7 +520,8 @@ class Replay:
             return
         schema = row.object_schema or "public"
         named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
-        order = ("public", schema) if named else (schema, "public")
+        # Where the text says the schema itself, it tells nothing of the search_path.
+        order = ("public", schema) if named or says_schema(row) else (schema, "public")
         self.schemas = tuple(dict.fromkeys(order))
         self._shadow.search_path(*self.schemas)
 
@@ -1218,10 +1220,28 @@ def doubted(events: Sequence[Event]) -> list[Event]:
     result = list(events)
     since_record: dict[str, list[int]] = {}
     since_create: dict[str, list[int]] = {}
+
+    def doubt(doubtful: Iterable[int], why: str) -> None:
+        note = {"rule": "in_doubt", "statement": "", "evidence": f"{why}; it may have come before this"}
+        for j in doubtful:
+            if result[j].fidelity == "exact":
+                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+
+    renamed = _renamed_tables(result)
+    lost = _renamed_indexes(result)
     for i, event in enumerate(result):
         path = event.object_identity
         if path is None:
             continue
+        if i in renamed:
+            for since in (since_record, since_create):
+                since[path] = since.pop(renamed[i], [])
+        if i in lost:
+            doubt(
+                since_create.pop(path, []),
+                f"row {event.v1_version_id} drops the table, and no row its index {lost[i]}: "
+                "the index was renamed without a row",
+            )
         shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
         if shows is not None:
             columns, rest = _changed_lines(event.old_definition, event.new_definition)
@@ -1229,14 +1249,7 @@ def doubted(events: Sequence[Event]) -> list[Event]:
             if rest:
                 doubtful |= set(since_create.pop(path, []))
             where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
-            note = {
-                "rule": "in_doubt",
-                "statement": "",
-                "evidence": f"{where} shows a change that left no row ({shows['rule']}); it may have come before this",
-            }
-            for j in doubtful:
-                if result[j].fidelity == "exact":
-                    result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+            doubt(doubtful, f"{where} shows a change that left no row ({shows['rule']})")
         if event.origin == "v1" and event.change_type == "CREATE":
             since_record.pop(path, None)
             since_create.pop(path, None)
@@ -1246,6 +1259,52 @@ def doubted(events: Sequence[Event]) -> list[Event]:
                 since_record.pop(path, None)
             else:
                 since_record.setdefault(path, []).append(i)
+    return result
+
+
+def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:
+    """For each event that gives a table another name, the path that it had before.
+
+    The old path is dropped by an inferred event of the same row.
+    """
+    dropped: dict[int, list[str]] = {}
+    for event in events:
+        if event.origin == "inferred" and event.object_type == "TABLE" and event.new_definition is None:
+            assert event.object_identity is not None
+            dropped.setdefault(event.anchor_version_id or 0, []).append(event.object_identity)
+    result = {}
+    for i, event in enumerate(events):
+        moved = event.origin == "v1" and event.change_type == "ALTER" and event.old_definition is None
+        before = dropped.get(event.anchor_version_id or 0, [])
+        if moved and event.object_type == "TABLE" and len(before) == 1:
+            result[i] = before[0]
+    return result
+
+
+def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
+    """For each event of a row that drops a table, the name of an index that was not called so any more.
+
+    v1 records the drop of an index along with its table (FORMATS 1.1), the first one under a name (1.6) that
+    needs no quotes (1.4).
+    """
+    result = {}
+    tables = {
+        e.v1_version_id: i
+        for i, e in enumerate(events)
+        if e.object_type == "TABLE" and e.change_type == "DROP"
+    }
+    states: dict[str, str] = {}
+    for event in events:
+        path, name = event.object_identity, event.object_name
+        if event.object_type != "INDEX" or path is None or name is None:
+            continue
+        if event.origin == "v1":
+            if states.get(path) != "DROP":
+                states[path] = event.change_type
+        elif event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
+            i = tables.get(event.anchor_version_id)
+            if i is not None and event.anchor_version_id is not None:
+                result[i] = name
     return result
 
 

@@ -127,10 +127,3 @@ CASES: dict[str, list[Migration]] = {
         ),
     ],
 }
-
-OPEN: dict[str, str] = {
-    "a renamed constraint, and then its table is renamed": "doubt is not carried back through a rename",
-    "the index of a dropped table leaves no row: it had been renamed": "a missing row is not yet evidence",
-    "an unqualified name beside a qualified one is in public": "the row's schema is taken for the search_path",
-}
-"""Cases on which the engine still fails, and why. Strict: a case that passes must be taken out."""
