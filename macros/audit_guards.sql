@@ -40,6 +40,9 @@
     begin
         {%- if leftovers_may_go %}
         -- A killed build leaves rows whose changes were never published; the next build writes them anew.
+        if tg_op = 'DELETE' and to_regclass({{ dbt.string_literal(audit_table('changes')) }}) is null then
+            return old;
+        end if;
         if tg_op = 'DELETE' and not exists (
             select from {{ audit_table('changes') }} as changes
             where changes.change_id = old.change_id
