@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from project import DATABASE, Params, copied, dbt, new_database
+from project import DATABASE, Params, contents, copied, dbt, new_database
 
 LATER = Path(__file__).with_name("later.sql")
 
@@ -20,11 +19,8 @@ DAMAGE = """
 """
 MENDED = "delete from pggit_v0.objects where content = 'CREATE SCHEMA attik;'"
 
-WHEN_IT_WAS_BUILT = ("verified_at", "previous_hash", "entry_hash", "checked_at", "created_at")
-"""Columns that differ between two builds that did the same; the log's hashes cover the time of the entries."""
-
-Rows = dict[str, str]
-"""A checksum over all rows by table."""
+Rows = dict[str, list[str]]
+"""Every row by table."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Bookshop:
     published: tuple[Rows, Rows]
     """The published tables before and after that build."""
     undisturbed: Rows
-    """The published tables, but for when they were built, after a build that nothing had stopped."""
+    """The published tables after a build that nothing had stopped, but for what says when."""
 
 
 def rebuild(built: Params, folder: Path) -> Bookshop:
@@ -50,16 +46,16 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
     with copied(built) as params:
         _execute(params, LATER.read_text(encoding="utf-8"))
         assert dbt(params, folder, "build", "--exclude-resource-type", "test", "unit_test").returncode == 0
-        undisturbed = published_rows(params, without=WHEN_IT_WAS_BUILT)
+        undisturbed = published(params)
 
     with copied(built) as params:
         _execute(params, LATER.read_text(encoding="utf-8"))
         _execute(params, DAMAGE)
-        published = published_rows(params)
+        published_before = published(params, clock=True)
         build = dbt(params, folder, "build", "--exclude-resource-type", "unit_test")
         assert build.returncode == 1, build.stdout
         refused = {name: result["status"] for name, result in results(folder).items()}
-        still_published = published_rows(params)
+        published_after = published(params, clock=True)
         _execute(params, MENDED)
         before = new_database(params, "gate_before", template=DATABASE)
 
@@ -68,12 +64,10 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
         after = new_database(params, "gate_after", template=DATABASE)
 
     manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-    tests = {
-        node["name"]: results(folder)[node["name"]]["compiled_code"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test"
-    }
-    return Bookshop(before, after, tests, refused, (published, still_published), undisturbed)
+    names = [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    last = results(folder)
+    tests = {name: last[name]["compiled_code"] for name in names}
+    return Bookshop(before, after, tests, refused, (published_before, published_after), undisturbed)
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:
@@ -82,23 +76,9 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
     return {result["unique_id"].split(".")[2]: result for result in found}
 
 
-def published_rows(params: Params, without: Collection[str] = ()) -> Rows:
-    """Return a checksum over all rows of each published table, but for some columns."""
-    with psycopg.connect(**params) as connection:
-        tables = connection.execute(
-            "select format('%I.%I', schemaname, tablename) from pg_tables "
-            "where schemaname in ('pggit_audit', 'pggit_v0')"
-        ).fetchall()
-        checksums = {}
-        for (table,) in tables:
-            row = connection.execute(
-                f"select md5(string_agg(line, '' order by line)) from {table} as each, "
-                "lateral (select (to_jsonb(each) - %s::text[])::text as line) as lines".encode(),
-                (list(without),),
-            ).fetchone()
-            assert row is not None
-            checksums[table] = str(row[0])
-        return checksums
+def published(params: Params, clock: bool = False) -> Rows:
+    """Return all that is published, with or without what says when."""
+    return contents(params, "pggit_audit", "pggit_v0", clock=clock)
 
 
 def _execute(params: Params, statements: str) -> None:
