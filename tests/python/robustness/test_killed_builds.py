@@ -91,5 +91,5 @@ def test_killed_again_and_again(unbuilt: Unbuilt, built: Params, artifacts: Path
     chance = random.Random(seed)
     params = unbuilt()
     for _ in range(4):
-        kill_a_build(params, artifacts, rf" {chance.randrange(1, 60)} of \d+ START ", chance.random())
+        kill_a_build(params, artifacts, rf" {chance.randrange(1, 60)} of \d+ ", chance.random())
     assert_the_next_build_ends_as_a_clean_one(params, built, artifacts)

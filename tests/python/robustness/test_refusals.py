@@ -72,44 +72,58 @@ def state(owner: Params) -> list[object]:
     ]
 
 
+# For each obstacle what is said of it, and what to do.
+OBSTACLES = {
+    "no right to make databases": (
+        "alter role migration nocreatedb",
+        "Role migration may not create databases",
+        'alter role "migration" createdb; or let that database be on the embedded server: dbt build --vars',
+    ),
+    "no pggit": (
+        "drop schema pggit cascade",
+        f"There is no schema pggit in database {DATABASE}",
+        "name the schema in the variables pggit_schema",
+    ),
+    "another system's pggit_audit": (
+        ANOTHER_S,
+        "Schema pggit_audit is another system's: its changes has no column",
+        "dbt build --vars 'audit_schema: ",
+    ),
+}
+MORE_OBSTACLES = {
+    "no look into pggit": (
+        "revoke usage on schema pggit from migration",
+        "may not look into schema pggit",
+        "grant usage on schema pggit",
+    ),
+    "no history to read": (
+        "revoke select on pggit.history from migration",
+        "may not read pggit.history",
+        "grant select on all tables in schema pggit",
+    ),
+    "no writing to refs": (
+        "revoke insert on pggit_v0.refs from migration",
+        "it lacks insert on refs",
+        "grant insert, update on all tables in schema pggit_v0",
+    ),
+    "no right to make schemas": (
+        f"revoke create on database {DATABASE} from migration",
+        "may not create the schema",
+        f'grant create on database "{DATABASE}"',
+    ),
+    "no pggit_v0": (
+        "drop schema pggit_v0 cascade",
+        f"There is no schema pggit_v0 in database {DATABASE}",
+        "pggit_v0_schema",
+    ),
+}
+
+
 @pytest.mark.parametrize(
-    ("obstacle", "said", "what_to_do"),
-    [
-        (
-            "alter role migration nocreatedb",
-            "Role migration may not create databases",
-            'alter role "migration" createdb; or let that database be on the embedded server: dbt build --vars',
-        ),
-        (
-            "revoke usage on schema pggit from migration",
-            "may not look into schema pggit",
-            "grant usage on schema",
-        ),
-        (
-            "revoke select on pggit.history from migration",
-            "may not read pggit.history",
-            "grant select on all tables",
-        ),
-        (
-            "revoke insert on pggit_v0.refs from migration",
-            "it lacks insert on refs",
-            "grant insert, update on all",
-        ),
-        (
-            f"revoke create on database {DATABASE} from migration",
-            "may not create the schema",
-            "grant create on data",
-        ),
-        ("drop schema pggit cascade", f"There is no schema pggit in database {DATABASE}", "pggit_schema"),
-        (
-            "drop schema pggit_v0 cascade",
-            f"There is no schema pggit_v0 in database {DATABASE}",
-            "pggit_v0_schema",
-        ),
-        (ANOTHER_S, "Schema pggit_audit is another system's: its changes has no column", "audit_schema: "),
-    ],
+    "which", [*OBSTACLES, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE_OBSTACLES)]
 )
-def test_refused(owner: Params, folder: Path, obstacle: str, said: str, what_to_do: str) -> None:
+def test_refused(owner: Params, folder: Path, which: str) -> None:
+    obstacle, said, what_to_do = (OBSTACLES | MORE_OBSTACLES)[which]
     execute(owner, obstacle)
     before = state(owner)
     status, message = build(owner, folder)
