@@ -455,6 +455,9 @@ class Evidence:
                 continue
             if live.definition.replace(f" {quote_if_needed(live.object_name)} ON ", " ? ON ", 1) != text:
                 continue
+            if any(self._renames(p) for p in self.mentions(name[1], other[1]) if p >= position):
+                # A text that is recorded for another object says it: it runs when its turn comes.
+                return None
             for before, after in pairwise(self.rows[position:]):
                 if after.version_id - before.version_id > 1:
                     step = Repair(

@@ -964,11 +964,19 @@ class Replay:
         """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
         if found.key in self._inferred:
             return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
-        if found.object_type in ("VIEW", "MATERIALIZED_VIEW", "INDEX"):
-            for key, version in self._inferred.items():
-                other = self._state.objects.get(key)
-                if other is not None and other.object_identity in found.definition:
-                    return f"{other.object_identity} was inferred at row {version}"
+        for key, version in self._inferred.items():
+            other = self._state.objects.get(key)
+            if other is None:
+                continue
+            if found.object_type in ("VIEW", "MATERIALIZED_VIEW", "INDEX"):
+                named = other.object_identity
+            elif found.object_type == "TABLE" and other.object_type == "INDEX":
+                # the constraint that it belongs to is called as the index is
+                named = f" ADD CONSTRAINT {quote_if_needed(other.object_name)} "
+            else:
+                continue
+            if named in found.definition:
+                return f"{other.object_identity} was inferred at row {version}"
         return None
 
     def _note_inferred(self, repairs: list[Repair]) -> None:

@@ -115,6 +115,16 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a text of the table's next row renames its primary key": [
+        Migration("script", ("create table tag (id integer primary key, note text)",)),
+        Migration(
+            "script",
+            (
+                "alter table tag add check (id is not null)",
+                "alter table tag rename constraint tag_pkey to rule_4",
+            ),
+        ),
+    ],
     "what nobody can know: a renamed constraint of a table that is gone": [
         Migration(
             "statement",
