@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tracker import install, send
+from project import new_database
 
 from pggit_audit import bench, embedded
 from pggit_audit.errors import PggitError
@@ -44,24 +44,41 @@ def test_a_test_counts_for_the_layer_of_what_it_tests(tmp_path: Path) -> None:
     }
 
 
-def test_the_yardstick_runs_each_query_once(server: embedded.Server) -> None:
-    with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {bench.DATABASE} template template0".encode())
-    with psycopg.connect(**server.params(bench.DATABASE), autocommit=True) as connection:
-        install(connection)
-        connection.execute("truncate pggit.history, pggit.objects cascade")
-        script = ("create table a (id integer primary key)", "create table b (id integer primary key)")
-        send(connection, script, "script")  # four rows, one execution of two statements
-        send(connection, ["drop table b"], "statement")
-        send(connection, ["alter table a add column x text"], "statement")
-        send(connection, ["alter table a drop column x"], "statement")
-        wrong = "update pggit.history set sql_executed = 'alter table nowhere add y int' where {}"
-        connection.execute(wrong.format("change_description like '%Removed column%'").encode())
-        connection.execute("update pggit.history set sql_executed = null where change_type = 'DROP'")
-        kept = connection.execute("select count(*) from pggit.history").fetchone()
-    assert kept == (8,)
+def test_the_yardstick_runs_what_the_replay_ran(server: embedded.Server) -> None:
+    database = new_database(server.params("postgres"), bench.DATABASE)
+    both = "create table a (id integer primary key); create table b (id integer primary key)"
+    executions = [
+        (1, 1, both),
+        (1, 2, both),
+        (2, 3, "alter table a add e mood"),
+        (3, 4, "drop table nowhere"),
+        (4, 5, None),
+    ]
+    repairs = [
+        (3, 2, "create type mood as enum ()"),
+        (3, 1, "create type missing as enum ()"),
+        (3, 3, "alter table a alter e set default 'fine'"),  # before its column is there
+        (3, 4, "alter type mood add value 'fine'"),
+        (3, 5, ""),
+    ]
+    with psycopg.connect(**database) as connection:
+        connection.execute(
+            """
+            create schema pggit_audit;
+            create schema pggit_audit_work;
+            create table pggit_audit_work.int_replay__executions
+                (execution_no integer, version_id integer, change_sql text, exclusion_reason text);
+            create table pggit_audit.repairs (v1_version_id integer, step_no integer, statement text);
+            insert into pggit_audit_work.int_replay__executions values (0, 0, 'create table tracker ()', 'its own')
+            """
+        )
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into pggit_audit_work.int_replay__executions values (%s, %s, %s)", executions
+            )
+            cursor.executemany("insert into pggit_audit.repairs values (%s, %s, %s)", repairs)
     seconds, statements, failed = bench.raw_execution(server)
-    assert (statements, failed) == (4, 1)
+    assert (statements, failed) == (8, 1)
     assert seconds > 0
     with psycopg.connect(**server.params(bench.RAW_DATABASE), autocommit=True) as connection:
         columns = connection.execute(

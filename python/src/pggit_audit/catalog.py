@@ -95,10 +95,18 @@ def _sections() -> dict[str, str]:
 
 
 @cache
-def _query(name: str, only: bool) -> str:
+def _query(name: str, only: bool) -> tuple[bytes, list[str]]:
+    """A query with numbered parameters, and their names in that order.
+
+    psycopg would look for named ones in all of the text anew each time, and the texts are long.
+    """
+    text = _text(name, only)
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
+    return re.sub(r"%\((\w+)\)s", lambda m: f"${names.index(m[1]) + 1}", text).encode(), names
+
+
+def _text(name: str, only: bool) -> str:
     text = _sections()[name]
-    if "%(" not in text:
-        text = text.replace("%", "%%")
     text = re.sub(r"\{only:([^}]+)\}", lambda m: f"{m[1]} = any(%(oids)s::oid[])" if only else "true", text)
     text = re.sub(
         r"\{hidden:(\w+)\}",
@@ -140,11 +148,13 @@ class CatalogReader:
 
     def _fetch(self, name: str, only: bool, **parameters: str | list[int]) -> list[dict[str, Any]]:
         # Oids as the text of an array: psycopg looks at each number for a type that fits them all.
-        values = {
+        values: dict[str, Any] = {
             k: v if isinstance(v, str) else f"{{{','.join(map(str, v))}}}" for k, v in parameters.items()
         }
-        with self._connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(_query(name, only).encode(), {**values, "hidden": self._hidden}).fetchall()
+        values["hidden"] = self._hidden
+        query, names = _query(name, only)
+        with psycopg.RawCursor(self._connection, row_factory=dict_row) as cursor:
+            return cursor.execute(query, [values[n] for n in names]).fetchall()
 
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
@@ -215,4 +225,4 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
 
 def column_query() -> bytes:
     """The query that reads a table's columns in the terms of v1's metadata; parameter `oid`."""
-    return _query("columns", False).encode()
+    return _text("columns", False).encode()
