@@ -66,7 +66,7 @@ build: $(READY) dbt_packages
 # The fresh server is the project's own where there is none yet: then dbt's commands can go on with it.
 test-all: MARKED := -m ""
 test test-all: $(READY) dbt_packages
-	$(EMBEDDED) $(BIN)/pytest tests/python $(MARKED)
+	$(EMBEDDED) $(BIN)/pytest -n 2 --dist loadfile tests/python $(MARKED)
 	@set -eu; data=$$($(BIN)/pggit-audit server status | sed -n 's/^Data: //p'); \
 	if [ -d "$$data" ]; then $(ELSEWHERE); fi; \
 	set -x; \

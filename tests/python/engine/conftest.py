@@ -37,7 +37,7 @@ def new_shadow(request: pytest.FixtureRequest) -> Iterator[tuple[Shadow, Version
         yield shadow, version
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
     with open_shadow(server.params("postgres"), sandbox=True, hidden=()) as shadow:
         yield shadow
@@ -45,7 +45,7 @@ def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
 
 @pytest.fixture
 def shadow(_one_shadow: Shadow) -> Shadow:
-    """A shadow that is as good as new: one database for all tests, emptied before each."""
+    """A shadow that is as good as new: one database for all tests of a module, emptied before each."""
     _one_shadow.reset_settings()
     _one_shadow.run(
         "drop owned by current_user cascade; comment on schema public is 'standard public schema'"
