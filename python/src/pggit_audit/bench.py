@@ -286,7 +286,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run(arguments: argparse.Namespace) -> None:
     """Builds, measures and prints."""
-    with built(arguments) as build:
+    # Unit tests are about the models, not about this history.
+    with built(arguments, "--exclude-resource-type", "unit_test") as build:
         build.check()
         figures = measure(build)
     figures = {
