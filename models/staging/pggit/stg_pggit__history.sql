@@ -13,6 +13,9 @@
     ) -%}
 {%- endif -%}
 
+{#- v1 takes the schema from the front of a name only where the schema is written without quotes -#}
+{%- set quoted_schema = '^("(?:[^"]|"")+")\\.(.+)$' -%}
+
 with
 
 history as (
@@ -35,14 +38,23 @@ branches as (
 
 ),
 
+named_objects as (
+
+    select
+        objects.*,
+        regexp_match(objects.object_name, '{{ quoted_schema }}') as name_parts
+    from objects
+
+),
+
 recorded as (
 
     select
         history.id::bigint as version_id,
-        coalesce(branches.name, objects.branch_name, 'main') as branch_name,
-        objects.object_type::text as object_type,
-        nullif(objects.schema_name, '') as object_schema,
-        objects.object_name as object_name,
+        coalesce(branches.name, named_objects.branch_name, 'main') as branch_name,
+        named_objects.object_type::text as object_type,
+        coalesce({{ unquoted('named_objects.name_parts[1]') }}, nullif(named_objects.schema_name, '')) as object_schema,
+        coalesce(named_objects.name_parts[2], named_objects.object_name) as object_name,
         history.change_type::text as change_type,
         history.change_severity::text as change_severity,
         history.sql_executed as change_sql,
@@ -52,7 +64,7 @@ recorded as (
         history.created_at::timestamp as created_at,
         history.created_by as author
     from history
-    left join objects on history.object_id = objects.id
+    left join named_objects on history.object_id = named_objects.id
     left join branches on history.branch_id = branches.id
 
 ),

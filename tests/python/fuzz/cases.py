@@ -125,6 +125,20 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a schema in quotes stands before the name, and says nothing of the search_path": [
+        Migration(
+            "script",
+            (
+                'create schema "Back Office"',
+                "create table account (id integer primary key)",
+                'do $do$ begin create table "Back Office".account (n integer) partition by range (n);'
+                ' create table part_1 partition of "Back Office".account for values from (1) to (2); end $do$',
+                'create table "Back Office".visit (id integer primary key)',
+                'alter table "Back Office".visit add note text',
+            ),
+        ),
+        Migration("statement", ('drop table "Back Office".visit',)),
+    ],
     "what nobody can know: a renamed constraint of a table that is gone": [
         Migration(
             "statement",

@@ -146,6 +146,12 @@ class Session:
         pass
 
 
+def _parts(name: str) -> tuple[str | None, str]:
+    """Schema, where it stands in quotes before the name, and name; as staging splits them."""
+    found = re.fullmatch(r'"((?:[^"]|"")+)"\.(.+)', name, re.DOTALL)
+    return (found[1].replace('""', '"'), found[2]) if found else (None, name)
+
+
 def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows of `int_replay__executions`, from rows of the history."""
     number = 0
@@ -154,13 +160,14 @@ def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         one_query = before and all(row[c] == before[c] for c in ("sql_executed", "created_at", "created_by"))
         number += not one_query
         before = row
+        parts = _parts(row["object_name"])
         yield {
             "version_id": row["id"],
             "branch_name": "main",
             "execution_no": number,
             "object_type": row["object_type"],
-            "object_schema": row["schema_name"],
-            "object_name": row["object_name"],
+            "object_schema": parts[0] or row["schema_name"],
+            "object_name": parts[1],
             "change_type": row["change_type"],
             "change_severity": row["change_severity"],
             "change_sql": row["sql_executed"],
