@@ -450,24 +450,29 @@ class Evidence:
         if name in self.live or any(r.position > position for r in self._events.get(name, [])):
             return None
         text = found.definition.replace(f" {quote_if_needed(found.object_name)} ON ", " ? ON ", 1)
-        for other, live in self.live.items():
-            if live.object_type != "INDEX" or other in self._events or other[0] != name[0]:
-                continue
-            if live.definition.replace(f" {quote_if_needed(live.object_name)} ON ", " ? ON ", 1) != text:
-                continue
-            if any(self._renames(p) for p in self.mentions(name[1], other[1]) if p >= position):
-                # A text that is recorded for another object says it: it runs when its turn comes.
-                return None
-            for before, after in pairwise(self.rows[position:]):
-                if after.version_id - before.version_id > 1:
-                    step = Repair(
-                        "renamed_index",
-                        f"ALTER INDEX {qualified(name)} RENAME TO {quote(live.object_name)};",
-                        f"the live catalog has it as {live.object_identity}, which never left a row; "
-                        f"rows between {before.version_id} and {after.version_id} were erased",
-                        inferred=other,
-                    )
-                    return Foreseen(before.position, name, step)
+        same = [
+            (other, live)
+            for other, live in self.live.items()
+            if live.object_type == "INDEX" and other not in self._events and other[0] == name[0]
+            if live.definition.replace(f" {quote_if_needed(live.object_name)} ON ", " ? ON ", 1) == text
+        ]
+        if len(same) != 1:
+            # Of two, nothing tells which one it was.
+            return None
+        ((other, live),) = same
+        if any(self._renames(p) for p in self.mentions(name[1], other[1]) if p >= position):
+            # A text that is recorded for another object says it: it runs when its turn comes.
+            return None
+        for before, after in pairwise(self.rows[position:]):
+            if after.version_id - before.version_id > 1:
+                step = Repair(
+                    "renamed_index",
+                    f"ALTER INDEX {qualified(name)} RENAME TO {quote(live.object_name)};",
+                    f"the live catalog has it as {live.object_identity}, which never left a row; "
+                    f"rows between {before.version_id} and {after.version_id} were erased",
+                    inferred=other,
+                )
+                return Foreseen(before.position, name, step)
         return None
 
     def older_views(self) -> list[DatabaseObject]:

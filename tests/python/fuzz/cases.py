@@ -139,6 +139,17 @@ CASES: dict[str, list[Migration]] = {
         ),
         Migration("statement", ('drop table "Back Office".visit',)),
     ],
+    "of two indexes alike, nothing tells which one a renamed one became": [
+        Migration(
+            "statement",
+            (
+                "do $$ begin execute 'create table account (id integer primary key, note text)'; end $$",
+                "alter table account rename constraint account_pkey to rule_4",
+                "alter table account drop column note",
+            ),
+        ),
+        Migration("script", ("alter table account add unique (id)",)),
+    ],
     "what nobody can know: a renamed constraint of a table that is gone": [
         Migration(
             "statement",
