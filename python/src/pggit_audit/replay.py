@@ -1418,7 +1418,9 @@ def _merge(
         if last is not None:
             row, difference = matched[last]
             assert difference is not None
-            matched[last] = (row, Difference(change.path, difference.old, change.new, True))
+            left = Difference(change.path, difference.old, change.new, True)
+            # Made by the statement, and gone again by what had to follow: nothing is left of it.
+            matched[last] = (row, left if left.old or left.new else None)
             continue
         unmatched = next(
             (

@@ -150,6 +150,18 @@ CASES: dict[str, list[Migration]] = {
         ),
         Migration("script", ("alter table account add unique (id)",)),
     ],
+    "an index comes and goes within one text": [
+        Migration(
+            "script",
+            (
+                "do $$ begin execute 'create table account (id integer primary key, note text)'; end $$",
+                "alter table account rename constraint account_pkey to rule_4",
+                "create policy pol_1 on account",
+                "alter table account drop column id",
+            ),
+        ),
+        Migration("script", ("alter table account add unique (note)",)),
+    ],
     "what nobody can know: a renamed constraint of a table that is gone": [
         Migration(
             "statement",
