@@ -698,6 +698,11 @@ with touched as (
     union all
     select xmin from pg_catalog.pg_description where objoid >= 16384
     union all
+    select d.xmin
+    from pg_catalog.pg_namespace as n
+    join pg_catalog.pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
+    where n.oid < 16384
+    union all
     select xmin from pg_catalog.pg_inherits
     union all
     select xmin from pg_catalog.pg_extension

@@ -256,3 +256,5 @@ drop domain store.count cascade
 drop schema store cascade
 --
 comment on schema public is 'what is left'
+--
+comment on schema public is null
