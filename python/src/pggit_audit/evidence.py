@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -52,6 +53,12 @@ class HistoryRow:
     def name(self) -> str:
         """The object's real name, without v1's quotes."""
         return unquote(self.object_name)
+
+    @cached_property
+    def says_schema(self) -> bool:
+        """Whether the text writes the schema before the name of the row's object."""
+        schema, name = re.escape(self.object_schema or ""), re.escape(self.name)
+        return re.search(rf'(?<!\w)"?{schema}"?\s*\.\s*"?{name}(?!\w)', self.change_sql or "") is not None
 
 
 @dataclass(frozen=True)
@@ -302,17 +309,15 @@ class Evidence:
             if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p < upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
-            used = [
-                p
-                for p in self.mentions(table[1], match)
-                if position < p < upper and self._one_statement_names(p, position, table[1], match)
-            ]
-            last_old = [
-                p
-                for p in self.mentions(table[1], old)
-                if position < p < upper and self._one_statement_names(p, position, table[1], old)
-            ]
-            place = used[0] if used else ((last_old[-1] if last_old else position) + upper - 1) // 2
+            used, used_old = (
+                [
+                    p
+                    for p in self.mentions(table[1], column_name)
+                    if position < p < upper and self._one_statement_names(p, position, table[1], column_name)
+                ]
+                for column_name in (match, old)
+            )
+            place = used[0] if used else ((used_old[-1] if used_old else position) + upper - 1) // 2
             if place < position:
                 continue
             steps.append(
@@ -487,12 +492,6 @@ class Evidence:
 def _says(text: str, name: str) -> bool:
     """Whether a text has the name in it, and not as a part of a longer one."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
-
-
-def says_schema(row: HistoryRow) -> bool:
-    """Whether the row's text writes the schema before the name of the row's object."""
-    schema, name = re.escape(row.object_schema or ""), re.escape(row.name)
-    return re.search(rf'(?<!\w)"?{schema}"?\s*\.\s*"?{name}(?!\w)', row.change_sql or "") is not None
 
 
 def qualified(name: Name) -> str:

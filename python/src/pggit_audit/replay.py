@@ -34,7 +34,6 @@ from pggit_audit.evidence import (
     parse_name,
     qualified,
     quote_if_needed,
-    says_schema,
 )
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
@@ -521,7 +520,7 @@ class Replay:
         schema = row.object_schema or "public"
         named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
         # Where the text says the schema itself, it tells nothing of the search_path.
-        order = ("public", schema) if named or says_schema(row) else (schema, "public")
+        order = ("public", schema) if named or row.says_schema else (schema, "public")
         self.schemas = tuple(dict.fromkeys(order))
         self._shadow.search_path(*self.schemas)
 
@@ -964,17 +963,18 @@ class Replay:
         """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
         if found.key in self._inferred:
             return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
+        if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
+            return None
         for key, version in self._inferred.items():
             other = self._state.objects.get(key)
             if other is None:
                 continue
-            if found.object_type in ("VIEW", "MATERIALIZED_VIEW", "INDEX"):
-                named = other.object_identity
-            elif found.object_type == "TABLE" and other.object_type == "INDEX":
+            named = other.object_identity
+            if found.object_type == "TABLE":
+                if other.object_type != "INDEX":
+                    continue
                 # the constraint that it belongs to is called as the index is
                 named = f" ADD CONSTRAINT {quote_if_needed(other.object_name)} "
-            else:
-                continue
             if named in found.definition:
                 return f"{other.object_identity} was inferred at row {version}"
         return None
@@ -1275,15 +1275,15 @@ def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:
 
     The old path is dropped by an inferred event of the same row.
     """
-    dropped: dict[int, list[str]] = {}
+    dropped: dict[int | None, list[str]] = {}
     for event in events:
         if event.origin == "inferred" and event.object_type == "TABLE" and event.new_definition is None:
             assert event.object_identity is not None
-            dropped.setdefault(event.anchor_version_id or 0, []).append(event.object_identity)
+            dropped.setdefault(event.anchor_version_id, []).append(event.object_identity)
     result = {}
     for i, event in enumerate(events):
         moved = event.origin == "v1" and event.change_type == "ALTER" and event.old_definition is None
-        before = dropped.get(event.anchor_version_id or 0, [])
+        before = dropped.get(event.anchor_version_id, [])
         if moved and event.object_type == "TABLE" and len(before) == 1:
             result[i] = before[0]
     return result
@@ -1299,7 +1299,7 @@ def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
     tables = {
         e.v1_version_id: i
         for i, e in enumerate(events)
-        if e.object_type == "TABLE" and e.change_type == "DROP"
+        if e.origin == "v1" and e.object_type == "TABLE" and e.change_type == "DROP"
     }
     states: dict[str, str] = {}
     for event in events:
@@ -1311,7 +1311,7 @@ def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
                 states[path] = event.change_type
         elif event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
             i = tables.get(event.anchor_version_id)
-            if i is not None and event.anchor_version_id is not None:
+            if i is not None:
                 result[i] = name
     return result
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from project import DATABASE, Params, contents, copied, dbt, new_database
+from helpers import execute
+from project import DATABASE, NO_TESTS, NO_UNIT_TESTS, PUBLISHED, Params, contents, copied, dbt, new_database
 
 LATER = Path(__file__).with_name("later.sql")
 
@@ -44,22 +44,22 @@ class Bookshop:
 def rebuild(built: Params, folder: Path) -> Bookshop:
     """Let the history go on after the first build, and build again: once stopped by a test, once to the end."""
     with copied(built) as params:
-        _execute(params, LATER.read_text(encoding="utf-8"))
-        assert dbt(params, folder, "build", "--exclude-resource-type", "test", "unit_test").returncode == 0
+        execute(params, LATER.read_text(encoding="utf-8"))
+        assert dbt(params, folder, "build", *NO_TESTS).returncode == 0
         undisturbed = published(params)
 
     with copied(built) as params:
-        _execute(params, LATER.read_text(encoding="utf-8"))
-        _execute(params, DAMAGE)
+        execute(params, LATER.read_text(encoding="utf-8"))
+        execute(params, DAMAGE)
         published_before = published(params, clock=True)
-        build = dbt(params, folder, "build", "--exclude-resource-type", "unit_test")
+        build = dbt(params, folder, "build", *NO_UNIT_TESTS)
         assert build.returncode == 1, build.stdout
         refused = {name: result["status"] for name, result in results(folder).items()}
         published_after = published(params, clock=True)
-        _execute(params, MENDED)
+        execute(params, MENDED)
         before = new_database(params, "gate_before", template=DATABASE)
 
-        build = dbt(params, folder, "build", "--exclude-resource-type", "unit_test")
+        build = dbt(params, folder, "build", *NO_UNIT_TESTS)
         assert build.returncode == 0, build.stdout
         after = new_database(params, "gate_after", template=DATABASE)
 
@@ -78,9 +78,4 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
 
 def published(params: Params, clock: bool = False) -> Rows:
     """Return all that is published, with or without what says when."""
-    return contents(params, "pggit_audit", "pggit_v0", clock=clock)
-
-
-def _execute(params: Params, statements: str) -> None:
-    with psycopg.connect(**params) as connection:
-        connection.execute(statements.encode())
+    return contents(params, *PUBLISHED, clock=clock)

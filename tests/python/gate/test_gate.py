@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from bookshop import Bookshop, published, results
 from corruptions import Corruption, Stage, corrupt, read_corruptions
-from project import copied, dbt, differences
+from project import NO_UNIT_TESTS, copied, dbt, differences
 
 HERE = Path(__file__).parent
 BEFORE = read_corruptions(HERE / "before_publication.yml")
@@ -70,7 +70,7 @@ def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> No
     with copied(bookshop.after) as params:
         with psycopg.connect(**params) as connection:
             corrupt(connection, corruption.sql)
-        test = dbt(params, artifacts, "test", "--exclude-resource-type", "unit_test")
+        test = dbt(params, artifacts, "test", *NO_UNIT_TESTS)
     assert test.returncode == 1
     found = results(artifacts)
     assert {name for name, result in found.items() if result["status"] == "fail"} == corruption.fails
