@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,31 @@ from project import artifacts, built
 from tracker.databases import empty_database, server
 
 from pggit_audit import embedded
+from pggit_audit.catalog import CatalogReader, Key, Writes, anywhere
 
 __all__ = ["artifacts", "built", "empty_database", "named_server", "server", "server_18"]
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each statement of each test, the short look at the catalog finds what a look at all of it finds."""
+    touched, vanished = CatalogReader.touched, CatalogReader.vanished
+
+    def both_touched(self: CatalogReader, horizon: int, writes: Writes) -> tuple[dict[Key, str], int]:
+        found, new_horizon = touched(self, horizon, writes)
+        assert found == touched(self, horizon, anywhere())[0]
+        return found, new_horizon
+
+    def both_vanished(self: CatalogReader, keys: Iterable[Key], writes: Writes) -> set[Key]:
+        found = vanished(self, keys, writes)
+        assert found == vanished(self, keys, anywhere())
+        return found
+
+    monkeypatch.setattr(CatalogReader, "touched", both_touched)
+    monkeypatch.setattr(CatalogReader, "vanished", both_vanished)
+
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 

@@ -43,25 +43,44 @@ _CATALOGS = {
     "pg_policy": "POLICY",
 }
 
+# Where what belongs to an object has rows of its own.
+_DETAILS = {"pg_constraint", "pg_description", "pg_inherits", "pg_extension"}
+
 Key = tuple[int, int]
 """A catalog's oid, and the oid of an object in it."""
 
-FIRST_XID = 3
-"""The first transaction id that a table row can have been written by."""
-
 
 @dataclass(frozen=True)
-class Mark:
-    """A point in the life of a catalog.
+class Writes:
+    """What statements wrote: the catalogs (of `watched`) in which rows were inserted, updated, deleted.
 
-    `horizon` is the next transaction id: what is written from now on has this id or a later one. `rows` is
-    what the query `touched` counts, and `deleted` whether some of what it counted at the mark before is gone
-    or written anew.
+    `relations` are the oids of those locked against other changes: PostgreSQL changes no catalog row of a
+    relation without, and keeps the lock to the end of the transaction. None: it may have been any.
     """
 
-    horizon: int
-    rows: int
-    deleted: bool
+    inserted: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    deleted: frozenset[str] = frozenset()
+    relations: frozenset[int] | None = frozenset()
+
+    def __or__(self, other: Writes) -> Writes:
+        relations = None
+        if self.relations is not None and other.relations is not None:
+            relations = self.relations | other.relations
+        return Writes(
+            self.inserted | other.inserted,
+            self.updated | other.updated,
+            self.deleted | other.deleted,
+            relations,
+        )
+
+    @property
+    def leave_no_trace(self) -> bool:
+        """Whether something may be gone, or elsewhere, that no row of the object itself tells of.
+
+        A foreign key, a comment, a parent, an extension.
+        """
+        return not _DETAILS.isdisjoint(self.updated | self.deleted)
 
 
 @dataclass(frozen=True)
@@ -88,25 +107,47 @@ class DatabaseObject:
 
 
 @cache
-def _sections() -> dict[str, str]:
+def _sections() -> dict[tuple[str, str], str]:
     text = resources.files(__package__).joinpath("catalog.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- (?:kind|query): (\w+)\n", text, flags=re.MULTILINE)
-    return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    parts = re.split(r"^-- (kind|query|written): (\w+)\n", text, flags=re.MULTILINE)
+    return {
+        (what, name): body.strip()
+        for what, name, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    }
+
+
+def watched() -> tuple[str, ...]:
+    """The catalogs in which a change of some definition leaves its traces."""
+    return tuple(name for what, name in _sections() if what == "written")
 
 
 @cache
-def _query(name: str, only: bool) -> tuple[bytes, list[str]]:
+def anywhere() -> Writes:
+    """Writes of which nothing is known."""
+    catalogs = frozenset(watched())
+    return Writes(catalogs, catalogs, catalogs, None)
+
+
+@cache
+def _query(name: str, only: bool, written: frozenset[str], located: bool) -> tuple[bytes, list[str]]:
     """A query with numbered parameters, and their names in that order.
 
     psycopg would look for named ones in all of the text anew each time, and the texts are long.
     """
-    text = _text(name, only)
+    text = _text(name, only, written, located)
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
     return re.sub(r"%\((\w+)\)s", lambda m: f"${names.index(m[1]) + 1}", text).encode(), names
 
 
-def _text(name: str, only: bool) -> str:
-    text = _sections()[name]
+def _text(name: str, only: bool = False, written: frozenset[str] = frozenset(), located: bool = False) -> str:
+    sections = _sections()
+    text = sections["query", name] if ("query", name) in sections else sections["kind", name]
+    places = (body for (what, catalog), body in sections.items() if what == "written" and catalog in written)
+    text = text.replace("{places}", "\nunion all\n".join(places))
+    text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)
+    text = re.sub(
+        r"\{(relations|with_indexes|with_tables):([^}]+)\}", lambda m: _among(m[1], m[2], located), text
+    )
     text = re.sub(r"\{only:([^}]+)\}", lambda m: f"{m[1]} = any(%(oids)s::oid[])" if only else "true", text)
     text = re.sub(
         r"\{hidden:(\w+)\}",
@@ -120,6 +161,18 @@ def _text(name: str, only: bool) -> str:
         r"not exists (select from pg_catalog.pg_depend as member where member.classid = '\1'::regclass "
         r"and member.objid = \2 and member.deptype = 'e')",
         text,
+    )
+
+
+def _among(which: str, expression: str, located: bool) -> str:
+    if not located:
+        return f"{expression} >= 16384"
+    if which == "relations":
+        return f"{expression} = any(%(relations)s::oid[])"
+    own, other = ("indrelid", "indexrelid") if which == "with_indexes" else ("indexrelid", "indrelid")
+    return (
+        f"{expression} = any(array(select unnest(%(relations)s::oid[]) union all "
+        f"select {other} from pg_catalog.pg_index where {own} = any(%(relations)s::oid[])))"
     )
 
 
@@ -146,19 +199,27 @@ class CatalogReader:
         ).fetchall()
         self._catalogs = {int(oid): str(name) for name, oid in rows}
 
-    def _fetch(self, name: str, only: bool, **parameters: str | list[int]) -> list[dict[str, Any]]:
+    def _fetch(
+        self,
+        name: str,
+        only: bool = False,
+        written: frozenset[str] = frozenset(),
+        located: bool = False,
+        /,
+        **parameters: str | Iterable[int],
+    ) -> list[dict[str, Any]]:
         # Oids as the text of an array: psycopg looks at each number for a type that fits them all.
         values: dict[str, Any] = {
             k: v if isinstance(v, str) else f"{{{','.join(map(str, v))}}}" for k, v in parameters.items()
         }
         values["hidden"] = self._hidden
-        query, names = _query(name, only)
+        query, names = _query(name, only, written, located)
         with psycopg.RawCursor(self._connection, row_factory=dict_row) as cursor:
             return cursor.execute(query, [values[n] for n in names]).fetchall()
 
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
-        found = [DatabaseObject(**row) for kind in KINDS for row in self._fetch(kind, False)]
+        found = [DatabaseObject(**row) for kind in KINDS for row in self._fetch(kind)]
         return sorted(found, key=lambda o: (KINDS.index(_kind(o)), o.object_identity))
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:
@@ -173,17 +234,29 @@ class CatalogReader:
             for row in self._fetch(kind, True, oids=oids)
         ]
 
-    def touched(self, mark: Mark | None = None) -> tuple[dict[Key, str], Mark]:
-        """Objects (with their kinds) whose catalog rows were written since `mark`, and the mark of now."""
-        rows = self._fetch("touched", False, horizon=str(mark.horizon if mark else FIRST_XID))
-        deleted = mark is not None and rows[0]["older_rows"] < mark.rows
-        touched = self._with_kinds(row for row in rows if row["classid"] is not None)
-        return touched, Mark(rows[0]["horizon"], rows[0]["rows"], deleted)
+    def horizon(self) -> int:
+        """The next transaction id: what is written from now on has this one or a later one."""
+        return int(self._fetch("horizon")[0]["horizon"])
+
+    def touched(self, horizon: int, writes: Writes) -> tuple[dict[Key, str], int]:
+        """Objects (with their kinds) whose catalog rows were written since `horizon`, and the horizon of now.
+
+        Args:
+            writes: what was written since then.
+        """
+        written = writes.inserted | writes.updated
+        if not written:
+            return {}, horizon
+        located = writes.relations is not None
+        rows = self._fetch(
+            "touched", False, written, located, horizon=str(horizon), relations=writes.relations or ()
+        )
+        return self._with_kinds(row for row in rows if row["classid"] is not None), rows[0]["horizon"]
 
     def dependents(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Objects (with their kinds) one step away, whose text may name one of `keys`."""
         oids = [objid for _, objid in keys]
-        return self._with_kinds(self._fetch("dependents", False, oids=oids))
+        return self._with_kinds(self._fetch("dependents", oids=oids))
 
     def _with_kinds(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, str]:
         return {
@@ -192,12 +265,15 @@ class CatalogReader:
             for row in rows
         }
 
-    def vanished(self, keys: Iterable[Key]) -> set[Key]:
-        """Those of `keys` that no longer exist."""
+    def vanished(self, keys: Iterable[Key], writes: Writes) -> set[Key]:
+        """Those of `keys` that no longer exist, given what was written since they were last seen."""
         wanted: dict[str, list[int]] = {name: [] for name in _CATALOGS}
+        if writes.deleted.isdisjoint(wanted):
+            return set()
         for classid, objid in keys:
-            wanted[self._catalogs[classid]].append(objid)
-        return {(row["classid"], row["objid"]) for row in self._fetch("vanished", False, **wanted)}
+            if self._catalogs[classid] in writes.deleted:
+                wanted[self._catalogs[classid]].append(objid)
+        return {(row["classid"], row["objid"]) for row in self._fetch("vanished", **wanted)}
 
 
 def _kind(found: DatabaseObject) -> str:
@@ -225,4 +301,4 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
 
 def column_query() -> bytes:
     """The query that reads a table's columns in the terms of v1's metadata; parameter `oid`."""
-    return _text("columns", False).encode()
+    return _text("columns").encode()

@@ -7,6 +7,8 @@
 -- `{only:EXPRESSION}` becomes `true`, or a test of EXPRESSION against the parameter `oids`.
 -- `{hidden:EXPRESSION}` excludes system schemas, and those in the parameter `hidden`.
 -- `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
+-- `{relations:EXPRESSION}` tests whether that relation was locked, `{with_indexes:EXPRESSION}` whether it or its table
+-- was, `{with_tables:EXPRESSION}` whether it or an index of it was.
 -- `{member:CATALOG:EXPRESSION}` excludes what belongs to an extension: its CREATE EXTENSION stands for it.
 
 -- kind: SCHEMA
@@ -618,112 +620,153 @@ join pg_catalog.pg_class as c on c.oid = p.polrelid
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where {only:p.oid} and {hidden:n} and {member:pg_class:c.oid}
 
+-- query: horizon
+-- The next transaction id: what is written from now on has this one or a later one.
+select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint as horizon
+
 -- query: touched
 -- The objects with a catalog row written at or after the transaction id `horizon`, as the object
 -- that a definition is written for: a constraint and an identity's sequence count for their table, a rule for its view.
 -- Catalog rows keep the transaction id that wrote them in xmin; age() compares them across a wraparound.
--- It runs after every statement: the bounds on oids let it pass by what the server came with, but in pg_type,
--- where the way through the index takes longer.
--- What is deleted leaves no such row. With an object goes its own; for what goes from an object that stays, and from
--- its row in pg_class no trace (a foreign key, a comment, a parent, an extension), `rows` and `older_rows` count what there is now,
--- and what of it was there at the horizon.
+-- The placeholder becomes those of the following queries, each headed by `-- written: CATALOG`, whose catalogs were
+-- written to. xmin has no index: where it is not known which relations were locked, each row is looked at (but for what
+-- the server came with, whose oids are smaller). In pg_type the way through the index would take longer.
+-- What is deleted leaves no such row.
 with touched as (
-    select 'pg_namespace'::regclass::oid as classid, oid as objid from pg_catalog.pg_namespace where oid >= 16384 and {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, oid from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'v', 'm', 'S') and {written:xmin}
-    union
-    select case when c.relkind = 'c' then 'pg_type'::regclass::oid else 'pg_class'::regclass::oid end, case when c.relkind = 'c' then c.reltype else c.oid end
-    from pg_catalog.pg_attribute as a
-    cross join lateral (select oid, relkind, reltype from pg_catalog.pg_class where pg_class.oid = a.attrelid offset 0) as c
-    where a.attrelid >= 16384 and {written:a.xmin}
-    union
-    select 'pg_class'::regclass::oid, adrelid from pg_catalog.pg_attrdef where {written:xmin}
-    union
-    select case when conrelid <> 0 then 'pg_class'::regclass::oid else 'pg_type'::regclass::oid end, case when conrelid <> 0 then conrelid else contypid end
-    from pg_catalog.pg_constraint where oid >= 16384 and {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, indexrelid from pg_catalog.pg_index where indexrelid >= 16384 and {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, inhrelid from pg_catalog.pg_inherits where {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, ev_class from pg_catalog.pg_rewrite where ev_class >= 16384 and {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, seqrelid from pg_catalog.pg_sequence where {written:xmin}
-    union
-    select 'pg_class'::regclass::oid, case when d.deptype = 'i' then d.refobjid else d.objid end
-    from pg_catalog.pg_sequence as s
-    cross join lateral (
-        select deptype, refobjid, objid, xmin from pg_catalog.pg_depend
-        where classid = 'pg_class'::regclass and objid = s.seqrelid
-        offset 0
-    ) as d
-    where
-        {written:d.xmin}
-        or (d.deptype = 'i' and (
-            {written:s.xmin}
-            or exists (select from pg_catalog.pg_class as c where c.oid = s.seqrelid and {written:c.xmin})
-        ))
-    union
-    select 'pg_trigger'::regclass::oid, oid from pg_catalog.pg_trigger where not tgisinternal and {written:xmin}
-    union
-    select 'pg_policy'::regclass::oid, oid from pg_catalog.pg_policy where {written:xmin}
-    union
-    select 'pg_proc'::regclass::oid, oid from pg_catalog.pg_proc where oid >= 16384 and {written:xmin}
-    union
-    select 'pg_type'::regclass::oid, t.oid
-    from pg_catalog.pg_type as t
-    where
-        t.typtype in ('e', 'd', 'r', 'c') and {written:t.xmin}
-        and (t.typrelid = 0 or exists (select from pg_catalog.pg_class as c where c.oid = t.typrelid and c.relkind = 'c'))
-    union
-    select 'pg_type'::regclass::oid, enumtypid from pg_catalog.pg_enum where {written:xmin}
-    union
-    select 'pg_namespace'::regclass::oid, extnamespace from pg_catalog.pg_extension where {written:xmin}
-    union
-    select
-        case when k.conrelid <> 0 then 'pg_class'::regclass::oid when k.oid is not null then 'pg_type'::regclass::oid when c.relkind = 'c' then 'pg_type'::regclass::oid else d.classoid end,
-        case when k.conrelid <> 0 then k.conrelid when k.oid is not null then k.contypid when c.relkind = 'c' then c.reltype else d.objoid end
-    from pg_catalog.pg_description as d
-    left join pg_catalog.pg_constraint as k on d.classoid = 'pg_constraint'::regclass and k.oid = d.objoid
-    left join pg_catalog.pg_class as c on d.classoid = 'pg_class'::regclass and c.oid = d.objoid
-    where d.objoid >= 16384 and {written:d.xmin}
-    union
-    select d.classoid, d.objoid
-    from pg_catalog.pg_namespace as n
-    join pg_catalog.pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
-    where {written:d.xmin}
-)
-, rows as (
-    select xmin as written_by from pg_catalog.pg_constraint where oid >= 16384
-    union all
-    select xmin from pg_catalog.pg_description where objoid >= 16384
-    union all
-    select d.xmin
-    from pg_catalog.pg_namespace as n
-    join pg_catalog.pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
-    where n.oid < 16384
-    union all
-    select xmin from pg_catalog.pg_inherits
-    union all
-    select xmin from pg_catalog.pg_extension
+{places}
 )
 , mark as (
-    select
-        (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint as horizon,
-        count(*) as rows,
-        count(*) filter (where not {written:written_by}) as older_rows
-    from rows
+    {query:horizon}
 )
 select
     touched.classid,
     touched.objid,
-    c.relkind::text as relkind,
-    mark.horizon,
-    mark.rows,
-    mark.older_rows
+    -- a join would read all of pg_class
+    case
+        when touched.classid = 'pg_class'::regclass
+            then (select c.relkind::text from pg_catalog.pg_class as c where c.oid = touched.objid)
+    end as relkind,
+    mark.horizon
 from mark
 left join touched on true
-left join pg_catalog.pg_class as c on touched.classid = 'pg_class'::regclass and c.oid = touched.objid
+
+-- written: pg_namespace
+select 'pg_namespace'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_namespace
+where oid >= 16384 and {written:xmin}
+
+-- written: pg_class
+select 'pg_class'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_class
+where {with_indexes:oid} and relkind in ('r', 'p', 'i', 'I', 'v', 'm', 'S') and {written:xmin}
+union all
+select 'pg_class'::regclass::oid as classid, d.refobjid as objid
+from (select oid from pg_catalog.pg_class where {relations:oid} and relkind = 'S' and {written:xmin} offset 0) as s
+join pg_catalog.pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype = 'i'
+
+-- written: pg_attribute
+select
+    case when c.relkind = 'c' then 'pg_type'::regclass::oid else 'pg_class'::regclass::oid end as classid,
+    case when c.relkind = 'c' then c.reltype else c.oid end as objid
+from pg_catalog.pg_attribute as a
+cross join lateral (select oid, relkind, reltype from pg_catalog.pg_class where pg_class.oid = a.attrelid offset 0) as c
+where {relations:a.attrelid} and {written:a.xmin}
+
+-- written: pg_attrdef
+select 'pg_class'::regclass::oid as classid, adrelid as objid
+from pg_catalog.pg_attrdef
+where {relations:adrelid} and {written:xmin}
+
+-- written: pg_constraint
+-- A constraint takes the new name of its index.
+select 'pg_class'::regclass::oid as classid, conrelid as objid
+from pg_catalog.pg_constraint
+where {with_tables:conrelid} and {written:xmin}
+union all
+select 'pg_type'::regclass::oid as classid, contypid as objid
+from pg_catalog.pg_constraint
+where contypid >= 16384 and {written:xmin}
+
+-- written: pg_index
+select 'pg_class'::regclass::oid as classid, indexrelid as objid
+from pg_catalog.pg_index
+where {with_indexes:indexrelid} and {written:xmin}
+
+-- written: pg_inherits
+select 'pg_class'::regclass::oid as classid, inhrelid as objid
+from pg_catalog.pg_inherits
+where {relations:inhrelid} and {written:xmin}
+
+-- written: pg_rewrite
+select 'pg_class'::regclass::oid as classid, ev_class as objid
+from pg_catalog.pg_rewrite
+where {relations:ev_class} and {written:xmin}
+
+-- written: pg_sequence
+-- Every ALTER SEQUENCE writes its row, OWNED BY too.
+select 'pg_class'::regclass::oid as classid, seqrelid as objid
+from pg_catalog.pg_sequence
+where {relations:seqrelid} and {written:xmin}
+union all
+select 'pg_class'::regclass::oid as classid, d.refobjid as objid
+from (select seqrelid from pg_catalog.pg_sequence where {relations:seqrelid} and {written:xmin} offset 0) as s
+join pg_catalog.pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = s.seqrelid and d.deptype = 'i'
+
+-- written: pg_trigger
+select 'pg_trigger'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_trigger
+where {relations:tgrelid} and not tgisinternal and {written:xmin}
+
+-- written: pg_policy
+select 'pg_policy'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_policy
+where {relations:polrelid} and {written:xmin}
+
+-- written: pg_proc
+select 'pg_proc'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_proc
+where oid >= 16384 and {written:xmin}
+
+-- written: pg_type
+select 'pg_type'::regclass::oid as classid, t.oid as objid
+from pg_catalog.pg_type as t
+where
+    t.typtype in ('e', 'd', 'r', 'c') and {written:t.xmin}
+    and (t.typrelid = 0 or (select c.relkind from pg_catalog.pg_class as c where c.oid = t.typrelid) = 'c')
+
+-- written: pg_enum
+select 'pg_type'::regclass::oid as classid, enumtypid as objid
+from pg_catalog.pg_enum
+where {written:xmin}
+
+-- written: pg_extension
+select 'pg_namespace'::regclass::oid as classid, extnamespace as objid
+from pg_catalog.pg_extension
+where {written:xmin}
+
+-- written: pg_description
+select
+    case
+        when k.conrelid <> 0 then 'pg_class'::regclass::oid
+        when k.oid is not null or c.relkind = 'c' then 'pg_type'::regclass::oid
+        else d.classoid
+    end as classid,
+    case
+        when k.conrelid <> 0 then k.conrelid
+        when k.oid is not null then k.contypid
+        when c.relkind = 'c' then c.reltype
+        else d.objoid
+    end as objid
+from pg_catalog.pg_description as d
+left join pg_catalog.pg_constraint as k on d.classoid = 'pg_constraint'::regclass and k.oid = d.objoid
+left join pg_catalog.pg_class as c on d.classoid = 'pg_class'::regclass and c.oid = d.objoid
+where d.objoid >= 16384 and {written:d.xmin}
+union all
+-- the schema public came with the server
+select d.classoid as classid, d.objoid as objid
+from pg_catalog.pg_namespace as n
+join pg_catalog.pg_description as d on d.objoid = n.oid and d.classoid = 'pg_namespace'::regclass
+where n.oid < 16384 and {written:d.xmin}
 
 -- query: dependents
 -- The objects whose text may name one of `oids`, one step away: a view of a table, a table with a

@@ -281,7 +281,8 @@ class Replay:
         self._inferred: dict[Key, int] = {}
         self._version = 0
         self._depth = 0
-        _, self._mark = shadow.reader.touched()
+        self._horizon = shadow.reader.horizon()
+        shadow.writes()
         self._routines: dict[str, Name] = dict(routine_oids or {})
         # Of the execution at hand: finding and message of each statement that could not run.
         self._failures: list[tuple[str, str]] = []
@@ -708,7 +709,8 @@ class Replay:
         something is gone, what the statements name is read in any case, and all there is where they do not say.
         """
         reader = self._shadow.reader
-        touched, self._mark = reader.touched(self._mark)
+        writes = self._shadow.writes()
+        touched, self._horizon = reader.touched(self._horizon, writes)
         statements = [s for text in texts for s in split(text)]
         may_rename = any(s.may_rename for s in statements)
         if may_rename and "SCHEMA" in touched.values():
@@ -716,8 +718,8 @@ class Replay:
             touched |= self._state.kinds()
         elif may_rename and touched:
             touched |= reader.dependents(touched)
-        gone = reader.vanished(self._state.objects) if any(s.may_drop for s in statements) else set()
-        if self._mark.deleted:
+        gone = reader.vanished(self._state.objects, writes)
+        if writes.leave_no_trace:
             for statement in statements:
                 touched |= self._state.about(statement)
             if any("cascade" in s.words for s in statements):

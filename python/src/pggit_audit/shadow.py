@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pggit_audit.catalog import CatalogReader
+from pggit_audit.catalog import CatalogReader, Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 
 PREFIX = "pggit_shadow_"
@@ -32,6 +32,25 @@ _LOCK = 0x70676773
 _GRACE = 5.0
 _READING = 600.0
 _LOCKED = 10.0
+# What the transaction at hand wrote in each catalog, where the server counts at all; and what it locks. No operator:
+# the history's search_path may put others before PostgreSQL's.
+_COUNTS = """
+select
+    pg_catalog.pg_stat_get_xact_tuples_inserted(c),
+    pg_catalog.pg_stat_get_xact_tuples_updated(c),
+    pg_catalog.pg_stat_get_xact_tuples_deleted(c),
+    pg_catalog.current_setting('track_counts')
+from pg_catalog.unnest('{%s}'::pg_catalog.regclass[]) as c
+"""
+_LOCKS = """
+select relation::pg_catalog.int8, mode
+from pg_catalog.pg_locks
+where pg_catalog.int4eq(pid, pg_catalog.pg_backend_pid()) and relation is not null
+"""
+# Locks under which the definition of a relation stays as it is.
+_WEAK = {"AccessShareLock", "RowShareLock", "RowExclusiveLock"}
+# These may end a transaction themselves, which PostgreSQL forbids where others share it.
+_MAY_COMMIT = re.compile(r"(?:do|call)\b", re.IGNORECASE)
 
 
 class Hung(psycopg.errors.QueryCanceled):
@@ -69,6 +88,8 @@ class Shadow:
         self.seconds = seconds
         self._deadline: float | None = None
         self._hung = False
+        self._writes = Writes()
+        self._counts = _COUNTS % ",".join(f"pg_catalog.{name}" for name in watched())
         self._closed = threading.Event()
         self._open()
         self._watch = threading.Thread(target=self._end_what_hangs, daemon=True)
@@ -172,12 +193,51 @@ class Shadow:
         self._hung = False
         self._began = time.monotonic()
         self._deadline = self._began + self.seconds * len(statements) + _GRACE
-        if len(statements) == 1:
-            self._runner.execute(statements[0].encode())
+        if len(statements) > 1:
+            with self._runner.transaction():
+                before, *_ = self._execute(self._counts)
+                for self.failed_at, statement in enumerate(statements):
+                    self._execute(statement)
+                after, locks = self._execute(f"{self._counts};{_LOCKS}")
+        elif _MAY_COMMIT.match(statements[0]):
+            self._run_alone(statements[0])
             return
-        with self._runner.transaction():
-            for self.failed_at, statement in enumerate(statements):
-                self._runner.execute(statement.encode())
+        else:
+            try:
+                # One text is one transaction, in which no count starts anew.
+                before, *_, after, locks = self._execute(
+                    f"{self._counts};\n{statements[0]}\n;{self._counts};{_LOCKS}"
+                )
+            except psycopg.errors.ActiveSqlTransaction:
+                self._run_alone(statements[0])
+                return
+        self._writes |= self._written(before, after, locks)
+
+    def _execute(self, text: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each statement that has any."""
+        cursor = self._runner.execute(text.encode(), prepare=False)
+        return [list(result) for result in cursor.results() if result.description]
+
+    def _run_alone(self, statement: str) -> None:
+        self._writes = anywhere()
+        self._runner.execute(statement.encode(), prepare=False)
+
+    def _written(
+        self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], locks: list[tuple[Any, ...]]
+    ) -> Writes:
+        if any(row[3] != "on" for row in (*before, *after)):
+            return anywhere()
+        rows = list(zip(watched(), before, after, strict=True))
+        inserted, updated, deleted = (
+            frozenset(name for name, b, a in rows if a[i] != b[i]) for i in range(3)
+        )
+        relations = frozenset(oid for oid, mode in locks if mode not in _WEAK)
+        return Writes(inserted, updated, deleted, relations)
+
+    def writes(self) -> Writes:
+        """Where the statements wrote that ran since the last call."""
+        writes, self._writes = self._writes, Writes()
+        return writes
 
     def _reopen(self, error: psycopg.Error) -> None:
         self._runner.close()
@@ -250,6 +310,8 @@ def _options(timezone_name: str, seconds: float) -> str:
         "TimeZone": timezone_name,
         # The catalog queries are long, and the same each time: planning them anew costs more than running them.
         "plan_cache_mode": "force_generic_plan",
+        # They are planned while the catalogs are nearly empty, when reading all of one seems cheap.
+        "enable_seqscan": "off",
         "jit": "off",
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())

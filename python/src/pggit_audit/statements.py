@@ -89,14 +89,6 @@ class Statement:
         return self.tag.split(" ", 1)[0] if self.tag else ""
 
     @cached_property
-    def may_drop(self) -> bool:
-        """False only where nothing that existed before can be gone afterwards."""
-        if self.tag == "ALTER TABLE":
-            # Another type or expression of a column builds its indexes anew.
-            return not {"drop", "type", "expression"}.isdisjoint(self.words)
-        return not (self.verb == "CREATE" and self.tag != "CREATE SCHEMA") and self.verb != "COMMENT"
-
-    @cached_property
     def may_rename(self) -> bool:
         """True where the text of other objects may change with it."""
         if self.action == "code" or not self.tag:

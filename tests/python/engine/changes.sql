@@ -67,6 +67,10 @@ alter table other.goods rename constraint items_pkey to goods_pkey
 --
 alter index other.items_title rename to goods_title
 --
+alter index other.goods_pkey rename to key_of_goods
+--
+alter index other.key_of_goods rename to goods_pkey
+--
 alter index other.goods_sum alter column 1 set statistics 77
 --
 alter table shop.indexed alter note type varchar(9)
