@@ -57,8 +57,11 @@ class HistoryRow:
     @cached_property
     def says_schema(self) -> bool:
         """Whether the text writes the schema before the name of the row's object."""
-        schema, name = re.escape(self.object_schema or ""), re.escape(self.name)
-        return re.search(rf'(?<!\w)"?{schema}"?\s*\.\s*"?{name}(?!\w)', self.change_sql or "") is not None
+        text, schema = self.change_sql or "", self.object_schema or ""
+        if schema not in text:
+            return False
+        pattern = rf'(?<!\w)"?{re.escape(schema)}"?\s*\.\s*"?{re.escape(self.name)}(?!\w)'
+        return re.search(pattern, text) is not None
 
 
 @dataclass(frozen=True)
@@ -491,7 +494,7 @@ class Evidence:
 
 def _says(text: str, name: str) -> bool:
     """Whether a text has the name in it, and not as a part of a longer one."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def qualified(name: Name) -> str:

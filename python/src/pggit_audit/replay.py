@@ -645,7 +645,7 @@ class Replay:
                 main = main if main != text else statement.without_concurrently()
             index, error = self._try([*script, main])
             if error is None:
-                _combine(differences, self._observe(*script, main))
+                _combine(differences, self._observe(*script, statement if main == text else main))
                 return _Outcome(True, done + repairs, differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -702,8 +702,8 @@ class Replay:
             return self._shadow.failed_at, error
         return len(script), None
 
-    def _observe(self, *texts: str) -> list[Difference]:
-        """Reads again what the statements in `texts` changed; what differs, by path.
+    def _observe(self, *done: str | Statement) -> list[Difference]:
+        """Reads again what these statements changed; what differs, by path.
 
         What is only deleted (a foreign key, a comment) leaves no row of its time in the catalog: where
         something is gone, what the statements name is read in any case, and all there is where they do not say.
@@ -711,7 +711,7 @@ class Replay:
         reader = self._shadow.reader
         writes = self._shadow.writes()
         touched, self._horizon = reader.touched(self._horizon, writes)
-        statements = [s for text in texts for s in split(text)]
+        statements = [s for step in done for s in (split(step) if isinstance(step, str) else (step,))]
         may_rename = any(s.may_rename for s in statements)
         if may_rename and "SCHEMA" in touched.values():
             # The name of everything in a schema changes with its own.
@@ -891,7 +891,9 @@ class Replay:
         for other in others:
             text = other.object.definition
             named = [
-                i for path, i in first.items() if re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
+                i
+                for path, i in first.items()
+                if path in text and re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
             ] or [0]
             result.setdefault(min(named) if other.new is None else max(named), []).append(other)
         return result
