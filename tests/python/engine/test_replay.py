@@ -31,6 +31,7 @@ from psycopg import sql
 
 from pggit_audit import embedded, models
 from pggit_audit import shadow as shadow_module
+from pggit_audit.catalog import Writes, anywhere
 from pggit_audit.errors import PggitError
 from pggit_audit.evidence import HistoryRow
 from pggit_audit.replay import Event
@@ -631,6 +632,53 @@ def test_orphans_are_swept_and_nothing_else(admin: psycopg.Connection[Any], serv
     finally:
         for name in kept & databases(admin):
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def test_where_a_statement_wrote(shadow: Shadow) -> None:
+    shadow.writes()  # what emptied it
+    shadow.run("create table t (id integer)", "create table u (id integer default 3)")
+    writes = shadow.writes()
+    assert {"pg_class", "pg_attribute", "pg_attrdef"} <= writes.inserted
+    assert not {"pg_proc", "pg_enum", "pg_description"} & (writes.inserted | writes.updated | writes.deleted)
+    oids = {oid for (oid,) in shadow.query("select oid::int8 from pg_class where relname in ('t', 'u')")}
+    assert writes.relations is not None and oids <= writes.relations
+    shadow.run("comment on table t is 'a comment'")
+    assert shadow.writes().inserted == {"pg_description"}
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        shadow.run("create table v ()", "create table t ()")
+    assert shadow.writes() == Writes()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create index concurrently i on t (id)",
+        "DO $$ begin create table u (); commit; create table v (); end $$",
+        "call makes_tables()",
+    ],
+)
+def test_what_ends_a_transaction_may_have_written_anywhere(shadow: Shadow, statement: str) -> None:
+    shadow.run("create table t (id integer)")
+    shadow.run(
+        "create procedure makes_tables() language plpgsql"
+        " as $$ begin create table u (); commit; create table v (); end $$"
+    )
+    shadow.writes()
+    shadow.run(statement)
+    assert shadow.writes() == anywhere()
+    made = shadow.query("select relname from pg_class where relname in ('i', 'u', 'v') order by relname")
+    assert made == ([("i",)] if "index" in statement else [("u",), ("v",)])
+
+
+def test_where_the_server_does_not_count_a_statement_may_have_written_anywhere(
+    server_version: Version,
+) -> None:
+    with open_shadow(server_version.params, sandbox=False, hidden=()) as found:
+        found.query("select set_config('track_counts', 'off', false)")
+        found.run("create table t (id integer)")
+        assert found.writes() == anywhere()
+        found.run("create table u (id integer)", "drop table u")
+        assert found.writes() == anywhere()
 
 
 def test_two_replays_at_once_do_not_meet(server: embedded.Server, scratch: Scratch) -> None:
