@@ -39,7 +39,8 @@ select
     pg_catalog.pg_stat_get_xact_tuples_inserted(c),
     pg_catalog.pg_stat_get_xact_tuples_updated(c),
     pg_catalog.pg_stat_get_xact_tuples_deleted(c),
-    pg_catalog.current_setting('track_counts')
+    pg_catalog.current_setting('track_counts'),
+    pg_catalog.pg_current_xact_id()::pg_catalog.text
 from pg_catalog.unnest('{%s}'::pg_catalog.regclass[]) as c
 """
 _LOCKS = """
@@ -225,7 +226,9 @@ class Shadow:
     def _written(
         self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], locks: list[tuple[Any, ...]]
     ) -> Writes:
-        if any(row[3] != "on" for row in (*before, *after)):
+        states = {row[3:] for row in (*before, *after)}
+        if len(states) > 1 or states.pop()[0] != "on":
+            # Nobody counted all the time, or the text ended its transaction and let go of its locks.
             return anywhere()
         rows = list(zip(watched(), before, after, strict=True))
         inserted, updated, deleted = (

@@ -655,6 +655,7 @@ def test_where_a_statement_wrote(shadow: Shadow) -> None:
         "create index concurrently i on t (id)",
         "DO $$ begin create table u (); commit; create table v (); end $$",
         "call makes_tables()",
+        "create table u (); commit; create table v ()",
     ],
 )
 def test_what_ends_a_transaction_may_have_written_anywhere(shadow: Shadow, statement: str) -> None:
