@@ -617,7 +617,8 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
     """Steps that bring a table's columns to the recorded ones: renames, additions, removals, changes.
 
     A column too many and one too few are one column renamed if they stand at the same position with
-    the same type, or are the only such pair of that type.
+    the same type, or are the only such pair of that type, or stand at the same position: a position is never
+    given twice.
     """
     text = qualified(table)
     repairs: list[Repair] = []
@@ -629,12 +630,12 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
     extra = [n for n in by_name if n not in columns]
     missing = [n for n in ordered(columns) if n not in by_name]
     pairs: list[tuple[str, str]] = []
-    for same_place in (True, False):
+    for same_type, same_place in ((True, True), (True, False), (False, True)):
         for new in list(missing):
             fits = [
                 old
                 for old in extra
-                if by_name[old]["type"] == columns[new].get("type")
+                if (not same_type or by_name[old]["type"] == columns[new].get("type"))
                 and (not same_place or by_name[old]["position"] == columns[new].get("position"))
             ]
             if fits and (same_place or len(fits) == 1):

@@ -44,6 +44,7 @@ RECONCILE_MESSAGE = "Reconcile with the live catalog"
 _MOST_ATTEMPTS = 25
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
+_BUILT_IN = "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
 # Characters of the server's message that a finding repeats.
 _MOST_SAID = 300
 
@@ -494,7 +495,9 @@ class Replay:
     def _expect_renames(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Notes types that, by the next record of this table, have taken another one's name."""
         old = difference.old if difference else None
-        before = {c: parse_name(t)[1] for c, t in column_types(old.definition)} if old else {}
+        types = column_types(old.definition) if old else []
+        # PostgreSQL's own types have no schema in a definition.
+        before = {c: parse_name(t)[1] for c, t in types if parse_name(t)[0]}
         for column, fact in (row.columns or {}).items():
             type_name = (name[0], str(fact.get("type")))
             found = self._state.relation(type_name)
@@ -502,6 +505,9 @@ class Replay:
                 continue
             later = self._evidence.later_type(name, column, row.position, before.get(column))
             if later is None or later[0] == type_name[1] or any(f.name == type_name for f in self._foreseen):
+                continue
+            if self._shadow.query(_BUILT_IN, {"name": later[0].split("(", 1)[0]}):
+                # Another type of the column, by a text that spells it in another way.
                 continue
             last = self._evidence.last_mention(type_name[1], row.position)
             step = rename_type(type_name, later[0], later[1])
