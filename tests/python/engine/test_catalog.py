@@ -21,7 +21,7 @@ CHANGES_BASE = (FOLDER / "changes_base.sql").read_text(encoding="utf-8")
 CHANGES = (FOLDER / "changes.sql").read_text(encoding="utf-8").split("\n", 1)[1].split("\n--\n")
 
 UNTIL_16 = """
-create table shop.identities (id integer generated always as identity (increment by 3), day date)
+create table shop.identities (id bigint generated always as identity (increment by 3), day date)
 partition by range (day);
 create table shop.identities_1 partition of shop.identities for values from ('2020-01-01') to ('2021-01-01');
 create table shop.identities_2 (like shop.identities including all);
