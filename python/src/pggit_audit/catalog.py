@@ -234,6 +234,13 @@ class CatalogReader:
             for row in self._fetch(kind, True, oids=oids)
         ]
 
+    def oids(self, catalogs: Sequence[str]) -> list[int]:
+        """The oids of these catalogs, in their order."""
+        rows = self._connection.execute(
+            "select %s::text[]::regclass[]::oid[]::bigint[]", ([f"pg_catalog.{name}" for name in catalogs],)
+        ).fetchall()
+        return list(rows[0][0])
+
     def horizon(self) -> int:
         """The next transaction id: what is written from now on has this one or a later one."""
         return int(self._fetch("horizon")[0]["horizon"])

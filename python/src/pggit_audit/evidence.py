@@ -102,17 +102,16 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class OlderTable:
-    """A table that was there before its first row: where it enters, and how it is made."""
+    """A table that was there before its first row, if it ever left one: where it enters, and how it is made.
+
+    `columns` are those that its first row found.
+    """
 
     name: Name
-    row: HistoryRow
     position: int
+    why: str
     columns: Columns
     statements: list[str]
-
-    @property
-    def why(self) -> str:
-        return f"row {self.row.version_id} altered the table, and none created it"
 
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
@@ -309,7 +308,7 @@ class Evidence:
             if match is None:
                 continue
             new.remove(match)
-            if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p < upper):
+            if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p <= upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
             used, used_old = (
@@ -320,6 +319,8 @@ class Evidence:
                 ]
                 for column_name in (match, old)
             )
+            with_index = self._renamed_along(old, match, position, upper)
+            used = sorted({*used, *with_index})
             place = used[0] if used else ((used_old[-1] if used_old else position) + upper - 1) // 2
             if place < position:
                 continue
@@ -337,6 +338,20 @@ class Evidence:
                 )
             )
         return steps
+
+    def _renamed_along(self, old: str, new: str, position: int, upper: int) -> list[int]:
+        """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
+        return [
+            row.position
+            for row in self.rows[position + 1 : upper]
+            if row.object_type == "INDEX" and new in row.name
+            if any(
+                unquote(after) == row.name
+                and re.sub(rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1])
+                == row.name
+                for before, after in _RENAMED_INDEX.findall(row.change_sql or "")
+            )
+        ]
 
     def _later_rows(self, table: Name, position: int) -> Iterator[HistoryRow]:
         """The rows of a table after `position`, on under the name that a row gives it (FORMATS 1.7)."""
@@ -429,15 +444,72 @@ class Evidence:
             first = rows[0]
             if first.object_type != "TABLE" or first.change_type != "ALTER" or not first.columns:
                 continue
-            if first.exclusion_reason or re.search(r"\brename\s+to\b", first.change_sql or "", re.IGNORECASE):
+            if first.exclusion_reason or self._had_another_name(first):
                 continue
             live = self.live.get(name)
             columns = before_statement(first.columns, first.change_sql or "", first.name)
             statements = [create_table(name, columns)]
             if live is not None and live.object_type == "TABLE":
-                statements = _STATEMENT.findall(live.definition)
-            found.append(OlderTable(name, first, self._born(first), columns, statements))
-        return sorted(found, key=lambda t: (t.position, t.row.version_id))
+                statements = self._all_of(live)
+            why = f"row {first.version_id} altered the table, and none created it"
+            found.append(
+                (
+                    self._born(first),
+                    first.version_id,
+                    OlderTable(name, self._born(first), why, columns, statements),
+                )
+            )
+        for name, live in self.live.items():
+            if live.object_type != "TABLE" or name in self._events or self._is_made(name):
+                continue
+            # CREATE TABLE AS leaves no row either, but an index does.
+            indexes = self._without_rows(live)
+            if indexes and len(indexes) == len(self._indexes(live)):
+                why = (
+                    f"{live.object_identity} and its index {indexes[0].object_name} are in the live catalog, "
+                    "and no row created either"
+                )
+                found.append((0, 0, OlderTable(name, 0, why, {}, self._all_of(live))))
+        return [table for *_, table in sorted(found, key=lambda f: (f[0], f[1], f[2].name))]
+
+    def _had_another_name(self, row: HistoryRow) -> bool:
+        """Whether the row's own text gave the table its name, or its schema."""
+        text = row.change_sql or ""
+        return re.search(r"\brename\s+to\b", text, re.IGNORECASE) is not None or any(
+            parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
+            for old, schema in _MOVED_TABLE.findall(text)
+        )
+
+    def _is_made(self, name: Name) -> bool:
+        """Whether a recorded text makes an object of that name, or may."""
+        return any(
+            s.action == "code" or (s.verb == "CREATE" and any(target[1] == name[1] for target in s.targets))
+            for p in self.mentions(name[1])
+            for s in split(self.rows[p].change_sql or "")
+            if s.mentions(name[1])
+        )
+
+    def _indexes(self, table: DatabaseObject) -> list[DatabaseObject]:
+        on = re.compile(rf" ON (?:ONLY )?{re.escape(table.object_identity)} USING ")
+        return [o for o in self.live.values() if o.object_type == "INDEX" and on.search(o.definition)]
+
+    def _without_rows(self, table: DatabaseObject) -> list[DatabaseObject]:
+        """The indexes of a live table that no row tells of."""
+        return [o for o in self._indexes(table) if (o.object_schema, o.object_name) not in self._events]
+
+    def _all_of(self, table: DatabaseObject) -> list[str]:
+        """A live table's definition by statement, with what belongs to it and left no row."""
+        owned = f" OWNED BY {table.object_identity}."
+        return [
+            *map(str.strip, _STATEMENT.findall(table.definition)),
+            *(first_statement(o.definition) for o in self._without_rows(table)),
+            *(
+                statement.strip()
+                for o in self.live.values()
+                if o.object_type == "SEQUENCE" and owned in o.definition
+                for statement in _STATEMENT.findall(o.definition)[1:]
+            ),
+        ]
 
     def _born(self, row: HistoryRow) -> int:
         """The first position by which an object of a later oid had been created; the row's own at the latest."""
@@ -613,6 +685,16 @@ def before_statement(columns: Columns, text: str, table: str) -> Columns:
 
 RENAMED_TABLE = re.compile(
     r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+
+
+_RENAMED_INDEX = re.compile(
+    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+_MOVED_TABLE = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
 

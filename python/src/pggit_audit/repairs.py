@@ -19,6 +19,7 @@ from pggit_audit.evidence import (
     Columns,
     Evidence,
     Repair,
+    column_types,
     create_table,
     first_statement,
     ordered,
@@ -191,6 +192,19 @@ class Repairs:
                     )
             elif live is not None and live.object_type == "TABLE":
                 line = column_line(live.definition, column)
+                kept = {name for name, _ in column_types(live.definition)}
+                lost = [str(c["name"]) for c in current if str(c["name"]) not in kept]
+                if not line and len(lost) == 1 and failure.statement.verb == "ALTER":
+                    # What the statement takes away is not there in the end; and there is one that is not.
+                    found.append(
+                        Repair(
+                            "renamed_column",
+                            f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(lost[0])} TO {quote(column)};",
+                            f"the statement names {column}; {live.object_identity} no longer has {lost[0]} "
+                            "in the live catalog",
+                            inferred=table,
+                        )
+                    )
                 if line:
                     found.append(
                         Repair(
@@ -280,6 +294,17 @@ class Repairs:
                     )
                 )
         full = self._resolve(name, failure.situation)[0]
+        base = self._recorded_base(name[1], failure)
+        if base is not None:
+            found.append(
+                Repair(
+                    "missing_domain",
+                    f"CREATE DOMAIN {qualified(full)} AS {type_text(base)};",
+                    f"the statement gives a column the type {name[1]}, and the row recorded {base}",
+                    alone=True,
+                    inferred=full,
+                )
+            )
         found.append(
             Repair(
                 "missing_enum",
@@ -290,6 +315,32 @@ class Repairs:
             )
         )
         return found
+
+    def _recorded_base(self, type_name: str, failure: _Failure) -> str | None:
+        """What the failing statement's row recorded for a column of that type, if it is called otherwise.
+
+        v1 records a domain's base type, and any other type under its own name (FORMATS 1.9).
+        """
+        words = failure.statement.words
+        here = self._evidence.rows[failure.situation.position]
+        recorded: dict[str, str] = {}
+        for row in self._evidence.rows[failure.situation.position :]:
+            if (row.branch_name, row.execution_no) != (here.branch_name, here.execution_no):
+                break
+            if row.name in words:
+                recorded.update({n: str(fact.get("type")) for n, fact in (row.columns or {}).items()})
+        for i, word in enumerate(words):
+            if word != type_name:
+                continue
+            before = words[: i - 2] if words[i - 1 : i] == (".",) else words[:i]
+            if before[-3:] == ("set", "data", "type"):
+                before = before[:-3]
+            elif before[-1:] == ("type",):
+                before = before[:-1]
+            base = recorded.get(before[-1]) if before else None
+            if base is not None and base != type_name and not base.startswith("_"):
+                return base
+        return None
 
     def _missing_label(self, failure: _Failure) -> list[Repair]:
         match = re.search(r'enum (.+?): "(.*)"$', failure.message, re.DOTALL)
@@ -668,11 +719,31 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
             )
         if not found["generated"] and not same_default(fact.get("default"), found["default"]):
             default = fact.get("default")
+            before, after = _sequence(found["default"]), _sequence(default)
+            if before is not None and after is not None:
+                repairs.append(
+                    Repair(
+                        "renamed_sequence",
+                        f"ALTER SEQUENCE {qualified(before)} RENAME TO {quote(after[1])};",
+                        why,
+                        inferred=(before[0] or table[0], after[1]),
+                    )
+                )
+                continue
             step(
                 "changed_default",
                 f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"),
             )
     return repairs
+
+
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+
+
+def _sequence(default: str | None) -> Name | None:
+    """The sequence that a default takes its value from, if it is nothing else."""
+    match = _NEXTVAL.fullmatch(default or "")
+    return parse_name(match[1].replace("''", "'")) if match else None
 
 
 def rename_type(name: Name, new_name: str, source: str) -> Repair:

@@ -44,7 +44,10 @@ RECONCILE_MESSAGE = "Reconcile with the live catalog"
 _MOST_ATTEMPTS = 25
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
-_BUILT_IN = "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
+_NOT_FOUND = re.compile(r'(?:relation|type) "(.+)" does not exist')
+_BUILT_IN = (
+    "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
+)
 # Characters of the server's message that a finding repeats.
 _MOST_SAID = 300
 
@@ -183,6 +186,12 @@ class State:
             if self.objects[key].object_type not in ("TRIGGER", "POLICY", "SCHEMA", "FUNCTION", "PROCEDURE"):
                 return self.objects[key]
         return None
+
+    def schemas_of(self, bare: str) -> set[str]:
+        """The schemas that have a table, view, sequence or type of that name."""
+        found = (self.objects[key] for key in self._bare.get(bare, ()))
+        kinds = ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "TYPE")
+        return {o.object_schema for o in found if o.object_type in kinds}
 
     def about(self, statement: Statement) -> dict[Key, str]:
         """The objects (with their kinds) that a statement names; all there are where it does not say."""
@@ -397,7 +406,10 @@ class Replay:
             for step in [s for s in self._foreseen if s.position <= row.position and s.early >= early]:
                 exists = self._state.relation(step.name) is not None or self._exists(step.name)
                 self._foreseen.remove(step)
-                if step.key is not None and step.key not in self._state.objects:
+                same = self._state.objects.get(step.key) if step.key is not None else None
+                if step.key is not None and (
+                    same is None or (same.object_schema, same.object_name) != step.name
+                ):
                     continue
                 needed = self._needed_until(step.name) if exists and step.waits else -1
                 if needed > row.position:
@@ -457,10 +469,25 @@ class Replay:
         """What evidence says had happened by this row although no row tells of it."""
         result: list[tuple[Difference, list[Repair]]] = []
         self.position, self._version = row.position, row.version_id
+        made = []
         while self._older and self._older[0].position <= row.position:
             older = self._older.popleft()
-            if self._state.relation(older.name) is None:
-                result.extend(self._make_older(older))
+            outcome = self._make_older(older) if self._state.relation(older.name) is None else None
+            if outcome is not None:
+                made.append((older, outcome))
+        rest = [(statement, outcome) for older, outcome in made for statement in older.statements[1:]]
+        for statement, outcome in sorted(rest, key=lambda step: " FOREIGN KEY " in step[0]):
+            # Foreign keys when all the others are there; what does not fit now comes later or never.
+            if self._try([statement])[1] is None:
+                outcome.repairs.append(replace(outcome.repairs[-1], statement=statement))
+        for change in self._observe() if rest else ():
+            # Of a table, or of what belongs to it: its index, its sequence.
+            about = [o for older, o in made if change.path == qualified_identity(*older.name)] or [
+                o for older, o in made if qualified_identity(*older.name) in change.object.definition
+            ]
+            _combine((about or [made[-1][1]])[0].differences, [change])
+        for older, outcome in made:
+            result.extend(self._complete_older(older, outcome))
         for found in self._older_views:
             repair = Repair(
                 "older_view", found.definition, f"{found.object_identity} is in the live catalog and never left a row",
@@ -473,21 +500,17 @@ class Replay:
         result.extend(self._take_foreseen(row, early=True))
         return result
 
-    def _make_older(self, older: OlderTable) -> list[tuple[Difference, list[Repair]]]:
+    def _make_older(self, older: OlderTable) -> _Outcome | None:
         make = Repair("older_table", older.statements[0], older.why, inferred=older.name)
         outcome = self._alone(make)
-        if outcome is None:
-            return []
-        repairs = [*outcome.repairs, make]
-        for statement in older.statements[1:]:
-            # A foreign key to what is not there yet, a comment: what does not fit now comes later or never.
-            if self._try([statement])[1] is None:
-                repairs.append(replace(make, statement=statement))
-        differences = outcome.differences
-        _combine(differences, self._observe())
-        for step in towards(older.name, older.columns, self.columns(older.name), older.why):
-            if self._try([step.statement])[1] is None:
-                repairs.append(step)
+        return None if outcome is None else replace(outcome, repairs=[*outcome.repairs, make])
+
+    def _complete_older(self, older: OlderTable, outcome: _Outcome) -> list[tuple[Difference, list[Repair]]]:
+        repairs, differences = outcome.repairs, outcome.differences
+        if older.columns:
+            for step in towards(older.name, older.columns, self.columns(older.name), older.why):
+                if self._try([step.statement])[1] is None:
+                    repairs.append(step)
         _combine(differences, self._observe(*(r.statement for r in repairs)))
         self._note_inferred(repairs)
         return [(d, [replace(r, inferred=None) for r in repairs]) for d in differences]
@@ -511,7 +534,7 @@ class Replay:
                 continue
             last = self._evidence.last_mention(type_name[1], row.position)
             step = rename_type(type_name, later[0], later[1])
-            self._foreseen.append(Foreseen(last, type_name, step))
+            self._foreseen.append(Foreseen(last, type_name, step, key=found.key))
 
     def _setting(self, statement: Statement) -> bool:
         try:
@@ -656,6 +679,8 @@ class Replay:
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
             failing = statement if index == len(script) else (split(script[index]) or (statement,))[0]
+            if self._look_elsewhere(error):
+                continue
             proposals = [p for p in self._repairs.for_error(error, failing, self) if p.statement not in tried]
             if not proposals:
                 if index < len(script):
@@ -678,6 +703,21 @@ class Replay:
                 places = [i for i, r in enumerate(repairs) if not r.rewrite]
                 repairs.insert(places[index] if index < len(places) else len(repairs), proposal)
         return _Outcome(False, done, differences, error)
+
+    def _look_elsewhere(self, error: psycopg.Error) -> bool:
+        """Adds a schema to the search_path, where a name that is nowhere else was not found (FORMATS 1.13)."""
+        match = _NOT_FOUND.match(error.diag.message_primary or "")
+        if match is None or error.sqlstate not in ("42P01", "42704"):
+            return False
+        schema, bare = parse_name(match[1])
+        if schema is not None or any(self._evidence.has_rows((s, bare)) for s in self.schemas):
+            return False
+        elsewhere = self._state.schemas_of(bare) - set(self.schemas)
+        if len(elsewhere) != 1:
+            return False
+        self.schemas = (*self.schemas, *elsewhere)
+        self._shadow.search_path(*self.schemas)
+        return True
 
     def _alone(self, repair: Repair) -> _Outcome | None:
         """Takes a step by itself; what that came to, or None where it cannot be taken.
@@ -1215,7 +1255,8 @@ def reconciliation(
 
 def _kind_in_text(text: str, name: str) -> str:
     """The kind of object that a statement's own text, which stood for a definition, makes under that name."""
-    made = [s for s in split(text) if s.verb == "CREATE"]
+    recorded = re.sub(f"(?m)^{_AS_RECORDED}", "", text.split("\n", 1)[-1])
+    made = [s for s in split(recorded) if s.verb == "CREATE"]
     named = [s for s in made if any(target[1] == name for target in s.targets)]
     return next((s.object_type for s in (*named, *made)), "TABLE")
 
@@ -1225,6 +1266,8 @@ _SHOWS_A_LOSS = {
     "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
     "implied_cascade", "table_from_columns",
 }  # fmt: skip
+# Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
+_UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
 _COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
 
 
@@ -1274,9 +1317,12 @@ def doubted(events: Sequence[Event]) -> list[Event]:
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             since_create.setdefault(path, []).append(i)
             if event.confirmed:
-                since_record.pop(path, None)
+                # Right at that moment; but it stands for its transaction, which may have gone on.
+                since_record[path] = [i]
             else:
                 since_record.setdefault(path, []).append(i)
+        if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
+            doubt([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
     return result
 
 
@@ -1351,17 +1397,23 @@ def _message(error: psycopg.Error | None) -> str:
     return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
 
 
-def qualified_identity(schema: str, name: str) -> str:
-    """The identity of a relation that does not exist, as PostgreSQL would print it."""
+def qualified_identity(schema: str | None, name: str) -> str:
+    """The identity of a relation that need not exist, as PostgreSQL would print it."""
+    return f"{quote_if_needed(schema or 'public')}.{quote_if_needed(name)}"
 
-    return f"{quote_if_needed(schema)}.{quote_if_needed(name)}"
+
+# Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
+_AS_RECORDED = "-- "
 
 
 def _as_definition(text: str | None) -> str:
     stripped = (text or "").replace("\x00", "").strip()
     if not stripped:
-        return "-- No SQL text was recorded."
-    return stripped if stripped.endswith(";") else stripped + ";"
+        return _AS_RECORDED + "No SQL text was recorded."
+    return "\n".join(
+        _AS_RECORDED + line
+        for line in ("It could not run. As it was recorded:", *re.split(r"\r\n|\r|\n", stripped))
+    )
 
 
 def _repair_note(repair: Repair) -> dict[str, str]:

@@ -33,15 +33,15 @@ _GRACE = 5.0
 _READING = 600.0
 _LOCKED = 10.0
 # What the transaction at hand wrote in each catalog, where the server counts at all; and what it locks. No operator:
-# the history's search_path may put others before PostgreSQL's.
+# the history's search_path may put others before PostgreSQL's. No quote: it stands behind a text that may lack one.
 _COUNTS = """
 select
     pg_catalog.pg_stat_get_xact_tuples_inserted(c),
     pg_catalog.pg_stat_get_xact_tuples_updated(c),
     pg_catalog.pg_stat_get_xact_tuples_deleted(c),
-    pg_catalog.current_setting('track_counts'),
     pg_catalog.pg_current_xact_id()::pg_catalog.text
-from pg_catalog.unnest('{%s}'::pg_catalog.regclass[]) as c
+from pg_catalog.unnest(array[%s]::pg_catalog.oid[]) as c;
+show track_counts
 """
 _LOCKS = """
 select relation::pg_catalog.int8, mode
@@ -90,7 +90,6 @@ class Shadow:
         self._deadline: float | None = None
         self._hung = False
         self._writes = Writes()
-        self._counts = _COUNTS % ",".join(f"pg_catalog.{name}" for name in watched())
         self._closed = threading.Event()
         self._open()
         self._watch = threading.Thread(target=self._end_what_hangs, daemon=True)
@@ -101,6 +100,7 @@ class Shadow:
         self._observer = self._open_observer()
         self._search_path: tuple[str, ...] = ()
         self.reader = CatalogReader(self._observer, self._hidden)
+        self._counts = _COUNTS % ",".join(str(oid) for oid in self.reader.oids(watched()))
         self._assert_shadow()
 
     def close(self) -> None:
@@ -196,22 +196,22 @@ class Shadow:
         self._deadline = self._began + self.seconds * len(statements) + _GRACE
         if len(statements) > 1:
             with self._runner.transaction():
-                before, *_ = self._execute(self._counts)
+                before = self._execute(self._counts)
                 for self.failed_at, statement in enumerate(statements):
                     self._execute(statement)
-                after, locks = self._execute(f"{self._counts};{_LOCKS}")
+                *after, locks = self._execute(f"{self._counts};{_LOCKS}")
         elif _MAY_COMMIT.match(statements[0]):
             self._run_alone(statements[0])
             return
         else:
             try:
                 # One text is one transaction, in which no count starts anew.
-                before, *_, after, locks = self._execute(
-                    f"{self._counts};\n{statements[0]}\n;{self._counts};{_LOCKS}"
-                )
-            except psycopg.errors.ActiveSqlTransaction:
+                results = self._execute(f"{self._counts};\n{statements[0]}\n;{self._counts};{_LOCKS}")
+            except (psycopg.errors.ActiveSqlTransaction, psycopg.errors.SyntaxError):
+                # It wants no company; or it is said to be wrong where it is only unfinished.
                 self._run_alone(statements[0])
                 return
+            before, after, locks = results[:2], results[-3:-1], results[-1]
         self._writes |= self._written(before, after, locks)
 
     def _execute(self, text: str) -> list[list[tuple[Any, ...]]]:
@@ -224,13 +224,16 @@ class Shadow:
         self._runner.execute(statement.encode(), prepare=False)
 
     def _written(
-        self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], locks: list[tuple[Any, ...]]
+        self,
+        before: list[list[tuple[Any, ...]]],
+        after: list[list[tuple[Any, ...]]],
+        locks: list[tuple[Any, ...]],
     ) -> Writes:
-        states = {row[3:] for row in (*before, *after)}
-        if len(states) > 1 or states.pop()[0] != "on":
-            # Nobody counted all the time, or the text ended its transaction and let go of its locks.
+        transactions = {row[3] for rows in (before[0], after[0]) for row in rows}
+        if len(transactions) > 1 or before[1] != [("on",)] or after[1] != [("on",)]:
+            # The text ended its transaction and let go of its locks, or nobody counted all the time.
             return anywhere()
-        rows = list(zip(watched(), before, after, strict=True))
+        rows = list(zip(watched(), before[0], after[0], strict=True))
         inserted, updated, deleted = (
             frozenset(name for name, b, a in rows if a[i] != b[i]) for i in range(3)
         )

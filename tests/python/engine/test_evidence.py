@@ -496,6 +496,27 @@ COLUMNS = [
 
 TYPES = [
     Case(
+        "a type of whose column v1 recorded another is a domain over that",
+        "missing_domain",
+        "public.d",
+        'CREATE DOMAIN "public"."d" AS "varchar"(34);',
+        [table(1, "t", "create table t (iban d not null)", "iban varchar(34)!")],
+        "create domain d as varchar(34); create table t (iban d not null)",
+        live="select 1",
+    ),
+    Case(
+        "a column that takes a domain later",
+        "missing_domain",
+        "public.d",
+        'CREATE DOMAIN "public"."d" AS "numeric";',
+        [
+            table(1, "t", "create table t (n numeric)", "n numeric"),
+            table(2, "t", "alter table t alter n set data type d", "n numeric"),
+        ],
+        "create domain d as numeric; create table t (n d)",
+        live="select 1",
+    ),
+    Case(
         "an enum, with its default as a label",
         "missing_enum",
         "public.e",
@@ -696,6 +717,99 @@ RELATIONS = [
         'CREATE TABLE "public"."t" (\n    "id" "int4",\n    "name" "varchar"(5) NOT NULL\n);',
         [table(1, "t", "create table t (this is no SQL)", "id int4, name varchar(5)!")],
         "create table t (id integer, name varchar(5) not null)",
+    ),
+    Case(
+        "a table that never left a row, nor did its index",
+        "older_table",
+        "public.older",
+        "CREATE TABLE public.older (\n    id integer NOT NULL\n);",
+        [table(1, "t", T)],
+        f"{T}; create table older (id integer primary key)",
+        at=1,
+    ),
+    Case(
+        "two tables that never left a row, one with a foreign key to the other, and an index",
+        "older_table",
+        "public.a",
+        "ALTER TABLE ONLY public.a ADD CONSTRAINT a_b_fkey FOREIGN KEY (b) REFERENCES public.b(id);",
+        [table(1, "t", T)],
+        f"{T}; create table b (id serial primary key); create table a (id integer primary key, b integer references b);"
+        " create index a_b on a (b)",
+        at=1,
+    ),
+    Case(
+        "a sequence that was renamed with its table",
+        "renamed_sequence",
+        "public.t",
+        'ALTER SEQUENCE "s_id_seq" RENAME TO "t_id_seq";',
+        [
+            table(1, "s", "create table s (id serial)", "id int4! =nextval('s_id_seq'::regclass)"),
+            table(
+                2, "t", "alter table s rename to t", "id int4! =nextval('s_id_seq'::regclass)", at=NOON + DAY
+            ),
+            table(
+                3,
+                "t",
+                "alter table t add n integer",
+                "id int4! =nextval('t_id_seq'::regclass), n int4",
+                at=NOON + 2 * DAY,
+            ),
+        ],
+        "create table t (id serial, n integer)",
+        live="select 1",
+    ),
+    Case(
+        "a column that was renamed, then given another type by the row",
+        "renamed_column",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "state" TO "status";',
+        [
+            table(
+                1,
+                "t",
+                "create table t (id integer, state varchar(9), n integer)",
+                "id int4, state varchar(9), n int4",
+            ),
+            table(
+                2, "t", "alter table t alter status type varchar(12)", "id int4, status varchar(12), n int4"
+            ),
+        ],
+        "create table t (id integer, status varchar(12), n integer)",
+        live="select 1",
+    ),
+    Case(
+        "a column that a statement takes away under another name",
+        "renamed_column",
+        'public."T"',
+        'ALTER TABLE "public"."T" RENAME COLUMN "a" TO "b";',
+        [
+            table(1, '"T"', 'create table "T" (id integer, a text)'),
+            table(2, '"T"', 'alter table "T" drop column b'),
+        ],
+        'create table "T" (id integer)',
+    ),
+    Case(
+        "a rename that shows in the next record: where an index is renamed likewise",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            index(2, "t_on_name", "create index t_on_name on t (name)"),
+            table(3, "u2", "create table u2 ()", at=NOON + DAY),
+            table(4, "u3", "create table u3 ()", at=NOON + 2 * DAY),
+            index(
+                5,
+                "t_on_title",
+                "alter index t_on_name rename to t_on_title",
+                at=NOON + 3 * DAY,
+                change_type="ALTER",
+            ),
+            table(6, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 4 * DAY),
+        ],
+        "create table t (id integer, title text, n integer); create index t_on_title on t (title);"
+        " create table u2 (); create table u3 ()",
+        at=5,
     ),
     Case(
         "a table that is older than the tracker, as the live catalog has it",
@@ -1187,7 +1301,7 @@ def test_a_statement_without_end_is_a_finding_and_the_replay_goes_on(
     rows = [table(1, "t", endless), table(2, "u", "create table u ()")]
     told = of_rows(replayed(shadow, rows, scratch.objects("create table u ()"))[0])
     assert (told[1].fidelity, codes(told[1])) == ("static", {"statement_timeout"})
-    assert told[1].new_definition == f"{endless};"
+    assert told[1].new_definition == f"-- It could not run. As it was recorded:\n-- {endless}"
     assert told[2].fidelity == "exact"
 
 

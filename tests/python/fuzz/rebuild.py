@@ -86,8 +86,9 @@ class Recording:
                 rows = len(history(self.connection, before))
                 if not rows:
                     self.rowless.append((len(self.migrations), place))
+                path = self.connection.execute("select current_setting('search_path')").fetchone()
                 found.append((rows, _definitions(self.connection)))
-                self.connection.execute("reset search_path")
+                self.connection.execute("select set_config('search_path', %s, false)", path)
         return found
 
     def evidence(self) -> tuple[Any, ...]:
