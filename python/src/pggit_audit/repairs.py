@@ -281,7 +281,12 @@ class Repairs:
             return []
         name = (name[0], name[1].removesuffix("[]"))
         found: list[Repair] = []
-        for full in self._resolve(name, failure.situation):
+        known = self._resolve(name, failure.situation)
+        if not any(full in self._evidence.live for full in known) and name[0] is None:
+            # The search_path that it was found through is not recorded (FORMATS 1.13).
+            elsewhere = [full for full in self._evidence.live if full[1] == name[1]]
+            known = elsewhere if len(elsewhere) == 1 else known
+        for full in known:
             live = self._evidence.live.get(full)
             if live is not None and live.object_type == "TYPE":
                 found.append(

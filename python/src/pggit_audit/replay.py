@@ -37,7 +37,15 @@ from pggit_audit.evidence import (
 )
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
-from pggit_audit.statements import Name, Statement, committed, leaves_the_database, reaches_outside, split
+from pggit_audit.statements import (
+    Name,
+    Statement,
+    committed,
+    leaves_the_database,
+    quote,
+    reaches_outside,
+    split,
+)
 
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
 # How many inferred steps one statement may need before it counts as beyond repair.
@@ -587,6 +595,8 @@ class Replay:
         if runs_code and (routine := self._refused_call(statement)):
             yield from self._not_run(replace(statement, action="refused"), pending, routine)
             return
+        if pending:
+            waiting.extend(self._own_schema(statement, pending[0]))
         outcome = self._attempt(statement, pending[0] if pending else None)
         if not outcome.ran:
             yield from self._failed(statement, pending, outcome, waiting)
@@ -628,6 +638,30 @@ class Replay:
             self._foresee(row, difference)
         for other in others:
             self._foresee(matched[0][0], other)
+
+    def _own_schema(self, statement: Statement, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
+        """Makes the schema that a row's object came to be in, where the statement leaves it to the search_path.
+
+        v1 records no schema, and PostgreSQL passes by one that is not there: the object would come to be in the next.
+        """
+        schema = row.object_schema
+        target = statement.on or next(iter(statement.targets), None)
+        if (
+            schema is None
+            or self.schemas[0] != schema
+            or statement.verb != "CREATE"
+            or target is None
+            or target[0] is not None
+            or row.name not in (statement.targets[0][1] if statement.targets else None, target[1])
+            or self._state.holds(quote_if_needed(schema), "SCHEMA")
+        ):
+            return []
+        repair = Repair(
+            "missing_schema",
+            f"CREATE SCHEMA {quote(schema)};",
+            f"row {row.version_id} recorded {row.name} in it",
+        )
+        return self._without_row(repair) if self._try([repair.statement])[1] is None else []
 
     def _foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen to the object without a row."""

@@ -219,6 +219,18 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a schema that no row tells of, found through the search path": [
+        Migration("statement", ("create schema ledger", "create domain ledger.d_code as varchar(10)")),
+        Migration(
+            "transaction",
+            (
+                "set search_path to ledger, public",
+                "create table gl (code d_code primary key, parent varchar(10) references gl (code))",
+                "create index gl_parent on gl (parent)",
+                "set search_path to default",
+            ),
+        ),
+    ],
     "a text renames the column that the record behind it has under its new name": [
         Migration(
             "script",
