@@ -339,6 +339,74 @@ class Evidence:
             )
         return steps
 
+    def foresee_sequences(
+        self, table: Name, current: Sequence[Mapping[str, Any]], position: int
+    ) -> list[Foreseen]:
+        """Sequences that are renamed along with their table, just behind its rename: v1 records none (FORMATS 1.1)."""
+        row = self.rows[position]
+        if not any(unquote(new) == table[1] for _, new in RENAMED_TABLE.findall(row.change_sql or "")):
+            return []
+        later = next((r for r in self._later_rows(table, position) if r.columns), None)
+        live = self.live.get(table)
+        steps = []
+        for column in current:
+            name = str(column["name"])
+            if later is not None:
+                default = (later.columns or {}).get(name, {}).get("default")
+                source = f"row {later.version_id}"
+            else:
+                match = re.search(
+                    rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'::regclass\))",
+                    live.definition if live is not None else "",
+                    re.MULTILINE,
+                )
+                default, source = (match[1] if match else None), "the live catalog"
+            before, after = sequence_of(column["default"]), sequence_of(default)
+            if before is None or after is None or before[1] == after[1]:
+                continue
+            old = (before[0] or table[0], before[1])
+            step = Repair(
+                "renamed_sequence",
+                f"ALTER SEQUENCE {qualified(old)} RENAME TO {quote(after[1])};",
+                f"{source} has {after[1]}, and row {row.version_id} renames the table",
+                inferred=(old[0], after[1]),
+            )
+            steps.append(Foreseen(position, old, step))
+        return steps
+
+    def foresee_constraints(self, table: DatabaseObject, position: int) -> list[Foreseen]:
+        """Renames of constraints, which leave no row: the live table has the same one under another name.
+
+        The new name was there by the first text that uses it; where none does, halfway between the last text that
+        uses the old name and the end.
+        """
+        name = (table.object_schema, table.object_name)
+        live = self.live.get(name)
+        if live is None or live.object_type != "TABLE":
+            return []
+        ours, theirs = constraints(table.definition), constraints(live.definition)
+        steps = []
+        for old in ours.keys() - theirs.keys():
+            same = [new for new in theirs.keys() - ours.keys() if theirs[new] == ours[old]]
+            alike = [other for other in ours.keys() - theirs.keys() if ours[other] == ours[old]]
+            if len(same) != 1 or len(alike) != 1 or (name[0], same[0]) in self._events:
+                continue
+            (new,) = same
+            if any(self._renames(p) for p in self.mentions(old, new)):
+                # A text that is recorded for another object says it: it runs when its turn comes.
+                continue
+            used, used_old = self.mentions(new), self.mentions(old)
+            last = max(used_old, default=position)
+            place = used[0] if used else (last + len(self.rows) - 1) // 2
+            step = Repair(
+                "renamed_constraint",
+                f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};",
+                f"the live catalog has {new}, and no row after {self._version(last)} names {old}",
+                inferred=name,
+            )
+            steps.append(Foreseen(max(place, position), name, step, early=bool(used) and place > position))
+        return steps
+
     def _renamed_along(self, old: str, new: str, position: int, upper: int) -> list[int]:
         """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
         return [
@@ -687,6 +755,26 @@ RENAMED_TABLE = re.compile(
     r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
+
+
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+
+
+def sequence_of(default: str | None) -> Name | None:
+    """The sequence that a default takes its value from, if it is nothing else."""
+    match = _NEXTVAL.fullmatch(default or "")
+    return parse_name(match[1].replace("''", "'")) if match else None
+
+
+_CONSTRAINT = re.compile(
+    r"""^(?:    |ALTER TABLE (?:ONLY )?\S.* ADD )CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) (.+?)(?: NOT VALID)?[,;]?$""",
+    re.MULTILINE,
+)
+
+
+def constraints(definition: str) -> dict[str, str]:
+    """The constraints of a table's definition by name: the first line of what each says."""
+    return {unquote(name): body for name, body in _CONSTRAINT.findall(definition)}
 
 
 _RENAMED_INDEX = re.compile(

@@ -27,6 +27,7 @@ from pggit_audit.evidence import (
     qualified,
     quote_if_needed,
     same_default,
+    sequence_of,
     type_text,
 )
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -724,7 +725,7 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
             )
         if not found["generated"] and not same_default(fact.get("default"), found["default"]):
             default = fact.get("default")
-            before, after = _sequence(found["default"]), _sequence(default)
+            before, after = sequence_of(found["default"]), sequence_of(default)
             if before is not None and after is not None:
                 repairs.append(
                     Repair(
@@ -740,15 +741,6 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
                 f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"),
             )
     return repairs
-
-
-_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
-
-
-def _sequence(default: str | None) -> Name | None:
-    """The sequence that a default takes its value from, if it is nothing else."""
-    match = _NEXTVAL.fullmatch(default or "")
-    return parse_name(match[1].replace("''", "'")) if match else None
 
 
 def rename_type(name: Name, new_name: str, source: str) -> Repair:

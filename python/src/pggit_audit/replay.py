@@ -678,6 +678,8 @@ class Replay:
         if found.object_type == "TABLE":
             name = (found.object_schema, found.object_name)
             steps = self._evidence.foresee_columns(name, self.columns(name), row.position)
+            steps += self._evidence.foresee_sequences(name, self.columns(name), row.position)
+            steps += self._evidence.foresee_constraints(found, row.position)
             self._foreseen = [f for f in self._foreseen if f.name != name or f.waits] + steps
 
     def _attempt(self, statement: Statement, row: HistoryRow | None) -> _Outcome:
@@ -895,11 +897,14 @@ class Replay:
             return False
         if row.object_type in ("FUNCTION", "PROCEDURE") and row.object_name.isdigit():
             known = self._routines.get(row.object_name)
+            # One statement makes one routine: another row's is not this row's.
+            others = [self._routines.get(m.object_name) for m, _ in matched]
             candidates = [
                 o
                 for _, bare in statement.targets
                 for o in self._state.routines(bare)
                 if row.object_schema in (None, o.object_schema)
+                and (o.object_schema, o.object_name) not in others
             ]
             if known is None and len(candidates) == 1:
                 self._routines[row.object_name] = (candidates[0].object_schema, candidates[0].object_name)
@@ -1296,6 +1301,7 @@ def _kind_in_text(text: str, name: str) -> str:
 
 
 _SHOWS_A_LOSS = {
+    "renamed_constraint", "renamed_sequence",
     "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
     "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
     "implied_cascade", "table_from_columns",

@@ -738,25 +738,65 @@ RELATIONS = [
         at=1,
     ),
     Case(
-        "a sequence that was renamed with its table",
+        "a sequence that was renamed",
         "renamed_sequence",
         "public.t",
-        'ALTER SEQUENCE "s_id_seq" RENAME TO "t_id_seq";',
+        'ALTER SEQUENCE "t_id_seq" RENAME TO "t_ids";',
+        [
+            table(1, "t", "create table t (id serial)", "id int4! =nextval('t_id_seq'::regclass)"),
+            table(2, "t", "alter table t add n integer", "id int4! =nextval('t_ids'::regclass), n int4"),
+        ],
+        "create table t (id serial, n integer); alter sequence t_id_seq rename to t_ids",
+        live="select 1",
+    ),
+    Case(
+        "a sequence that was renamed along with its table",
+        "renamed_sequence",
+        "public.t_id_seq",
+        'ALTER SEQUENCE "public"."s_id_seq" RENAME TO "t_id_seq";',
         [
             table(1, "s", "create table s (id serial)", "id int4! =nextval('s_id_seq'::regclass)"),
             table(
                 2, "t", "alter table s rename to t", "id int4! =nextval('s_id_seq'::regclass)", at=NOON + DAY
             ),
+            table(3, "u", "create table u ()", at=NOON + 2 * DAY),
             table(
-                3,
+                4,
                 "t",
                 "alter table t add n integer",
                 "id int4! =nextval('t_id_seq'::regclass), n int4",
-                at=NOON + 2 * DAY,
+                at=NOON + 3 * DAY,
             ),
         ],
-        "create table t (id serial, n integer)",
-        live="select 1",
+        "create table t (id serial, n integer); create table u ()",
+        at=2,
+    ),
+    Case(
+        "a constraint that was renamed: halfway between the last text with its old name and the end",
+        "renamed_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME CONSTRAINT "sane" TO "t_sane";',
+        [
+            table(1, "t", "create table t (id integer constraint sane check (id > 0))"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(2, 6)),
+        ],
+        "create table t (id integer constraint t_sane check (id > 0));"
+        + "".join(f"create table u{n} ();" for n in range(2, 6)),
+        at=3,
+    ),
+    Case(
+        "a constraint that was renamed: before the first text with its new name",
+        "renamed_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME CONSTRAINT "sane" TO "t_sane";',
+        [
+            table(1, "t", "create table t (id integer, n integer)"),
+            table(2, "t", "alter table t add constraint sane check (id > 0) not valid", at=NOON + DAY),
+            table(3, "w", "create table w ()", at=NOON + 2 * DAY),
+            table(4, "t", "alter table t validate constraint t_sane", at=NOON + 3 * DAY),
+        ],
+        "create table t (id integer constraint t_sane check (id > 0), n integer); create table w ()",
+        at=4,
     ),
     Case(
         "a column that was renamed, then given another type by the row",

@@ -231,6 +231,15 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "two routines of one name in one text": [
+        Migration(
+            "script",
+            (
+                "create function f(a integer, b integer) returns integer language sql as 'select a + b'",
+                "create function f(a integer) returns integer language sql as 'select f(a, 1)'",
+            ),
+        ),
+    ],
     "a text renames the column that the record behind it has under its new name": [
         Migration(
             "script",
