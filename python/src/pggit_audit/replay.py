@@ -19,7 +19,6 @@ import psycopg
 from pggit_audit.catalog import (
     DatabaseObject,
     Key,
-    column_query,
     with_unique_identities,
 )
 from pggit_audit.evidence import (
@@ -325,9 +324,7 @@ class Replay:
         if found is None:
             return []
         if found.key not in self._columns:
-            names = ("name", "type", "nullable", "default", "position", "generated", "identity", "full_type")
-            rows = self._shadow.query(column_query(), {"oid": found.objid})
-            self._columns[found.key] = [dict(zip(names, row, strict=True)) for row in rows]
+            self._columns[found.key] = self._shadow.columns(found.objid)
         return self._columns[found.key]
 
     # The walk ----------------------------------------------------------------------------------

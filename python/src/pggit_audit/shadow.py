@@ -18,8 +18,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
-from pggit_audit.catalog import CatalogReader, Writes, anywhere, watched
+from pggit_audit.catalog import CatalogReader, Writes, anywhere, column_query, watched
 from pggit_audit.errors import PggitError
 
 PREFIX = "pggit_shadow_"
@@ -32,24 +33,25 @@ _LOCK = 0x70676773
 _GRACE = 5.0
 _READING = 600.0
 _LOCKED = 10.0
-# What the transaction at hand wrote in each catalog, where the server counts at all; and what it locks. No operator:
-# the history's search_path may put others before PostgreSQL's. No quote: it stands behind a text that may lack one.
-_COUNTS = """
+# What the transaction at hand wrote in each catalog, and whether the server counts at all; and what it locks, other
+# than under a lock that leaves a definition as it is. They are prepared: to be read only once, and because a quote may
+# be missing in the text that they stand behind. The history's search_path may put others before PostgreSQL's.
+_PREPARED = """
+prepare pggit_counts as
 select
-    pg_catalog.pg_stat_get_xact_tuples_inserted(c),
-    pg_catalog.pg_stat_get_xact_tuples_updated(c),
-    pg_catalog.pg_stat_get_xact_tuples_deleted(c),
-    pg_catalog.pg_current_xact_id()::pg_catalog.text
-from pg_catalog.unnest(array[%s]::pg_catalog.oid[]) as c;
-show track_counts
-"""
-_LOCKS = """
-select relation::pg_catalog.int8, mode
+    array[{inserted}], array[{updated}], array[{deleted}],
+    pg_catalog.pg_current_xact_id()::pg_catalog.text,
+    pg_catalog.current_setting('track_counts');
+prepare pggit_locks as
+select pg_catalog.array_agg(relation::pg_catalog.int8)
 from pg_catalog.pg_locks
-where pg_catalog.int4eq(pid, pg_catalog.pg_backend_pid()) and relation is not null
+where
+    pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null
+    and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock']);
+prepare pggit_columns (pg_catalog.oid) as
+{columns}
 """
-# Locks under which the definition of a relation stays as it is.
-_WEAK = {"AccessShareLock", "RowShareLock", "RowExclusiveLock"}
+_COUNT = "pg_catalog.pg_stat_get_xact_tuples_{what}({oid})"
 # These may end a transaction themselves, which PostgreSQL forbids where others share it.
 _MAY_COMMIT = re.compile(r"(?:do|call)\b", re.IGNORECASE)
 
@@ -100,8 +102,17 @@ class Shadow:
         self._observer = self._open_observer()
         self._search_path: tuple[str, ...] = ()
         self.reader = CatalogReader(self._observer, self._hidden)
-        self._counts = _COUNTS % ",".join(str(oid) for oid in self.reader.oids(watched()))
         self._assert_shadow()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Prepares what is asked after each statement, anew where the history took it away."""
+        counts = {
+            what: ",".join(_COUNT.format(what=what, oid=oid) for oid in self.reader.oids(watched()))
+            for what in ("inserted", "updated", "deleted")
+        }
+        script = _PREPARED.format(**counts, columns=column_query())
+        self._runner.execute(("deallocate all;" + script).encode())
 
     def close(self) -> None:
         """Ends both sessions."""
@@ -195,50 +206,57 @@ class Shadow:
         self._began = time.monotonic()
         self._deadline = self._began + self.seconds * len(statements) + _GRACE
         if len(statements) > 1:
-            with self._runner.transaction():
-                before = self._execute(self._counts)
-                for self.failed_at, statement in enumerate(statements):
-                    self._execute(statement)
-                *after, locks = self._execute(f"{self._counts};{_LOCKS}")
+            try:
+                self._run_together(statements)
+            except psycopg.errors.InvalidSqlStatementName:
+                # The history has let go of all that was prepared.
+                self._prepare()
+                self._run_together(statements)
         elif _MAY_COMMIT.match(statements[0]):
             self._run_alone(statements[0])
-            return
         else:
             try:
                 # One text is one transaction, in which no count starts anew.
-                results = self._execute(f"{self._counts};\n{statements[0]}\n;{self._counts};{_LOCKS}")
+                before, *_, after, locks = self._execute(
+                    f"execute pggit_counts;\n{statements[0]}\n;execute pggit_counts; execute pggit_locks"
+                )
             except (psycopg.errors.ActiveSqlTransaction, psycopg.errors.SyntaxError):
                 # It wants no company; or it is said to be wrong where it is only unfinished.
                 self._run_alone(statements[0])
-                return
-            before, after, locks = results[:2], results[-3:-1], results[-1]
+            except psycopg.errors.InvalidSqlStatementName:
+                self._prepare()
+                self._run_alone(statements[0])
+            else:
+                self._writes |= self._written(before, after, locks)
+
+    def _run_together(self, statements: Sequence[str]) -> None:
+        with self._runner.transaction():
+            (before,) = self._execute("execute pggit_counts")
+            for self.failed_at, statement in enumerate(statements):
+                self._execute(statement)
+            after, locks = self._execute("execute pggit_counts; execute pggit_locks")
         self._writes |= self._written(before, after, locks)
 
-    def _execute(self, text: str) -> list[list[tuple[Any, ...]]]:
-        """The rows of each statement that has any."""
+    def _execute(self, text: str) -> list[tuple[Any, ...]]:
+        """The first row of each statement that has any."""
         cursor = self._runner.execute(text.encode(), prepare=False)
-        return [list(result) for result in cursor.results() if result.description]
+        return [result.fetchone() or () for result in cursor.results() if result.description]
 
     def _run_alone(self, statement: str) -> None:
         self._writes = anywhere()
         self._runner.execute(statement.encode(), prepare=False)
 
-    def _written(
-        self,
-        before: list[list[tuple[Any, ...]]],
-        after: list[list[tuple[Any, ...]]],
-        locks: list[tuple[Any, ...]],
-    ) -> Writes:
-        transactions = {row[3] for rows in (before[0], after[0]) for row in rows}
-        if len(transactions) > 1 or before[1] != [("on",)] or after[1] != [("on",)]:
+    def _written(self, before: tuple[Any, ...], after: tuple[Any, ...], locks: tuple[Any, ...]) -> Writes:
+        *before_counts, before_transaction, before_counting = before
+        *after_counts, after_transaction, after_counting = after
+        if before_transaction != after_transaction or not before_counting == after_counting == "on":
             # The text ended its transaction and let go of its locks, or nobody counted all the time.
             return anywhere()
-        rows = list(zip(watched(), before[0], after[0], strict=True))
         inserted, updated, deleted = (
-            frozenset(name for name, b, a in rows if a[i] != b[i]) for i in range(3)
+            frozenset(name for name, b, a in zip(watched(), *counts, strict=True) if a != b)
+            for counts in zip(before_counts, after_counts, strict=True)
         )
-        relations = frozenset(oid for oid, mode in locks if mode not in _WEAK)
-        return Writes(inserted, updated, deleted, relations)
+        return Writes(inserted, updated, deleted, frozenset(locks[0] or ()))
 
     def writes(self) -> Writes:
         """Where the statements wrote that ran since the last call."""
@@ -285,10 +303,20 @@ class Shadow:
         """What a session takes with it when it ends: temporary tables, which hide lasting ones."""
         self._runner.execute("discard temp")
 
-    def query(self, text: str | bytes, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of a query, read under the search_path of the statements."""
-        raw = text.encode() if isinstance(text, str) else text
-        return self._runner.execute(raw, parameters).fetchall()
+        return self._runner.execute(text.encode(), parameters, prepare=False).fetchall()
+
+    def columns(self, oid: int) -> list[dict[str, Any]]:
+        """A table's columns in the terms of v1's metadata (see `column_query`), under that search_path as well."""
+        query = f"execute pggit_columns ({int(oid)})".encode()
+        with self._runner.cursor(row_factory=dict_row) as cursor:
+            try:
+                cursor.execute(query, prepare=False)
+            except psycopg.errors.InvalidSqlStatementName:
+                self._prepare()
+                cursor.execute(query, prepare=False)
+            return cursor.fetchall()
 
 
 def _connect(parameters: Mapping[str, Any], **changes: Any) -> psycopg.Connection[Any]:

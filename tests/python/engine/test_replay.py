@@ -682,6 +682,32 @@ def test_where_the_server_does_not_count_a_statement_may_have_written_anywhere(
         assert found.writes() == anywhere()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "do $$ begin execute 'deallocate all'; end $$",
+        "create table w as select forget(); drop table w",
+        "deallocate pggit_columns",
+    ],
+)
+def test_a_history_may_take_prepared_statements_away(shadow: Shadow, statement: str) -> None:
+    shadow.run(
+        "create function forget() returns integer language plpgsql"
+        " as $$ begin execute 'deallocate all'; return 1; end $$"
+    )
+    shadow.run(statement)
+    ((oid,),) = shadow.query("select 'pg_proc'::regclass::oid::int8")
+    assert {c["name"] for c in shadow.columns(oid)} > {"oid", "proname"}
+    shadow.writes()
+    shadow.run(statement)
+    shadow.run("create table t (id integer)", "create table u (id integer)")
+    assert "pg_class" in shadow.writes().inserted
+    assert shadow.query("select relname from pg_class where relname in ('t', 'u') order by relname") == [
+        ("t",),
+        ("u",),
+    ]
+
+
 def test_two_replays_at_once_do_not_meet(server: embedded.Server, scratch: Scratch) -> None:
     results: dict[str, list[dict[str, Any]]] = {}
     together = threading.Barrier(2)
