@@ -106,6 +106,11 @@ class Difference:
         return found
 
     @property
+    def replaced(self) -> bool:
+        """Whether it is another object that has the path now."""
+        return self.old is not None and self.new is not None and self.old.key != self.new.key
+
+    @property
     def change_type(self) -> str:
         return "CREATE" if self.old is None else "DROP" if self.new is None else "ALTER"
 
@@ -340,7 +345,7 @@ class Replay:
 
     def _chained(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each event's old definition is what the events before it left at its path."""
-        for event in events:
+        for event in self._without_survivors(events):
             if event.object_identity is None:
                 yield event
                 continue
@@ -355,6 +360,23 @@ class Replay:
                 change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
                 event = replace(event, change_type=change)
             yield replace(event, old_definition=old)
+
+    def _without_survivors(self, events: Iterable[Event]) -> Iterator[Event]:
+        """A recorded drop leaves nothing: what is there all the same was made anew, by whatever it was."""
+        for event in events:
+            if event.origin != "v1" or event.change_type != "DROP" or event.new_definition is None:
+                yield event
+                continue
+            yield replace(event, new_definition=None)
+            note = {
+                "rule": "made_anew",
+                "statement": "",
+                "evidence": f"row {event.v1_version_id} drops it, and it is there behind the statement",
+            }
+            yield replace(
+                event, origin="inferred", v1_version_id=None, change_type="CREATE", change_severity=None,
+                fidelity="repaired", repairs=[note], findings=[],
+            )  # fmt: skip
 
     def _execution(self, rows: list[HistoryRow]) -> Iterator[Event]:
         pending = deque(r for r in rows if r.exclusion_reason is None)
@@ -611,7 +633,8 @@ class Replay:
         belongs = self._belonging(others, matched)
         self._note_inferred(repairs)
         for i, (row, difference) in enumerate(matched):
-            early = [(d, repairs) for d in belongs.get(i, ())]
+            dropped = difference.path if difference is not None and difference.new is None else None
+            early = [(d, repairs) for d in belongs.get(i, ()) if d.path != dropped]
             if i == 0:
                 early = waiting + early
                 waiting.clear()
@@ -632,6 +655,8 @@ class Replay:
                 early.append((gone, repairs))
             yield from self._inferred_events(early, row)
             yield self._row_event(row, difference, row_repairs)
+            made_anew = [(d, repairs) for d in belongs.get(i, ()) if d.path == dropped]
+            yield from self._inferred_events(made_anew, row)
             self._foresee(row, difference)
         for other in others:
             self._foresee(matched[0][0], other)
@@ -861,7 +886,11 @@ class Replay:
             elif row.name != found.object_name:
                 continue
             if (row.change_type == "DROP") != (difference.new is None):
-                continue
+                if row.change_type != "DROP" or not difference.replaced or difference.taken:
+                    continue
+                # The statement made another of that name, as where a constraint is dropped and added again.
+                differences.append(Difference(difference.path, None, difference.new))
+                difference.new = None
             if difference.taken:
                 # One statement leaves a second row only for the foreign keys of a table it created.
                 before = [m for m, d in matched if d is difference]

@@ -13,6 +13,37 @@ CASES: dict[str, list[Migration]] = {
         Migration("statement", ('create table "Mixed" (id integer primary key, note text)',)),
         Migration("statement", ('alter table "Mixed" drop constraint "Mixed_pkey" cascade',)),
     ],
+    "a primary key dropped and added again by one statement": [
+        Migration("statement", ("create table parcel (a integer, b integer, primary key (a, b))",)),
+        Migration(
+            "statement",
+            (
+                "alter table parcel add column c integer not null, drop constraint parcel_pkey,"
+                " add constraint parcel_pkey primary key (a)",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "create table other (id integer)",
+                "alter table parcel drop constraint parcel_pkey, add constraint parcel_pkey primary key (a, c)",
+                "alter table parcel drop column b",
+            ),
+        ),
+    ],
+    "an index dropped and made again by one block": [
+        Migration(
+            "statement", ("create table parcel (a integer, b integer)", "create index i on parcel (a)")
+        ),
+        Migration(
+            "statement",
+            ("do $$ begin drop index i; create index i on parcel (b); drop index i; end $$",),
+        ),
+        Migration(
+            "statement",
+            ("do $$ begin create index i on parcel (b); drop index i; create index i on parcel (a); end $$",),
+        ),
+    ],
     "a dropped check, unique and foreign key": [
         Migration(
             "statement",

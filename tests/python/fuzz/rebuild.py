@@ -251,6 +251,8 @@ def _broken_chains(events: Sequence[dict[str, Any]]) -> Iterator[str]:
                 f"event {event['event_seq']} on {path}: old definition is {event['old_definition']!r},"
                 f" before it was {tree.get(path)!r}"
             )
+        if event["change_type"] == "DROP" and event["new_definition"] is not None:
+            yield f"event {event['event_seq']} drops {path} and leaves {event['new_definition']!r}"
         _apply(tree, event)
 
 
