@@ -3,7 +3,7 @@
 
 with
 
--- Definitions print a column, or a constraint, on a line of its own.
+-- Definitions print a column, or a constraint, on a line of its own; PostgreSQL breaks one only within a CASE.
 tables as (
 
     select
@@ -13,7 +13,7 @@ tables as (
         history.new_metadata -> 'columns' as recorded_columns,
         (regexp_match(
             changes.new_definition,
-            $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n    (?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
+            $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n(?!\))(?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
         ))[1] as body,
         changes.new_definition ~ '\n\) INHERITS \(' as inherits
     from {{ model }} as changes
@@ -37,7 +37,9 @@ lines as (
         rtrim(lines.groups[1], ',') as line
     from tables
     cross join lateral regexp_matches(
-        tables.body, $re$\n    ((?:[^\n'"]|{{ snapshot_quoted() }})*)$re$, 'g'
+        tables.body,
+        $re$\n    ((?:[^\n'"]|{{ snapshot_quoted() }}|\n(?= *(?:CASE|WHEN|ELSE|END)\M))*)$re$,
+        'g'
     ) with ordinality as lines (groups, line_no)
     where lines.groups[1] not like 'CONSTRAINT %'
 

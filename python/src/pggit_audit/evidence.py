@@ -54,6 +54,11 @@ class HistoryRow:
         """The object's real name, without v1's quotes."""
         return unquote(self.object_name)
 
+    @property
+    def execution(self) -> tuple[str, int]:
+        """The client's query that left the row."""
+        return (self.branch_name, self.execution_no)
+
     @cached_property
     def says_schema(self) -> bool:
         """Whether the text writes the schema before the name of the row's object."""
@@ -208,7 +213,9 @@ class Evidence:
         if row is not None and row.columns and column in row.columns:
             recorded = str(row.columns[column].get("type"))
             text = row.change_sql or ""
-            made_anew = re.search(rf'create\s+type\s+"?{re.escape(here)}"?\s', text, re.IGNORECASE)
+            made_anew = row.execution != self.rows[position].execution and re.search(
+                rf'create\s+type\s+"?{re.escape(here)}"?\s', text, re.IGNORECASE
+            )
             if recorded == here and before and before != here and made_anew:
                 # The record is of a second type of the name: the first had given it up by then.
                 return before, f"row {row.version_id}, which makes {here} anew,"
@@ -447,7 +454,7 @@ class Evidence:
     def _one_statement_names(self, position: int, after: int, *names: str) -> bool:
         """Whether one statement of a later execution's text has all of the names in it."""
         row, first = self.rows[position], self.rows[after]
-        if (row.branch_name, row.execution_no) == (first.branch_name, first.execution_no):
+        if row.execution == first.execution:
             return False
         return any(all(name in s.words for name in names) for s in split(row.change_sql or ""))
 

@@ -331,7 +331,7 @@ class Repairs:
         here = self._evidence.rows[failure.situation.position]
         recorded: dict[str, str] = {}
         for row in self._evidence.rows[failure.situation.position :]:
-            if (row.branch_name, row.execution_no) != (here.branch_name, here.execution_no):
+            if row.execution != here.execution:
                 break
             if row.name in words:
                 recorded.update({n: str(fact.get("type")) for n, fact in (row.columns or {}).items()})
@@ -414,7 +414,7 @@ class Repairs:
         return found
 
     def _implied_drop(self, failure: _Failure) -> list[Repair]:
-        why = "the recorded CREATE ran, so what has the name was gone by then"
+        why = "the recorded statement ran, so what has the name was gone by then"
         message, statement = failure.message, failure.statement
         match = re.match(r'(trigger|policy|constraint|rule) "(.*?)" for (?:relation|table) "(.*?)"', message)
         if match:
@@ -426,13 +426,16 @@ class Repairs:
             )
             return [Repair("implied_drop", action, why)]
         found: list[Repair] = []
-        hint = statement.targets[0] if statement.targets else None
+        # What a statement alters is not in its own way.
+        hint = statement.targets[0] if statement.targets and statement.verb == "CREATE" else None
         names = [n for n in (failure.name(), hint) if n is not None]
         for name in names:
             for full in self._resolve(name, failure.situation):
                 relation = failure.situation.relation(full)
                 if relation is not None and relation.object_type == "TYPE":
                     found.extend(self.renamed_type(full, failure.situation))
+                if relation is not None and relation.object_type == "INDEX":
+                    found.extend(self._constraint_of_index(full, failure.situation, why))
                 if relation is not None:
                     drop = f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)}"
                     found.append(Repair("implied_drop", drop + ";", why))
@@ -443,6 +446,20 @@ class Repairs:
         if statement.object_type == "SCHEMA" and hint:
             found.append(Repair("implied_drop", f"DROP SCHEMA {quote(hint[1])} CASCADE;", why))
         return found
+
+    def _constraint_of_index(self, name: Name, situation: Situation, why: str) -> list[Repair]:
+        """An index that belongs to a constraint goes with it only."""
+        rows = situation.query(
+            "select k.conrelid::regclass::text from pg_constraint as k"
+            " join pg_class as c on c.oid = k.conindid and c.relname = k.conname"
+            " where c.oid = to_regclass(%(index)s) and k.contype in ('p', 'u', 'x')",
+            {"index": qualified(name)},
+        )
+        return [
+            Repair("implied_drop", f"ALTER TABLE {table} DROP CONSTRAINT {quote(name[1])}{cascade};", why)
+            for (table,) in rows
+            for cascade in ("", " CASCADE")
+        ]
 
     def renamed_type(self, name: Name, situation: Situation) -> list[Repair]:
         """A type whose columns all have another type's name in their next record was renamed to it."""

@@ -49,6 +49,12 @@ _SETTINGS = {"SEARCH_PATH", "STANDARD_CONFORMING_STRINGS", "TIMEZONE", "TIME", "
 _PRIVILEGES = {"GRANT", "REVOKE", "SECURITY"}
 _ROUTINES = {"FUNCTION", "PROCEDURE", "AGGREGATE", "ROUTINE"}
 
+# CREATE SCHEMA may have others in it, CREATE EXTENSION has members, and both ALTERs may drop.
+_RECORDED = {
+    *(f"{verb} {kind}" for verb in ("CREATE", "ALTER") for kind in ("TABLE", "VIEW", "INDEX", "FUNCTION", "EXTENSION")),
+    "CREATE SCHEMA",
+}  # fmt: skip
+
 Name = tuple[str | None, str]
 
 
@@ -100,6 +106,14 @@ class Statement:
         """Whether DDL runs a query as well, and with it the functions that it calls."""
         made = self.tag in ("CREATE TABLE", "CREATE MATERIALIZED VIEW")
         return made and not {"as", "into", "execute"}.isdisjoint(self.words)
+
+    @cached_property
+    def leaves_rows(self) -> bool:
+        """Whether v1 records the command, or what it drops along (FORMATS 1.1, 1.7)."""
+        if self.action == "code" or self.runs_query or self.verb in ("DROP", ""):
+            return True
+        renames_part = self.words[-2:-1] == ("to",) and "rename" in (*self.words[-5:-4], *self.words[-4:-3])
+        return self.tag in _RECORDED and not (renames_part and self.object_type in ("TABLE", "VIEW"))
 
     def mentions(self, name: str) -> bool:
         """Whether `name` (unquoted) occurs as a token, or inside a string or a body."""

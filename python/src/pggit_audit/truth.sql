@@ -21,7 +21,7 @@ found as (
     select
         'TABLE' as type,
         r.nspname as schema,
-        r.relname as name,
+        r.relname::text as name,
         'pg_class'::regclass as classid,
         r.oid as objid,
         json_build_object(

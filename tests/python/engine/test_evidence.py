@@ -1112,6 +1112,7 @@ def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
 # Rules without a statement of their own, or for rows that nothing explains: each has a test below.
 TESTED_BELOW = {
     "in_doubt",
+    "made_anew",
     "reconcile",
     "recorded_drop",
     "rests_on_inferred",
@@ -1283,6 +1284,23 @@ def test_a_drop_without_its_text_drops_all_the_same(shadow: Shadow) -> None:
     assert last.keys() == {"public.t", "public.v"}
     assert {rule for e in last.values() for rule in rules(e)} == {"recorded_drop"}
     assert {e.fidelity for e in last.values()} == {"repaired"}
+
+
+def test_what_is_there_behind_its_drop_was_made_anew(shadow: Shadow, scratch: Scratch) -> None:
+    """A row that says so, of an index that its constraint holds: a drop leaves no definition all the same."""
+    create = "create table t (id integer primary key)"
+    rows = [
+        table(1, "t", create, "id int4!"),
+        index(2, "t_pkey", create),
+        row(3, "INDEX", "t_pkey", None, "DROP", at=NOON + DAY),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects(create))
+    told = of_rows(events)
+    assert (told[3].change_type, told[3].new_definition, told[3].fidelity) == ("DROP", None, "unknown")
+    (anew,) = (e for e in events if rules(e) == {"made_anew"})
+    assert (anew.anchor_version_id, anew.change_type, anew.old_definition) == (3, "CREATE", None)
+    assert anew.new_definition == told[2].new_definition
+    must_hold(rows, events, scratch)
 
 
 def test_a_row_that_its_text_does_not_explain(shadow: Shadow, scratch: Scratch) -> None:

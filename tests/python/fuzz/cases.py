@@ -44,6 +44,73 @@ CASES: dict[str, list[Migration]] = {
             ("do $$ begin create index i on parcel (b); drop index i; create index i on parcel (a); end $$",),
         ),
     ],
+    "commands that leave no row, between those of one text that do": [
+        Migration(
+            "script",
+            (
+                "create type mood as enum ('a', 'b')",
+                "create table parcel (id integer primary key, x integer, m mood default 'a')",
+                "create view seen as select id, x from parcel",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "alter table parcel add column p integer",
+                "comment on column parcel.p is 'first'",
+                "alter table parcel add column q integer",
+                "comment on column parcel.q is 'second'",
+            ),
+        ),
+        Migration("script", ("alter table parcel rename x to y", "alter table parcel add column z integer")),
+        Migration(
+            "script",
+            (
+                "alter type mood rename to mood_old",
+                "create type mood as enum ('a', 'b', 'c')",
+                "alter table parcel alter column m drop default",
+                "alter table parcel alter column m type mood using m::text::mood",
+                "alter table parcel alter column m set default 'c'",
+                "drop type mood_old",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "alter table parcel rename constraint parcel_pkey to parcel_pk",
+                "alter view seen rename column x to seen_x",
+                "alter table parcel add column w integer",
+                "alter table parcel alter column w set not null",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "create function f() returns trigger language plpgsql as 'begin return new; end'",
+                "create trigger tr before insert on parcel for each row execute function f()",
+                "alter table parcel enable row level security",
+                "create policy pol on parcel using (true)",
+                "alter table parcel add column extra text",
+                "alter table parcel rename to parcels",
+            ),
+        ),
+    ],
+    "a view replaced by one of more columns": [
+        Migration(
+            "script",
+            (
+                "create table parcel (id integer, a integer, b integer)",
+                "create view seen as select id from parcel",
+                "create or replace view seen as select id, a from parcel",
+                "create or replace view seen as select id, a from parcel where a > 1",
+                "create or replace view seen as select id, a, b from parcel",
+            ),
+        ),
+        Migration(
+            "statement",
+            ("create or replace view seen as select id, a, b, a + b as c from parcel", "drop view seen"),
+        ),
+    ],
     "a dropped check, unique and foreign key": [
         Migration(
             "statement",
@@ -271,6 +338,25 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "an overload replaced beside another that was there, and a second routine in its text": [
+        Migration(
+            "statement", ("create function f(a integer, b text) returns integer language sql as 'select 1'",)
+        ),
+        Migration(
+            "script",
+            (
+                "create or replace function f(a integer) returns integer language sql as 'select 2'",
+                "create or replace function g(a integer) returns integer language sql as 'select 3'",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "create or replace function g(a integer) returns integer language sql as 'select 4'",
+                "create or replace function f(a integer, b text) returns integer language sql as 'select 5'",
+            ),
+        ),
+    ],
     "a text renames the column that the record behind it has under its new name": [
         Migration(
             "script",
@@ -320,3 +406,11 @@ CASES: dict[str, list[Migration]] = {
         ),
     ],
 }
+
+DECIDED = {
+    "a primary key dropped and added again by one statement",
+    "commands that leave no row, between those of one text that do",
+    "a view replaced by one of more columns",
+    "an overload replaced beside another that was there, and a second routine in its text",
+}
+"""The cases in which the history leaves nothing open: every row is exact."""

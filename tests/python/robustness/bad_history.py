@@ -122,6 +122,24 @@ def names() -> Iterator[Case]:
     yield Case("no name", [table("", text, "", "does not say what was changed")])
 
 
+def broken_lines() -> Iterator[Case]:
+    """Yield a table whose columns and constraints PostgreSQL prints over several lines."""
+    text = (
+        "create table graded (a integer default case when now() > '2020-01-01' then 1 else 2 end not null,"
+        " b integer generated always as (case when a > 1 then case a when 2 then 3 else 4 end end) stored,"
+        " c integer, check (case when a > 1 then c > 0 else case when b = 3 then true else c is null end end))"
+    )
+    facts = columns("a", "b", "c")
+    facts["columns"]["a"] |= {
+        "nullable": False,
+        "default": "\nCASE\n    WHEN (now() > '2020-01-01 00:00:00+00'::timestamp with time zone) THEN 1\n"
+        "    ELSE 2\nEND",
+    }
+    yield Case(
+        "definitions with lines broken by CASE", [table("graded", text, "exact", metadata=facts)], text
+    )
+
+
 # Texts --------------------------------------------------------------------------------------------
 
 NO_STATEMENT = {"null": None, "empty": "", "blank": " \n\t ", "a comment": "-- nothing\n/* here */"}
@@ -399,7 +417,16 @@ def cases() -> list[Case]:
         "the very first row: nobody, at no time",
         [table("very_first", "create table very_first (id integer)", "exact", author=None, at=None)],
     )
-    found = [first, end_of_the_world(), *names(), *texts(), *dangers(), *sessions(), *facts()]
+    found = [
+        first,
+        end_of_the_world(),
+        *names(),
+        *broken_lines(),
+        *texts(),
+        *dangers(),
+        *sessions(),
+        *facts(),
+    ]
     for version, row in enumerate((row for case in found for row in case.rows), 1):
         row.version_id = version if version < 100 else version + 1000
         if row.at is START:
