@@ -1211,6 +1211,32 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     assert rules(told[4]) == {"dropped_column"}
 
 
+@pytest.mark.parametrize(
+    ("rows_after", "fidelity"), [(("drop",), "repaired"), (("record", "drop"), "exact"), ((), "exact")]
+)
+def test_a_column_called_after_its_table_s_old_name_is_in_doubt(
+    shadow: Shadow, scratch: Scratch, rows_after: tuple[str, ...], fidelity: str
+) -> None:
+    """It may have been renamed along with the table; a later record, or the live table, would tell."""
+    more = {
+        "record": table(
+            3, "flow_notice", "alter table flow_notice add n int", "id int4, alert_id int4, n int4"
+        ),
+        "drop": row(4, "TABLE", "flow_notice", "drop table flow_notice", "DROP", at=NOON + 2 * DAY),
+    }
+    create = "create table flow_alert (id integer, alert_id integer)"
+    rename = "alter table flow_alert rename to flow_notice"
+    rows = [
+        table(1, "flow_alert", create, "id int4, alert_id int4"),
+        table(2, "flow_notice", rename, "id int4, alert_id int4", at=NOON + DAY),
+        *(more[name] for name in rows_after),
+    ]
+    live = "select 1" if rows_after else f"{create}; {rename}"
+    told = of_rows(doubted(replayed(shadow, rows, scratch.objects(live))[0]))
+    assert told[2].fidelity == fidelity
+    assert {e.fidelity for v, e in told.items() if v != 2} == {"exact"}
+
+
 def test_a_record_is_believed_before_the_live_catalog(shadow: Shadow, scratch: Scratch) -> None:
     rows = [
         view(1, "v", "create view v as select id from t"),
