@@ -117,7 +117,7 @@ class OlderTable:
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 _SESSION = timedelta(minutes=1)
-# Kinds that lead a life of their own; an index or a view comes and goes with a table's columns.
+# Kinds that lead a life of their own; a view comes and goes with a table's columns.
 _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
 _WORD = re.compile(r"\w+")
 
@@ -244,32 +244,36 @@ class Evidence:
 
         v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
         to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
-        the last one is the end, or the row that makes it anew: halfway is the least wrong. What does not
-        live long goes at once.
+        the last one is the end, or the row that makes it anew: halfway is the least wrong. A view goes at
+        once, an index when its table is touched next, or with it.
         """
         name = (found.object_schema, found.object_name)
         kind = found.object_type
         if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
             return None
-        if (kind, found.object_identity) in self.live_by_identity:
-            return None
         bare = name[1].split("(", 1)[0] if kind in ("FUNCTION", "PROCEDURE") else name[1]
         later = [r for r in self._events.get(name, []) if r.position > position]
         created = next((r for r in later if r.change_type == "CREATE"), None)
-        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
+        if (kind, found.object_identity) in self.live_by_identity:
             return None
-        if created is not None and kind != "TABLE":
-            # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
+        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
             return None
         end = created.position if created else len(self.rows)
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
         halfway = (last + end - 1) // 2
         if created is not None:
+            if kind != "TABLE":
+                # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
+                return None
             due = halfway
+        elif kind == "INDEX" and self._goes_along(found, last):
+            return None
         else:
             due = self._next_session(last)
-            if due > last and kind in _LASTING:
+            if due > last and kind == "INDEX":
+                due = self._table_touched(found, due) or due
+            elif due > last and kind in _LASTING:
                 due = max(due, halfway)
         if due <= last:
             return None
@@ -284,6 +288,42 @@ class Evidence:
             ),
             waits=True,
         )
+
+    def _goes_along(self, index: DatabaseObject, position: int) -> bool:
+        """Whether an index that is gone in the end went with its table: nothing tells that it had gone before."""
+        table = _indexed(index)
+        for row in self._later_rows(table, position):
+            table = (row.object_schema, row.name)
+            if row.change_type == "DROP":
+                return True
+        return table not in self.live
+
+    def _table_touched(self, index: DatabaseObject, position: int) -> int | None:
+        """The first row, from `position` on, of an index's table or of another index of it.
+
+        Who drops an index, as a rule changes something else of its table as well.
+        """
+        table = _indexed(index)
+        rows = [*self._later_rows(table, position - 1)]
+        names = {table, *((row.object_schema, row.name) for row in rows)}
+        touched = [p for name in names for p in self._index_rows.get(name, ()) if p >= position]
+        return min((*touched, *(row.position for row in rows)), default=None)
+
+    @cached_property
+    def _index_rows(self) -> dict[Name, list[int]]:
+        """The positions of the rows of a table's indexes, by the table that their texts say they are on."""
+        tables: dict[Name, Name] = {}
+        found: dict[Name, list[int]] = {}
+        for row in self.rows:
+            if row.object_type != "INDEX":
+                continue
+            name = (row.object_schema, row.name)
+            for made in split(row.change_sql or "") if row.change_type == "CREATE" else ():
+                if made.tag == "CREATE INDEX" and made.on and any(t[1] == row.name for t in made.targets):
+                    tables[name] = (made.on[0] or row.object_schema, made.on[1])
+            if name in tables:
+                found.setdefault(tables[name], []).append(row.position)
+        return found
 
     def foresee_columns(
         self, table: Name, current: Sequence[Mapping[str, Any]], position: int
@@ -785,6 +825,16 @@ _MOVED_TABLE = re.compile(
     r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
+
+
+_INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
+
+
+def _indexed(index: DatabaseObject) -> Name:
+    """The table that an index is on."""
+    match = _INDEXED.search(index.definition)
+    assert match is not None
+    return parse_name(match[1])
 
 
 _STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")

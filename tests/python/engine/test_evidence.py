@@ -981,6 +981,21 @@ LOOKING_AHEAD = [
         at=4,
     ),
     Case(
+        "an index with quotes in its name leaves no row when it goes: with the next change of its table",
+        "unrecorded_drop",
+        'public."I"',
+        'DROP INDEX "public"."I";',
+        [
+            table(1, "t", T),
+            index(2, '"I"', 'create index "I" on t (id)'),
+            table(3, "u", "create table u ()", at=NOON + DAY),
+            index(4, "j", "create index j on t (name)", at=NOON + 2 * DAY),
+            table(5, "v", "create table v ()", at=NOON + 3 * DAY),
+        ],
+        f"{T}; create index j on t (name); create table u (); create table v ()",
+        at=4,
+    ),
+    Case(
         "the second drop leaves no row",
         "unrecorded_drop",
         "public.t",
@@ -1178,6 +1193,20 @@ def test_a_rename_that_another_text_tells_of_is_not_made_twice(shadow: Shadow, s
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
     assert [e.anchor_version_id for e in events if e.object_identity == "public.t"] == [1, 3, 4]
+
+
+def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T),
+        index(2, '"I"', 'create index "I" on t (id)'),
+        table(3, "u", "create table u ()", at=NOON + DAY),
+        table(4, "t", "alter table t add n integer", at=NOON + 2 * DAY),
+        table(5, "w", "alter table t rename to w", at=NOON + 3 * DAY),
+        table(6, "w", "drop table w", at=NOON + 4 * DAY),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects("create table u ()"))
+    (gone,) = [e for e in events if e.object_identity == 'public."I"' and e.new_definition is None]
+    assert gone.anchor_version_id == 6
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
