@@ -616,6 +616,7 @@ class Replay:
             return
         if pending:
             waiting.extend(self._own_schema(statement, pending[0]))
+            waiting.extend(self._replaced_overloads(statement, pending[0]))
         outcome = self._attempt(statement, pending[0] if pending else None)
         if not outcome.ran:
             yield from self._failed(statement, pending, outcome, waiting)
@@ -684,6 +685,41 @@ class Replay:
             f"row {row.version_id} recorded {row.name} in it",
         )
         return self._without_row(repair) if self._try([repair.statement])[1] is None else []
+
+    def _replaced_overloads(
+        self, statement: Statement, row: HistoryRow
+    ) -> list[tuple[Difference, list[Repair]]]:
+        """Drops the routines that went just before a plain CREATE of their name: so a signature changes.
+
+        The drop leaves no row (FORMATS 1.4). A second routine beside the first is as a rule made by OR REPLACE, and
+        the first one shows later: by a row of its oid, in the live catalog, or by what depends on it.
+        """
+        if (
+            statement.tag not in ("CREATE FUNCTION", "CREATE PROCEDURE")
+            or statement.or_replace
+            or row.change_type != "CREATE"
+        ):
+            return []
+        schema, bare = statement.targets[0]
+        result = []
+        for old in self._state.routines(bare):
+            name = (old.object_schema, old.object_name)
+            oids = [oid for oid, known in self._routines.items() if known == name]
+            if (
+                old.object_schema != (schema or self.schemas[0])
+                or (old.object_type, old.object_identity) in self._evidence.live_by_identity
+                or any(self._evidence.last_row((row.object_schema, oid)) >= row.position for oid in oids)
+            ):
+                continue
+            repair = Repair(
+                "replaced_overload",
+                f"DROP {old.object_type} {old.object_identity};",
+                f"row {row.version_id} creates another {bare} and does not say OR REPLACE; "
+                "the live catalog does not have this one, and no later row is of its oid",
+            )
+            if self._try([repair.statement])[1] is None:
+                result.extend(self._without_row(repair))
+        return result
 
     def _foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen to the object without a row."""
@@ -1330,7 +1366,7 @@ _SHOWS_A_LOSS = {
     "renamed_constraint", "renamed_sequence",
     "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
     "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
-    "implied_cascade", "table_from_columns",
+    "implied_cascade", "table_from_columns", "replaced_overload",
 }  # fmt: skip
 # Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
@@ -1389,7 +1425,56 @@ def doubted(events: Sequence[Event]) -> list[Event]:
                 since_record.setdefault(path, []).append(i)
         if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
             doubt([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
+    for gone, naming in _may_mean_another(result):
+        identity = result[gone].object_identity
+        doubt(naming, f"{identity} shares its name with another, and no row tells of its drop")
     return result
+
+
+def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
+    """For each event that drops one of two of a name without a row: the events whose definition names them.
+
+    From the last sign of it on, once both are there, a call (or another schema's name, through the search_path) may
+    mean the one or the other. Nobody knows when it went, so neither does what comes behind its drop.
+    """
+    lives: dict[tuple[bool, str], dict[str, list[int]]] = {}
+    drops: list[tuple[tuple[bool, str], str, int, int]] = []
+    for i, event in enumerate(events):
+        path, name = event.object_identity, event.object_name
+        if path is None or name is None or event.object_type in ("SCHEMA", "INDEX", "TRIGGER", "POLICY"):
+            continue
+        routine = event.object_type in ("FUNCTION", "PROCEDURE")
+        key = (routine, name.split("(", 1)[0] if routine else name)
+        same = lives.setdefault(key, {})
+        if event.new_definition is not None:
+            same.setdefault(path, []).append(i)
+        elif event.origin == "inferred" and any(r["rule"] in _SHOWS_A_LOSS for r in event.repairs):
+            drops.append((key, path, same[path][-1] if path in same else 0, i))
+    for key, path, last, gone in drops:
+        paths = lives[key]
+        others = [seen[0] for other, seen in paths.items() if other != path]
+        if not others:
+            continue
+        anew = next((i for i in paths.get(path, ()) if i > gone), len(events))
+        names = "|".join(re.escape(p.split("(", 1)[0]) for p in {path, *paths})
+        pattern = re.compile(rf'(?<![\w".])(?:{names})' + (r"\(" if key[0] else r'(?![\w"(])'))
+        doubtful: list[int] = []
+        carried: set[str] = set()
+        for i in range(max(last, min(others)) + 1, anew):
+            event = events[i]
+            if event.object_identity is None or event.object_identity in paths:
+                continue
+            old, new = (_lines(d, pattern) for d in (event.old_definition, event.new_definition))
+            # What named it before there were two means that one still.
+            if new - old or (new and event.object_identity in carried):
+                carried.add(event.object_identity)
+                doubtful.append(i)
+        yield gone, doubtful
+
+
+def _lines(definition: str | None, pattern: re.Pattern[str]) -> set[str]:
+    """The lines of a definition in which a name was looked up: those of a body are only when it is called."""
+    return {line for line in (definition or "").split("\nAS $", 1)[0].split("\n") if pattern.search(line)}
 
 
 def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:

@@ -897,6 +897,9 @@ RELATIONS = [
     ),
 ]
 
+F_OF_INTEGER = "create function f(integer) returns boolean language sql as 'select true'"
+F_OF_BIGINT = "create function f(bigint) returns boolean language sql as 'select true'"
+
 LOOKING_AHEAD = [
     Case(
         "an index whose rename was erased",
@@ -994,6 +997,20 @@ LOOKING_AHEAD = [
         ],
         f"{T}; create index j on t (name); create table u (); create table v ()",
         at=4,
+    ),
+    Case(
+        "a routine that a plain CREATE follows, with another signature",
+        "replaced_overload",
+        "public.f(integer)",
+        "DROP FUNCTION public.f(integer);",
+        [
+            table(1, "t", T),
+            function(2, 100, F_OF_INTEGER),
+            function(3, 101, F_OF_BIGINT, at=NOON + DAY),
+            table(4, "t", "alter table t add check (f(id))", at=NOON + 2 * DAY),
+        ],
+        f"{F_OF_BIGINT}; {T}; alter table t add check (f(id))",
+        at=3,
     ),
     Case(
         "the second drop leaves no row",
@@ -1207,6 +1224,35 @@ def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Sc
     events, _ = replayed(shadow, rows, scratch.objects("create table u ()"))
     (gone,) = [e for e in events if e.object_identity == 'public."I"' and e.new_definition is None]
     assert gone.anchor_version_id == 6
+
+
+def test_a_call_that_may_mean_a_routine_that_went_is_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T),
+        function(2, 100, F_OF_INTEGER),
+        view(3, "v", "create view v as select f(id) from t"),
+        function(4, 101, F_OF_BIGINT.replace("create", "create or replace"), at=NOON + DAY),
+        table(5, "t", "alter table t add check (f(id))", at=NOON + DAY),
+        table(6, "t", "alter table t add n integer", at=NOON + DAY),
+        view(7, "v", "drop view v", at=NOON + DAY),
+    ]
+    live = scratch.objects(f"{F_OF_BIGINT}; {T}; alter table t add n integer, add check (f(id))")
+    events, replay = replayed(shadow, rows, live)
+    events = doubted([*events, *replay.reconcile(live)])
+    told = {e.v1_version_id: [r["rule"] for r in e.repairs] for e in events if e.origin == "v1"}
+    assert {n: said for n, said in told.items() if said} == {5: ["in_doubt"], 6: ["in_doubt"]}
+
+
+def test_a_routine_of_a_later_row_stays_beside_another_of_its_name(shadow: Shadow, scratch: Scratch) -> None:
+    again = F_OF_INTEGER.replace("create", "create or replace")
+    rows = [
+        function(1, 100, F_OF_INTEGER),
+        function(2, 101, F_OF_BIGINT, at=NOON + DAY),
+        function(3, 100, again, at=NOON + 2 * DAY),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects(F_OF_BIGINT))
+    assert {e.object_identity for e in events if e.v1_version_id == 2} == {"public.f(bigint)"}
+    assert not [e for e in events if e.anchor_version_id == 2 and e.origin == "inferred"]
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
