@@ -351,17 +351,7 @@ class Evidence:
             if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p <= upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
-            used, used_old = (
-                [
-                    p
-                    for p in self.mentions(table[1], column_name)
-                    if position < p < upper and self._one_statement_names(p, position, table[1], column_name)
-                ]
-                for column_name in (match, old)
-            )
-            with_index = self._renamed_along(old, match, position, upper)
-            used = sorted({*used, *with_index})
-            place = used[0] if used else ((used_old[-1] if used_old else position) + upper - 1) // 2
+            place, early = self._renamed_at(table, old, match, position, upper)
             if place < position:
                 continue
             steps.append(
@@ -374,10 +364,52 @@ class Evidence:
                         f"{source} has {match} where row {self._version(position)} left {old}",
                         inferred=table,
                     ),
-                    early=bool(used),
+                    early=early,
                 )
             )
         return steps
+
+    def _renamed_at(self, table: Name, old: str, new: str, position: int, upper: int) -> tuple[int, bool]:
+        """Where a column was renamed, and whether it is before that row.
+
+        One migration renames a column of several tables: where the same rename of others may have been at the same
+        time, it was.
+        """
+        first, last, early = self._rename_bounds(table, old, new, position, upper)
+        others = [self._rename_bounds(*other) for other in self._renames_alike(old, new)]
+        for after, before, used in sorted(others, key=lambda b: b[1] - b[0]):
+            if max(first, after) < min(last, before):
+                first = max(first, after)
+                if before < last:
+                    last, early = before, used
+        return (last if early else (first + last - 1) // 2), early
+
+    def _rename_bounds(
+        self, table: Name, old: str, new: str, position: int, upper: int
+    ) -> tuple[int, int, bool]:
+        """Between which positions a column was renamed, and whether it was before the last, a use of the new name."""
+        used, used_old = (
+            [
+                p
+                for p in self.mentions(table[1], column)
+                if position < p < upper and self._one_statement_names(p, position, table[1], column)
+            ]
+            for column in (new, old)
+        )
+        used = sorted({*used, *self._renamed_along(old, new, position, upper)})
+        if used:
+            return position, used[0], True
+        return (used_old[-1] if used_old else position), upper, False
+
+    def _renames_alike(self, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
+        """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
+        for table, recorded in self._columns.items():
+            live = self.live.get(table)
+            found = {name for name, _ in column_types(live.definition)} if live is not None else set()
+            records = [(position, row.change_type, set(row.columns or {})) for position, row in recorded]
+            for before, after in pairwise([*records, (len(self.rows), "ALTER", found)]):
+                if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
+                    yield table, old, new, before[0], after[0]
 
     def foresee_sequences(
         self, table: Name, current: Sequence[Mapping[str, Any]], position: int

@@ -946,6 +946,22 @@ LOOKING_AHEAD = [
         at=3,
     ),
     Case(
+        "the same rename shows in the records of two tables: at the same time",
+        "foreseen_rename",
+        "public.w",
+        'ALTER TABLE "public"."w" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            table(2, "w", "create table w (name text)", "name text"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(3, 5)),
+            table(5, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 5 * DAY),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(6, 12)),
+        ],
+        "create table t (id integer, title text, n integer); create table w (title text);"
+        + "".join(f"create table u{n} ();" for n in (3, 4, *range(6, 12))),
+        at=3,
+    ),
+    Case(
         "a rename that only the live catalog shows",
         "foreseen_rename",
         "public.t",
