@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject, Key
@@ -262,6 +262,7 @@ class Evidence:
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
         halfway = (last + end - 1) // 2
+        apart = kind == "TABLE" and created is None and self._taken_apart(bare, named)
         if created is not None:
             if kind != "TABLE":
                 # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
@@ -269,13 +270,15 @@ class Evidence:
             due = halfway
         elif kind == "INDEX" and self._goes_along(found, last):
             return None
+        elif apart:
+            due = self._session_end(last)
         else:
             due = self._next_session(last)
             if due > last and kind == "INDEX":
                 due = self._table_touched(found, due) or due
             elif due > last and kind in _LASTING:
                 due = max(due, halfway)
-        if due <= last:
+        if due <= last and not apart:
             return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
         return Foreseen(
@@ -568,6 +571,46 @@ class Evidence:
                 return row.position
         return position
 
+    def _session_end(self, position: int) -> int:
+        """The last row of this row's session."""
+        following = self._next_session(position)
+        return following - 1 if following > position else len(self.rows) - 1
+
+    def _taken_apart(self, table: str, named: Sequence[int]) -> bool:
+        """Whether the last session that names a table only takes its constraints and indexes away.
+
+        So go migrations that drop it: first the foreign keys, then the indexes, then the table.
+        """
+        if not named:
+            return False
+        end = self._session_end(named[-1])
+        here = [*takewhile(lambda p: self._session_end(p) == end, reversed(named))]
+        statements = [s for p in here for s in split(self.rows[p].change_sql or "") if s.mentions(table)]
+        return bool(statements) and all(
+            s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.text.strip()) for s in statements
+        )
+
+    def foresee_type_end(self, found: DatabaseObject, position: int) -> Foreseen | None:
+        """When a type went whose last use a row took away, if that was its end: in the same session.
+
+        v1 records nothing of types (FORMATS 1.1).
+        """
+        name = (found.object_schema, found.object_name)
+        last = self._session_end(position)
+        later = self.rows[last + 1 :]
+        if (
+            (found.object_type, found.object_identity) in self.live_by_identity
+            or any(p > last for p in self.mentions(name[1]))
+            or any(fact.get("type") == name[1] for row in later for fact in (row.columns or {}).values())
+        ):
+            return None
+        step = Repair(
+            "unused_type",
+            f"DROP TYPE {qualified(name)};",
+            f"row {self._version(position)} takes its last use away, and it is not in the live catalog",
+        )
+        return Foreseen(self.last_mention(name[1], position), name, step, key=found.key)
+
     def last_row(self, name: Name) -> int:
         """Position of the last row of an object; -1 where it has none."""
         rows = self._events.get(name)
@@ -859,6 +902,7 @@ _MOVED_TABLE = re.compile(
 )
 
 
+_DROPS_CONSTRAINT = re.compile(r"""alter\s+table\s[^,;]+\sdrop\s+constraint\s[^,;]+;?""", re.IGNORECASE)
 _INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
 
 

@@ -55,6 +55,14 @@ _NOT_FOUND = re.compile(r'(?:relation|type) "(.+)" does not exist')
 _BUILT_IN = (
     "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
 )
+# What depends on a type, but for its own array: the column of a default, or else no column.
+_USERS_OF_TYPE = (
+    "select n.nspname, c.relname, a.attname from pg_depend as d"
+    " left join pg_attrdef as f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid"
+    " left join pg_attribute as a on a.attrelid = f.adrelid and a.attnum = f.adnum"
+    " left join pg_class as c on c.oid = f.adrelid left join pg_namespace as n on n.oid = c.relnamespace"
+    " where d.refclassid = 'pg_type'::regclass and d.refobjid = %(type)s and d.deptype = 'n'"
+)
 # Characters of the server's message that a finding repeats.
 _MOST_SAID = 300
 
@@ -686,6 +694,38 @@ class Replay:
         )
         return self._without_row(repair) if self._try([repair.statement])[1] is None else []
 
+    def _unused_types(self, row: HistoryRow, difference: Difference) -> list[Foreseen]:
+        """The end of types that a table used before, and no column does any more.
+
+        A default may still name the type: where the next record of its table has a default less, CASCADE took it.
+        """
+        before, after = (
+            {parse_name(t.removesuffix("[]")) for _, t in column_types(side.definition)} if side else set()
+            for side in (difference.old, difference.new)
+        )
+        steps = []
+        for name in sorted(n for n in before - after if n[0]):
+            found = self._state.relation(name)
+            if found is None or found.object_type != "TYPE":
+                continue
+            step = self._evidence.foresee_type_end(found, row.position)
+            if step is None or any(f.key == found.key for f in self._foreseen):
+                continue
+            users = self._shadow.query(_USERS_OF_TYPE, {"type": found.objid})
+            if not all(self._loses_default((schema, table), column, row) for schema, table, column in users):
+                continue
+            if users:
+                drop = f"DROP TYPE {qualified(name)} CASCADE;"
+                step = replace(step, repair=replace(step.repair, statement=drop, inferred=users[0][:2]))
+            steps.append(step)
+        return steps
+
+    def _loses_default(self, table: Name, column: str | None, row: HistoryRow) -> bool:
+        later = self._evidence.later_columns(table, row.position + 1)
+        return (
+            later is not None and (later.columns or {}).get(str(column), {"default": ""})["default"] is None
+        )
+
     def _replaced_overloads(
         self, statement: Statement, row: HistoryRow
     ) -> list[tuple[Difference, list[Repair]]]:
@@ -723,6 +763,8 @@ class Replay:
 
     def _foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen to the object without a row."""
+        if difference is not None and difference.object.object_type == "TABLE":
+            self._foreseen += self._unused_types(row, difference)
         if difference is None or difference.new is None:
             return
         found = difference.new
@@ -1366,7 +1408,7 @@ _SHOWS_A_LOSS = {
     "renamed_constraint", "renamed_sequence",
     "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
     "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
-    "implied_cascade", "table_from_columns", "replaced_overload",
+    "implied_cascade", "table_from_columns", "replaced_overload", "unused_type",
 }  # fmt: skip
 # Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
