@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject, Key
@@ -122,7 +122,7 @@ class OlderTable:
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 _SESSION = timedelta(minutes=1)
-# Kinds that lead a life of their own; an index or a view comes and goes with a table's columns.
+# Kinds that lead a life of their own; a view comes and goes with a table's columns.
 _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
 _WORD = re.compile(r"\w+")
 
@@ -251,34 +251,41 @@ class Evidence:
 
         v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
         to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
-        the last one is the end, or the row that makes it anew: halfway is the least wrong. What does not
-        live long goes at once.
+        the last one is the end, or the row that makes it anew: halfway is the least wrong. A view goes at
+        once, an index when its table is touched next, or with it.
         """
         name = (found.object_schema, found.object_name)
         kind = found.object_type
         if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
             return None
-        if (kind, found.object_identity) in self.live_by_identity:
-            return None
         bare = name[1].split("(", 1)[0] if kind in ("FUNCTION", "PROCEDURE") else name[1]
         later = [r for r in self._events.get(name, []) if r.position > position]
         created = next((r for r in later if r.change_type == "CREATE"), None)
-        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
+        if (kind, found.object_identity) in self.live_by_identity:
             return None
-        if created is not None and kind != "TABLE":
-            # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
+        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
             return None
         end = created.position if created else len(self.rows)
         named = [p for p in self.mentions(bare) if position <= p < end]
         last = named[-1] if named else position
         halfway = (last + end - 1) // 2
+        apart = kind == "TABLE" and created is None and self._taken_apart(bare, named)
         if created is not None:
+            if kind != "TABLE":
+                # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
+                return None
             due = halfway
+        elif kind == "INDEX" and self._goes_along(found, last):
+            return None
+        elif apart:
+            due = self._session_end(last)
         else:
             due = self._next_session(last)
-            if due > last and kind in _LASTING:
+            if due > last and kind == "INDEX":
+                due = self._table_touched(found, due) or due
+            elif due > last and kind in _LASTING:
                 due = max(due, halfway)
-        if due <= last:
+        if due <= last and not apart:
             return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
         return Foreseen(
@@ -291,6 +298,42 @@ class Evidence:
             ),
             waits=True,
         )
+
+    def _goes_along(self, index: DatabaseObject, position: int) -> bool:
+        """Whether an index that is gone in the end went with its table: nothing tells that it had gone before."""
+        table = _indexed(index)
+        for row in self._later_rows(table, position):
+            table = (row.object_schema, row.name)
+            if row.change_type == "DROP":
+                return True
+        return table not in self.live
+
+    def _table_touched(self, index: DatabaseObject, position: int) -> int | None:
+        """The first row, from `position` on, of an index's table or of another index of it.
+
+        Who drops an index, as a rule changes something else of its table as well.
+        """
+        table = _indexed(index)
+        rows = [*self._later_rows(table, position - 1)]
+        names = {table, *((row.object_schema, row.name) for row in rows)}
+        touched = [p for name in names for p in self._index_rows.get(name, ()) if p >= position]
+        return min((*touched, *(row.position for row in rows)), default=None)
+
+    @cached_property
+    def _index_rows(self) -> dict[Name, list[int]]:
+        """The positions of the rows of a table's indexes, by the table that their texts say they are on."""
+        tables: dict[Name, Name] = {}
+        found: dict[Name, list[int]] = {}
+        for row in self.rows:
+            if row.object_type != "INDEX":
+                continue
+            name = (row.object_schema, row.name)
+            for made in split(row.change_sql or "") if row.change_type == "CREATE" else ():
+                if made.tag == "CREATE INDEX" and made.on and any(t[1] == row.name for t in made.targets):
+                    tables[name] = (made.on[0] or row.object_schema, made.on[1])
+            if name in tables:
+                found.setdefault(tables[name], []).append(row.position)
+        return found
 
     def foresee_columns(
         self, table: Name, current: Sequence[Mapping[str, Any]], position: int
@@ -318,17 +361,7 @@ class Evidence:
             if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p <= upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
-            used, used_old = (
-                [
-                    p
-                    for p in self.mentions(table[1], column_name)
-                    if position < p < upper and self._one_statement_names(p, position, table[1], column_name)
-                ]
-                for column_name in (match, old)
-            )
-            with_index = self._renamed_along(old, match, position, upper)
-            used = sorted({*used, *with_index})
-            place = used[0] if used else ((used_old[-1] if used_old else position) + upper - 1) // 2
+            place, early = self._renamed_at(table, old, match, position, upper)
             if place < position:
                 continue
             steps.append(
@@ -341,10 +374,52 @@ class Evidence:
                         f"{source} has {match} where row {self._version(position)} left {old}",
                         inferred=table,
                     ),
-                    early=bool(used),
+                    early=early,
                 )
             )
         return steps
+
+    def _renamed_at(self, table: Name, old: str, new: str, position: int, upper: int) -> tuple[int, bool]:
+        """Where a column was renamed, and whether it is before that row.
+
+        One migration renames a column of several tables: where the same rename of others may have been at the same
+        time, it was.
+        """
+        first, last, early = self._rename_bounds(table, old, new, position, upper)
+        others = [self._rename_bounds(*other) for other in self._renames_alike(old, new)]
+        for after, before, used in sorted(others, key=lambda b: b[1] - b[0]):
+            if max(first, after) < min(last, before):
+                first = max(first, after)
+                if before < last:
+                    last, early = before, used
+        return (last if early else (first + last - 1) // 2), early
+
+    def _rename_bounds(
+        self, table: Name, old: str, new: str, position: int, upper: int
+    ) -> tuple[int, int, bool]:
+        """Between which positions a column was renamed, and whether it was before the last, a use of the new name."""
+        used, used_old = (
+            [
+                p
+                for p in self.mentions(table[1], column)
+                if position < p < upper and self._one_statement_names(p, position, table[1], column)
+            ]
+            for column in (new, old)
+        )
+        used = sorted({*used, *self._renamed_along(old, new, position, upper)})
+        if used:
+            return position, used[0], True
+        return (used_old[-1] if used_old else position), upper, False
+
+    def _renames_alike(self, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
+        """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
+        for table, recorded in self._columns.items():
+            live = self.live.get(table)
+            found = {name for name, _ in column_types(live.definition)} if live is not None else set()
+            records = [(position, row.change_type, set(row.columns or {})) for position, row in recorded]
+            for before, after in pairwise([*records, (len(self.rows), "ALTER", found)]):
+                if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
+                    yield table, old, new, before[0], after[0]
 
     def foresee_sequences(
         self, table: Name, current: Sequence[Mapping[str, Any]], position: int
@@ -502,6 +577,46 @@ class Evidence:
             elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > _SESSION:
                 return row.position
         return position
+
+    def _session_end(self, position: int) -> int:
+        """The last row of this row's session."""
+        following = self._next_session(position)
+        return following - 1 if following > position else len(self.rows) - 1
+
+    def _taken_apart(self, table: str, named: Sequence[int]) -> bool:
+        """Whether the last session that names a table only takes its constraints and indexes away.
+
+        So go migrations that drop it: first the foreign keys, then the indexes, then the table.
+        """
+        if not named:
+            return False
+        end = self._session_end(named[-1])
+        here = [*takewhile(lambda p: self._session_end(p) == end, reversed(named))]
+        statements = [s for p in here for s in split(self.rows[p].change_sql or "") if s.mentions(table)]
+        return bool(statements) and all(
+            s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.text.strip()) for s in statements
+        )
+
+    def foresee_type_end(self, found: DatabaseObject, position: int) -> Foreseen | None:
+        """When a type went whose last use a row took away, if that was its end: in the same session.
+
+        v1 records nothing of types (FORMATS 1.1).
+        """
+        name = (found.object_schema, found.object_name)
+        last = self._session_end(position)
+        later = self.rows[last + 1 :]
+        if (
+            (found.object_type, found.object_identity) in self.live_by_identity
+            or any(p > last for p in self.mentions(name[1]))
+            or any(fact.get("type") == name[1] for row in later for fact in (row.columns or {}).values())
+        ):
+            return None
+        step = Repair(
+            "unused_type",
+            f"DROP TYPE {qualified(name)};",
+            f"row {self._version(position)} takes its last use away, and it is not in the live catalog",
+        )
+        return Foreseen(self.last_mention(name[1], position), name, step, key=found.key)
 
     def last_row(self, name: Name) -> int:
         """Position of the last row of an object; -1 where it has none."""
@@ -792,6 +907,17 @@ _MOVED_TABLE = re.compile(
     r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
+
+
+_DROPS_CONSTRAINT = re.compile(r"""alter\s+table\s[^,;]+\sdrop\s+constraint\s[^,;]+;?""", re.IGNORECASE)
+_INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
+
+
+def _indexed(index: DatabaseObject) -> Name:
+    """The table that an index is on."""
+    match = _INDEXED.search(index.definition)
+    assert match is not None
+    return parse_name(match[1])
 
 
 _STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")

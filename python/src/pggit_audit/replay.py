@@ -55,6 +55,14 @@ _NOT_FOUND = re.compile(r'(?:relation|type) "(.+)" does not exist')
 _BUILT_IN = (
     "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
 )
+# What depends on a type, but for its own array: the column of a default, or else no column.
+_USERS_OF_TYPE = (
+    "select n.nspname, c.relname, a.attname from pg_depend as d"
+    " left join pg_attrdef as f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid"
+    " left join pg_attribute as a on a.attrelid = f.adrelid and a.attnum = f.adnum"
+    " left join pg_class as c on c.oid = f.adrelid left join pg_namespace as n on n.oid = c.relnamespace"
+    " where d.refclassid = 'pg_type'::regclass and d.refobjid = %(type)s and d.deptype = 'n'"
+)
 # Characters of the server's message that a finding repeats.
 _MOST_SAID = 300
 
@@ -618,6 +626,7 @@ class Replay:
             return
         if pending:
             waiting.extend(self._own_schema(statement, pending[0]))
+            waiting.extend(self._replaced_overloads(statement, pending[0]))
         outcome = self._attempt(statement, pending[0] if pending else None)
         if not outcome.ran:
             yield from self._failed(statement, pending, outcome, waiting)
@@ -687,8 +696,77 @@ class Replay:
         )
         return self._without_row(repair) if self._try([repair.statement])[1] is None else []
 
+    def _unused_types(self, row: HistoryRow, difference: Difference) -> list[Foreseen]:
+        """The end of types that a table used before, and no column does any more.
+
+        A default may still name the type: where the next record of its table has a default less, CASCADE took it.
+        """
+        before, after = (
+            {parse_name(t.removesuffix("[]")) for _, t in column_types(side.definition)} if side else set()
+            for side in (difference.old, difference.new)
+        )
+        steps = []
+        for name in sorted(n for n in before - after if n[0]):
+            found = self._state.relation(name)
+            if found is None or found.object_type != "TYPE":
+                continue
+            step = self._evidence.foresee_type_end(found, row.position)
+            if step is None or any(f.key == found.key for f in self._foreseen):
+                continue
+            users = self._shadow.query(_USERS_OF_TYPE, {"type": found.objid})
+            if not all(self._loses_default((schema, table), column, row) for schema, table, column in users):
+                continue
+            if users:
+                drop = f"DROP TYPE {qualified(name)} CASCADE;"
+                step = replace(step, repair=replace(step.repair, statement=drop, inferred=users[0][:2]))
+            steps.append(step)
+        return steps
+
+    def _loses_default(self, table: Name, column: str | None, row: HistoryRow) -> bool:
+        later = self._evidence.later_columns(table, row.position + 1)
+        return (
+            later is not None and (later.columns or {}).get(str(column), {"default": ""})["default"] is None
+        )
+
+    def _replaced_overloads(
+        self, statement: Statement, row: HistoryRow
+    ) -> list[tuple[Difference, list[Repair]]]:
+        """Drops the routines that went just before a plain CREATE of their name: so a signature changes.
+
+        The drop leaves no row (FORMATS 1.4). A second routine beside the first is as a rule made by OR REPLACE, and
+        the first one shows later: by a row of its oid, in the live catalog, or by what depends on it.
+        """
+        if (
+            statement.tag not in ("CREATE FUNCTION", "CREATE PROCEDURE")
+            or statement.or_replace
+            or row.change_type != "CREATE"
+        ):
+            return []
+        schema, bare = statement.targets[0]
+        result = []
+        for old in self._state.routines(bare):
+            name = (old.object_schema, old.object_name)
+            oids = [oid for oid, known in self._routines.items() if known == name]
+            if (
+                old.object_schema != (schema or self.schemas[0])
+                or (old.object_type, old.object_identity) in self._evidence.live_by_identity
+                or any(self._evidence.last_row((row.object_schema, oid)) >= row.position for oid in oids)
+            ):
+                continue
+            repair = Repair(
+                "replaced_overload",
+                f"DROP {old.object_type} {old.object_identity};",
+                f"row {row.version_id} creates another {bare} and does not say OR REPLACE; "
+                "the live catalog does not have this one, and no later row is of its oid",
+            )
+            if self._try([repair.statement])[1] is None:
+                result.extend(self._without_row(repair))
+        return result
+
     def _foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen to the object without a row."""
+        if difference is not None and difference.object.object_type == "TABLE":
+            self._foreseen += self._unused_types(row, difference)
         if difference is None or difference.new is None:
             return
         found = difference.new
@@ -1365,7 +1443,7 @@ _SHOWS_A_LOSS = {
     "renamed_constraint", "renamed_sequence",
     "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
     "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
-    "implied_cascade", "table_from_columns",
+    "implied_cascade", "table_from_columns", "replaced_overload", "unused_type",
 }  # fmt: skip
 # Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
@@ -1430,7 +1508,56 @@ def doubted(events: Sequence[Event]) -> list[Event]:
             f"row {result[i].v1_version_id} renames the table, and no later row says whether {column}, "
             "called after the old name, was renamed along",
         )
+    for gone, naming in _may_mean_another(result):
+        identity = result[gone].object_identity
+        doubt(naming, f"{identity} shares its name with another, and no row tells of its drop")
     return result
+
+
+def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
+    """For each event that drops one of two of a name without a row: the events whose definition names them.
+
+    From the last sign of it on, once both are there, a call (or another schema's name, through the search_path) may
+    mean the one or the other. Nobody knows when it went, so neither does what comes behind its drop.
+    """
+    lives: dict[tuple[bool, str], dict[str, list[int]]] = {}
+    drops: list[tuple[tuple[bool, str], str, int, int]] = []
+    for i, event in enumerate(events):
+        path, name = event.object_identity, event.object_name
+        if path is None or name is None or event.object_type in ("SCHEMA", "INDEX", "TRIGGER", "POLICY"):
+            continue
+        routine = event.object_type in ("FUNCTION", "PROCEDURE")
+        key = (routine, name.split("(", 1)[0] if routine else name)
+        same = lives.setdefault(key, {})
+        if event.new_definition is not None:
+            same.setdefault(path, []).append(i)
+        elif event.origin == "inferred" and any(r["rule"] in _SHOWS_A_LOSS for r in event.repairs):
+            drops.append((key, path, same[path][-1] if path in same else 0, i))
+    for key, path, last, gone in drops:
+        paths = lives[key]
+        others = [seen[0] for other, seen in paths.items() if other != path]
+        if not others:
+            continue
+        anew = next((i for i in paths.get(path, ()) if i > gone), len(events))
+        names = "|".join(re.escape(p.split("(", 1)[0]) for p in {path, *paths})
+        pattern = re.compile(rf'(?<![\w".])(?:{names})' + (r"\(" if key[0] else r'(?![\w"(])'))
+        doubtful: list[int] = []
+        carried: set[str] = set()
+        for i in range(max(last, min(others)) + 1, anew):
+            event = events[i]
+            if event.object_identity is None or event.object_identity in paths:
+                continue
+            old, new = (_lines(d, pattern) for d in (event.old_definition, event.new_definition))
+            # What named it before there were two means that one still.
+            if new - old or (new and event.object_identity in carried):
+                carried.add(event.object_identity)
+                doubtful.append(i)
+        yield gone, doubtful
+
+
+def _lines(definition: str | None, pattern: re.Pattern[str]) -> set[str]:
+    """The lines of a definition in which a name was looked up: those of a body are only when it is called."""
+    return {line for line in (definition or "").split("\nAS $", 1)[0].split("\n") if pattern.search(line)}
 
 
 def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:

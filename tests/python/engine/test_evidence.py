@@ -897,6 +897,9 @@ RELATIONS = [
     ),
 ]
 
+F_OF_INTEGER = "create function f(integer) returns boolean language sql as 'select true'"
+F_OF_BIGINT = "create function f(bigint) returns boolean language sql as 'select true'"
+
 LOOKING_AHEAD = [
     Case(
         "an index whose rename was erased",
@@ -943,6 +946,22 @@ LOOKING_AHEAD = [
         at=3,
     ),
     Case(
+        "the same rename shows in the records of two tables: at the same time",
+        "foreseen_rename",
+        "public.w",
+        'ALTER TABLE "public"."w" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            table(2, "w", "create table w (name text)", "name text"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(3, 5)),
+            table(5, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 5 * DAY),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(6, 12)),
+        ],
+        "create table t (id integer, title text, n integer); create table w (title text);"
+        + "".join(f"create table u{n} ();" for n in (3, 4, *range(6, 12))),
+        at=3,
+    ),
+    Case(
         "a rename that only the live catalog shows",
         "foreseen_rename",
         "public.t",
@@ -979,6 +998,64 @@ LOOKING_AHEAD = [
         ],
         f"{T}; create index i on t (id); create table u ()",
         at=4,
+    ),
+    Case(
+        "an index with quotes in its name leaves no row when it goes: with the next change of its table",
+        "unrecorded_drop",
+        'public."I"',
+        'DROP INDEX "public"."I";',
+        [
+            table(1, "t", T),
+            index(2, '"I"', 'create index "I" on t (id)'),
+            table(3, "u", "create table u ()", at=NOON + DAY),
+            index(4, "j", "create index j on t (name)", at=NOON + 2 * DAY),
+            table(5, "v", "create table v ()", at=NOON + 3 * DAY),
+        ],
+        f"{T}; create index j on t (name); create table u (); create table v ()",
+        at=4,
+    ),
+    Case(
+        "a routine that a plain CREATE follows, with another signature",
+        "replaced_overload",
+        "public.f(integer)",
+        "DROP FUNCTION public.f(integer);",
+        [
+            table(1, "t", T),
+            function(2, 100, F_OF_INTEGER),
+            function(3, 101, F_OF_BIGINT, at=NOON + DAY),
+            table(4, "t", "alter table t add check (f(id))", at=NOON + 2 * DAY),
+        ],
+        f"{F_OF_BIGINT}; {T}; alter table t add check (f(id))",
+        at=3,
+    ),
+    Case(
+        "a table whose foreign keys and indexes were taken away went in that session",
+        "unrecorded_drop",
+        'public."Gone"',
+        'DROP TABLE "public"."Gone";',
+        [
+            table(1, "t", "create table t (id integer primary key)"),
+            table(2, '"Gone"', 'create table "Gone" (id integer constraint fk references t)'),
+            table(3, '"Gone"', 'alter table "Gone" drop constraint fk', at=NOON + DAY),
+            table(4, "u", "create table u ()", at=NOON + DAY),
+            table(5, "v", "create table v ()", at=NOON + 2 * DAY),
+            table(6, "w", "create table w ()", at=NOON + 3 * DAY),
+        ],
+        "create table t (id integer primary key); create table u (); create table v (); create table w ()",
+        at=4,
+    ),
+    Case(
+        "a type that nothing uses any more, with the default that the next record lacks",
+        "unused_type",
+        "public.e",
+        'DROP TYPE "public"."e" CASCADE;',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t (k e default 'a')", "k e ='a'::e"),
+            table(2, "t", "alter table t alter k type text using k::text", at=NOON + DAY),
+            table(3, "t", "alter table t add n integer", "k text, n int4", at=NOON + 2 * DAY),
+        ],
+        "create table t (k text, n integer)",
+        at=2,
     ),
     Case(
         "the second drop leaves no row",
@@ -1179,6 +1256,49 @@ def test_a_rename_that_another_text_tells_of_is_not_made_twice(shadow: Shadow, s
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
     assert [e.anchor_version_id for e in events if e.object_identity == "public.t"] == [1, 3, 4]
+
+
+def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T),
+        index(2, '"I"', 'create index "I" on t (id)'),
+        table(3, "u", "create table u ()", at=NOON + DAY),
+        table(4, "t", "alter table t add n integer", at=NOON + 2 * DAY),
+        table(5, "w", "alter table t rename to w", at=NOON + 3 * DAY),
+        table(6, "w", "drop table w", at=NOON + 4 * DAY),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects("create table u ()"))
+    (gone,) = [e for e in events if e.object_identity == 'public."I"' and e.new_definition is None]
+    assert gone.anchor_version_id == 6
+
+
+def test_a_call_that_may_mean_a_routine_that_went_is_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T),
+        function(2, 100, F_OF_INTEGER),
+        view(3, "v", "create view v as select f(id) from t"),
+        function(4, 101, F_OF_BIGINT.replace("create", "create or replace"), at=NOON + DAY),
+        table(5, "t", "alter table t add check (f(id))", at=NOON + DAY),
+        table(6, "t", "alter table t add n integer", at=NOON + DAY),
+        view(7, "v", "drop view v", at=NOON + DAY),
+    ]
+    live = scratch.objects(f"{F_OF_BIGINT}; {T}; alter table t add n integer, add check (f(id))")
+    events, replay = replayed(shadow, rows, live)
+    events = doubted([*events, *replay.reconcile(live)])
+    told = {e.v1_version_id: [r["rule"] for r in e.repairs] for e in events if e.origin == "v1"}
+    assert {n: said for n, said in told.items() if said} == {5: ["in_doubt"], 6: ["in_doubt"]}
+
+
+def test_a_routine_of_a_later_row_stays_beside_another_of_its_name(shadow: Shadow, scratch: Scratch) -> None:
+    again = F_OF_INTEGER.replace("create", "create or replace")
+    rows = [
+        function(1, 100, F_OF_INTEGER),
+        function(2, 101, F_OF_BIGINT, at=NOON + DAY),
+        function(3, 100, again, at=NOON + 2 * DAY),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects(F_OF_BIGINT))
+    assert {e.object_identity for e in events if e.v1_version_id == 2} == {"public.f(bigint)"}
+    assert not [e for e in events if e.anchor_version_id == 2 and e.origin == "inferred"]
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:

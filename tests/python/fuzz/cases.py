@@ -357,6 +357,41 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a routine dropped without a row, and another of its name made": [
+        Migration(
+            "statement",
+            (
+                "create table t (id varchar(21) primary key)",
+                "create function f(id varchar(21), n integer) returns boolean language sql as 'select true'",
+                "create table u (id varchar(21), constraint c check (f(id, 1)))",
+            ),
+        ),
+        Migration(
+            "statement",
+            (
+                "alter table u drop constraint c",
+                "drop function f",
+                "create function f(id varchar(21), variadic n integer[]) returns boolean language sql"
+                " as 'select true'",
+                "alter table u add constraint c check (f(id, 1))",
+                "alter table u add column n integer",
+            ),
+        ),
+        Migration("statement", ("create table w (id varchar(21), check (f(id, 1, 2)))",)),
+    ],
+    "one of two routines of a name dropped without a row, between two checks that call it": [
+        Migration(
+            "statement",
+            (
+                "create function f(n integer) returns boolean language sql as 'select true'",
+                "create or replace function f(n bigint) returns boolean language sql as 'select true'",
+                "create table t (n integer, check (f(n)))",
+                "alter table t drop constraint t_n_check",
+                "drop function f(integer)",
+                "create table u (n integer, check (f(n)))",
+            ),
+        ),
+    ],
     "a text renames the column that the record behind it has under its new name": [
         Migration(
             "script",
