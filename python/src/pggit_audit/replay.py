@@ -541,7 +541,8 @@ class Replay:
         repairs = list(outcome.repairs)
         if older.columns:
             for step in towards(older.name, older.columns, self.columns(older.name), older.why):
-                if self._try([step.statement])[1] is None:
+                # A column too many is one that its first statement takes away.
+                if step.rule != "dropped_column" and self._try([step.statement])[1] is None:
                     repairs.append(step)
             _combine(outcome.differences, self._observe(*(r.statement for r in repairs)))
         return replace(outcome, repairs=[*repairs, make])

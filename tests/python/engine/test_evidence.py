@@ -1021,6 +1021,20 @@ RELATIONS = [
 
 LOOKING_AHEAD = [
     Case(
+        "a constraint that is called after its table, and follows it",
+        "renamed_constraint",
+        "public.label",
+        'ALTER TABLE "public"."label" RENAME CONSTRAINT "tag_n" TO "label_n";',
+        [
+            table(1, "tag", "create table tag (n integer constraint tag_n check (n > 0))", "n int4"),
+            table(2, "label", "alter table tag rename to label", "n int4", at=NOON + DAY),
+            table(3, "u", "create table u ()", at=NOON + 2 * DAY),
+            table(4, "w", "create table w ()", at=NOON + 3 * DAY),
+        ],
+        "create table label (n integer constraint label_n check (n > 0)); create table u (); create table w ()",
+        at=2,
+    ),
+    Case(
         "an index whose rename was erased",
         "renamed_index",
         "public.i",
