@@ -75,7 +75,7 @@ class Repair:
 
     `rewrite` replaces the recorded statement instead. `alone`: cannot share a transaction with what
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
-    rests on it from then on, if any.
+    rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
     """
 
     rule: str
@@ -84,6 +84,7 @@ class Repair:
     rewrite: bool = False
     alone: bool = False
     inferred: Name | None = None
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,15 @@ class Foreseen:
 class OlderTable:
     """A table that was there before its first row, if it ever left one: where it enters, and how it is made.
 
-    `columns` are those that its first row found.
+    `columns` are those that its first row found. `rest`: what belongs to it, each taken if it fits by then.
     """
 
     name: Name
     position: int
     why: str
     columns: Columns
-    statements: list[str]
+    statement: str
+    rest: list[str]
 
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
@@ -459,8 +461,8 @@ class Evidence:
     def foresee_constraints(self, table: DatabaseObject, position: int) -> list[Foreseen]:
         """Renames of constraints, which leave no row: the live table has the same one under another name.
 
-        The new name was there by the first text that uses it; where none does, halfway between the last text that
-        uses the old name and the end.
+        Of a table that is renamed, those called after it follow at once. Else the new name was there by the first text
+        that uses it; where none does, halfway between the last text that uses the old name and the end.
         """
         name = (table.object_schema, table.object_name)
         live = self.live.get(name)
@@ -476,6 +478,16 @@ class Evidence:
             (new,) = same
             if any(self._renames(p) for p in self.mentions(old, new)):
                 # A text that is recorded for another object says it: it runs when its turn comes.
+                continue
+            earlier = self._earlier_name(self.rows[position])
+            if earlier is not None and old.replace(earlier[1], name[1]) == new:
+                step = Repair(
+                    "renamed_constraint",
+                    f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};",
+                    f"the live catalog has {new}, and row {self._version(position)} renames the table",
+                    inferred=name,
+                )
+                steps.append(Foreseen(position, name, step))
                 continue
             used, used_old = self.mentions(new), self.mentions(old)
             last = max(used_old, default=position)
@@ -634,47 +646,76 @@ class Evidence:
             first = rows[0]
             if first.object_type != "TABLE" or first.change_type != "ALTER" or not first.columns:
                 continue
-            if first.exclusion_reason or self._had_another_name(first):
+            if first.exclusion_reason:
                 continue
             live = self.live.get(name)
-            columns = before_statement(first.columns, first.change_sql or "", first.name)
-            statements = [create_table(name, columns)]
-            if live is not None and live.object_type == "TABLE":
-                statements = self._all_of(live)
+            if self._had_another_name(first):
+                earlier = self._earlier_name(first)
+                if earlier is None or earlier in self._events:
+                    continue
+                name = earlier
+            columns = before_statement(first.columns, self._about(first), first.name)
             why = f"row {first.version_id} altered the table, and none created it"
             found.append(
                 (
                     self._born(first),
                     first.version_id,
-                    OlderTable(name, self._born(first), why, columns, statements),
+                    OlderTable(
+                        name, self._born(first), why, columns, *self._as_it_was(name, first, columns, live)
+                    ),
                 )
             )
         for name, live in self.live.items():
             if live.object_type != "TABLE" or name in self._events or self._is_made(name):
                 continue
-            # CREATE TABLE AS leaves no row either, but an index does.
-            indexes = self._without_rows(live)
-            if indexes and len(indexes) == len(self._indexes(live)):
-                why = (
-                    f"{live.object_identity} and its index {indexes[0].object_name} are in the live catalog, "
-                    "and no row created either"
-                )
-                found.append((0, 0, OlderTable(name, 0, why, {}, self._all_of(live))))
+            more = self._more_than_a_query_makes(live)
+            if more is not None:
+                why = f"{live.object_identity} has {more} in the live catalog, and no row created either"
+                found.append((0, 0, OlderTable(name, 0, why, {}, *self.all_of(live))))
         return [table for *_, table in sorted(found, key=lambda f: (f[0], f[1], f[2].name))]
 
+    def _more_than_a_query_makes(self, table: DatabaseObject) -> str | None:
+        """What a live table without rows has that CREATE TABLE AS gives none, and that leaves a row when it is added.
+
+        CREATE TABLE AS leaves no row; columns that may not be null, or have a default, it does not make.
+        """
+        indexes = self._without_rows(table)
+        if indexes:
+            return f"its index {indexes[0].object_name}"
+        names = constraints(table.definition)
+        if names and not self._indexes(table):
+            return f"its constraint {min(names)}"
+        for line in _elements(table.definition)[1]:
+            if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
+                return "a column: " + line
+        return None
+
+    def _earlier_name(self, row: HistoryRow) -> Name | None:
+        """What the table was called that the row's own text renames."""
+        for old, new in RENAMED_TABLE.findall(row.change_sql or ""):
+            if unquote(new) == row.name:
+                return (row.object_schema, parse_name(old)[1])
+        return None
+
     def _had_another_name(self, row: HistoryRow) -> bool:
-        """Whether the row's own text gave the table its name, or its schema."""
+        """Whether the table came to its name, or its schema, by the row's own text, or by a change without a row."""
         text = row.change_sql or ""
-        return re.search(r"\brename\s+to\b", text, re.IGNORECASE) is not None or any(
+        if row.oid is not None and any(
+            r.oid == row.oid and r.object_type == "TABLE" for r in self.rows[: row.position]
+        ):
+            return True
+        return re.search(r"\brename\s+to\b", self._about(row), re.IGNORECASE) is not None or any(
             parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
             for old, schema in _MOVED_TABLE.findall(text)
         )
 
     def _is_made(self, name: Name) -> bool:
-        """Whether a recorded text makes an object of that name, or may."""
+        """Whether a recorded text makes a table of that name, or may."""
         return any(
-            s.action == "code" or (s.verb == "CREATE" and any(target[1] == name[1] for target in s.targets))
+            (s.verb == "CREATE" and any(target[1] == name[1] for target in s.targets))
+            or (s.action == "code" and _MAY_MAKE.search(s.text) is not None)
             for p in self.mentions(name[1])
+            if not self.rows[p].exclusion_reason
             for s in split(self.rows[p].change_sql or "")
             if s.mentions(name[1])
         )
@@ -687,12 +728,36 @@ class Evidence:
         """The indexes of a live table that no row tells of."""
         return [o for o in self._indexes(table) if (o.object_schema, o.object_name) not in self._events]
 
-    def _all_of(self, table: DatabaseObject) -> list[str]:
-        """A live table's definition by statement, with what belongs to it and left no row."""
-        owned = f" OWNED BY {table.object_identity}."
-        return [
-            *map(str.strip, _STATEMENT.findall(table.definition)),
-            *(first_statement(o.definition) for o in self._without_rows(table)),
+    def _about(self, row: HistoryRow) -> str:
+        """The statements of the row's text that name its table; all of it where none does."""
+        text = row.change_sql or ""
+        return "\n".join(s.text for s in split(text) if row.name in s.words) or text
+
+    def _statements_on(self, table: str) -> list[str]:
+        """The recorded statements that name a table, in order."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for row in (self.rows[p] for p in self.mentions(table)):
+            if not row.exclusion_reason:
+                found[(row.branch_name, row.execution_no)] = [
+                    s.text for s in split(row.change_sql or "") if _says(s.text, table)
+                ]
+        return [text for texts in found.values() for text in texts]
+
+    def all_of(self, table: DatabaseObject) -> tuple[str, list[str]]:
+        """How a live table is made, and the statements for what belongs to it, but for what recorded texts add."""
+        head, columns, checks, tail = _elements(table.definition)
+        name = table.object_identity
+        told = self._statements_on(table.object_name)
+        if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
+            tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
+        added = [
+            *(f"ALTER TABLE {name} ADD {check};" for check in checks),
+            *map(str.strip, _STATEMENT.findall(table.definition)[1:]),
+            *(first_statement(o.definition) for o in self._indexes(table)),
+        ]
+        owned = f" OWNED BY {name}."
+        return _table(head, columns, tail), [
+            *(statement for text in added for statement in self._before_texts(table, text, told)),
             *(
                 statement.strip()
                 for o in self.live.values()
@@ -701,14 +766,114 @@ class Evidence:
             ),
         ]
 
+    def _before_texts(self, table: DatabaseObject, statement: str, told: Sequence[str]) -> list[str]:
+        """What a statement of a live table was before the recorded texts: itself, or with an older name, or nothing.
+
+        Whatever a recorded text adds was not there before it, and would be in its way.
+        """
+        if " ENABLE ROW LEVEL SECURITY;" in statement:
+            return [] if any(_SECURED.search(text) for text in told) else [statement]
+        match = _NAMED_PART.search(statement)
+        if match is None:
+            return [statement]
+        name: str | None = unquote(match[1] or match[2])
+        if match[1] and _added_without_name(match[3], table.object_name, unquote(match[1]), told):
+            return []
+        seen: set[str] = set()
+        while name is not None and name not in seen:
+            seen.add(name)
+            before = self._name_before((table.object_schema, name), told)
+            if before == name:
+                break
+            name = before
+        if name is None:
+            return []
+        start, end = match.span(1 if match[1] else 2)
+        return [statement[:start] + quote_if_needed(name) + statement[end:]]
+
+    def _name_before(self, name: Name, told: Sequence[str]) -> str | None:
+        """What a constraint or an index was called before the first text that names it; None where that makes it."""
+        rows = [r for r in self._events.get(name, []) if r.object_type == "INDEX"]
+        if rows and rows[0].change_type != "ALTER":
+            return None if rows[0].change_type == "CREATE" else name[1]
+        here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
+        pattern = re.compile(
+            rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
+            rf'|\brename\s+constraint\s+(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+{here}'
+            rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+{here}',
+            re.IGNORECASE,
+        )
+        texts = [r.change_sql or "" for r in rows] or [text for text in told if name[1] in text]
+        for match in (m for text in texts if (m := pattern.search(text))):
+            if match["added"]:
+                return None
+            if match["dropped"]:
+                return name[1]
+            return parse_name(match["old"] or match["index"])[1]
+        return name[1]
+
+    def _as_it_was(
+        self, name: Name, first: HistoryRow, columns: Columns, live: DatabaseObject | None
+    ) -> tuple[str, list[str]]:
+        """How an older table is made as its first row found it, and what belongs to it.
+
+        Names, order and positions of the columns are as recorded: a position that none has was one that is gone.
+        What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
+        """
+        known: dict[str, str] = {}
+        head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
+        if live is not None and live.object_type == "TABLE":
+            statement, rest = self.all_of(live)
+            head, lines, _, tail = _elements(statement)
+            known = {_column_name(line): line for line in lines}
+            if name != (live.object_schema, live.object_name):
+                now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
+                head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))
+        by_place = {columns[c].get("position") or i: c for i, c in enumerate(ordered(columns), 1)}
+        added = [f.get("position") or 0 for c, f in (first.columns or {}).items() if c not in columns]
+        end = min((p for p in added if p > max(by_place)), default=max(by_place) + 1)
+        gaps = [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
+        dropped = [unquote(c) for c in _DROPPED.findall(self._about(first)) if c.lower() != "constraint"]
+        dropped = [c for c in dropped if c not in columns]
+        if len(gaps) == len(dropped) == 1:
+            # The statement took it away: its name and place are known, its type is not.
+            by_place[gaps.pop()] = dropped[0]
+        gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps}
+        body = []
+        for place in sorted({*by_place, *gone}):
+            column = by_place.get(place)
+            if column is None:
+                body.append(f"{gone[place]} integer")
+            elif column in columns:
+                body.append(known.get(column) or _column(column, columns[column]))
+            else:
+                body.append(f"{quote(column)} text")
+        statement = _table(head, body, tail)
+        if gone:
+            drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
+            statement += f"\nALTER TABLE {qualified(name)} {drops};"
+        return statement, rest
+
     def _born(self, row: HistoryRow) -> int:
-        """The first position by which an object of a later oid had been created; the row's own at the latest."""
+        """The first position by which an altered table had been made, though no row created it.
+
+        At the start, unless a text makes it, or its oid is larger than that of what a row created: then it was made
+        after that, and before what has a larger one; with its own row at the latest.
+        """
+        name = (row.object_schema, row.name)
+        if self._is_made(name):
+            return row.position
         if row.oid is None:
             return 0
+        later = False
         for other in self.rows[: row.position]:
-            if other.oid is not None and other.change_type == "CREATE" and other.oid > row.oid:
-                return other.position
-        return row.position
+            if other.oid is None or other.change_type != "CREATE" or other.exclusion_reason:
+                continue
+            if other.oid > row.oid:
+                return other.position if later else 0
+            # CREATE OR REPLACE keeps the oid of what was there.
+            later = later or other.object_type in ("TABLE", "INDEX")
+        return row.position if later else 0
 
     def renamed_index(self, found: DatabaseObject, position: int) -> Foreseen | None:
         """The rename of an index whose row was erased.
@@ -745,6 +910,46 @@ class Evidence:
                 return Foreseen(before.position, name, step)
         return None
 
+    def older_functions(self) -> list[DatabaseObject]:
+        """Functions of the live catalog that no recorded text makes: they were there before, for CREATE FUNCTION leaves
+        a row with its text.
+
+        v1 names a function by its oid, so only the texts tell. Where one makes a function whose name it does not say,
+        nobody knows which.
+        """
+        told: set[str] = set()
+        for text in dict.fromkeys(r.change_sql or "" for r in self.rows if not r.exclusion_reason):
+            told |= (
+                {parse_name(name)[1] for name in _ROUTINE.findall(text)}
+                if _MAKES_ROUTINE.search(text)
+                else set()
+            )
+        for row in self.rows:
+            if row.object_type != "FUNCTION" or row.exclusion_reason or row.change_type != "CREATE":
+                continue
+            text = row.change_sql or ""
+            if not _ROUTINE.search(text) and not re.search(r"\bcreate\s+extension\b", text, re.IGNORECASE):
+                return []
+        return [
+            found
+            for (_, bare), routines in self.live_routines.items()
+            for found in routines
+            if found.object_type == "FUNCTION" and found.definition.startswith("CREATE OR REPLACE FUNCTION ")
+            if bare not in told
+            if not any(_renames_to(self.rows[p].change_sql or "", bare) for p in self.mentions(bare))
+        ]
+
+    def is_made_later(self, trigger: DatabaseObject, position: int) -> bool:
+        """Whether a text after this row makes a live trigger: it comes when its turn comes."""
+        table = parse_name(trigger.object_identity.split(" on ", 1)[1])[1]
+        name = trigger.object_name
+        return trigger.object_type == "TRIGGER" and any(
+            s.tag == "CREATE TRIGGER" and name in s.words and table in s.words
+            for p in self.mentions(table)
+            if p > position and _says(self.rows[p].change_sql or "", name)
+            for s in split(self.rows[p].change_sql or "")
+        )
+
     def older_views(self) -> list[DatabaseObject]:
         """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
         return [
@@ -757,6 +962,10 @@ class Evidence:
 def _says(text: str, name: str) -> bool:
     """Whether a text has the name in it, and not as a part of a longer one."""
     return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _renames_to(text: str, name: str) -> bool:
+    return re.search(rf'\brename\s+to\s+"?{re.escape(name)}(?![\w$])', text, re.IGNORECASE) is not None
 
 
 def qualified(name: Name) -> str:
@@ -846,6 +1055,16 @@ def create_table(name: Name, columns: Columns) -> str:
     return f"CREATE TABLE {qualified(name)} (\n" + ",\n".join(lines) + "\n);"
 
 
+def _column(name: str, fact: Mapping[str, Any]) -> str:
+    """A column as recorded."""
+    default = fact.get("default")
+    return (
+        f"{quote(name)} {type_text(str(fact.get('type')))}"
+        + (f" DEFAULT {default}" if default else "")
+        + ("" if fact.get("nullable", True) else " NOT NULL")
+    )
+
+
 _DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _SET = re.compile(
@@ -927,6 +1146,69 @@ def first_statement(definition: str) -> str:
     """The CREATE statement of a definition, without what completes it (constraints, comments)."""
     match = _STATEMENT.match(definition)
     return match[0] if match else definition
+
+
+# PostgreSQL allows no more; a recorded position beyond it is none.
+_MOST_COLUMNS = 1600
+# Code that may make a table without leaving a row, under a name that stands in it.
+_MAY_MAKE = re.compile(r"\b(?:create|into|execute)\b", re.IGNORECASE)
+_SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
+# A statement that gives a table a constraint (its name, what it says), or an index.
+_NAMED_PART = re.compile(
+    r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) """
+    r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"|[\w$]+) ON )(.*)""",
+    re.DOTALL,
+)
+# A text that makes a routine, or gives one its name or its schema; the name as it stands there.
+_ROUTINE = re.compile(
+    r"""\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w$.])+)\s*\(""",
+    re.IGNORECASE,
+)
+_MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)
+
+
+def _elements(definition: str) -> tuple[str, list[str], list[str], str]:
+    """The CREATE TABLE of a definition: what is before the columns, each of them, each check, what is behind them."""
+    head, *lines = first_statement(definition).split("\n")
+    if not lines:
+        head, tail = head.split("(", 1)
+        return head + "(", [], [], tail
+    parts: list[str] = []
+    open_ended = False
+    for line in lines[:-1]:
+        if open_ended or not line.startswith("    "):
+            # A literal goes on.
+            parts[-1] += "\n" + line
+        else:
+            parts.append(line.removeprefix("    "))
+        open_ended = parts[-1].count("'") % 2 == 1
+    parts = [part.removesuffix(",") for part in parts]
+    checks = [part for part in parts if part.startswith("CONSTRAINT ")]
+    return head, [part for part in parts if part not in checks], checks, lines[-1]
+
+
+def _table(head: str, columns: Iterable[str], tail: str) -> str:
+    """The CREATE TABLE of which these are the elements."""
+    body = ",".join(f"\n    {column}" for column in columns)
+    return head + (body + "\n" if body else "") + tail
+
+
+def _column_name(line: str) -> str:
+    match = re.match(r"""("(?:[^"]|"")*"|[^\s"]+) """, line)
+    return unquote(match[1]) if match else ""
+
+
+def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:
+    """Whether a recorded text adds such a constraint and leaves its name to PostgreSQL."""
+    key = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    if key is not None:
+        columns = r"\s*,\s*".join(re.escape(c.strip()) for c in key[1].split(","))
+        pattern = rf"\badd\s+foreign\s+key\s*\(\s*{columns}\s*\)"
+    elif body.startswith("CHECK ") and re.fullmatch(rf"{re.escape(table)}_(?:.+_)?check\d*", name):
+        pattern = r"\badd\s+check\s*\("
+    else:
+        return False
+    return any(re.search(pattern, text, re.IGNORECASE) for text in told)
 
 
 _COLUMN_LINE = re.compile(

@@ -110,13 +110,17 @@ class Repairs:
         for full in self._resolve(name, failure.situation):
             live = self._evidence.live.get(full)
             if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
+                statement, rest = first_statement(live.definition), list[str]()
+                if live.object_type == "TABLE":
+                    statement, rest = self._evidence.all_of(live)
                 found.append(
                     Repair(
                         "from_live_catalog",
-                        first_statement(live.definition),
+                        statement,
                         f"{live.object_type} {live.object_identity} is in the live catalog",
                         alone=True,
                         inferred=full,
+                        then=tuple(rest),
                     )
                 )
         full = self._resolve(name, failure.situation)[0]
@@ -628,6 +632,8 @@ class _Failure:
     def name(self) -> Name | None:
         """The object that the message names."""
         match = re.search(r'"(.*?)"(?: (?:already|does|for|of)|$)', self.message, re.DOTALL)
+        # Of the types of a routine's arguments it quotes no name.
+        match = match or re.match(r"type (\S+) does not exist", self.message)
         return parse_name(match[1]) if match else None
 
     def column(self) -> str | None:

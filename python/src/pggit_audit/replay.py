@@ -301,6 +301,7 @@ class Replay:
             Difference(path, None, found) for path, found in self._state.by_path().items() if tree is None
         ]
         self._older = deque(evidence.older_tables() if tree is None else ())
+        self._older_functions = evidence.older_functions() if tree is None else []
         self._older_views = evidence.older_views() if tree is None else []
         # Tables' columns as `columns` read them, until something touches the table.
         self._columns: dict[Key, list[dict[str, Any]]] = {}
@@ -480,6 +481,8 @@ class Replay:
             table = found.object_identity.split(" on ", 1)[1]
             if found.object_type == "POLICY" and not self._state.secured(table):
                 continue
+            if self._evidence.is_made_later(found, self.position):
+                continue
             repair = Repair(
                 f"{found.object_type.lower()}_from_live_catalog",
                 found.definition,
@@ -512,7 +515,8 @@ class Replay:
             outcome = self._make_older(older) if self._state.relation(older.name) is None else None
             if outcome is not None:
                 made.append((older, outcome))
-        rest = [(statement, outcome) for older, outcome in made for statement in older.statements[1:]]
+        result.extend(self._make_older_functions())
+        rest = [(statement, outcome) for older, outcome in made for statement in older.rest]
         for statement, outcome in sorted(rest, key=lambda step: " FOREIGN KEY " in step[0]):
             # Foreign keys when all the others are there; what does not fit now comes later or never.
             if self._try([statement])[1] is None:
@@ -523,8 +527,9 @@ class Replay:
                 o for older, o in made if qualified_identity(*older.name) in change.object.definition
             ]
             _combine((about or [made[-1][1]])[0].differences, [change])
-        for older, outcome in made:
-            result.extend(self._complete_older(older, outcome))
+        for _, outcome in made:
+            self._note_inferred(outcome.repairs)
+            result.extend((d, _steps_of(d, outcome.repairs)) for d in outcome.differences)
         for found in self._older_views:
             repair = Repair(
                 "older_view", found.definition, f"{found.object_identity} is in the live catalog and never left a row",
@@ -538,19 +543,55 @@ class Replay:
         return result
 
     def _make_older(self, older: OlderTable) -> _Outcome | None:
-        make = Repair("older_table", older.statements[0], older.why, inferred=older.name)
+        """Makes a table that was there before, with the columns that its first row found."""
+        make = Repair("older_table", older.statement, older.why, inferred=older.name)
         outcome = self._alone(make)
-        return None if outcome is None else replace(outcome, repairs=[*outcome.repairs, make])
-
-    def _complete_older(self, older: OlderTable, outcome: _Outcome) -> list[tuple[Difference, list[Repair]]]:
-        repairs, differences = outcome.repairs, outcome.differences
+        if outcome is None:
+            return None
+        repairs = list(outcome.repairs)
         if older.columns:
             for step in towards(older.name, older.columns, self.columns(older.name), older.why):
-                if self._try([step.statement])[1] is None:
+                # A column too many is one that its first statement takes away.
+                if step.rule != "dropped_column" and self._try([step.statement])[1] is None:
                     repairs.append(step)
-        _combine(differences, self._observe(*(r.statement for r in repairs)))
-        self._note_inferred(repairs)
-        return [(d, [replace(r, inferred=None) for r in repairs]) for d in differences]
+            _combine(outcome.differences, self._observe(*(r.statement for r in repairs)))
+        return replace(outcome, repairs=[*repairs, make])
+
+    def _make_older_functions(self) -> list[tuple[Difference, list[Repair]]]:
+        """Makes the functions that were there before the first row, in whatever order they need each other."""
+        result: list[tuple[Difference, list[Repair]]] = []
+        waiting, self._older_functions = self._older_functions, []
+        again = True
+        while again:
+            again = False
+            for found in list(waiting):
+                name = (found.object_schema, found.object_name)
+                repair = Repair(
+                    "older_function", found.definition,
+                    f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
+                    inferred=name,
+                )  # fmt: skip
+                if self._exists(name):
+                    waiting.remove(found)
+                    continue
+                outcome = self._with_its_types(repair)
+                if outcome is not None:
+                    again = True
+                    waiting.remove(found)
+                    steps = [*outcome.repairs, repair]
+                    self._note_inferred(steps)
+                    result.extend((d, _steps_of(d, steps)) for d in outcome.differences)
+        return result
+
+    def _with_its_types(self, repair: Repair) -> _Outcome | None:
+        """Takes a step; types that it needs come first, if the live catalog has them."""
+        error = self._try([repair.statement])[1]
+        if error is None:
+            return _Outcome(True, [], self._observe(repair.statement))
+        proposals = self._repairs.for_error(error, Statement(repair.statement, "ddl"), self)
+        if proposals and proposals[0].rule == "type_from_live_catalog":
+            return self._alone(repair)
+        return None
 
     def _expect_renames(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Notes types that, by the next record of this table, have taken another one's name."""
@@ -833,6 +874,10 @@ class Replay:
                 if alone is not None:
                     done += [*alone.repairs, proposal]
                     _combine(differences, alone.differences)
+                    fitting = [s for s in proposal.then if self._try([s])[1] is None]
+                    done += [replace(proposal, statement=s) for s in fitting]
+                    if fitting:
+                        _combine(differences, self._observe(*fitting))
             elif proposal.rewrite and index < len(script):
                 # It is an inferred step that needs other words, not the recorded statement.
                 place = [i for i, r in enumerate(repairs) if not r.rewrite][index]
@@ -1675,6 +1720,12 @@ def _as_definition(text: str | None) -> str:
         _AS_RECORDED + line
         for line in ("It could not run. As it was recorded:", *re.split(r"\r\n|\r|\n", stripped))
     )
+
+
+def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]:
+    """Of the steps that made an older table and what belongs to it, those that name what differs."""
+    name = difference.object.object_name
+    return [replace(r, inferred=None) for r in repairs if name in r.statement or name in r.evidence]
 
 
 def _repair_note(repair: Repair) -> dict[str, str]:

@@ -653,14 +653,15 @@ RELATIONS = [
         [table(1, "t", T), index(2, "i", "create index i on t (f(id))")],
         f"{T}; create function f(a integer) returns integer language sql immutable as 'select a';"
         " create index i on t (f(id))",
+        base="",
     ),
     Case(
         "a table from the live catalog",
         "from_live_catalog",
         "public.older",
-        "CREATE TABLE public.older (\n    id integer,\n    note text DEFAULT ';'::text NOT NULL\n);",
+        "CREATE TABLE public.older (\n    id integer,\n    note text\n);",
         [view(1, "v", "create view v as select note from older")],
-        "create table older (id integer, note text default ';' not null); create view v as select note from older",
+        "create table older (id integer, note text); create view v as select note from older",
     ),
     Case(
         "a materialized view from the live catalog",
@@ -855,7 +856,7 @@ RELATIONS = [
         "a table that is older than the tracker, as the live catalog has it",
         "older_table",
         "public.t",
-        "CREATE TABLE public.t (\n    id integer NOT NULL,\n    name text\n);",
+        "CREATE TABLE public.t (\n    id integer NOT NULL\n);",
         [table(1, "t", "alter table t add name text", "id int4!, name text")],
         "create table t (id integer primary key, name text)",
     ),
@@ -871,6 +872,127 @@ RELATIONS = [
         ],
         "create table u (id integer); create table w (id integer); create table t (id integer, name text)",
         live="select 1",
+        at=2,
+    ),
+    Case(
+        "a table whose columns were dropped before, with those that its first row found, in their places",
+        "older_table",
+        "public.t",
+        'CREATE TABLE public.t (\n    "........pg.dropped.1........" integer,\n    "b" "int4",\n    a numeric(5,2),\n'
+        '    "........pg.dropped.4........" integer\n);\n'
+        'ALTER TABLE "public"."t" DROP COLUMN "........pg.dropped.1........",'
+        ' DROP COLUMN "........pg.dropped.4........";',
+        [
+            table(1, "t", "alter table t add c integer", "b@2 int4, a@3 numeric, c@5 int4"),
+            table(2, "t", "alter table t drop column b", "a@3 numeric, c@5 int4", at=NOON + DAY),
+        ],
+        "create table t (a numeric(5,2), c integer)",
+        at=1,
+    ),
+    Case(
+        "a table of which the first text takes a column",
+        "older_table",
+        "public.t",
+        'CREATE TABLE public.t (\n    a integer,\n    "b" text,\n    c integer\n);',
+        [table(1, "t", "alter table t drop column b", "a@1 int4, c@3 int4")],
+        "create table t (a integer, c integer)",
+    ),
+    Case(
+        "a table with an index of its own and one of a row",
+        "older_table",
+        "public.t",
+        "ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);",
+        [index(1, "i", "create index i on t (name)")],
+        "create table t (id integer primary key, name text); create index i on t (name)",
+    ),
+    Case(
+        "a table that no query makes so",
+        "older_table",
+        "public.u",
+        "CREATE TABLE public.u (\n    id integer DEFAULT 0\n);",
+        [table(1, "t", T)],
+        f"{T}; create table u (id integer default 0)",
+    ),
+    Case(
+        "a table that a later one refers to, altered after that",
+        "older_table",
+        "public.older",
+        "ALTER TABLE ONLY public.older ADD CONSTRAINT older_pkey PRIMARY KEY (id);",
+        [
+            table(
+                1, "t", "create table t (older_id integer references older (id))", "older_id int4", oid=102
+            ),
+            table(2, "older", "alter table older add name text", "id int4!, name text", oid=101),
+        ],
+        "create table older (id integer primary key, name text);"
+        " create table t (older_id integer references older (id))",
+        at=1,
+    ),
+    Case(
+        "constraints that later texts add, name or take away",
+        "older_table",
+        "public.t",
+        "ALTER TABLE ONLY public.t ADD CONSTRAINT first FOREIGN KEY (b) REFERENCES public.u(id);",
+        [
+            table(1, "t", "alter table t add constraint late check (a > 0)", "id int4!, a int4, b int4"),
+            table(2, "t", "alter table t add foreign key (a) references u (id)", "id int4!, a int4, b int4"),
+            table(3, "t", "alter table t add check (b > 0)", "id int4!, a int4, b int4"),
+            table(
+                4,
+                "t",
+                "alter table t rename constraint first to second; alter table t enable row level security",
+                "id int4!, a int4, b int4",
+                change_type="ALTER",
+            ),
+            table(
+                5,
+                "t",
+                "alter table t drop constraint t_id_key, add constraint t_id_key unique (id)",
+                "id int4!, a int4, b int4",
+            ),
+        ],
+        "create table u (id integer primary key);"
+        " create table t (id integer not null unique, a integer references u, b integer constraint second references u,"
+        " constraint late check (a > 0), check (b > 0)); alter table t enable row level security",
+        at=1,
+    ),
+    Case(
+        "a table that its first row renames",
+        "older_table",
+        "public.old_name",
+        'ALTER TABLE ONLY "public"."old_name" ADD CONSTRAINT old_name_pkey PRIMARY KEY (id);',
+        [
+            table(1, "t", "alter table old_name rename to t", "id int4!"),
+            table(2, "t", "alter table t add name text", "id int4!, name text", at=NOON + DAY),
+        ],
+        "create table t (id integer constraint old_name_pkey primary key, name text)",
+        at=1,
+    ),
+    Case(
+        "a function that no text makes",
+        "older_function",
+        "public.f()",
+        "CREATE OR REPLACE FUNCTION public.f()",
+        [table(1, "t", T), function(2, 7, "create function h() returns integer language sql as 'select 1'")],
+        f"{SET_UP}; create function h() returns integer language sql as 'select 1'",
+        at=1,
+    ),
+    Case(
+        "a function that no text makes, with a type of the live catalog",
+        "older_function",
+        "public.f(public.e)",
+        "CREATE OR REPLACE FUNCTION public.f(a public.e)",
+        [table(1, "t", T)],
+        f"{T}; create type e as enum ('x'); create function f(a e) returns e language sql as 'select a'",
+        at=1,
+    ),
+    Case(
+        "a trigger comes with its table, where the function is older",
+        "trigger_from_live_catalog",
+        "g on public.t",
+        "CREATE TRIGGER g BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f();",
+        [table(1, "u", "create table u ()"), table(2, "t", T), table(3, "w", "create table w ()")],
+        f"{SET_UP}{TRIGGER}; create table u (); create table w ()",
         at=2,
     ),
     Case(
@@ -901,6 +1023,20 @@ F_OF_INTEGER = "create function f(integer) returns boolean language sql as 'sele
 F_OF_BIGINT = "create function f(bigint) returns boolean language sql as 'select true'"
 
 LOOKING_AHEAD = [
+    Case(
+        "a constraint that is called after its table, and follows it",
+        "renamed_constraint",
+        "public.label",
+        'ALTER TABLE "public"."label" RENAME CONSTRAINT "tag_n" TO "label_n";',
+        [
+            table(1, "tag", "create table tag (n integer constraint tag_n check (n > 0))", "n int4"),
+            table(2, "label", "alter table tag rename to label", "n int4", at=NOON + DAY),
+            table(3, "u", "create table u ()", at=NOON + 2 * DAY),
+            table(4, "w", "create table w ()", at=NOON + 3 * DAY),
+        ],
+        "create table label (n integer constraint label_n check (n > 0)); create table u (); create table w ()",
+        at=2,
+    ),
     Case(
         "an index whose rename was erased",
         "renamed_index",

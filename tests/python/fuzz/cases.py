@@ -429,6 +429,64 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "tables that queries made, altered after others, and with a key to one": [
+        Migration("statement", ("create table account (id integer)",)),
+        Migration("statement", ("create table parcel as select 1 as id, 'x'::text as name, 2 as n",)),
+        Migration("statement", ("create table tag (id integer)",)),
+        Migration("statement", ("create table visit as select 1 as a, 2 as b, 3 as c",)),
+        Migration("statement", ("alter table parcel add primary key (id)",)),
+        Migration(
+            "statement",
+            (
+                "create table part_of (parcel_id integer references parcel)",
+                "alter table visit drop column a",
+                "alter table visit rename to call",
+                "alter table parcel drop column name, add column note text not null default ''",
+            ),
+        ),
+    ],
+    "a function of a name that a block puts together, and its trigger": [
+        Migration("statement", ("create table account (id integer)",)),
+        Migration(
+            "statement",
+            (
+                "do $$ begin execute 'create function ' || 'stamp' || '() returns trigger language plpgsql as '"
+                " || quote_literal('begin return new; end'); end $$",
+                "create trigger g before insert on account for each row execute function stamp()",
+                "alter table account add column n integer",
+            ),
+        ),
+    ],
+    "a trigger that is made by a text, long after its function and table": [
+        Migration(
+            "statement",
+            (
+                "create function stamp() returns trigger language plpgsql as 'begin return new; end'",
+                "create table account (id integer)",
+                "create table tag (id integer)",
+            ),
+        ),
+        Migration(
+            "script",
+            (
+                "create trigger g before insert on account for each row execute function stamp()",
+                "alter table account add column n integer",
+            ),
+        ),
+    ],
+    "constraints that are renamed with their table": [
+        Migration(
+            "statement",
+            (
+                "create table tag (id integer primary key, n integer, constraint tag_n check (n > 0))",
+                "create table account (id integer)",
+                "alter table tag rename to label",
+                "alter table label rename constraint tag_pkey to label_pkey",
+                "alter table label rename constraint tag_n to label_n",
+                "alter table account add column n integer",
+            ),
+        ),
+    ],
     "what nobody can know: a renamed constraint of a table that is gone": [
         Migration(
             "statement",
