@@ -124,6 +124,9 @@ class OlderTable:
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 _SESSION = timedelta(minutes=1)
+# One of so many is enough for a habit; fewer than so many tell of none.
+_FEW = 10
+_TOO_FEW = 4
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
 _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
 _WORD = re.compile(r"\w+")
@@ -394,7 +397,41 @@ class Evidence:
                 first = max(first, after)
                 if before < last:
                     last, early = before, used
-        return (last if early else (first + last - 1) // 2), early
+        if early or not self._renames_beside_others:
+            return (last if early else (first + last - 1) // 2), early
+        if last == len(self.rows) or self._prepares_rename(table, old, new, first):
+            return self._session_end(first), False
+        return last, True
+
+    @cached_property
+    def _renames_beside_others(self) -> bool:
+        """Whether the team renames columns in sessions that leave rows of the same table.
+
+        Migrations do, as a rule, so that a rename is at one end of its interval; who sends each by itself renames
+        anywhere in between. Renames between two records of one session tell which of the two it is; where there are
+        hardly any, it is the rule.
+        """
+        within = across = 0
+        for recorded in self._columns.values():
+            for (before, row), (after, later) in pairwise(recorded):
+                if later.change_type == "CREATE" or self._renames(after):
+                    continue
+                if _renamed_columns(row.columns or {}, later.columns or {}):
+                    within += after <= self._session_end(before)
+                    across += after > self._session_end(before)
+        return within * _FEW >= within + across if within else across < _TOO_FEW
+
+    def _prepares_rename(self, table: Name, old: str, new: str, position: int) -> bool:
+        """Whether the session of a row also changes the column, or takes away the one that has the new name."""
+        pattern = re.compile(
+            rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)""",
+            re.IGNORECASE,
+        )
+        begin = next((p for p in range(position, 0, -1) if self._session_end(p - 1) < position), 0)
+        return any(
+            row.name == table[1] and pattern.search(row.change_sql or "")
+            for row in self.rows[begin : self._session_end(position) + 1]
+        )
 
     def _rename_bounds(
         self, table: Name, old: str, new: str, position: int, upper: int
@@ -1225,6 +1262,16 @@ def column_types(definition: str) -> list[tuple[str, str]]:
         if match and match[1] != "CONSTRAINT":
             found.append((unquote(match[1]), match[2]))
     return found
+
+
+def _renamed_columns(before: Columns, after: Columns) -> bool:
+    """Whether one record has a column under another name than the record before: at its position, of its type."""
+    places = {(fact.get("position"), fact.get("type")) for name, fact in before.items() if name not in after}
+    return any(
+        (fact.get("position"), fact.get("type")) in places
+        for name, fact in after.items()
+        if name not in before
+    )
 
 
 def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
