@@ -453,9 +453,11 @@ class Evidence:
         """Renames of constraints, which leave no row: the live table has the same one under another name.
 
         The new name was there by the first text that uses it; where none does, halfway between the last text that
-        uses the old name and the end.
+        uses the old name and the end. What is called after its table is renamed along with it.
         """
         name = (table.object_schema, table.object_name)
+        renamed = RENAMED_TABLE.findall(self.rows[position].change_sql or "")
+        before = [parse_name(old)[1] for old, new in renamed if unquote(new) == name[1]]
         live = self.live.get(name)
         if live is None or live.object_type != "TABLE":
             return []
@@ -473,6 +475,11 @@ class Evidence:
             used, used_old = self.mentions(new), self.mentions(old)
             last = max(used_old, default=position)
             place = used[0] if used else (last + len(self.rows) - 1) // 2
+            if any(
+                old.startswith(table_name) and old.replace(table_name, name[1], 1) == new
+                for table_name in before
+            ):
+                used, place = [], position
             step = Repair(
                 "renamed_constraint",
                 f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};",
