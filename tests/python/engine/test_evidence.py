@@ -1098,6 +1098,19 @@ LOOKING_AHEAD = [
         at=3,
     ),
     Case(
+        "a constraint that is called after its table: renamed along with it",
+        "renamed_constraint",
+        "public.w",
+        'ALTER TABLE "public"."w" RENAME CONSTRAINT "t_pkey" TO "w_pkey";',
+        [
+            table(1, "t", "create table t (id integer primary key)", "id int4!"),
+            table(2, "w", "alter table t rename to w", "id int4!", at=NOON + DAY),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(3, 7)),
+        ],
+        "create table w (id integer primary key);" + "".join(f"create table u{n} ();" for n in range(3, 7)),
+        at=2,
+    ),
+    Case(
         "a rename that only the live catalog shows",
         "foreseen_rename",
         "public.t",
