@@ -64,6 +64,17 @@ class Case:
 
 
 T = "create table t (id integer, name text)"
+# Each column is renamed by a query of its own, on another day than its table's other statements.
+RENAMED_SEPARATELY = [
+    table(n, f"s{n % 4}", text, recorded, at=NOON + n * DAY)
+    for first, text, recorded in (
+        (20, "create table s{} (a integer)", "a int4"),
+        (24, "alter table s{} add c integer", "b int4, c int4"),
+    )
+    for n in range(first, first + 4)
+    for text in [text.format(n % 4)]
+]
+SEPARATELY = "".join(f"create table s{n} (b integer, c integer);" for n in range(4))
 SET_UP = (
     "create table t (id integer, name text); "
     "create function f() returns trigger language plpgsql as 'begin return new; end'; "
@@ -1052,7 +1063,23 @@ LOOKING_AHEAD = [
         at=3,
     ),
     Case(
-        "a rename that shows in the next record: halfway",
+        "a rename that shows in the next record, where each is sent by itself: halfway",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(2, 6)),
+            table(6, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 7 * DAY),
+            *RENAMED_SEPARATELY,
+        ],
+        "create table t (id integer, title text, n integer);"
+        + "".join(f"create table u{n} ();" for n in range(2, 6))
+        + SEPARATELY,
+        at=3,
+    ),
+    Case(
+        "a rename that shows in the next record: before it",
         "foreseen_rename",
         "public.t",
         'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
@@ -1063,7 +1090,35 @@ LOOKING_AHEAD = [
         ],
         "create table t (id integer, title text, n integer);"
         + "".join(f"create table u{n} ();" for n in range(2, 6)),
+        at=6,
+    ),
+    Case(
+        "a rename of a column that the session before changes: at the end of that session",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", "create table t (id integer, name varchar(9))", "id int4, name varchar(9)"),
+            table(2, "t", "alter table t alter name type text", "id int4, name text", at=NOON + DAY),
+            table(3, "u3", "create table u3 ()", at=NOON + DAY),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(4, 7)),
+            table(7, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 8 * DAY),
+        ],
+        "create table t (id integer, title text, n integer);"
+        + "".join(f"create table u{n} ();" for n in range(3, 7)),
         at=3,
+    ),
+    Case(
+        "a rename that only the live catalog shows: at the end of the last record's session",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(2, 6)),
+        ],
+        "create table t (id integer, title text);" + "".join(f"create table u{n} ();" for n in range(2, 6)),
+        at=1,
     ),
     Case(
         "a rename that shows in the next record: at the first use of the new name",
@@ -1092,9 +1147,11 @@ LOOKING_AHEAD = [
             *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(3, 5)),
             table(5, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 5 * DAY),
             *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(6, 12)),
+            *RENAMED_SEPARATELY,
         ],
         "create table t (id integer, title text, n integer); create table w (title text);"
-        + "".join(f"create table u{n} ();" for n in (3, 4, *range(6, 12))),
+        + "".join(f"create table u{n} ();" for n in (3, 4, *range(6, 12)))
+        + SEPARATELY,
         at=3,
     ),
     Case(
