@@ -16,9 +16,25 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.definitions import (
+    STATEMENT,
+    Columns,
+    column_name,
+    column_of,
+    column_types,
+    constraints,
+    elements,
+    first_statement,
+    ordered,
+    parse_name,
+    qualified,
+    quote_if_needed,
+    same_default,
+    sequence_of,
+    table_of,
+    without_schemas,
+)
 from pggit_audit.statements import Name, quote, split, unquote
-
-Columns = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -722,7 +738,7 @@ class Evidence:
         names = constraints(table.definition)
         if names and not self._indexes(table):
             return f"its constraint {min(names)}"
-        for line in _elements(table.definition)[1]:
+        for line in elements(table.definition)[1]:
             if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
                 return "a column: " + line
         return None
@@ -782,24 +798,24 @@ class Evidence:
 
     def all_of(self, table: DatabaseObject) -> tuple[str, list[str]]:
         """How a live table is made, and the statements for what belongs to it, but for what recorded texts add."""
-        head, columns, checks, tail = _elements(table.definition)
+        head, columns, checks, tail = elements(table.definition)
         name = table.object_identity
         told = self._statements_on(table.object_name)
         if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
             tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
         added = [
             *(f"ALTER TABLE {name} ADD {check};" for check in checks),
-            *map(str.strip, _STATEMENT.findall(table.definition)[1:]),
+            *map(str.strip, STATEMENT.findall(table.definition)[1:]),
             *(first_statement(o.definition) for o in self._indexes(table)),
         ]
         owned = f" OWNED BY {name}."
-        return _table(head, columns, tail), [
+        return table_of(head, columns, tail), [
             *(statement for text in added for statement in self._before_texts(table, text, told)),
             *(
                 statement.strip()
                 for o in self.live.values()
                 if o.object_type == "SEQUENCE" and owned in o.definition
-                for statement in _STATEMENT.findall(o.definition)[1:]
+                for statement in STATEMENT.findall(o.definition)[1:]
             ),
         ]
 
@@ -861,8 +877,8 @@ class Evidence:
         head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.all_of(live)
-            head, lines, _, tail = _elements(statement)
-            known = {_column_name(line): line for line in lines}
+            head, lines, _, tail = elements(statement)
+            known = {column_name(line): line for line in lines}
             if name != (live.object_schema, live.object_name):
                 now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
                 head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))
@@ -882,10 +898,10 @@ class Evidence:
             if column is None:
                 body.append(f"{gone[place]} integer")
             elif column in columns:
-                body.append(known.get(column) or _column(column, columns[column]))
+                body.append(known.get(column) or column_of(column, columns[column]))
             else:
                 body.append(f"{quote(column)} text")
-        statement = _table(head, body, tail)
+        statement = table_of(head, body, tail)
         if gone:
             drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
             statement += f"\nALTER TABLE {qualified(name)} {drops};"
@@ -1005,58 +1021,6 @@ def _renames_to(text: str, name: str) -> bool:
     return re.search(rf'\brename\s+to\s+"?{re.escape(name)}(?![\w$])', text, re.IGNORECASE) is not None
 
 
-def qualified(name: Name) -> str:
-    """A name as SQL text."""
-    schema, bare = name
-    return f"{quote(schema)}.{quote(bare)}" if schema else quote(bare)
-
-
-def quote_if_needed(name: str) -> str:
-    """A name as PostgreSQL prints it, but for reserved words."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else quote(name)
-
-
-def parse_name(text: str) -> Name:
-    """`schema.name`, `"Name"`, `name` as PostgreSQL's messages print them; a message quotes once more."""
-    parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', text)
-    names = [quoted.replace('""', '"') if quoted else bare for quoted, bare in parts]
-    if not names:
-        return (None, text)
-    return (names[-2] if len(names) > 1 else None, names[-1])
-
-
-def type_text(udt: str) -> str:
-    """v1's name of a column's type as SQL: `varchar(13)`, `_text`, `State_9` (FORMATS 1.9)."""
-    match = re.fullmatch(r"(.*?)(\(\d+\))?", udt, re.DOTALL)
-    assert match is not None
-    return quote(match[1]) + (match[2] or "")
-
-
-_DEFAULT_NOISE = re.compile(r'\b(?:public|pg_catalog)\.|(?<![\w"])"([a-z_][a-z0-9_]*)"')
-
-
-def same_default(recorded: str | None, found: str | None) -> bool:
-    """Whether two defaults are the same, however much of a schema the search_path let them print."""
-    if recorded == found:
-        return True
-    if recorded is None or found is None:
-        return False
-
-    def plain(text: str) -> str:
-        return _DEFAULT_NOISE.sub(lambda m: m[1] or "", text)
-
-    return plain(recorded) == plain(found) or _without_schemas(recorded) == _without_schemas(found)
-
-
-def _without_schemas(text: str) -> str:
-    return re.sub(r'(?:"[^"]+"|[A-Za-z_]\w*)\.(?=["A-Za-z_])', "", text)
-
-
-def ordered(columns: Columns) -> list[str]:
-    """The names of recorded columns, in the order of their positions."""
-    return sorted(columns, key=lambda c: columns[c].get("position") or 0)
-
-
 def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[str]:
     """Where a table in the shadow contradicts the recorded columns, in words; empty if nowhere."""
     wrong: list[str] = []
@@ -1076,30 +1040,6 @@ def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[
         if not column["generated"] and not same_default(fact.get("default"), column["default"]):
             wrong.append(f"default of {name} is {column['default']}; recorded {fact.get('default')}")
     return wrong
-
-
-def create_table(name: Name, columns: Columns) -> str:
-    """A table of the recorded columns; its constraints are not known."""
-    lines = []
-    for column in ordered(columns):
-        fact = columns[column]
-        default = fact.get("default")
-        lines.append(
-            f"    {quote(column)} {type_text(str(fact.get('type')))}"
-            + (f" DEFAULT {default}" if default and not str(default).startswith("nextval(") else "")
-            + ("" if fact.get("nullable", True) else " NOT NULL")
-        )
-    return f"CREATE TABLE {qualified(name)} (\n" + ",\n".join(lines) + "\n);"
-
-
-def _column(name: str, fact: Mapping[str, Any]) -> str:
-    """A column as recorded."""
-    default = fact.get("default")
-    return (
-        f"{quote(name)} {type_text(str(fact.get('type')))}"
-        + (f" DEFAULT {default}" if default else "")
-        + ("" if fact.get("nullable", True) else " NOT NULL")
-    )
 
 
 _DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
@@ -1135,26 +1075,6 @@ RENAMED_TABLE = re.compile(
 )
 
 
-_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
-
-
-def sequence_of(default: str | None) -> Name | None:
-    """The sequence that a default takes its value from, if it is nothing else."""
-    match = _NEXTVAL.fullmatch(default or "")
-    return parse_name(match[1].replace("''", "'")) if match else None
-
-
-_CONSTRAINT = re.compile(
-    r"""^(?:    |ALTER TABLE (?:ONLY )?\S.* ADD )CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) (.+?)(?: NOT VALID)?[,;]?$""",
-    re.MULTILINE,
-)
-
-
-def constraints(definition: str) -> dict[str, str]:
-    """The constraints of a table's definition by name: the first line of what each says."""
-    return {unquote(name): body for name, body in _CONSTRAINT.findall(definition)}
-
-
 _RENAMED_INDEX = re.compile(
     r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
@@ -1176,15 +1096,6 @@ def _indexed(index: DatabaseObject) -> Name:
     return parse_name(match[1])
 
 
-_STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")
-
-
-def first_statement(definition: str) -> str:
-    """The CREATE statement of a definition, without what completes it (constraints, comments)."""
-    match = _STATEMENT.match(definition)
-    return match[0] if match else definition
-
-
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it.
@@ -1204,37 +1115,6 @@ _ROUTINE = re.compile(
 _MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)
 
 
-def _elements(definition: str) -> tuple[str, list[str], list[str], str]:
-    """The CREATE TABLE of a definition: what is before the columns, each of them, each check, what is behind them."""
-    head, *lines = first_statement(definition).split("\n")
-    if not lines:
-        head, tail = head.split("(", 1)
-        return head + "(", [], [], tail
-    parts: list[str] = []
-    open_ended = False
-    for line in lines[:-1]:
-        if open_ended or not line.startswith("    "):
-            # A literal goes on.
-            parts[-1] += "\n" + line
-        else:
-            parts.append(line.removeprefix("    "))
-        open_ended = parts[-1].count("'") % 2 == 1
-    parts = [part.removesuffix(",") for part in parts]
-    checks = [part for part in parts if part.startswith("CONSTRAINT ")]
-    return head, [part for part in parts if part not in checks], checks, lines[-1]
-
-
-def _table(head: str, columns: Iterable[str], tail: str) -> str:
-    """The CREATE TABLE of which these are the elements."""
-    body = ",".join(f"\n    {column}" for column in columns)
-    return head + (body + "\n" if body else "") + tail
-
-
-def _column_name(line: str) -> str:
-    match = re.match(r"""("(?:[^"]|"")*"|[^\s"]+) """, line)
-    return unquote(match[1]) if match else ""
-
-
 def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:
     """Whether a recorded text adds such a constraint and leaves its name to PostgreSQL."""
     key = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
@@ -1246,22 +1126,6 @@ def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -
     else:
         return False
     return any(re.search(pattern, text, re.IGNORECASE) for text in told)
-
-
-_COLUMN_LINE = re.compile(
-    r"""    ("(?:[^"]|"")*"|[a-z_][\w$]*) (.+?)"""
-    r"""(?: COLLATE .*| DEFAULT .*| GENERATED .*| NOT NULL.*| CONSTRAINT .*)?,?$"""
-)
-
-
-def column_types(definition: str) -> list[tuple[str, str]]:
-    """The columns of a table's definition, in order, each with its type as PostgreSQL prints it."""
-    found = []
-    for line in first_statement(definition).split("\n")[1:]:
-        match = _COLUMN_LINE.match(line)
-        if match and match[1] != "CONSTRAINT":
-            found.append((unquote(match[1]), match[2]))
-    return found
 
 
 def _renamed_columns(before: Columns, after: Columns) -> bool:
@@ -1278,4 +1142,4 @@ def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, 
     attnum, where, kind = fact
     if attnum is not None:
         return bool(column["position"] == attnum and column["type"] == kind)
-    return where == place and _without_schemas(kind) == _without_schemas(str(column["full_type"]))
+    return where == place and without_schemas(kind) == without_schemas(str(column["full_type"]))

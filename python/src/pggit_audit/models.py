@@ -11,9 +11,10 @@ import psycopg
 
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
+from pggit_audit.doubt import doubted
 from pggit_audit.errors import PggitError
 from pggit_audit.evidence import Evidence, HistoryRow
-from pggit_audit.replay import Event, Replay, doubted, reconciliation
+from pggit_audit.replay import Event, Replay, reconciliation
 from pggit_audit.shadow import open_shadow
 from pggit_audit.statements import Name
 

@@ -14,11 +14,8 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.evidence import (
-    RENAMED_TABLE,
+from pggit_audit.definitions import (
     Columns,
-    Evidence,
-    Repair,
     column_types,
     create_table,
     first_statement,
@@ -30,6 +27,7 @@ from pggit_audit.evidence import (
     sequence_of,
     type_text,
 )
+from pggit_audit.evidence import RENAMED_TABLE, Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 

@@ -33,8 +33,9 @@ from building import (
 )
 
 import pggit_audit
+from pggit_audit.doubt import doubted
 from pggit_audit.evidence import HistoryRow
-from pggit_audit.replay import Event, doubted
+from pggit_audit.replay import Event
 from pggit_audit.shadow import Shadow
 
 DAY = timedelta(days=1)
@@ -1408,7 +1409,7 @@ def test_every_rule_has_a_test() -> None:
     folder = Path(pggit_audit.__file__).parent
     named = {
         rule
-        for module in ("evidence", "repairs", "replay")
+        for module in ("doubt", "evidence", "repairs", "replay")
         for rule in re.findall(
             r'(?:Repair\(|step\(|"rule":)\s*f?"([\w{}.()]+)"', (folder / f"{module}.py").read_text("utf-8")
         )

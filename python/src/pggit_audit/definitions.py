@@ -1,0 +1,168 @@
+"""Names and definitions as text: what a definition says of a table, and how to write it anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pggit_audit.statements import Name, quote, unquote
+
+Columns = Mapping[str, Mapping[str, Any]]
+
+
+def qualified(name: Name) -> str:
+    """A name as SQL text."""
+    schema, bare = name
+    return f"{quote(schema)}.{quote(bare)}" if schema else quote(bare)
+
+
+def quote_if_needed(name: str) -> str:
+    """A name as PostgreSQL prints it, but for reserved words."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else quote(name)
+
+
+def parse_name(text: str) -> Name:
+    """`schema.name`, `"Name"`, `name` as PostgreSQL's messages print them; a message quotes once more."""
+    parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', text)
+    names = [quoted.replace('""', '"') if quoted else bare for quoted, bare in parts]
+    if not names:
+        return (None, text)
+    return (names[-2] if len(names) > 1 else None, names[-1])
+
+
+def type_text(udt: str) -> str:
+    """v1's name of a column's type as SQL: `varchar(13)`, `_text`, `State_9` (FORMATS 1.9)."""
+    match = re.fullmatch(r"(.*?)(\(\d+\))?", udt, re.DOTALL)
+    assert match is not None
+    return quote(match[1]) + (match[2] or "")
+
+
+_DEFAULT_NOISE = re.compile(r'\b(?:public|pg_catalog)\.|(?<![\w"])"([a-z_][a-z0-9_]*)"')
+
+
+def same_default(recorded: str | None, found: str | None) -> bool:
+    """Whether two defaults are the same, however much of a schema the search_path let them print."""
+    if recorded == found:
+        return True
+    if recorded is None or found is None:
+        return False
+
+    def plain(text: str) -> str:
+        return _DEFAULT_NOISE.sub(lambda m: m[1] or "", text)
+
+    return plain(recorded) == plain(found) or without_schemas(recorded) == without_schemas(found)
+
+
+def without_schemas(text: str) -> str:
+    """An expression or a type without the schemas before its names."""
+    return re.sub(r'(?:"[^"]+"|[A-Za-z_]\w*)\.(?=["A-Za-z_])', "", text)
+
+
+def ordered(columns: Columns) -> list[str]:
+    """The names of recorded columns, in the order of their positions."""
+    return sorted(columns, key=lambda c: columns[c].get("position") or 0)
+
+
+def create_table(name: Name, columns: Columns) -> str:
+    """A table of the recorded columns; its constraints are not known."""
+    lines = []
+    for column in ordered(columns):
+        fact = columns[column]
+        default = fact.get("default")
+        lines.append(
+            f"    {quote(column)} {type_text(str(fact.get('type')))}"
+            + (f" DEFAULT {default}" if default and not str(default).startswith("nextval(") else "")
+            + ("" if fact.get("nullable", True) else " NOT NULL")
+        )
+    return f"CREATE TABLE {qualified(name)} (\n" + ",\n".join(lines) + "\n);"
+
+
+def column_of(name: str, fact: Mapping[str, Any]) -> str:
+    """A column as recorded."""
+    default = fact.get("default")
+    return (
+        f"{quote(name)} {type_text(str(fact.get('type')))}"
+        + (f" DEFAULT {default}" if default else "")
+        + ("" if fact.get("nullable", True) else " NOT NULL")
+    )
+
+
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+
+
+def sequence_of(default: str | None) -> Name | None:
+    """The sequence that a default takes its value from, if it is nothing else."""
+    match = _NEXTVAL.fullmatch(default or "")
+    return parse_name(match[1].replace("''", "'")) if match else None
+
+
+_CONSTRAINT = re.compile(
+    r"""^(?:    |ALTER TABLE (?:ONLY )?\S.* ADD )CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) (.+?)(?: NOT VALID)?[,;]?$""",
+    re.MULTILINE,
+)
+
+
+def constraints(definition: str) -> dict[str, str]:
+    """The constraints of a table's definition by name: the first line of what each says."""
+    return {unquote(name): body for name, body in _CONSTRAINT.findall(definition)}
+
+
+STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")
+
+
+def first_statement(definition: str) -> str:
+    """The CREATE statement of a definition, without what completes it (constraints, comments)."""
+    match = STATEMENT.match(definition)
+    return match[0] if match else definition
+
+
+_COLUMN_LINE = re.compile(
+    r"""    ("(?:[^"]|"")*"|[a-z_][\w$]*) (.+?)"""
+    r"""(?: COLLATE .*| DEFAULT .*| GENERATED .*| NOT NULL.*| CONSTRAINT .*)?,?$"""
+)
+
+
+def column_types(definition: str) -> list[tuple[str, str]]:
+    """The columns of a table's definition, in order, each with its type as PostgreSQL prints it."""
+    found = []
+    for line in first_statement(definition).split("\n")[1:]:
+        match = _COLUMN_LINE.match(line)
+        if match and match[1] != "CONSTRAINT":
+            found.append((unquote(match[1]), match[2]))
+    return found
+
+
+_GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")
+
+
+def elements(definition: str) -> tuple[str, list[str], list[str], str]:
+    """The CREATE TABLE of a definition: what is before the columns, each of them, each check, what is behind them."""
+    head, *lines = first_statement(definition).split("\n")
+    if not lines:
+        head, tail = head.split("(", 1)
+        return head + "(", [], [], tail
+    parts: list[str] = []
+    open_ended = False
+    for line in lines[:-1]:
+        if open_ended or not line.startswith("    ") or _GOES_ON.match(line):
+            # A literal goes on, or a CASE.
+            parts[-1] += "\n" + line
+        else:
+            parts.append(line.removeprefix("    "))
+        open_ended = parts[-1].count("'") % 2 == 1
+    parts = [part.removesuffix(",") for part in parts]
+    checks = [part for part in parts if part.startswith("CONSTRAINT ")]
+    return head, [part for part in parts if part not in checks], checks, lines[-1]
+
+
+def table_of(head: str, columns: Iterable[str], tail: str) -> str:
+    """The CREATE TABLE of which these are the elements."""
+    body = ",".join(f"\n    {column}" for column in columns)
+    return head + (body + "\n" if body else "") + tail
+
+
+def column_name(line: str) -> str:
+    """The name that a column's element begins with."""
+    match = re.match(r"""("(?:[^"]|"")*"|[^\s"]+) """, line)
+    return unquote(match[1]) if match else ""

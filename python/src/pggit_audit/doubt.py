@@ -1,0 +1,222 @@
+"""What stays in doubt: events that were replayed as written, and that a later event may contradict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pggit_audit.definitions import column_types, parse_name, quote_if_needed
+from pggit_audit.replay import Event
+
+_SHOWS_A_LOSS = {
+    "renamed_constraint", "renamed_sequence",
+    "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
+    "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
+    "implied_cascade", "table_from_columns", "replaced_overload", "unused_type",
+}  # fmt: skip
+# Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
+_UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
+_COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
+
+
+def doubted(events: Sequence[Event]) -> list[Event]:
+    """The events of one branch, with what a later event puts in doubt no longer `exact`.
+
+    A change that left no row happened somewhere between the last event that a record confirms and the
+    one that shows it. What lies between and rests on no record may already have been otherwise. A record
+    of columns confirms columns; nothing in v1 confirms a constraint.
+    """
+    result = list(events)
+    since_record: dict[str, list[int]] = {}
+    since_create: dict[str, list[int]] = {}
+
+    def doubt(doubtful: Iterable[int], why: str) -> None:
+        note = {"rule": "in_doubt", "statement": "", "evidence": f"{why}; it may have come before this"}
+        for j in doubtful:
+            if result[j].fidelity == "exact":
+                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+
+    renamed = _renamed_tables(result)
+    lost = _renamed_indexes(result)
+    for i, event in enumerate(result):
+        path = event.object_identity
+        if path is None:
+            continue
+        if i in renamed:
+            for since in (since_record, since_create):
+                since[path] = since.pop(renamed[i], [])
+        if i in lost:
+            doubt(
+                since_create.pop(path, []),
+                f"row {event.v1_version_id} drops the table, and no row its index {lost[i]}: "
+                "the index was renamed without a row",
+            )
+        shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
+        if shows is not None:
+            columns, rest = _changed_lines(event.old_definition, event.new_definition)
+            doubtful = set(since_record.pop(path, [])) if columns or rest else set()
+            if rest:
+                doubtful |= set(since_create.pop(path, []))
+            where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
+            doubt(doubtful, f"{where} shows a change that left no row ({shows['rule']})")
+        if event.origin == "v1" and event.change_type == "CREATE":
+            since_record.pop(path, None)
+            since_create.pop(path, None)
+        elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
+            since_create.setdefault(path, []).append(i)
+            if event.confirmed:
+                # Right at that moment; but it stands for its transaction, which may have gone on.
+                since_record[path] = [i]
+            else:
+                since_record.setdefault(path, []).append(i)
+        if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
+            doubt([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
+    for i, column in _columns_of_the_old_name(result, renamed).items():
+        doubt(
+            [i],
+            f"row {result[i].v1_version_id} renames the table, and no later row says whether {column}, "
+            "called after the old name, was renamed along",
+        )
+    for gone, naming in _may_mean_another(result):
+        identity = result[gone].object_identity
+        doubt(naming, f"{identity} shares its name with another, and no row tells of its drop")
+    return result
+
+
+def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
+    """For each event that drops one of two of a name without a row: the events whose definition names them.
+
+    From the last sign of it on, once both are there, a call (or another schema's name, through the search_path) may
+    mean the one or the other. Nobody knows when it went, so neither does what comes behind its drop.
+    """
+    lives: dict[tuple[bool, str], dict[str, list[int]]] = {}
+    drops: list[tuple[tuple[bool, str], str, int, int]] = []
+    for i, event in enumerate(events):
+        path, name = event.object_identity, event.object_name
+        if path is None or name is None or event.object_type in ("SCHEMA", "INDEX", "TRIGGER", "POLICY"):
+            continue
+        routine = event.object_type in ("FUNCTION", "PROCEDURE")
+        key = (routine, name.split("(", 1)[0] if routine else name)
+        same = lives.setdefault(key, {})
+        if event.new_definition is not None:
+            same.setdefault(path, []).append(i)
+        elif event.origin == "inferred" and any(r["rule"] in _SHOWS_A_LOSS for r in event.repairs):
+            drops.append((key, path, same[path][-1] if path in same else 0, i))
+    for key, path, last, gone in drops:
+        paths = lives[key]
+        others = [seen[0] for other, seen in paths.items() if other != path]
+        if not others:
+            continue
+        anew = next((i for i in paths.get(path, ()) if i > gone), len(events))
+        names = "|".join(re.escape(p.split("(", 1)[0]) for p in {path, *paths})
+        pattern = re.compile(rf'(?<![\w".])(?:{names})' + (r"\(" if key[0] else r'(?![\w"(])'))
+        doubtful: list[int] = []
+        carried: set[str] = set()
+        for i in range(max(last, min(others)) + 1, anew):
+            event = events[i]
+            if event.object_identity is None or event.object_identity in paths:
+                continue
+            old, new = (_lines(d, pattern) for d in (event.old_definition, event.new_definition))
+            # What named it before there were two means that one still.
+            if new - old or (new and event.object_identity in carried):
+                carried.add(event.object_identity)
+                doubtful.append(i)
+        yield gone, doubtful
+
+
+def _lines(definition: str | None, pattern: re.Pattern[str]) -> set[str]:
+    """The lines of a definition in which a name was looked up: those of a body are only when it is called."""
+    return {line for line in (definition or "").split("\nAS $", 1)[0].split("\n") if pattern.search(line)}
+
+
+def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:
+    """For each event that gives a table another name, the path that it had before.
+
+    The old path is dropped by an inferred event of the same row.
+    """
+    dropped: dict[int | None, list[str]] = {}
+    for event in events:
+        if event.origin == "inferred" and event.object_type == "TABLE" and event.new_definition is None:
+            assert event.object_identity is not None
+            dropped.setdefault(event.anchor_version_id, []).append(event.object_identity)
+    result = {}
+    for i, event in enumerate(events):
+        moved = event.origin == "v1" and event.change_type == "ALTER" and event.old_definition is None
+        before = dropped.get(event.anchor_version_id, [])
+        if moved and event.object_type == "TABLE" and len(before) == 1:
+            result[i] = before[0]
+    return result
+
+
+def _columns_of_the_old_name(events: Sequence[Event], renamed: Mapping[int, str]) -> dict[int, str]:
+    """For each last record of a table that it renames, a column that has in its name what the table no longer has.
+
+    Such a column is often renamed along, which leaves no row (FORMATS 1.7); a later record, or the live table, would
+    tell.
+    """
+    last: dict[str, int] = {}
+    gone: set[int] = set()
+    for i, event in enumerate(events):
+        if event.object_type != "TABLE" or event.object_identity is None:
+            continue
+        if event.new_definition is None and event.object_identity in last:
+            gone.add(last.pop(event.object_identity))
+        elif event.confirmed:
+            last[event.object_identity] = i
+    result = {}
+    for i in gone & renamed.keys():
+        words = set(parse_name(renamed[i])[1].lower().split("_")) - set(
+            (events[i].object_name or "").lower().split("_")
+        )
+        for column, _ in column_types(events[i].new_definition or ""):
+            if words & set(column.lower().split("_")):
+                result[i] = column
+                break
+    return result
+
+
+def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
+    """For each event of a row that drops a table, the name of an index that was not called so any more.
+
+    v1 records the drop of an index along with its table (FORMATS 1.1), the first one under a name (1.6) that
+    needs no quotes (1.4).
+    """
+    result = {}
+    tables = {
+        e.v1_version_id: i
+        for i, e in enumerate(events)
+        if e.origin == "v1" and e.object_type == "TABLE" and e.change_type == "DROP"
+    }
+    states: dict[str, str] = {}
+    for event in events:
+        path, name = event.object_identity, event.object_name
+        if event.object_type != "INDEX" or path is None or name is None:
+            continue
+        if event.origin == "v1":
+            if states.get(path) != "DROP":
+                states[path] = event.change_type
+        elif event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
+            i = tables.get(event.anchor_version_id)
+            if i is not None:
+                result[i] = name
+    return result
+
+
+def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
+    """Whether two definitions differ in columns, and whether in anything else but comments."""
+
+    def parts(definition: str | None) -> tuple[set[str], set[str]]:
+        lines = {line.rstrip(",") for line in (_structure(definition) or "").split("\n")}
+        columns = {
+            line for line in lines if line.startswith("    ") and not line.startswith("    CONSTRAINT ")
+        }
+        return columns, lines - columns
+
+    (old_columns, old_rest), (new_columns, new_rest) = parts(old), parts(new)
+    return old_columns != new_columns, old_rest != new_rest
+
+
+def _structure(definition: str | None) -> str | None:
+    """A definition without its comments."""
+    return None if definition is None else _COMMENT.sub("", definition)
