@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from pggit_audit.definitions import column_types, parse_name, quote_if_needed
+from pggit_audit.evidence import SESSION
 from pggit_audit.replay import Event
 
 _SHOWS_A_LOSS = {
@@ -37,6 +39,7 @@ def doubted(events: Sequence[Event]) -> list[Event]:
             if result[j].fidelity == "exact":
                 result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
 
+    last: dict[str, int] = {}
     renamed = _renamed_tables(result)
     lost = _renamed_indexes(result)
     for i, event in enumerate(result):
@@ -52,6 +55,16 @@ def doubted(events: Sequence[Event]) -> list[Event]:
                 f"row {event.v1_version_id} drops the table, and no row its index {lost[i]}: "
                 "the index was renamed without a row",
             )
+        if (
+            event.new_definition is None
+            and path in last
+            and _may_be_of_its_session(event, result[last[path]])
+        ):
+            doubt([last[path]], "it was dropped without a row, and no later session names it")
+        if event.new_definition is None:
+            last.pop(path, None)
+        elif event.origin == "v1":
+            last[path] = i
         shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
         if shows is not None:
             columns, rest = _changed_lines(event.old_definition, event.new_definition)
@@ -72,16 +85,28 @@ def doubted(events: Sequence[Event]) -> list[Event]:
                 since_record.setdefault(path, []).append(i)
         if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
             doubt([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
-    for i, column in _columns_of_the_old_name(result, renamed).items():
+    for unsure, column in _columns_of_the_old_name(result, renamed):
         doubt(
-            [i],
-            f"row {result[i].v1_version_id} renames the table, and no later row says whether {column}, "
+            unsure,
+            f"row {result[unsure[0]].v1_version_id} renames the table, and no later row says whether {column}, "
             "called after the old name, was renamed along",
         )
     for gone, naming in _may_mean_another(result):
         identity = result[gone].object_identity
         doubt(naming, f"{identity} shares its name with another, and no row tells of its drop")
     return result
+
+
+def _may_be_of_its_session(drop: Event, event: Event) -> bool:
+    """Whether a drop without a row may have been in the session of the object's last event."""
+    rules = {r["rule"] for r in drop.repairs}
+    if (
+        "unrecorded_drop" in rules
+        and isinstance(drop.seen_until, datetime)
+        and isinstance(event.committed_at, datetime)
+    ):
+        return drop.seen_until - event.committed_at <= SESSION
+    return not rules.isdisjoint(("unrecorded_drop", "reconcile"))
 
 
 def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
@@ -149,31 +174,36 @@ def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:
     return result
 
 
-def _columns_of_the_old_name(events: Sequence[Event], renamed: Mapping[int, str]) -> dict[int, str]:
+def _columns_of_the_old_name(
+    events: Sequence[Event], renamed: Mapping[int, str]
+) -> Iterator[tuple[list[int], str]]:
     """For each last record of a table that it renames, a column that has in its name what the table no longer has.
 
     Such a column is often renamed along, which leaves no row (FORMATS 1.7); a later record, or the live table, would
-    tell.
+    tell. With the record's event come those of the table behind it.
     """
-    last: dict[str, int] = {}
-    gone: set[int] = set()
+    since: dict[str, list[int]] = {}
+    gone: list[list[int]] = []
     for i, event in enumerate(events):
-        if event.object_type != "TABLE" or event.object_identity is None:
+        path = event.object_identity
+        if event.object_type != "TABLE" or path is None:
             continue
-        if event.new_definition is None and event.object_identity in last:
-            gone.add(last.pop(event.object_identity))
+        if event.new_definition is None:
+            gone.append(since.pop(path, []))
         elif event.confirmed:
-            last[event.object_identity] = i
-    result = {}
-    for i in gone & renamed.keys():
-        words = set(parse_name(renamed[i])[1].lower().split("_")) - set(
-            (events[i].object_name or "").lower().split("_")
-        )
-        for column, _ in column_types(events[i].new_definition or ""):
+            since[path] = [i]
+        elif path in since:
+            since[path].append(i)
+    for doubtful in gone:
+        if not doubtful or doubtful[0] not in renamed:
+            continue
+        event = events[doubtful[0]]
+        old = parse_name(renamed[doubtful[0]])[1]
+        words = set(old.lower().split("_")) - set((event.object_name or "").lower().split("_"))
+        for column, _ in column_types(event.new_definition or ""):
             if words & set(column.lower().split("_")):
-                result[i] = column
+                yield doubtful, column
                 break
-    return result
 
 
 def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:

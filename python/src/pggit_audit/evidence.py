@@ -92,6 +92,7 @@ class Repair:
     `rewrite` replaces the recorded statement instead. `alone`: cannot share a transaction with what
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
     rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
+    `seen_until`: when the last text named what it drops.
     """
 
     rule: str
@@ -101,6 +102,7 @@ class Repair:
     alone: bool = False
     inferred: Name | None = None
     then: tuple[str, ...] = ()
+    seen_until: Any = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class OlderTable:
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
-_SESSION = timedelta(minutes=1)
+SESSION = timedelta(minutes=1)
 # One of so many is enough for a habit; fewer than so many tell of none.
 _FEW = 10
 _TOO_FEW = 4
@@ -316,6 +318,7 @@ class Evidence:
                 "unrecorded_drop",
                 f"DROP {kind.replace('_', ' ')} {identity};",
                 f"it is not in the live catalog, no row drops it, and no row after {self._version(last)} names it",
+                seen_until=self.rows[last].created_at,
             ),
             waits=True,
         )
@@ -639,7 +642,7 @@ class Evidence:
         for row in self.rows[position + 1 :]:
             if not isinstance(here.created_at, datetime):
                 here = row
-            elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > _SESSION:
+            elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > SESSION:
                 return row.position
         return position
 

@@ -79,12 +79,16 @@ class Event:
     exclusion_reason: str | None = None
     repairs: list[dict[str, str]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
-    # Whether recorded columns agree with the definition: for `doubted`, no column of the model.
+    # For `doubted`, no columns of the model: whether recorded columns agree with the definition; when the last text
+    # named what is dropped without a row.
     confirmed: bool = False
+    seen_until: Any = None
 
     def row(self) -> dict[str, Any]:
         """The event by the model's columns."""
-        return {name: value for name, value in self.__dict__.items() if name != "confirmed"}
+        return {
+            name: value for name, value in self.__dict__.items() if name not in ("confirmed", "seen_until")
+        }
 
 
 @dataclass
@@ -1271,6 +1275,7 @@ class Replay:
                 difference.new.definition if difference.new else None,
                 anchor.author, anchor.created_at, anchor.message,
                 "repaired" if notes else "exact", None, notes, [],
+                seen_until=next((r.seen_until for r in about if difference.new is None), None),
             )  # fmt: skip
 
     def _excluded(self, row: HistoryRow, reason: str) -> Event:
