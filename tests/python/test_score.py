@@ -116,6 +116,26 @@ def test_the_truth_scores_100_percent(faithful: Faithful) -> None:
     assert summary["fidelity"]["exact"]["checked"] >= 80
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_truth_may_cut_long_names(server: embedded.Server, cut: bool) -> None:
+    """As one does that was read through PostgreSQL's type `name`; a function's is long by its arguments."""
+    script = (
+        "create function f(a_long_name integer, another_long_name text, and_one_more text) returns integer"
+        " language sql as 'select 1'; create function g() returns integer language sql as 'select 1';"
+    )
+    name = "f(a_long_name integer, another_long_name text, and_one_more text)"
+    truth: dict[score.Key, str] = {}
+    with psycopg.connect(**new_database(server.params("postgres"), "cut")) as connection:
+        connection.execute(script.encode())
+        truth = score.Catalog.read(connection).definitions
+    assert {key[2] for key in truth} == {name, "g()"}
+    if cut:
+        truth = {(kind, schema, found[:63]): text for (kind, schema, found), text in truth.items()}
+    judge = score.Judge(make_conninfo(**server.params("postgres")), most=score.longest_name({1: truth}))
+    ((verdict,),) = judge.judge([(script, [truth])])
+    assert (len(verdict.compared), verdict.wrong) == (2, {})
+
+
 def keys(misses: list[score.Miss]) -> list[score.Key]:
     return [miss.key for miss in misses]
 

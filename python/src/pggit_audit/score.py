@@ -51,6 +51,7 @@ KINDS = (*TRACKED, "MATERIALIZED_VIEW", "TRIGGER", "TYPE", "SEQUENCE")
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0")
 PROBE = "pggit_score_probe"
+_NAME = 63  # bytes of PostgreSQL's type `name`
 REBUILDS_PER_DATABASE = 40  # rolled back rebuilds leave dead rows in the catalog, and reading slows down
 
 Connection = psycopg.Connection[Any]
@@ -216,15 +217,28 @@ class Catalog:
     keys: dict[str, Key]
 
     @classmethod
-    def read(cls, connection: Connection) -> Catalog:
-        """Reads all of it; `connection` has the default search_path."""
+    def read(cls, connection: Connection, most: int | None = None) -> Catalog:
+        """Reads all of it; `connection` has the default search_path.
+
+        Args:
+            most: bytes of a name; what is longer is cut.
+        """
         rows = connection.execute(_catalog_query()).fetchall()
-        keys = {row[4]: (row[0], row[1], row[2]) for row in rows}
+        keys = [(row[0], row[1], row[2].encode()[:most].decode(errors="ignore")) for row in rows]
         return cls(
-            {(row[0], row[1], row[2]): row[3] for row in rows},
-            {(row[0], row[1], row[2]) for row in rows if row[5]},
-            keys,
+            {key: row[3] for key, row in zip(keys, rows, strict=True)},
+            {key for key, row in zip(keys, rows, strict=True) if row[5]},
+            {row[4]: key for key, row in zip(keys, rows, strict=True)},
         )
+
+
+def longest_name(truth: Mapping[int, Definitions]) -> int | None:
+    """The most bytes of a name, where the truth was read through a type that cuts names at so many; else None.
+
+    A function's name has its arguments behind it, and may be as long as it likes.
+    """
+    longest = max((len(key[2].encode()) for found in truth.values() for key in found), default=0)
+    return longest if longest == _NAME else None
 
 
 @dataclass
@@ -251,10 +265,12 @@ class Judge:
 
     Args:
         conninfo: a role that may create databases. The database that it names is only connected to.
+        most: bytes of a name in the truth, if it cuts them.
     """
 
-    def __init__(self, conninfo: str, workers: int | None = None) -> None:
+    def __init__(self, conninfo: str, workers: int | None = None, most: int | None = None) -> None:
         self._conninfo = conninfo
+        self._most = most
         self._workers = workers or min(4, os.cpu_count() or 1)
         self._printed_alike: dict[tuple[Key, str, str], bool] = {}
 
@@ -312,7 +328,7 @@ class Judge:
             connection.execute(
                 'set local search_path = "$user", public; set local check_function_bodies = off'
             )
-            catalog = Catalog.read(connection)
+            catalog = Catalog.read(connection, self._most)
         verdicts = [self._compare(connection, catalog, truth, error) for truth in truths]
         connection.rollback()
         return verdicts
@@ -749,7 +765,8 @@ def _score(
             f"The database to be scored has no complete build in the schema {audit}: "
             f"{error.diag.message_primary}. Nothing was changed. Run `dbt build` there, or leave --dsn away."
         ) from None
-    return evaluate(steps, truth, rows, rebuilt, Judge(conninfo)), time.monotonic() - begun
+    judge = Judge(conninfo, most=longest_name(truth))
+    return evaluate(steps, truth, rows, rebuilt, judge), time.monotonic() - begun
 
 
 def _show(score: Score, most: int) -> None:
