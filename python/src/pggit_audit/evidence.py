@@ -323,6 +323,15 @@ class Evidence:
             waits=True,
         )
 
+    def drops_routine(self, bare: str, position: int) -> bool:
+        """Whether a text, from this row's on, drops a routine of that name."""
+        return any(
+            s.verb == "DROP" and s.object_type in ("FUNCTION", "PROCEDURE", "ROUTINE") and bare in s.words
+            for p in self.mentions(bare)
+            if p >= position
+            for s in split(self.rows[p].change_sql or "")
+        )
+
     def _goes_along(self, index: DatabaseObject, position: int) -> bool:
         """Whether an index that is gone in the end went with its table: nothing tells that it had gone before."""
         table = _indexed(index)

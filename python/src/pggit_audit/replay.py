@@ -768,12 +768,14 @@ class Replay:
         """Drops the routines that went just before a plain CREATE of their name: so a signature changes.
 
         The drop leaves no row (FORMATS 1.4). A second routine beside the first is as a rule made by OR REPLACE, and
-        the first one shows later: by a row of its oid, in the live catalog, or by what depends on it.
+        the first one shows later: by a row of its oid, in the live catalog, by what depends on it, or in a text that
+        drops one of the name.
         """
         if (
             statement.tag not in ("CREATE FUNCTION", "CREATE PROCEDURE")
             or statement.or_replace
             or row.change_type != "CREATE"
+            or self._evidence.drops_routine(statement.targets[0][1], row.position)
         ):
             return []
         schema, bare = statement.targets[0]

@@ -379,6 +379,11 @@ CASES: dict[str, list[Migration]] = {
         ),
         Migration("statement", ("create table w (id varchar(21), check (f(id, 1, 2)))",)),
     ],
+    "a routine beside another of its name, which a later text drops": [
+        Migration("script", ("create function f(n integer) returns boolean language sql as 'select true'",)),
+        Migration("script", ("create function f(n text) returns boolean language sql as 'select true'",)),
+        Migration("script", ("drop function if exists f(integer)", "create table t (n text, check (f(n)))")),
+    ],
     "one of two routines of a name dropped without a row, between two checks that call it": [
         Migration(
             "statement",
@@ -501,6 +506,7 @@ CASES: dict[str, list[Migration]] = {
 }
 
 DECIDED = {
+    "a routine beside another of its name, which a later text drops",
     "a primary key dropped and added again by one statement",
     "commands that leave no row, between those of one text that do",
     "a view replaced by one of more columns",
