@@ -73,6 +73,7 @@ class Repairs:
             "42809": self._wrong_kind,
             "2BP01": self._gone_dependents,
             "0A000": self._views_in_the_way,
+            "42830": self._missing_key,
         }
 
     def for_error(self, error: psycopg.Error, statement: Statement, situation: Situation) -> list[Repair]:
@@ -272,6 +273,8 @@ class Repairs:
         message = failure.message
         if message.startswith("role ") and failure.situation.sandboxed:
             return []
+        if message.startswith("there is no primary key"):
+            return self._missing_key(failure)
         if message.startswith("type ") or "type" in message.split('"')[0]:
             return self._missing_type(failure)
         if message.startswith(("index ", "constraint ", "trigger ", "policy ", "view ")):
@@ -506,6 +509,41 @@ class Repairs:
                 found.append(Repair("implied_drop", drop + ";", why))
                 found.append(Repair("implied_drop", drop + " CASCADE;", why))
         return found
+
+    def _missing_key(self, failure: _Failure) -> list[Repair]:
+        """The key that a foreign key refers to: of a table older than the tracker, no record has it.
+
+        A table has one primary key, of columns that are not null; PostgreSQL gives it the name it gave it then.
+        """
+        match = re.search(r'referenced table "(.*)"', failure.message, re.DOTALL)
+        if match is None:
+            return []
+        words = failure.statement.words
+        for table in self._resolve((None, match[1]), failure.situation):
+            current = failure.situation.columns(table)
+            if not current:
+                continue
+            places = [
+                i for i, w in enumerate(words) if w == "references" and table[1] in words[i + 1 : i + 4]
+            ]
+            for key in [_columns_behind(words, i) for i in places] or [()]:
+                nullable = {str(c["name"]): bool(c["nullable"]) for c in current}
+                if not set(key) <= nullable.keys():
+                    continue
+                names = key or tuple(n for n in nullable if n == "id")
+                if not names:
+                    continue
+                kinds = ("UNIQUE",) if any(nullable[n] for n in names) else ("PRIMARY KEY", "UNIQUE")
+                return [
+                    Repair(
+                        "missing_key",
+                        f"ALTER TABLE {qualified(table)} ADD {kind} ({', '.join(map(quote, names))});",
+                        f"the statement refers to {', '.join(names)} of {qualified(table)} by a foreign key",
+                        inferred=table,
+                    )
+                    for kind in kinds
+                ]
+        return []
 
     def _column_in_the_way(self, failure: _Failure) -> list[Repair]:
         column = failure.column()
@@ -747,6 +785,11 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
         if not found["generated"] and not same_default(fact.get("default"), found["default"]):
             default = fact.get("default")
             before, after = sequence_of(found["default"]), sequence_of(default)
+            if before is None and after is not None:
+                sequence = (after[0] or table[0], after[1])
+                kind = _INTEGERS.get(str(fact.get("type")), "bigint")
+                make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {text}.{quote(name)};"
+                repairs.append(Repair("missing_sequence", make, why, inferred=sequence))
             if before is not None and after is not None:
                 repairs.append(
                     Repair(
@@ -762,6 +805,18 @@ def towards(table: Name, columns: Columns, current: Sequence[Mapping[str, Any]],
                 f"ALTER COLUMN {quote(name)} " + (f"SET DEFAULT {default}" if default else "DROP DEFAULT"),
             )
     return repairs
+
+
+_INTEGERS = {"int2": "smallint", "int4": "integer"}
+
+
+def _columns_behind(words: Sequence[str], place: int) -> tuple[str, ...]:
+    """The columns in the parentheses behind REFERENCES and the table's name, if there are any."""
+    rest = list(words[place + 1 : place + 40])
+    start = 3 if rest[1:2] == ["."] else 1
+    if rest[start : start + 1] != ["("] or ")" not in rest:
+        return ()
+    return tuple(w for w in rest[start + 1 : rest.index(")")] if w != ",")
 
 
 def rename_type(name: Name, new_name: str, source: str) -> Repair:

@@ -1350,6 +1350,7 @@ class Replay:
         name = self._table_name(row) or (row.object_schema or self.schemas[0], row.name)
         evidence = f"row {row.version_id} recorded the columns; {why}"
         repairs: list[Repair] = []
+        differences: list[Difference] = []
         if self._state.relation(name) is None:
             build = Repair("table_from_columns", create_table(name, row.columns), evidence, inferred=name)
             table = Statement(build.statement, "ddl", "CREATE TABLE", (name,))
@@ -1357,11 +1358,12 @@ class Replay:
             if not outcome.ran:
                 return None
             repairs, differences = [*outcome.repairs, build], outcome.differences
-        else:
-            for step in towards(name, row.columns, self.columns(name), evidence):
-                if self._try([step.statement])[1] is None:
-                    repairs.append(step)
-            differences = self._observe(*(r.statement for r in repairs))
+        steps = []
+        for step in towards(name, row.columns, self.columns(name), evidence):
+            if self._try([step.statement])[1] is None:
+                steps.append(step)
+        _combine(differences, self._observe(*(r.statement for r in steps)))
+        repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         self._note_inferred(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
         notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]

@@ -632,6 +632,43 @@ TYPES = [
 
 RELATIONS = [
     Case(
+        "a key that a foreign key refers to, of a table that is older and gone",
+        "missing_key",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD PRIMARY KEY ("id");',
+        [
+            table(1, "t", "alter table t add n integer", "id int4!, n int4"),
+            table(2, "u", "create table u (t_id integer, foreign key (t_id) references t (id))", "t_id int4"),
+        ],
+        "create table t (id integer primary key, n integer);"
+        " create table u (t_id integer, foreign key (t_id) references t (id))",
+        live="select 1",
+    ),
+    Case(
+        "a unique key that a foreign key refers to",
+        "missing_key",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD UNIQUE ("a", "b");',
+        [
+            table(1, "t", "alter table t add n integer", "a int4, b int4, n int4"),
+            table(
+                2, "u", "create table u (x integer, y integer, foreign key (x, y) references public.t (a, b))"
+            ),
+        ],
+        "create table t (a integer, b integer, n integer, unique (a, b));"
+        " create table u (x integer, y integer, foreign key (x, y) references public.t (a, b))",
+        live="select 1",
+    ),
+    Case(
+        "the sequence of a recorded default",
+        "missing_sequence",
+        "public.t",
+        'CREATE SEQUENCE IF NOT EXISTS "public"."t_id_seq" AS integer OWNED BY "public"."t"."id";',
+        [table(1, "t", "create tabel t ()", "id int4! =nextval('t_id_seq'::regclass)")],
+        "create table t (id serial)",
+        live="select 1",
+    ),
+    Case(
         "a sequence that a default asks",
         "missing_sequence",
         "public.s",
