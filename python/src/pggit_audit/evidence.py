@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise, takewhile
+from math import sqrt
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject, Key
@@ -274,40 +275,34 @@ class Evidence:
 
         v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
         to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
-        the last one is the end, or the row that makes it anew: halfway is the least wrong. A view goes at
-        once, an index when its table is touched next, or with it.
+        the last one is the end. A view goes at once, an index when its table is touched next, or with it.
         """
         name = (found.object_schema, found.object_name)
         kind = found.object_type
         if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
             return None
         bare = name[1].split("(", 1)[0] if kind in ("FUNCTION", "PROCEDURE") else name[1]
-        later = [r for r in self._events.get(name, []) if r.position > position]
-        created = next((r for r in later if r.change_type == "CREATE"), None)
         if (kind, found.object_identity) in self.live_by_identity:
             return None
-        if any(r.change_type == "DROP" and (created is None or r.position < created.position) for r in later):
+        if any(
+            r.position > position and r.change_type in ("CREATE", "DROP") for r in self._events.get(name, [])
+        ):
+            # A row drops it; or it is made anew by the statement after the one that dropped it, as a rule.
             return None
-        end = created.position if created else len(self.rows)
-        named = [p for p in self.mentions(bare) if position <= p < end]
+        named = [p for p in self.mentions(bare) if position <= p]
         last = named[-1] if named else position
-        halfway = (last + end - 1) // 2
-        apart = kind == "TABLE" and created is None and self._taken_apart(bare, named)
-        if created is not None:
-            if kind != "TABLE":
-                # Made anew by the statement after the one that dropped it, as a rule: it is dropped by then.
-                return None
-            due = halfway
-        elif kind == "INDEX" and self._goes_along(found, last):
+        likely = self._likely_end(named, last)
+        apart = kind == "TABLE" and self._taken_apart(bare, named)
+        if kind == "INDEX" and self._goes_along(found, last):
             return None
-        elif apart:
+        if apart:
             due = self._session_end(last)
         else:
             due = self._next_session(last)
             if due > last and kind == "INDEX":
                 due = self._table_touched(found, due) or due
             elif due > last and kind in _LASTING:
-                due = max(due, halfway)
+                due = max(due, likely)
         if due <= last and not apart:
             return None
         identity = found.object_identity if kind in ("FUNCTION", "PROCEDURE") else qualified(name)
@@ -322,6 +317,30 @@ class Evidence:
             ),
             waits=True,
         )
+
+    def _likely_end(self, named: Sequence[int], last: int) -> int:
+        """Where what is named at these positions, and no more until the end, is as likely gone as still there.
+
+        The longer the silence, compared with those before, the less likely. What is named n times in S rows, at a rate
+        that nobody knows (a gamma distribution), is silent for s more with the likelihood (S / (S + s))^n; half of that
+        lies before the result. One silence of the usual length counts with its own.
+        """
+        times = len({self.rows[p].execution for p in named}) or 1
+        span = last - (named[0] if named else last) + self._usual_silence
+        longest = 1 + (len(self.rows) - 1 - last) / span
+        half = sqrt(longest) if times == 1 else ((1 + longest ** (1 - times)) / 2) ** (1 / (1 - times))
+        return last + round(span * (half - 1))
+
+    @cached_property
+    def _usual_silence(self) -> float:
+        """How many rows there are, on average, between two texts that name the same table; all, where none is again."""
+        rows = times = 0
+        for (_, name), found in self._events.items():
+            if found[0].object_type == "TABLE":
+                named = self.mentions(name)
+                rows += named[-1] - named[0]
+                times += len({self.rows[p].execution for p in named}) - 1
+        return rows / times if times else float(len(self.rows))
 
     def drops_routine(self, bare: str, position: int) -> bool:
         """Whether a text, from this row's on, drops a routine of that name."""

@@ -1215,6 +1215,38 @@ LOOKING_AHEAD = [
         at=1,
     ),
     Case(
+        "a table that was named in every session, and then no more: soon",
+        "unrecorded_drop",
+        'public."Gone"',
+        'DROP TABLE "public"."Gone";',
+        [
+            table(1, '"Gone"', 'create table "Gone" (id integer)'),
+            *(
+                table(n, '"Gone"', f'alter table "Gone" add n{n} integer', at=NOON + n * DAY)
+                for n in range(2, 6)
+            ),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(6, 26)),
+        ],
+        "".join(f"create table u{n} ();" for n in range(6, 26)),
+        at=6,
+    ),
+    Case(
+        "a table that went with another's foreign key, which only CASCADE takes along",
+        "unrecorded_drop",
+        'public."Gone"',
+        'DROP TABLE "public"."Gone" CASCADE;',
+        [
+            table(1, '"Gone"', 'create table "Gone" (id integer primary key)'),
+            table(2, "t", 'create table t (id integer references "Gone")', "id int4", at=NOON + DAY),
+            *(
+                table(n, "t", f"alter table t alter id set default {n}", f"id int4 ={n}", at=NOON + n * DAY)
+                for n in range(3, 8)
+            ),
+        ],
+        "create table t (id integer default 7)",
+        at=3,
+    ),
+    Case(
         "a table with quotes in its name leaves no row when it goes: halfway",
         "unrecorded_drop",
         'public."Gone"',
