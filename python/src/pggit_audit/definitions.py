@@ -123,14 +123,15 @@ _COLUMN_LINE = re.compile(
 )
 
 
-def column_types(definition: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=1024)
+def column_types(definition: str) -> tuple[tuple[str, str], ...]:
     """The columns of a table's definition, in order, each with its type as PostgreSQL prints it."""
     found = []
     for line in first_statement(definition).split("\n")[1:]:
         match = _COLUMN_LINE.match(line)
         if match and match[1] != "CONSTRAINT":
             found.append((unquote(match[1]), match[2]))
-    return found
+    return tuple(found)
 
 
 _GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")

@@ -172,7 +172,7 @@ def split(text: str) -> tuple[Statement, ...]:
     return _split_short(text) if len(text) <= _SHORT else _split_long(text)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _split_short(text: str) -> tuple[Statement, ...]:
     return _split(text, text, ())
 
