@@ -306,11 +306,16 @@ class CatalogReader:
     def vanished(self, keys: Iterable[Key], writes: Writes) -> set[Key]:
         """Those of `keys` that no longer exist, given what was written since they were last seen."""
         wanted: dict[str, list[int]] = {name: [] for name in _CATALOGS}
-        if writes.deleted.isdisjoint(wanted):
-            return set()
         for classid, objid in keys:
-            if self._catalogs[classid] in writes.deleted:
-                wanted[self._catalogs[classid]].append(objid)
+            catalog = self._catalogs[classid]
+            # A relation is locked by whoever drops it.
+            is_spared = (
+                catalog == "pg_class" and writes.relations is not None and objid not in writes.relations
+            )
+            if catalog in writes.deleted and not is_spared:
+                wanted[catalog].append(objid)
+        if not any(wanted.values()):
+            return set()
         return {(row["classid"], row["objid"]) for row in self._fetch("vanished", **wanted)}
 
 
