@@ -822,9 +822,7 @@ class Evidence:
         found: dict[tuple[str, int], list[str]] = {}
         for row in (self.rows[p] for p in self.mentions(table)):
             if not row.exclusion_reason:
-                found[(row.branch_name, row.execution_no)] = [
-                    s.text for s in split(row.change_sql or "") if _says(s.text, table)
-                ]
+                found[row.execution] = [s.text for s in split(row.change_sql or "") if _says(s.text, table)]
         return [text for texts in found.values() for text in texts]
 
     def all_of(self, table: DatabaseObject) -> tuple[str, list[str]]:

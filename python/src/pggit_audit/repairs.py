@@ -520,14 +520,13 @@ class Repairs:
             return []
         words = failure.statement.words
         for table in self._resolve((None, match[1]), failure.situation):
-            current = failure.situation.columns(table)
-            if not current:
+            nullable = {str(c["name"]): bool(c["nullable"]) for c in failure.situation.columns(table)}
+            if not nullable:
                 continue
             places = [
                 i for i, w in enumerate(words) if w == "references" and table[1] in words[i + 1 : i + 4]
             ]
             for key in [_columns_behind(words, i) for i in places] or [()]:
-                nullable = {str(c["name"]): bool(c["nullable"]) for c in current}
                 if not set(key) <= nullable.keys():
                     continue
                 names = key or tuple(n for n in nullable if n == "id")

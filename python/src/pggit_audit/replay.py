@@ -1087,19 +1087,15 @@ class Replay:
         """
         if statement.tag != "CREATE VIEW" or not statement.or_replace or len(matched) != 1:
             return False
-        (row, _), following = matched[0], pending[0]
-        name = (row.object_type, row.object_schema, row.object_name, row.change_type)
-        if name != (
-            following.object_type,
-            following.object_schema,
-            following.object_name,
-            following.change_type,
-        ):
+
+        def about(row: HistoryRow) -> tuple[str | None, ...]:
+            return row.object_type, row.object_schema, row.object_name, row.change_type
+
+        row = matched[0][0]
+        if about(pending[0]) != about(row):
             return False
         statements = sum(1 for s in self._following if s.tag == "CREATE VIEW" and row.name in s.words)
-        rows = sum(
-            1 for r in pending if (r.object_type, r.object_schema, r.object_name, r.change_type) == name
-        )
+        rows = sum(1 for r in pending if about(r) == about(row))
         return rows > statements
 
     def _towards_recorded(
