@@ -23,6 +23,11 @@ def quote_if_needed(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else quote(name)
 
 
+def qualified_identity(schema: str | None, name: str) -> str:
+    """The identity of a relation that need not exist, as PostgreSQL would print it."""
+    return f"{quote_if_needed(schema or 'public')}.{quote_if_needed(name)}"
+
+
 def parse_name(text: str) -> Name:
     """`schema.name`, `"Name"`, `name` as PostgreSQL's messages print them; a message quotes once more."""
     parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', text)

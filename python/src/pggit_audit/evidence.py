@@ -29,6 +29,7 @@ from pggit_audit.definitions import (
     ordered,
     parse_name,
     qualified,
+    qualified_identity,
     quote_if_needed,
     same_default,
     sequence_of,
@@ -126,6 +127,25 @@ class Foreseen:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A trigger or a policy of the live catalog, under one of the names that its table had.
+
+    The table had this one from the row at `first` on, until the row at `until`, not included. `identity` is what
+    the object is called by then, `needs` the identities of what it cannot do without: its table, and the name of
+    the trigger's function. `tables` are all the names that the table had.
+    """
+
+    found: DatabaseObject
+    table: str
+    identity: str
+    statement: str
+    needs: frozenset[str]
+    first: int
+    until: int
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True)
 class OlderTable:
     """A table that was there before its first row, if it ever left one: where it enters, and how it is made.
 
@@ -180,20 +200,58 @@ class Evidence:
         self.live: dict[Name, DatabaseObject] = {}
         self.live_routines: dict[Name, list[DatabaseObject]] = {}
         self.live_by_identity: dict[tuple[str, str], DatabaseObject] = {}
-        # Triggers and policies, each with the identities of what it cannot do without: its table, and
-        # the name of the trigger's function.
-        self.attachments: list[tuple[DatabaseObject, set[str]]] = []
+        self._attached: list[DatabaseObject] = []
         for found in live:
             self.live_by_identity[(found.object_type, found.object_identity)] = found
             if found.object_type in ("FUNCTION", "PROCEDURE"):
                 bare = found.object_name.split("(", 1)[0]
                 self.live_routines.setdefault((found.object_schema, bare), []).append(found)
             elif found.object_type in ("TRIGGER", "POLICY"):
-                needs = {found.object_identity.removesuffix(" (policy)").split(" on ", 1)[1]}
-                routine = _TRIGGER_ROUTINE.search(found.definition)
-                self.attachments.append((found, needs | {routine[1]} if routine else needs))
+                self._attached.append(found)
             elif found.object_type != "SCHEMA":
                 self.live[(found.object_schema, found.object_name)] = found
+
+    @cached_property
+    def attachments(self) -> list[Attachment]:
+        """Triggers and policies of the live catalog, once for each name that their tables had."""
+        result = []
+        for found in self._attached:
+            attached, table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)
+            routine = _TRIGGER_ROUTINE.search(found.definition)
+            names = [*self._names((found.object_schema, parse_name(table)[1]))]
+            for name, first, until in names:
+                older = table if until == len(self.rows) else qualified_identity(*name)
+                result.append(
+                    Attachment(
+                        found,
+                        older,
+                        found.object_identity if older == table else f"{attached} on {older}",
+                        _on_another_table(found, table, older),
+                        frozenset({older, routine[1]} if routine else {older}),
+                        first,
+                        until,
+                        frozenset(bare for (_, bare), _, _ in names),
+                    )
+                )
+        return result
+
+    def _names(self, table: Name) -> Iterator[tuple[Name, int, int]]:
+        """What a live table was called, newest first: since which row's position, and until which one's."""
+        until = len(self.rows)
+        while True:
+            older: Name | None = None
+            first = 0
+            for row in reversed(self._events.get(table, [])):
+                if row.position >= until or row.object_type != "TABLE":
+                    continue
+                older = self._earlier_name(row)
+                if row.change_type in ("CREATE", "DROP") or older is not None:
+                    first = row.position
+                    break
+            yield table, first, until
+            if older is None:
+                return
+            table, until = older, first
 
     def later_columns(self, name: Name, position: int) -> HistoryRow | None:
         """The next row, from `position` on, that recorded the columns of this same table.
@@ -1021,12 +1079,12 @@ class Evidence:
             if not any(_renames_to(self.rows[p].change_sql or "", bare) for p in self.mentions(bare))
         ]
 
-    def is_made_later(self, trigger: DatabaseObject, position: int) -> bool:
+    def is_made_later(self, attachment: Attachment, position: int) -> bool:
         """Whether a text after this row makes a live trigger: it comes when its turn comes."""
-        table = parse_name(trigger.object_identity.split(" on ", 1)[1])[1]
-        name = trigger.object_name
-        return trigger.object_type == "TRIGGER" and any(
+        name = attachment.found.object_name
+        return attachment.found.object_type == "TRIGGER" and any(
             s.tag == "CREATE TRIGGER" and name in s.words and table in s.words
+            for table in attachment.tables
             for p in self.mentions(table)
             if p > position and _says(self.rows[p].change_sql or "", name)
             for s in split(self.rows[p].change_sql or "")
@@ -1039,6 +1097,14 @@ class Evidence:
             for name, found in self.live.items()
             if found.object_type == "VIEW" and name not in self._events
         ]
+
+
+def _on_another_table(attached: DatabaseObject, table: str, other: str) -> str:
+    """The definition of a trigger or a policy on `other` instead of `table`; both are identities."""
+    text = attached.definition.replace(f" ON {table}", f" ON {other}", 1)
+    text = text.replace(f"\nALTER TABLE {table} ", f"\nALTER TABLE {other} ", 1)
+    comment = rf"(\nCOMMENT ON (?:TRIGGER|POLICY) .* ON ){re.escape(table)} IS "
+    return re.sub(comment, lambda m: f"{m[1]}{other} IS ", text, count=1)
 
 
 def _says(text: str, name: str) -> bool:

@@ -21,7 +21,14 @@ from pggit_audit.catalog import (
     Key,
     with_unique_identities,
 )
-from pggit_audit.definitions import column_types, create_table, parse_name, qualified, quote_if_needed
+from pggit_audit.definitions import (
+    column_types,
+    create_table,
+    parse_name,
+    qualified,
+    qualified_identity,
+    quote_if_needed,
+)
 from pggit_audit.evidence import Evidence, Foreseen, HistoryRow, OlderTable, Repair, disagreements
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
@@ -471,23 +478,25 @@ class Replay:
         if not fresh:
             return []
         result: list[tuple[Difference, list[Repair]]] = []
-        for found, needs in self._evidence.attachments:
-            if not fresh & needs or self._state.holds(found.object_identity, found.object_type):
+        for attachment in self._evidence.attachments:
+            found, table = attachment.found, attachment.table
+            if not fresh & attachment.needs or not attachment.first <= self.position < attachment.until:
                 continue
-            if not all(self._state.holds(n) or self._state.holds_routine(n) for n in needs):
+            if self._state.holds(attachment.identity, found.object_type):
                 continue
-            table = found.object_identity.split(" on ", 1)[1]
+            if not all(self._state.holds(n) or self._state.holds_routine(n) for n in attachment.needs):
+                continue
             if found.object_type == "POLICY" and not self._state.secured(table):
                 continue
-            if self._evidence.is_made_later(found, self.position):
+            if self._evidence.is_made_later(attachment, self.position):
                 continue
             repair = Repair(
                 f"{found.object_type.lower()}_from_live_catalog",
-                found.definition,
+                attachment.statement,
                 f"{found.object_identity} is in the live catalog, and what it needs is there from here on",
                 inferred=(found.object_schema, found.object_name),
             )
-            if self._try([found.definition])[1] is None:
+            if self._try([attachment.statement])[1] is None:
                 result.extend(self._without_row(repair))
         return result
 
@@ -1499,11 +1508,6 @@ def _message(error: psycopg.Error | None) -> str:
     """What the server said, in so far as a person reads it: it may quote a whole statement."""
     said = (error.diag.message_primary or str(error) if error else None) or "nobody said why"
     return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
-
-
-def qualified_identity(schema: str | None, name: str) -> str:
-    """The identity of a relation that need not exist, as PostgreSQL would print it."""
-    return f"{quote_if_needed(schema or 'public')}.{quote_if_needed(name)}"
 
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.

@@ -1385,6 +1385,42 @@ ATTACHED = [
         at=2,
     ),
     Case(
+        "a trigger comes with its function, under the name that its table had by then",
+        "trigger_from_live_catalog",
+        'g on public."Old"',
+        'CREATE TRIGGER g BEFORE INSERT ON public."Old" FOR EACH ROW EXECUTE FUNCTION public.f();\n'
+        'ALTER TABLE public."Old" DISABLE TRIGGER g;\n'
+        "COMMENT ON TRIGGER g ON public.\"Old\" IS 'not ON public.t';",
+        [
+            table(1, '"Old"', 'create table "Old" (id integer, name text)'),
+            function(
+                2, 100, "create function f() returns trigger language plpgsql as 'begin return new; end'"
+            ),
+            table(3, "t", 'alter table "Old" rename to t', change_type="ALTER"),
+            table(4, "u", "create table u ()"),
+        ],
+        f"{SET_UP}{TRIGGER}; alter table t disable trigger g; comment on trigger g on t is 'not ON public.t'; "
+        "create table u ()",
+        at=2,
+    ),
+    Case(
+        "a table that had the name before another was renamed to it has no trigger of that one's",
+        "trigger_from_live_catalog",
+        "g on public.old",
+        "CREATE TRIGGER g BEFORE INSERT ON public.old FOR EACH ROW EXECUTE FUNCTION public.f();",
+        [
+            function(
+                1, 100, "create function f() returns trigger language plpgsql as 'begin return new; end'"
+            ),
+            table(2, "t", T),
+            table(3, "t", "drop table t", change_type="DROP"),
+            table(4, "old", "create table old (id integer, name text)"),
+            table(5, "t", "alter table old rename to t", change_type="ALTER"),
+        ],
+        f"{SET_UP}{TRIGGER}",
+        at=4,
+    ),
+    Case(
         "a policy comes with its table's row security",
         "policy_from_live_catalog",
         "p on public.t",
