@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pggit_audit.definitions import column_types, parse_name, quote_if_needed
-from pggit_audit.evidence import SESSION
+from pggit_audit.evidence import COMMENT, SESSION
 from pggit_audit.replay import Event
 
 _SHOWS_A_LOSS = {
@@ -19,7 +19,6 @@ _SHOWS_A_LOSS = {
 }  # fmt: skip
 # Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
-_COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
 
 
 def doubted(events: Sequence[Event]) -> list[Event]:
@@ -249,4 +248,4 @@ def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
 
 def _structure(definition: str | None) -> str | None:
     """A definition without its comments."""
-    return None if definition is None else _COMMENT.sub("", definition)
+    return None if definition is None else COMMENT.sub("", definition)

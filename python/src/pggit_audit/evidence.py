@@ -146,6 +146,22 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """A comment of the live catalog, under one of the names that its object's table had.
+
+    `text` is the statement up to the comment itself; `about` the name of what it is on, and `names` are those that its
+    object had. It had this one from the row at `first` on, until the row at `until`, not included.
+    """
+
+    text: str
+    statement: str
+    about: str
+    names: frozenset[str]
+    first: int
+    until: int
+
+
+@dataclass(frozen=True)
 class OlderTable:
     """A table that was there before its first row, if it ever left one: where it enters, and how it is made.
 
@@ -160,6 +176,10 @@ class OlderTable:
     rest: list[str]
 
 
+COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
+"""A comment, as a definition has it behind its statement."""
+_COMMENTS = re.compile(rf"(?:{COMMENT.pattern})+\Z")
+_COMMENT_ON = re.compile(r"COMMENT ON (?:MATERIALIZED VIEW|\w+) ")
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 # Statements of one author's sitting follow one another faster than this.
 SESSION = timedelta(minutes=1)
@@ -218,7 +238,7 @@ class Evidence:
         for found in self._attached:
             attached, table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)
             routine = _TRIGGER_ROUTINE.search(found.definition)
-            names = [*self._names((found.object_schema, parse_name(table)[1]))]
+            names = [*self._names("TABLE", (found.object_schema, parse_name(table)[1]))]
             for name, first, until in names:
                 older = table if until == len(self.rows) else qualified_identity(*name)
                 result.append(
@@ -235,23 +255,52 @@ class Evidence:
                 )
         return result
 
-    def _names(self, table: Name) -> Iterator[tuple[Name, int, int]]:
-        """What a live table was called, newest first: since which row's position, and until which one's."""
+    @cached_property
+    def comments(self) -> dict[tuple[str, str], list[Comment]]:
+        """The comments of the live catalog, by kind and identity of their object, under each name that it had."""
+        result: dict[tuple[str, str], list[Comment]] = {}
+        for (kind, identity), found in self.live_by_identity.items():
+            tail = _COMMENTS.search(found.definition)
+            statements = [m[0].lstrip() for m in COMMENT.finditer(tail[0])] if tail is not None else []
+            names = [*self._names(kind, (found.object_schema, found.object_name))] if statements else []
+            bare = frozenset(name.split("(", 1)[0] for (_, name), _, _ in names)
+            for name, first, until in names:
+                older = identity if until == len(self.rows) else qualified_identity(*name)
+                for statement in statements:
+                    text, what = statement.split(" IS ", 1)
+                    about = _COMMENT_ON.sub("", text).split(" ON ", 1)[0].split("(", 1)[0]
+                    text = text.replace(identity, older, 1)
+                    result.setdefault((kind, older), []).append(
+                        Comment(f"{text} IS ", f"{text} IS {what}", parse_name(about)[1], bare, first, until)
+                    )
+        return result
+
+    def is_commented_later(self, comment: Comment, position: int) -> bool:
+        """Whether a text after this row makes the comment, or another for the same: it comes when its turn comes."""
+        return any(
+            s.verb == "COMMENT" and comment.about in s.words and not comment.names.isdisjoint(s.words)
+            for p in self.mentions(comment.about)
+            if p > position and "comment" in (self.rows[p].change_sql or "").lower()
+            for s in split(self.rows[p].change_sql or "")
+        )
+
+    def _names(self, kind: str, name: Name) -> Iterator[tuple[Name, int, int]]:
+        """What a live object was called, newest first: since which row's position, and until which one's."""
         until = len(self.rows)
         while True:
             older: Name | None = None
             first = 0
-            for row in reversed(self._events.get(table, [])):
-                if row.position >= until or row.object_type != "TABLE":
+            for row in reversed(self._events.get(name, [])):
+                if row.position >= until or row.object_type != kind:
                     continue
                 older = self._earlier_name(row)
                 if row.change_type in ("CREATE", "DROP") or older is not None:
                     first = row.position
                     break
-            yield table, first, until
+            yield name, first, until
             if older is None:
                 return
-            table, until = older, first
+            name, until = older, first
 
     def later_columns(self, name: Name, position: int) -> HistoryRow | None:
         """The next row, from `position` on, that recorded the columns of this same table.

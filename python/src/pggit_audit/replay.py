@@ -306,10 +306,11 @@ class Replay:
         # Tables' columns as `columns` read them, until something touches the table.
         self._columns: dict[Key, list[dict[str, Any]]] = {}
         self._foreseen: list[Foreseen] = []
-        # Identities of tables and names of routines that just came or changed, for `_attachments`.
-        self._fresh: set[str] = set()
-        # What rests on an inferred step, and since which row.
+        # What just came or changed, for `_attachments` and `_comments`.
+        self._fresh: dict[Key, DatabaseObject] = {}
+        # What rests on an inferred step, and since which row; what but its comments does not.
         self._inferred: dict[Key, int] = {}
+        self._commented: dict[Key, int] = {}
         self._version = 0
         self._depth = 0
         self._horizon = shadow.reader.horizon()
@@ -431,7 +432,7 @@ class Replay:
         for row in pending:
             yield from self._unexplained(row, text, statements)
         waiting += self._take_foreseen(last)
-        waiting += self._attachments()
+        waiting += self._from_live_catalog()
         yield from self._inferred_events(waiting, last)
 
     def _take_foreseen(self, row: HistoryRow, early: bool = False) -> list[tuple[Difference, list[Repair]]]:
@@ -468,15 +469,29 @@ class Replay:
                     result.extend(self._without_row(step.repair))
         return result
 
-    def _attachments(self) -> list[tuple[Difference, list[Repair]]]:
+    def _from_live_catalog(self) -> list[tuple[Difference, list[Repair]]]:
+        """What the live catalog has, no row tells of, and belongs to what just came or changed."""
+        result: list[tuple[Difference, list[Repair]]] = []
+        fresh, self._fresh = self._fresh, {}
+        names = {
+            o.object_identity.split(" on ", 1)[1]
+            if o.object_type in ("TRIGGER", "POLICY")
+            else o.object_identity.split("(", 1)[0]
+            for o in fresh.values()
+        }
+        if names:
+            result += self._attachments(names)
+        for key in [*fresh, *(self._fresh.keys() - fresh.keys())]:
+            result += self._comments(key)
+        self._fresh = {}
+        return result
+
+    def _attachments(self, fresh: set[str]) -> list[tuple[Difference, list[Repair]]]:
         """Triggers and policies of the live catalog, as soon as what they hang on is there.
 
         v1 records neither. A trigger comes with its function, a policy with the table's row security:
         so far the evidence goes back.
         """
-        fresh, self._fresh = self._fresh, set()
-        if not fresh:
-            return []
         result: list[tuple[Difference, list[Repair]]] = []
         for attachment in self._evidence.attachments:
             found, table = attachment.found, attachment.table
@@ -499,6 +514,26 @@ class Replay:
             if self._try([attachment.statement])[1] is None:
                 result.extend(self._without_row(repair))
         return result
+
+    def _comments(self, key: Key) -> list[tuple[Difference, list[Repair]]]:
+        """An object's comments in the live catalog, as soon as what they are on is there: v1 records none."""
+        found = self._state.objects.get(key)
+        if found is None:
+            return []
+        repairs = []
+        for comment in self._evidence.comments.get((found.object_type, found.object_identity), ()):
+            if f"\n{comment.text}" in found.definition or comment.about not in found.definition:
+                continue
+            if not comment.first <= self.position < comment.until:
+                continue
+            if self._evidence.is_commented_later(comment, self.position):
+                continue
+            if self._try([comment.statement])[1] is None:
+                why = f"the live catalog has this comment, and {comment.about} is there from here on"
+                repairs.append(Repair("comment_from_live_catalog", comment.statement, why))
+        if repairs:
+            self._commented.setdefault(key, self._version)
+        return [(d, repairs) for d in (self._observe(*(r.statement for r in repairs)) if repairs else ())]
 
     def _without_row(self, repair: Repair) -> list[tuple[Difference, list[Repair]]]:
         """What a step that no row tells of just changed: none of it is as written in any row."""
@@ -970,11 +1005,7 @@ class Replay:
         differences = self._state.update(
             reader.some({k: v for k, v in touched.items() if k not in gone}), gone
         )
-        for found in (d.object for d in differences):
-            if found.object_type in ("TRIGGER", "POLICY"):
-                self._fresh.add(found.object_identity.split(" on ", 1)[1])
-            elif found.object_type in ("TABLE", "FUNCTION"):
-                self._fresh.add(found.object_identity.split("(", 1)[0])
+        self._fresh.update((d.object.key, d.object) for d in differences)
         return differences
 
     # Rows and what they did --------------------------------------------------------------------
@@ -1243,6 +1274,8 @@ class Replay:
         """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
         if found.key in self._inferred:
             return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
+        if found.key in self._commented:
+            return f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
         if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
             return None
         for key, version in self._inferred.items():

@@ -81,6 +81,7 @@ SET_UP = (
     "create function f() returns trigger language plpgsql as 'begin return new; end'; "
 )
 TRIGGER = "create trigger g before insert on t for each row execute function f()"
+COMMENTING = "language plpgsql as $$begin\nCOMMENT ON TABLE t IS 'x';\nend$$"
 
 IMPLIED_DROPS = [
     Case(
@@ -1421,6 +1422,52 @@ ATTACHED = [
         at=4,
     ),
     Case(
+        "a comment comes with its table",
+        "comment_from_live_catalog",
+        "public.t",
+        "COMMENT ON TABLE public.t IS E'it''s; a \\\\ t';",
+        [table(1, "t", T), table(2, "u", "create table u ()")],
+        f"{T}; comment on table t is 'it''s; a \\ t'; create table u ()",
+        at=1,
+    ),
+    Case(
+        "a column's comment comes with the column, under the name that its table had by then",
+        "comment_from_live_catalog",
+        'public."Old"',
+        "COMMENT ON COLUMN public.\"Old\".more IS 'on public.t';",
+        [
+            table(1, '"Old"', 'create table "Old" (id integer)'),
+            table(2, '"Old"', 'alter table "Old" add more integer', change_type="ALTER"),
+            table(3, "t", 'alter table "Old" rename to t', change_type="ALTER"),
+        ],
+        "create table t (id integer, more integer); comment on column t.more is 'on public.t'",
+        at=2,
+    ),
+    Case(
+        "a comment that a text makes comes with the text, another at once",
+        "comment_from_live_catalog",
+        "public.t",
+        "COMMENT ON COLUMN public.t.name IS 'a name';",
+        [
+            table(1, "t", T),
+            table(
+                2, "u", "create table u (); comment on table t is 'made'; comment on column t.id is 'made'"
+            ),
+        ],
+        f"{T}; create table u (); comment on table t is 'made'; comment on column t.id is 'made'; "
+        "comment on column t.name is 'a name'",
+        at=1,
+    ),
+    Case(
+        "a comment in a function's body is none on the function",
+        "comment_from_live_catalog",
+        "public.f()",
+        "COMMENT ON FUNCTION public.f() IS 'told';",
+        [function(1, 7, f"create function f() returns void {COMMENTING}")],
+        f"create function f() returns void {COMMENTING}; comment on function f() is 'told'",
+        at=1,
+    ),
+    Case(
         "a policy comes with its table's row security",
         "policy_from_live_catalog",
         "p on public.t",
@@ -1838,7 +1885,7 @@ def test_a_statement_without_end_is_a_finding_and_the_replay_goes_on(
 
 
 def test_what_no_row_explains_is_reconciled_at_the_end(shadow: Shadow, scratch: Scratch) -> None:
-    truth = "create table t (id integer, name text); comment on table t is 'said'; create sequence s"
+    truth = "create table t (id integer, name text); alter table t replica identity full; create sequence s"
     events, replay = replayed(shadow, [table(1, "t", T)], scratch.objects(truth))
     left = list(replay.reconcile(scratch.objects(truth)))
     assert [(e.change_type, e.object_identity, e.object_type) for e in left] == [

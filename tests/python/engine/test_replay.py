@@ -493,7 +493,7 @@ def test_a_branch_goes_on_from_where_it_left_its_parent(server: embedded.Server,
         table(7, "w", "create table w ()", branch="alone"),
     ]
     branches = [branch("deeper", "feature", 4), branch("feature", "main", 2), branch("main"), branch("alone")]
-    live = scratch.objects("create table t (id integer, a integer, b integer); comment on table t is 'now'")
+    live = scratch.objects("create table t (id integer, a integer, b integer); create sequence s")
     found = of_branches(server, rows, branches, live)
     main = definitions_of(found["main"])
     assert main == {o.object_identity: o.definition for o in live}
