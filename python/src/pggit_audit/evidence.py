@@ -36,7 +36,7 @@ from pggit_audit.definitions import (
     table_of,
     without_schemas,
 )
-from pggit_audit.statements import Name, quote, split, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 
 @dataclass(frozen=True)
@@ -920,9 +920,23 @@ class Evidence:
         return [o for o in self._indexes(table) if (o.object_schema, o.object_name) not in self._events]
 
     def _about(self, row: HistoryRow) -> str:
-        """The statements of the row's text that name its table; all of it where none does."""
+        """The statements of the text that name the table of its first row; all of it where none does.
+
+        Where the text left several rows of the table, what follows the first statement that leaves any came later.
+        """
         text = row.change_sql or ""
-        return "\n".join(s.text for s in split(text) if row.name in s.words) or text
+        about = [s for s in split(text) if row.name in s.words]
+        if any(
+            r.execution == row.execution and r is not row for r in self._events[row.object_schema, row.name]
+        ):
+            own = (
+                i
+                for i, s in enumerate(about)
+                if s.action == "code"
+                or (s.tag == "ALTER TABLE" and s.leaves_rows and _is_target(row.name, s))
+            )
+            about = about[: next(own, len(about)) + 1]
+        return "\n".join(s.text for s in about) or text
 
     def _statements_on(self, table: str) -> list[str]:
         """The recorded statements that name a table, in order."""
@@ -1128,6 +1142,43 @@ class Evidence:
             if not any(_renames_to(self.rows[p].change_sql or "", bare) for p in self.mentions(bare))
         ]
 
+    def older_extensions(self) -> list[Repair]:
+        """Extensions of the live catalog that were there before the first row: the functions that one brings would
+        have left rows, with the text that creates it.
+
+        CASCADE creates others whose names the text does not say. Where a text makes the schema, it was not there yet.
+        """
+        texts = dict.fromkeys(r.change_sql or "" for r in self.rows)
+        makers = [text for text in texts if _EXTENSION.search(text)]
+        created = [s for text in makers for s in split(text) if _EXTENSION.search(s.text)]
+        brought = {
+            r.change_sql for r in self.rows if r.object_type == "FUNCTION" and r.change_type == "CREATE"
+        }
+        if any("cascade" in s.words for s in created):
+            return []
+        steps = []
+        for schema in self.live_by_identity.values():
+            if schema.object_type != "SCHEMA":
+                continue
+            makes_schema = re.compile(
+                rf'\bcreate\s+schema\s+(?:if\s+not\s+exists\s+)?"?{re.escape(schema.object_name)}(?!\w)',
+                re.IGNORECASE,
+            )
+            for statement in STATEMENT.findall(schema.definition):
+                match = _EXTENSION.search(statement)
+                if match is None:
+                    continue
+                name = unquote(match["name"])
+                if (
+                    any(_says(text, name) for text in makers if text in brought)
+                    or any(name in s.words and not s.if_exists for s in created)
+                    or any(makes_schema.search(text) for text in texts)
+                ):
+                    continue
+                why = f"the live catalog has the extension {name}, and no row tells of a function that it brought"
+                steps.append(Repair("older_extension", statement.strip(), why))
+        return steps
+
     def is_made_later(self, attachment: Attachment, position: int) -> bool:
         """Whether a text after this row makes a live trigger: it comes when its turn comes."""
         name = attachment.found.object_name
@@ -1159,6 +1210,10 @@ def _on_another_table(attached: DatabaseObject, table: str, other: str) -> str:
 def _says(text: str, name: str) -> bool:
     """Whether a text has the name in it, and not as a part of a longer one."""
     return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _is_target(name: str, statement: Statement) -> bool:
+    return any(target[1] == name for target in statement.targets)
 
 
 def _renames_to(text: str, name: str) -> bool:
@@ -1250,6 +1305,9 @@ _NAMED_PART = re.compile(
     r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) """
     r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"|[\w$]+) ON )(.*)""",
     re.DOTALL,
+)
+_EXTENSION = re.compile(
+    r"""\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>"(?:[^"]|"")+"|\w+)""", re.IGNORECASE
 )
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
 _ROUTINE = re.compile(

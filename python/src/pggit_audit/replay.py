@@ -303,11 +303,14 @@ class Replay:
         self._older = deque(evidence.older_tables() if tree is None else ())
         self._older_functions = evidence.older_functions() if tree is None else []
         self._older_views = evidence.older_views() if tree is None else []
+        self._older_extensions = evidence.older_extensions() if tree is None else []
         # Tables' columns as `columns` read them, until something touches the table.
         self._columns: dict[Key, list[dict[str, Any]]] = {}
         self._foreseen: list[Foreseen] = []
         # What just came or changed, for `_attachments` and `_comments`.
         self._fresh: dict[Key, DatabaseObject] = {}
+        # What executions changed of which every row was left out: it comes with the next row that is not.
+        self._carried: list[tuple[Difference, list[Repair]]] = []
         # What rests on an inferred step, and since which row; what but its comments does not.
         self._inferred: dict[Key, int] = {}
         self._commented: dict[Key, int] = {}
@@ -316,8 +319,10 @@ class Replay:
         self._horizon = shadow.reader.horizon()
         shadow.writes()
         self._routines: dict[str, Name] = dict(routine_oids or {})
-        # Of the execution at hand: finding and message of each statement that could not run; those still to come.
+        # Of the execution at hand: finding and message of each statement that could not run; those still to come;
+        # the rows of an extension's members.
         self._failures: list[tuple[str, str]] = []
+        self._members: set[int] = set()
         self._following: Sequence[Statement] = ()
         self.position = 0
         self.schemas: Sequence[str] = ("public",)
@@ -349,10 +354,19 @@ class Replay:
         """Events of `rows`, execution by execution; those before `from_position` are not handed out."""
         for _, group in groupby(rows, key=lambda r: r.execution):
             execution = list(group)
-            for event in self._chained(self._execution(execution)):
+            for event in self._chained(self._opened(self._execution(execution), execution)):
                 if execution[0].position >= from_position:
                     yield event
             self.last_version_id = execution[-1].version_id
+
+    def _opened(self, events: Iterable[Event], rows: Sequence[HistoryRow]) -> Iterator[Event]:
+        """What the database began with comes with the first row that is not left out."""
+        for event in events:
+            if self._opening and event.origin != "excluded":
+                opening, self._opening = self._opening, []
+                anchor = next(r for r in rows if r.version_id == event.anchor_version_id)
+                yield from self._inferred_events([(d, []) for d in opening], anchor)
+            yield event
 
     def _chained(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each event's old definition is what the events before it left at its path."""
@@ -396,14 +410,13 @@ class Replay:
                 yield self._excluded(row, row.exclusion_reason)
         if not pending:
             return
-        yield from self._inferred_events([(d, []) for d in self._opening], pending[0])
-        self._opening.clear()
         text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
         if "\x00" in text:
             text = ""
         statements = committed(split(text))
-        waiting = self._due(pending[0])
+        waiting, self._carried = [*self._carried, *self._due(pending[0])], []
         self._failures.clear()
+        self._members.clear()
         last: HistoryRow = pending[-1]
         settings_changed = False
         for i, statement in enumerate(statements, 1):
@@ -433,7 +446,12 @@ class Replay:
             yield from self._unexplained(row, text, statements)
         waiting += self._take_foreseen(last)
         waiting += self._from_live_catalog()
-        yield from self._inferred_events(waiting, last)
+        told = [r for r in rows if r.exclusion_reason is None and r.version_id not in self._members]
+        if told:
+            yield from self._inferred_events(waiting, told[-1])
+        else:
+            # A row that is left out has no commit.
+            self._carried = waiting
 
     def _take_foreseen(self, row: HistoryRow, early: bool = False) -> list[tuple[Difference, list[Repair]]]:
         """Takes the steps without a row that are due before or after this one."""
@@ -553,6 +571,11 @@ class Replay:
         """What evidence says had happened by this row although no row tells of it."""
         result: list[tuple[Difference, list[Repair]]] = []
         self.position, self._version = row.position, row.version_id
+        extensions, self._older_extensions = self._older_extensions, []
+        for repair in extensions:
+            outcome = self._alone(repair)
+            if outcome is not None:
+                result.extend((d, [*outcome.repairs, repair]) for d in outcome.differences)
         made = []
         while self._older and self._older[0].position <= row.position:
             older = self._older.popleft()
@@ -1208,7 +1231,9 @@ class Replay:
     def _extension_members(self, pending: deque[HistoryRow]) -> Iterator[Event]:
         """v1 recorded each member function of a created extension; the extension stands for them."""
         while pending and pending[0].object_type in ("FUNCTION", "PROCEDURE"):
-            yield self._excluded(pending.popleft(), "member of a created extension")
+            row = pending.popleft()
+            self._members.add(row.version_id)
+            yield self._excluded(row, "member of a created extension")
 
     # Events ------------------------------------------------------------------------------------
 

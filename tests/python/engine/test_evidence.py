@@ -18,6 +18,7 @@ from building import (
     NOON,
     Definitions,
     Scratch,
+    Version,
     codes,
     columns,
     every_statement_can_be_rebuilt,
@@ -36,7 +37,7 @@ import pggit_audit
 from pggit_audit.doubt import doubted
 from pggit_audit.evidence import HistoryRow
 from pggit_audit.replay import Event
-from pggit_audit.shadow import Shadow
+from pggit_audit.shadow import Shadow, open_shadow
 
 DAY = timedelta(days=1)
 
@@ -631,6 +632,8 @@ TYPES = [
     ),
 ]
 
+ANEW = "alter table t alter c drop default; alter table t drop b; alter table t add b text"
+
 RELATIONS = [
     Case(
         "a key that a foreign key refers to, of a table that is older and gone",
@@ -909,6 +912,19 @@ RELATIONS = [
         "CREATE TABLE public.t (\n    id integer NOT NULL\n);",
         [table(1, "t", "alter table t add name text", "id int4!, name text")],
         "create table t (id integer primary key, name text)",
+    ),
+    Case(
+        "a table as its first row found it, where the same text goes on to make one of its columns anew",
+        "changed_type",
+        "public.t",
+        'ALTER TABLE "public"."t" ALTER COLUMN "b" TYPE "int4" USING NULL::"int4";',
+        [
+            table(1, "t", ANEW, "a text, b int4, c text"),
+            table(2, "t", ANEW, "a text, c@3 text"),
+            table(3, "t", ANEW, "a text, c@3 text, b@4 text"),
+        ],
+        "create table t (a text, b integer, c text);" + ANEW,
+        at=1,
     ),
     Case(
         "a table made without a row comes before what has a later oid",
@@ -1549,6 +1565,7 @@ def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
 TESTED_BELOW = {
     "in_doubt",
     "made_anew",
+    "older_extension",
     "reconcile",
     "recorded_drop",
     "rests_on_inferred",
@@ -1658,6 +1675,41 @@ def test_a_routine_of_a_later_row_stays_beside_another_of_its_name(shadow: Shado
     events, _ = replayed(shadow, rows, scratch.objects(F_OF_BIGINT))
     assert {e.object_identity for e in events if e.v1_version_id == 2} == {"public.f(bigint)"}
     assert not [e for e in events if e.anchor_version_id == 2 and e.origin == "inferred"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "makes"),
+    [
+        (["create table t (v vector(3))", "alter table t add n integer"], True),
+        (
+            [
+                "create table t (v vector(3))",
+                "create extension if not exists vector; alter table t add n int",
+            ],
+            True,
+        ),
+        (["create extension vector; create table t (v vector(3))", "alter table t add n integer"], False),
+    ],
+    ids=["no text", "if not exists", "a text"],
+)
+def test_an_extension_that_brought_no_row_is_older(
+    texts: list[str], makes: bool, server_version: Version, scratch: Scratch
+) -> None:
+    rows = [table(2, "t", texts[0], "v vector"), table(3, "t", texts[1], "v vector, n int4")]
+    if not makes:
+        rows.insert(0, function(1, 100, texts[0]))
+    truth = "create extension vector; create table t (v vector(3), n integer)"
+    # Not as the role of the sandbox: it may not create this one.
+    with open_shadow(server_version.params, sandbox=False, hidden=()) as own:
+        if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        live = scratch.objects(truth)
+        events, replay = replayed(own, rows, live)
+        assert not list(replay.reconcile(live))
+    assert tree_of(events) == scratch.definitions(truth)
+    noted = [(e.anchor_version_id, e.object_identity) for e in events if "older_extension" in rules(e)]
+    assert noted == ([(2, "public")] if makes else [])
+    assert {e.fidelity for e in of_rows(events).values()} == {"exact"}
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:

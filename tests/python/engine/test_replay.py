@@ -305,6 +305,29 @@ def test_members_of_an_extension_are_left_out(server_version: Version, scratch: 
     assert "CREATE EXTENSION IF NOT EXISTS vector" in tree_of(events)["public"]
 
 
+@pytest.mark.parametrize(
+    ("first", "anchors"),
+    [("", [3, 3]), ("create table u (); ", [1, 1])],
+    ids=["by itself", "behind a table"],
+)
+def test_an_extension_comes_with_a_row_that_is_not_left_out(
+    first: str, anchors: list[int], server_version: Version, scratch: Scratch
+) -> None:
+    make, use = first + "create extension vector", "create table t (v vector(3))"
+    rows = [
+        table(1, "u", make) if first else function(1, 100, make),
+        function(2, 101, make),
+        table(3, "t", use, "v vector"),
+    ]
+    truth = f"{make}; {use}"
+    with open_shadow(server_version.params, sandbox=False, hidden=()) as own:
+        if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        events, _ = replayed(own, rows, scratch.objects(truth))
+    check(events, scratch, truth)
+    assert [e.anchor_version_id for e in events if e.object_identity == "public"] == anchors
+
+
 def test_an_excluded_row_does_not_run(shadow: Shadow, scratch: Scratch) -> None:
     rows = [
         table(1, "history", "create table history (id integer)", exclusion_reason="the tracker's own"),
