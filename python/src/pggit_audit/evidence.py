@@ -1142,6 +1142,30 @@ class Evidence:
             if not any(_renames_to(self.rows[p].change_sql or "", bare) for p in self.mentions(bare))
         ]
 
+    def settings_of_session(self, statement: Statement, schema: str) -> list[Repair]:
+        """What a routine is made with where its text takes a setting from the session: v1 keeps none (FORMATS 1.13).
+
+        The live routine of that name has what the last session had; without one, the setting stays as it is here.
+        """
+        if statement.action != "code" and statement.object_type not in ("FUNCTION", "PROCEDURE"):
+            return []
+        if not _FROM_CURRENT.search(statement.text):
+            return []
+        target = statement.targets[0] if statement.targets else (None, "")
+        found = self.live_routines.get((target[0] or schema, target[1]), [])
+        settings = dict(_SETTING.findall(found[0].definition.split("\nAS ", 1)[0])) if len(found) == 1 else {}
+        known = {name.lower(): value for name, value in settings.items()}
+
+        def as_live(match: re.Match[str]) -> str:
+            value = known.get(unquote(match["name"]).lower())
+            return match[0] if value is None else f"SET {match['name']} TO {value}"
+
+        why = "the statement takes a setting from the session, of which v1 keeps nothing" + (
+            f"; the live catalog has {found[0].object_identity} with it" if known else ""
+        )
+        text = _FROM_CURRENT.sub(as_live, statement.text)
+        return [Repair("session_setting", text, why, rewrite=True)]
+
     def older_extensions(self) -> list[Repair]:
         """Extensions of the live catalog that were there before the first row: the functions that one brings would
         have left rows, with the text that creates it.
@@ -1306,6 +1330,9 @@ _NAMED_PART = re.compile(
     r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"|[\w$]+) ON )(.*)""",
     re.DOTALL,
 )
+_FROM_CURRENT = re.compile(r"""\bset\s+(?P<name>"(?:[^"]|"")+"|[\w.]+)\s+from\s+current\b""", re.IGNORECASE)
+# As PostgreSQL prints a routine's settings.
+_SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 _EXTENSION = re.compile(
     r"""\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>"(?:[^"]|"")+"|\w+)""", re.IGNORECASE
 )

@@ -320,9 +320,10 @@ class Replay:
         shadow.writes()
         self._routines: dict[str, Name] = dict(routine_oids or {})
         # Of the execution at hand: finding and message of each statement that could not run; those still to come;
-        # the rows of an extension's members.
+        # the rows of an extension's members; whether its own text changed settings.
         self._failures: list[tuple[str, str]] = []
         self._members: set[int] = set()
+        self._settings_changed = False
         self._following: Sequence[Statement] = ()
         self.position = 0
         self.schemas: Sequence[str] = ("public",)
@@ -418,7 +419,7 @@ class Replay:
         self._failures.clear()
         self._members.clear()
         last: HistoryRow = pending[-1]
-        settings_changed = False
+        self._settings_changed = False
         for i, statement in enumerate(statements, 1):
             self._following = statements[i:]
             if statement.action == "unreadable":
@@ -429,16 +430,16 @@ class Replay:
                 continue
             if statement.action == "code" and not self._makes_ddl(statement):
                 continue
-            self._set_schemas(pending[0] if pending else last, statement, settings_changed)
+            self._set_schemas(pending[0] if pending else last, statement)
             self.position = (pending[0] if pending else last).position
             self._version = (pending[0] if pending else last).version_id
             if statement.action == "setting":
-                settings_changed = self._setting(statement) or settings_changed
+                self._settings_changed = self._setting(statement) or self._settings_changed
                 continue
             yield from self._statement(statement, pending, waiting)
             if statement.action == "code":
                 self._shadow.set_limits()
-        if settings_changed:
+        if self._settings_changed:
             self._shadow.reset_settings()
         if re.search("temp", text, re.IGNORECASE):
             self._shadow.end_session()
@@ -688,9 +689,9 @@ class Replay:
             return False
         return True
 
-    def _set_schemas(self, row: HistoryRow, statement: Statement, settings_changed: bool) -> None:
+    def _set_schemas(self, row: HistoryRow, statement: Statement) -> None:
         """Reads unqualified names in the schema that the row's object turned out to be in (FORMATS 1.13)."""
-        if settings_changed:
+        if self._settings_changed:
             return
         schema = row.object_schema or "public"
         named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
@@ -751,6 +752,9 @@ class Replay:
             return
         belongs = self._belonging(others, matched)
         self._note_inferred(repairs)
+        if any(r.rule == "session_setting" for r in repairs):
+            keys = (d.new.key for _, d in matched if d is not None and d.new is not None)
+            self._inferred.update(dict.fromkeys(keys, self._version))
         for i, (row, difference) in enumerate(matched):
             dropped = difference.path if difference is not None and difference.new is None else None
             early = [(d, repairs) for d in belongs.get(i, ()) if d.path != dropped]
@@ -913,6 +917,8 @@ class Replay:
                             "the recorded CREATE … IF NOT EXISTS ran, so there was none",
                         )
                     )
+        if row is not None and not self._settings_changed:
+            repairs += self._evidence.settings_of_session(statement, self.schemas[0])
         error: psycopg.Error | None = None
         differences: list[Difference] = []
         for _ in range(_MOST_ATTEMPTS):

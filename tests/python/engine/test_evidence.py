@@ -914,6 +914,33 @@ RELATIONS = [
         "create table t (id integer primary key, name text)",
     ),
     Case(
+        "a setting that a function took from its session, as the live catalog has it",
+        "session_setting",
+        "public.f()",
+        "create function f() returns void language sql SET search_path TO 'shop', 'pg_temp' as ''",
+        [
+            function(
+                1, 100, "create function f() returns void language sql set search_path from current as ''"
+            )
+        ],
+        "create function f() returns void language sql set search_path to shop, pg_temp as ''",
+    ),
+    Case(
+        "a setting that a function took from a session of which nothing is left",
+        "session_setting",
+        "public.f()",
+        "create function f() returns void language sql set DateStyle from current as ''",
+        [
+            function(
+                1, 100, "create function f() returns void language sql set DateStyle from current as ''"
+            ),
+            function(2, 100, "alter function f() cost 5"),
+        ],
+        "create function f() returns void language sql cost 5 set DateStyle to 'ISO, MDY' as ''",
+        live="select 1",
+        at=1,
+    ),
+    Case(
         "a table as its first row found it, where the same text goes on to make one of its columns anew",
         "changed_type",
         "public.t",
@@ -1710,6 +1737,14 @@ def test_an_extension_that_brought_no_row_is_older(
     noted = [(e.anchor_version_id, e.object_identity) for e in events if "older_extension" in rules(e)]
     assert noted == ([(2, "public")] if makes else [])
     assert {e.fidelity for e in of_rows(events).values()} == {"exact"}
+
+
+def test_a_setting_that_the_text_itself_changed_is_no_guess(shadow: Shadow, scratch: Scratch) -> None:
+    make = "create function f() returns void language sql set DateStyle from current as ''"
+    text = f"set DateStyle to 'German'; {make}"
+    events, _ = replayed(shadow, [function(1, 100, text)], scratch.objects(text))
+    assert of_rows(events)[1].fidelity == "exact"
+    assert "German" in tree_of(events)["public.f()"]
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
