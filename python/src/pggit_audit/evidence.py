@@ -1060,23 +1060,19 @@ class Evidence:
     def _born(self, row: HistoryRow) -> int:
         """The first position by which an altered table had been made, though no row created it.
 
-        At the start, unless a text makes it, or its oid is larger than that of what a row created: then it was made
-        after that, and before what has a larger one; with its own row at the latest.
+        At the start, unless its oid is larger than that of what a row created: then it was made after that, and before
+        what has a larger one; with its own row at the latest, as where no oid tells and a text makes it, or may.
         """
-        name = (row.object_schema, row.name)
-        if self._is_made(name):
-            return row.position
-        if row.oid is None:
-            return 0
+        made = self._is_made((row.object_schema, row.name))
         later = False
-        for other in self.rows[: row.position]:
+        for other in self.rows[: row.position] if row.oid is not None else ():
             if other.oid is None or other.change_type != "CREATE" or other.exclusion_reason:
                 continue
-            if other.oid > row.oid:
+            if row.oid is not None and other.oid > row.oid:
                 return other.position if later else 0
             # CREATE OR REPLACE keeps the oid of what was there.
             later = later or other.object_type in ("TABLE", "INDEX")
-        return row.position if later else 0
+        return row.position if later or made else 0
 
     def renamed_index(self, found: DatabaseObject, position: int) -> Foreseen | None:
         """The rename of an index whose row was erased.
@@ -1322,7 +1318,7 @@ def _indexed(index: DatabaseObject) -> Name:
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it.
-_MAY_MAKE = re.compile(r"\b(?:create|into|execute)\b", re.IGNORECASE)
+_MAY_MAKE = re.compile(r"\b(?:create|(?<!insert\s)into|execute)\b", re.IGNORECASE)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 # A statement that gives a table a constraint (its name, what it says), or an index.
 _NAMED_PART = re.compile(

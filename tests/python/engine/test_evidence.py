@@ -632,6 +632,7 @@ TYPES = [
     ),
 ]
 
+MAY_MAKE = "do $$begin if to_regclass('t') is null then create table t (id integer); end if; end$$"
 ANEW = "alter table t alter c drop default; alter table t drop b; alter table t add b text"
 
 RELATIONS = [
@@ -951,6 +952,43 @@ RELATIONS = [
             table(3, "t", ANEW, "a text, c@3 text, b@4 text"),
         ],
         "create table t (a text, b integer, c text);" + ANEW,
+        at=1,
+    ),
+    Case(
+        "a table with an oid before that of the first that was made is older, whatever a block of code may make",
+        "older_table",
+        "public.t",
+        "CREATE TABLE public.t (\n    id integer NOT NULL\n);",
+        [
+            table(1, "u", "create table u (t_id integer references t)", "t_id int4", oid=100),
+            table(
+                2,
+                "t",
+                f"{MAY_MAKE}; alter table t add n text",
+                "id int4!, n text",
+                oid=50,
+                change_type="ALTER",
+            ),
+        ],
+        "create table t (id integer primary key, n text); create table u (t_id integer references t)",
+        at=1,
+    ),
+    Case(
+        "a block of code that only fills a table does not make it",
+        "older_table",
+        "public.t",
+        "CREATE TABLE public.t (\n    id integer NOT NULL\n);",
+        [
+            table(1, "u", "create table u (n integer)", "n int4"),
+            table(
+                2,
+                "t",
+                "do $$begin insert into t values (1); end$$; alter table t add n text",
+                "id int4!, n text",
+                change_type="ALTER",
+            ),
+        ],
+        "create table u (n integer); create table t (id integer primary key, n text)",
         at=1,
     ),
     Case(
