@@ -330,6 +330,18 @@ class Evidence:
                 last = row.position
         return last
 
+    def first_sign_of_type(self, type_name: str, position: int) -> int:
+        """Position of the first row behind this one that names a type in its text or its columns; the end, if none."""
+        return next(
+            (
+                row.position
+                for row in self.rows[position + 1 :]
+                if _says(row.change_sql or "", type_name)
+                or any(fact.get("type") == type_name for fact in (row.columns or {}).values())
+            ),
+            len(self.rows),
+        )
+
     def later_type(
         self, table: Name, column: str, position: int, before: str | None
     ) -> tuple[str, str] | None:
@@ -398,7 +410,7 @@ class Evidence:
             return None
         named = [p for p in self.mentions(bare) if position <= p]
         last = named[-1] if named else position
-        likely = self._likely_end(named, last)
+        likely = self._likely_end(named, self._session_end(last))
         apart = kind == "TABLE" and self._taken_apart(bare, named)
         if kind == "INDEX" and self._goes_along(found, last):
             return None
@@ -508,15 +520,23 @@ class Evidence:
             return []
         gone = {str(c["name"]) for c in current} - facts.keys() - {unquote(n) for n in _DROPPED.findall(text)}
         new = [n for n in facts if n not in {str(c["name"]) for c in current}]
-        new = [n for n in new if n not in {unquote(a) for a in _ADDED.findall(text)}]
+        added = {unquote(a) for a in _ADDED.findall(text)}
+        new = [n for n in new if n not in added]
+        taken = {unquote(n) for n in _TAKEN_COLUMN.findall(text)} - added - {str(c["name"]) for c in current}
         places = {str(c["name"]): i for i, c in enumerate(c for c in current)}
         steps = []
         for old in sorted(gone, key=lambda n: places[n]):
             column = current[places[old]]
             match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
-            if match is None:
+            shown = f"{source} has {match}"
+            if match is None and upper < len(self.rows) and len(gone) == len(taken) == 1 and not new:
+                # The statement of the record took it away, under its new name.
+                (match,) = taken
+                shown = f"{source} no longer has {match}, which no row added,"
+            elif match is None:
                 continue
-            new.remove(match)
+            else:
+                new.remove(match)
             if any(self._renames(p) for p in self.mentions(table[1], old, match) if position < p <= upper):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
@@ -530,7 +550,7 @@ class Evidence:
                     Repair(
                         "foreseen_rename",
                         f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(match)};",
-                        f"{source} has {match} where row {self._version(position)} left {old}",
+                        f"{shown} where row {self._version(position)} left {old}",
                         inferred=table,
                     ),
                     early=early,
@@ -576,14 +596,19 @@ class Evidence:
         return within * _FEW >= within + across if within else across < _TOO_FEW
 
     def _prepares_rename(self, table: Name, old: str, new: str, position: int) -> bool:
-        """Whether the session of a row also changes the column, or takes away the one that has the new name."""
+        """Whether the session of a row also changes the column, takes away the one that has the new name, or renames
+        the table: who gives a table another name, as a rule renames its columns with it."""
         pattern = re.compile(
             rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)""",
             re.IGNORECASE,
         )
         begin = next((p for p in range(position, 0, -1) if self._session_end(p - 1) < position), 0)
         return any(
-            row.name == table[1] and pattern.search(row.change_sql or "")
+            row.name == table[1]
+            and (
+                pattern.search(row.change_sql or "")
+                or (row.object_type == "TABLE" and self._earlier_name(row))
+            )
             for row in self.rows[begin : self._session_end(position) + 1]
         )
 
@@ -657,7 +682,7 @@ class Evidence:
         """
         name = (table.object_schema, table.object_name)
         live = self.live.get(name)
-        if live is None or live.object_type != "TABLE":
+        if live is None or live.object_type != "TABLE" or not self._keeps_its_name(name, position):
             return []
         ours, theirs = constraints(table.definition), constraints(live.definition)
         steps = []
@@ -691,6 +716,18 @@ class Evidence:
             )
             steps.append(Foreseen(max(place, position), name, step, early=bool(used) and place > position))
         return steps
+
+    def _keeps_its_name(self, table: Name, position: int) -> bool:
+        """Whether the table that has the name at this row has it to the end: no later row gives it to another.
+
+        Migrations that rebuild a table make another, drop the first, and rename the new one to its name.
+        """
+        here = self.rows[position].execution
+        return not any(
+            row.change_type != "ALTER" or (row.execution != here and self._earlier_name(row) is not None)
+            for row in self._events.get(table, [])
+            if row.position > position and row.object_type == "TABLE"
+        )
 
     def _renamed_along(self, old: str, new: str, position: int, upper: int) -> list[int]:
         """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
@@ -903,8 +940,8 @@ class Evidence:
     def _is_made(self, name: Name) -> bool:
         """Whether a recorded text makes a table of that name, or may."""
         return any(
-            (s.verb == "CREATE" and any(target[1] == name[1] for target in s.targets))
-            or (s.action == "code" and _MAY_MAKE.search(s.text) is not None)
+            (s.verb == "CREATE" and any(t[1] == name[1] and t[0] in (None, name[0]) for t in s.targets))
+            or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.text)))
             for p in self.mentions(name[1])
             if not self.rows[p].exclusion_reason
             for s in split(self.rows[p].change_sql or "")
@@ -1262,6 +1299,11 @@ def disagreements(columns: Columns, found: Sequence[Mapping[str, Any]]) -> list[
 
 
 _DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_TAKEN_COLUMN = re.compile(
+    r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
+    r"""("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
 _ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _SET = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
@@ -1317,8 +1359,8 @@ def _indexed(index: DatabaseObject) -> Name:
 
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
-# Code that may make a table without leaving a row, under a name that stands in it.
-_MAY_MAKE = re.compile(r"\b(?:create|(?<!insert\s)into|execute)\b", re.IGNORECASE)
+# Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
+_MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 # A statement that gives a table a constraint (its name, what it says), or an index.
 _NAMED_PART = re.compile(

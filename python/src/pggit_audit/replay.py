@@ -678,9 +678,14 @@ class Replay:
             if self._shadow.query(_BUILT_IN, {"name": later[0].split("(", 1)[0]}):
                 # Another type of the column, by a text that spells it in another way.
                 continue
-            last = self._evidence.last_mention(type_name[1], row.position)
             step = rename_type(type_name, later[0], later[1])
-            self._foreseen.append(Foreseen(last, type_name, step, key=found.key))
+            early = before.get(column) == type_name[1] and self._state.relation((name[0], later[0])) is None
+            if early:
+                # The row did not set it, so nothing says that the new name was meant by then.
+                place = self._evidence.first_sign_of_type(later[0], row.position)
+            else:
+                place = self._evidence.last_mention(type_name[1], row.position)
+            self._foreseen.append(Foreseen(place, type_name, step, early=early, key=found.key))
 
     def _setting(self, statement: Statement) -> bool:
         try:

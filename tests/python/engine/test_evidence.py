@@ -1045,6 +1045,41 @@ RELATIONS = [
         f"{T}; create table u (id integer default 0)",
     ),
     Case(
+        "a table of whose name a text makes another, in another schema",
+        "older_table",
+        "public.older",
+        "CREATE TABLE public.older (\n    id integer NOT NULL\n);",
+        [
+            table(1, "t", T),
+            table(
+                2,
+                "s.older",
+                "create schema s; create table s.older ()",
+                change_type="CREATE",
+            ),
+        ],
+        f"{T}; create table older (id integer primary key); create schema s; create table s.older ()",
+        at=1,
+    ),
+    Case(
+        "a table that a query reads, which writes into another",
+        "older_table",
+        "public.older",
+        "CREATE TABLE public.older (\n    id integer NOT NULL\n);",
+        [
+            table(1, "t", T),
+            table(
+                2,
+                "u",
+                "with o as (select id from older), i as (insert into t (id) select id from o) select 1; create table u ()",
+                change_type="CREATE",
+                at=NOON + DAY,
+            ),
+        ],
+        f"{T}; create table older (id integer primary key); create table u ()",
+        at=1,
+    ),
+    Case(
         "a table that a later one refers to, altered after that",
         "older_table",
         "public.older",
@@ -1229,6 +1264,35 @@ LOOKING_AHEAD = [
         at=3,
     ),
     Case(
+        "a rename of a column of a table that the session before renames: at the end of that session",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "s", T.replace(" t ", " s "), "id int4, name text"),
+            table(2, "t", "alter table s rename to t", "id int4, name text", at=NOON + DAY),
+            table(3, "u3", "create table u3 ()", at=NOON + DAY),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(4, 7)),
+            table(7, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 8 * DAY),
+        ],
+        "create table t (id integer, title text, n integer);"
+        + "".join(f"create table u{n} ();" for n in range(3, 7)),
+        at=3,
+    ),
+    Case(
+        "a rename of a column that the next record's statement takes away under its new name",
+        "foreseen_rename",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+        [
+            table(1, "t", T, "id int4, name text"),
+            index(2, "i", "create index i on t (title)", at=NOON + DAY),
+            table(3, "t", "alter table t drop title", "id int4", at=NOON + 2 * DAY),
+        ],
+        "create table t (id integer)",
+        at=2,
+    ),
+    Case(
         "a rename that only the live catalog shows: at the end of the last record's session",
         "foreseen_rename",
         "public.t",
@@ -1358,6 +1422,19 @@ LOOKING_AHEAD = [
         at=4,
     ),
     Case(
+        "a routine of a long session: halfway from its end",
+        "unrecorded_drop",
+        "public.f(integer)",
+        "DROP FUNCTION public.f(integer);",
+        [
+            function(1, 100, "create function f(integer) returns integer language sql as 'select 1'"),
+            *(table(n, f"u{n}", f"create table u{n} ()") for n in range(2, 30)),
+            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(30, 40)),
+        ],
+        "".join(f"create table u{n} ();" for n in range(2, 40)),
+        at=34,
+    ),
+    Case(
         "an index with quotes in its name leaves no row when it goes: with the next change of its table",
         "unrecorded_drop",
         'public."I"',
@@ -1427,6 +1504,22 @@ LOOKING_AHEAD = [
             table(4, "u", "create table u ()", at=NOON + DAY),
         ],
         "create table u ()",
+    ),
+    Case(
+        "a type that no statement before the next record touches: at the first sign of its new name",
+        "renamed_type",
+        "public.mood",
+        'DROP TYPE IF EXISTS "public"."mood";\nALTER TYPE "public"."e" RENAME TO "mood";',
+        [
+            table(1, "t", "create type e as enum ('a'); create table t (e e)", "e e", change_type="CREATE"),
+            table(2, "t", "alter table t add n integer", "e e, n int4", at=NOON + DAY),
+            table(3, "u", "create table u ()", at=NOON + 2 * DAY),
+            table(4, "w", "create table w (m mood)", "m mood", at=NOON + 3 * DAY),
+            table(5, "t", "alter table t add o integer", "e mood, n int4, o int4", at=NOON + 4 * DAY),
+        ],
+        "create type mood as enum ('a'); create table t (e mood, n integer, o integer); create table u ();"
+        " create table w (m mood)",
+        at=4,
     ),
     Case(
         "a type that takes another's name by the next record of its column",
@@ -1697,6 +1790,22 @@ def test_a_rename_that_another_text_tells_of_is_not_made_twice(shadow: Shadow, s
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
     assert [e.anchor_version_id for e in events if e.object_identity == "public.t"] == [1, 3, 4]
+
+
+def test_a_constraint_of_the_table_that_takes_the_name_is_not_foreseen(
+    shadow: Shadow, scratch: Scratch
+) -> None:
+    rows = [
+        table(1, "t", "create table t (n integer, check (n > 0))", "n int4"),
+        table(2, "u", "create table u ()", at=NOON + DAY),
+        table(3, "t_new", "create table t_new (n integer, check (n > 0))", "n int4", at=NOON + 2 * DAY),
+        table(4, "t", "drop table t", at=NOON + 2 * DAY, change_type="DROP"),
+        table(5, "t", "alter table t_new rename to t", "n int4", at=NOON + 2 * DAY),
+    ]
+    truth = "create table t (n integer constraint t_new_n_check check (n > 0)); create table u ()"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    assert tree_of(events) == scratch.definitions(truth)
+    assert [e.repairs for e in events if e.repairs] == []
 
 
 def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Scratch) -> None:
