@@ -1071,7 +1071,8 @@ RELATIONS = [
             table(
                 2,
                 "u",
-                "with o as (select id from older), i as (insert into t (id) select id from o) select 1; create table u ()",
+                "with o as (select id from older), i as (insert into t (id) select id from o) select 1;"
+                " create table u ()",
                 change_type="CREATE",
                 at=NOON + DAY,
             ),
