@@ -28,6 +28,7 @@ from pggit_audit.definitions import (
     type_text,
 )
 from pggit_audit.evidence import RENAMED_TABLE, Evidence, Repair
+from pggit_audit.older import Older
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 
@@ -53,8 +54,9 @@ _RENAMED_TYPE = re.compile(
 class Repairs:
     """The rules: each looks at one way to fail, by PostgreSQL's error code, and proposes steps."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, older: Older) -> None:
         self._evidence = evidence
+        self._older = older
         self._rules: dict[str, Callable[[_Failure], list[Repair]]] = {
             "42P01": self._missing_relation,
             "42703": self._missing_column,
@@ -111,7 +113,7 @@ class Repairs:
             if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
                 statement, rest = first_statement(live.definition), list[str]()
                 if live.object_type == "TABLE":
-                    statement, rest = self._evidence.all_of(live)
+                    statement, rest = self._older.as_live(live)
                 found.append(
                     Repair(
                         "from_live_catalog",

@@ -29,7 +29,8 @@ from pggit_audit.definitions import (
     qualified_identity,
     quote_if_needed,
 )
-from pggit_audit.evidence import Evidence, Foreseen, HistoryRow, OlderTable, Repair, disagreements
+from pggit_audit.evidence import Evidence, Foreseen, HistoryRow, Repair, disagreements
+from pggit_audit.older import Older, OlderTable
 from pggit_audit.repairs import Repairs, rename_type, towards
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import (
@@ -291,7 +292,8 @@ class Replay:
     ) -> None:
         self._shadow = shadow
         self._evidence = evidence
-        self._repairs = Repairs(evidence)
+        older = Older(evidence)
+        self._repairs = Repairs(evidence, older)
         self._branch = branch_name
         self._state = State(shadow.reader.everything())
         # What the emitted events come to: the tree at the last commit, by path.
@@ -300,10 +302,10 @@ class Replay:
         self._opening = [
             Difference(path, None, found) for path, found in self._state.by_path().items() if tree is None
         ]
-        self._older = deque(evidence.older_tables() if tree is None else ())
-        self._older_functions = evidence.older_functions() if tree is None else []
-        self._older_views = evidence.older_views() if tree is None else []
-        self._older_extensions = evidence.older_extensions() if tree is None else []
+        self._older = deque(older.tables() if tree is None else ())
+        self._older_functions = older.functions() if tree is None else []
+        self._older_views = older.views() if tree is None else []
+        self._older_extensions = older.extensions() if tree is None else []
         # Tables' columns as `columns` read them, until something touches the table.
         self._columns: dict[Key, list[dict[str, Any]]] = {}
         self._foreseen: list[Foreseen] = []
