@@ -140,6 +140,12 @@ def column_types(definition: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def with_type(line: str, kind: str) -> str:
+    """A column's element with another type, as `type_text` or PostgreSQL writes it."""
+    match = _COLUMN_LINE.match(f"    {line}")
+    return line if match is None else line[: match.start(2) - 4] + kind + line[match.end(2) - 4 :]
+
+
 _GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")
 
 

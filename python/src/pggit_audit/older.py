@@ -6,8 +6,8 @@ Tables begin as their first row found them, with what the live catalog knows of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -15,6 +15,7 @@ from pggit_audit.definitions import (
     Columns,
     column_name,
     column_of,
+    column_types,
     constraints,
     elements,
     first_statement,
@@ -23,6 +24,8 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
     table_of,
+    type_text,
+    with_type,
 )
 from pggit_audit.evidence import (
     ADDED,
@@ -46,10 +49,9 @@ class OlderTable:
 
     name: Name
     position: int
-    why: str
     columns: Columns
-    statement: str
-    rest: list[str]
+    make: Repair
+    rest: list[Repair]
 
 
 class Older:
@@ -76,23 +78,22 @@ class Older:
                 name = earlier
             columns = _before_statement(first.columns, self._about(first), first.name)
             why = f"row {first.version_id} altered the table, and none created it"
-            found.append(
-                (
-                    self._born(first),
-                    first.version_id,
-                    OlderTable(
-                        name, self._born(first), why, columns, *self._as_it_was(name, first, columns, live)
-                    ),
-                )
-            )
+            table = self._table(name, self._born(first), why, *self._as_it_was(name, first, columns, live))
+            table.rest.extend(self._dropped_constraints(name, columns, table))
+            found.append((first.version_id, replace(table, columns=columns)))
         for name, live in self._evidence.live.items():
             if live.object_type != "TABLE" or name in self._evidence.events or self._is_made(name):
                 continue
             more = self._more_than_a_query_makes(live)
             if more is not None:
                 why = f"{live.object_identity} has {more} in the live catalog, and no row created either"
-                found.append((0, 0, OlderTable(name, 0, why, {}, *self.as_live(live))))
-        return [table for *_, table in sorted(found, key=lambda f: (f[0], f[1], f[2].name))]
+                found.append((0, self._table(name, 0, why, *self.as_live(live))))
+        return [table for _, table in sorted(found, key=lambda f: (f[1].position, f[0], f[1].name))]
+
+    @staticmethod
+    def _table(name: Name, position: int, why: str, statement: str, rest: Sequence[str]) -> OlderTable:
+        make, *others = (Repair("older_table", text, why, inferred=name) for text in (statement, *rest))
+        return OlderTable(name, position, {}, make, others)
 
     def _more_than_a_query_makes(self, table: DatabaseObject) -> str | None:
         """What a live table without rows has that CREATE TABLE AS gives none, and that leaves a row when it is added.
@@ -250,11 +251,15 @@ class Older:
         What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
         """
         known: dict[str, str] = {}
+        retyped = {unquote(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
         head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.as_live(live)
             head, lines, _, tail = elements(statement)
             known = {column_name(line): line for line in lines}
+            for changed in retyped & known.keys() & columns.keys():
+                # A text gave it the type that it has now.
+                known[changed] = with_type(known[changed], type_text(str(columns[changed].get("type"))))
             if name != (live.object_schema, live.object_name):
                 now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
                 head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))
@@ -282,6 +287,65 @@ class Older:
             drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
             statement += f"\nALTER TABLE {qualified(name)} {drops};"
         return statement, rest
+
+    def _dropped_constraints(self, name: Name, columns: Columns, table: OlderTable) -> Iterator[Repair]:
+        """Constraints that a recorded text drops and none before it names, where their own name says what they were.
+
+        PostgreSQL calls a UNIQUE constraint table_column_key. A foreign key may have the names of both its ends:
+        table_column_fk_table_column, or fk_table_column_table, as two widely used tools write them.
+        """
+        known = {unquote(m[1] or m[2]) for r in table.rest if (m := _NAMED_PART.search(r.statement))}
+        for text in self._statements_on(name[1]):
+            for part in map(unquote, _DROPPED_CONSTRAINT.findall(text)):
+                rows = [self._evidence.rows[p] for p in self._evidence.mentions(part)]
+                texts = [s.text for r in rows for s in split(r.change_sql or "") if says(s.text, part)]
+                if part in known or next(t for t in texts if not _SET_CONSTRAINTS.search(t)) != text:
+                    continue
+                known.add(part)
+                says_what = self._constraint_of_name(part, name, columns)
+                if says_what is None:
+                    continue
+                if says_what.startswith("FOREIGN KEY") and any(_SET_CONSTRAINTS.search(t) for t in texts):
+                    says_what += " DEFERRABLE INITIALLY DEFERRED"
+                yield Repair(
+                    "older_constraint",
+                    f"ALTER TABLE {qualified(name)} ADD CONSTRAINT {quote(part)} {says_what};",
+                    f"row {rows[0].version_id} drops it, none added it, and its name says what it was",
+                    inferred=name,
+                )
+
+    def _constraint_of_name(self, part: str, name: Name, columns: Columns) -> str | None:
+        """What a constraint of a table says, by its own name; None where the name leaves it open."""
+        body = part.removeprefix("fk_")
+        if not body.startswith(f"{name[1]}_"):
+            return None
+        body = body.removeprefix(f"{name[1]}_")
+        found = {
+            f"UNIQUE ({', '.join(map(quote, names))})"
+            for names in _joined(body.removesuffix("_key"), columns)
+            if body.endswith("_key")
+        }
+        tables = [n for n, o in self._evidence.live.items() if o.object_type == "TABLE"]
+        tables += [n for n, rows in self._evidence.events.items() if rows[0].object_type == "TABLE"]
+        for other in dict.fromkeys(tables):
+            between = "_" if part.startswith("fk_") else "_fk_"
+            ours, between, theirs = body.partition(between + other[1])
+            if not between or other[0] != name[0] or (theirs and not theirs.startswith("_")):
+                continue
+            keys = [*_joined(theirs[1:], self._columns_of(other))] if theirs else [()]
+            for names in _joined(re.sub(r"_[0-9a-f]{8}$", "", ours), columns):
+                for key in keys:
+                    referred = f" ({', '.join(map(quote, key))})" if key else ""
+                    found.add(
+                        f"FOREIGN KEY ({', '.join(map(quote, names))}) REFERENCES {qualified(other)}{referred}"
+                    )
+        return found.pop() if len(found) == 1 else None
+
+    def _columns_of(self, table: Name) -> list[str]:
+        live = self._evidence.live.get(table)
+        if live is not None:
+            return [column for column, _ in column_types(live.definition)]
+        return next((list(r.columns) for r in self._evidence.events[table] if r.columns), [])
 
     def _born(self, row: HistoryRow) -> int:
         """The first position by which an altered table had been made, though no row created it.
@@ -388,6 +452,15 @@ _MOVED_TABLE = re.compile(
 _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
+_RETYPED = re.compile(
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
+)
+# Not IF EXISTS: that proves nothing.
+_DROPPED_CONSTRAINT = re.compile(
+    r"""\bdrop\s+constraint\s+(?!if\s+exists\b)("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+)
+# Only of use where the constraint was deferred until then.
+_SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 # A statement that gives a table a constraint (its name, what it says), or an index.
 _NAMED_PART = re.compile(
@@ -427,6 +500,16 @@ def _before_statement(columns: Columns, text: str, table: str) -> Columns:
         else:
             fact["nullable"] = words == "set not null"
     return result or columns
+
+
+def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The ways to read a text as some of the names, one after the other with "_" between them."""
+    for name in names:
+        if text == name:
+            yield (name,)
+        elif text.startswith(f"{name}_"):
+            rest = [n for n in names if n != name]
+            yield from ((name, *others) for others in _joined(text.removeprefix(f"{name}_"), rest))
 
 
 def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:

@@ -586,11 +586,11 @@ class Replay:
             if outcome is not None:
                 made.append((older, outcome))
         result.extend(self._make_older_functions())
-        rest = [(statement, outcome) for older, outcome in made for statement in older.rest]
-        for statement, outcome in sorted(rest, key=lambda step: " FOREIGN KEY " in step[0]):
+        rest = [(step, outcome) for older, outcome in made for step in older.rest]
+        for step, outcome in sorted(rest, key=lambda r: " FOREIGN KEY " in r[0].statement):
             # Foreign keys when all the others are there; what does not fit now comes later or never.
-            if self._try([statement])[1] is None:
-                outcome.repairs.append(replace(outcome.repairs[-1], statement=statement))
+            if self._try([step.statement])[1] is None:
+                outcome.repairs.append(step)
         for change in self._observe() if rest else ():
             # Of a table, or of what belongs to it: its index, its sequence.
             about = [o for older, o in made if change.path == qualified_identity(*older.name)] or [
@@ -614,18 +614,17 @@ class Replay:
 
     def _make_older(self, older: OlderTable) -> _Outcome | None:
         """Makes a table that was there before, with the columns that its first row found."""
-        make = Repair("older_table", older.statement, older.why, inferred=older.name)
-        outcome = self._alone(make)
+        outcome = self._alone(older.make)
         if outcome is None:
             return None
         repairs = list(outcome.repairs)
         if older.columns:
-            for step in towards(older.name, older.columns, self.columns(older.name), older.why):
+            for step in towards(older.name, older.columns, self.columns(older.name), older.make.evidence):
                 # A column too many is one that its first statement takes away.
                 if step.rule != "dropped_column" and self._try([step.statement])[1] is None:
                     repairs.append(step)
             _combine(outcome.differences, self._observe(*(r.statement for r in repairs)))
-        return replace(outcome, repairs=[*repairs, make])
+        return replace(outcome, repairs=[*repairs, older.make])
 
     def _make_older_functions(self) -> list[tuple[Difference, list[Repair]]]:
         """Makes the functions that were there before the first row, in whatever order they need each other."""

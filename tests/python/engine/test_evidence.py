@@ -915,6 +915,66 @@ RELATIONS = [
         "create table t (id integer primary key, name text)",
     ),
     Case(
+        "a column that gets the type later which the live catalog has",
+        "older_table",
+        "public.t",
+        'CREATE TABLE public.t (\n    id integer NOT NULL,\n    path "text" NOT NULL\n);',
+        [
+            table(1, "t", "alter table t add name text", "id int4!, path text!, name text"),
+            table(2, "t", "alter table t alter path type paths", "id int4!, path text!, name text"),
+        ],
+        "create domain paths as text; create table t (id integer primary key, path paths not null, name text)",
+        at=1,
+    ),
+    Case(
+        "a unique constraint of an older table that a text drops",
+        "older_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD CONSTRAINT "t_name_of_it_id_key" UNIQUE ("name_of_it", "id");',
+        [
+            table(1, "t", "alter table t add n text", "id int4!, name_of_it text, n text"),
+            table(
+                2,
+                "t",
+                "alter table t drop constraint t_name_of_it_id_key",
+                "id int4!, name_of_it text, n text",
+            ),
+        ],
+        "create table t (id integer primary key, name_of_it text, n text)",
+        at=1,
+    ),
+    Case(
+        "a deferred foreign key of an older table that a text drops, with both its ends in its name",
+        "older_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD CONSTRAINT "t_u_id_0a1b2c3d_fk_u_id" FOREIGN KEY ("u_id")'
+        ' REFERENCES "public"."u" ("id") DEFERRABLE INITIALLY DEFERRED;',
+        [
+            table(1, "t", "alter table t add n text", "u_id int4, n text"),
+            table(
+                2,
+                "t",
+                "set constraints t_u_id_0a1b2c3d_fk_u_id immediate;"
+                " alter table t drop constraint t_u_id_0a1b2c3d_fk_u_id",
+                "u_id int4, n text",
+            ),
+        ],
+        "create table u (id integer primary key); create table t (u_id integer, n text)",
+        at=1,
+    ),
+    Case(
+        "a foreign key of an older table that a text drops, with the tables in its name",
+        "older_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD CONSTRAINT "fk_t_u_id_u" FOREIGN KEY ("u_id") REFERENCES "public"."u";',
+        [
+            table(1, "t", "alter table t add n text", "u_id int4, n text"),
+            table(2, "t", "alter table t drop constraint fk_t_u_id_u", "u_id int4, n text"),
+        ],
+        "create table u (id integer primary key); create table t (u_id integer, n text)",
+        at=1,
+    ),
+    Case(
         "a setting that a function took from its session, as the live catalog has it",
         "session_setting",
         "public.f()",
