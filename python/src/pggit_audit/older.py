@@ -219,7 +219,11 @@ class Older:
         if name is None:
             return []
         start, end = match.span(1 if match[1] else 2)
-        return [statement[:start] + quote_if_needed(name) + statement[end:]]
+        rest = statement[end:]
+        if match[1] and any(name in map(unquote, _REPLACED_CONSTRAINT.findall(text)) for text in told):
+            # A foreign key is dropped and added again because something about it changes: as a rule its action.
+            rest = _REFERENTIAL_ACTION.sub("", rest)
+        return [statement[:start] + quote_if_needed(name) + rest]
 
     def _name_before(self, name: Name, told: Sequence[str]) -> str | None:
         """What a constraint or an index was called before the first text that names it; None where that makes it."""
@@ -454,6 +458,13 @@ _MOST_COLUMNS = 1600
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _RETYPED = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
+)
+_REPLACED_CONSTRAINT = re.compile(
+    r"""\bdrop\s+constraint\s+(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+)
+# As PostgreSQL prints it.
+_REFERENTIAL_ACTION = re.compile(
+    r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
 )
 # Not IF EXISTS: that proves nothing.
 _DROPPED_CONSTRAINT = re.compile(

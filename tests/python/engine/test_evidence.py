@@ -927,6 +927,28 @@ RELATIONS = [
         at=1,
     ),
     Case(
+        "a foreign key that a text drops and adds again, with an action",
+        "older_table",
+        "public.t",
+        "ALTER TABLE ONLY public.t ADD CONSTRAINT t_u_id_fkey FOREIGN KEY (u_id) REFERENCES public.u(id);",
+        [
+            table(1, "t", "alter table t add n text", "u_id int4, n text"),
+            *(
+                table(
+                    n,
+                    "t",
+                    "alter table t drop constraint t_u_id_fkey; alter table t add constraint t_u_id_fkey"
+                    " foreign key (u_id) references u on update cascade on delete set null",
+                    "u_id int4, n text",
+                )
+                for n in (2, 3)
+            ),
+        ],
+        "create table u (id integer primary key);"
+        " create table t (u_id integer references u on update cascade on delete set null, n text)",
+        at=1,
+    ),
+    Case(
         "a unique constraint of an older table that a text drops",
         "older_constraint",
         "public.t",
