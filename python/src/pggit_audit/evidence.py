@@ -674,6 +674,8 @@ class Evidence:
             if any(self._renames(p) for p in self.mentions(old, new)):
                 # A text that is recorded for another object says it: it runs when its turn comes.
                 continue
+            if self._replaced((name[0], old), new, position):
+                continue
             earlier = self.earlier_name(self.rows[position])
             if earlier is not None and old.replace(earlier[1], name[1]) == new:
                 step = Repair(
@@ -695,6 +697,16 @@ class Evidence:
             )
             steps.append(Foreseen(max(place, position), name, step, early=bool(used) and place > position))
         return steps
+
+    def _replaced(self, old: Name, new: str, position: int) -> bool:
+        """Whether a later row drops the index of a constraint, or a later text adds another of the new name."""
+        if any(r.change_type == "DROP" and r.position > position for r in self.events.get(old, [])):
+            return True
+        here = rf'(?:"{re.escape(quote(new)[1:-1])}"|{re.escape(new)}(?!\w))'
+        added = re.compile(
+            rf"\bconstraint\s+{here}\s+(?:unique|primary|foreign|check|exclude)\b", re.IGNORECASE
+        )
+        return any(added.search(self.rows[p].change_sql or "") for p in self.mentions(new) if p > position)
 
     def _keeps_its_name(self, table: Name, position: int) -> bool:
         """Whether the table that has the name at this row has it to the end: no later row gives it to another.

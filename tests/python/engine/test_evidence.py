@@ -1889,6 +1889,25 @@ def test_a_constraint_of_the_table_that_takes_the_name_is_not_foreseen(
     assert [e.repairs for e in events if e.repairs] == []
 
 
+def test_a_constraint_that_another_replaces_is_not_renamed(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", "create table t (a integer constraint a_unique unique, b integer)", "a int4, b int4"),
+        index(2, "a_unique", "create table t (a integer constraint a_unique unique, b integer)"),
+        table(3, "t", "alter table t add c integer", "a int4, b int4, c int4", at=NOON + DAY),
+        table(4, "t", "alter table t add constraint b_unique unique (b)", "a int4, b int4, c int4"),
+        index(5, "a_unique", "alter table t drop a", change_type="DROP"),
+        table(6, "t", "alter table t drop a", "b int4, c int4", change_type="ALTER"),
+        table(7, "t", "alter table t add d integer", "a int4, c int4, d int4", at=NOON + 2 * DAY),
+    ]
+    truth = (
+        "create table t (x integer, b integer, c integer); alter table t add constraint b_unique unique (b);"
+    )
+    truth += "alter table t drop x; alter table t rename b to a; alter table t add d integer"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    assert tree_of(events) == scratch.definitions(truth)
+    assert {r for e in events for r in rules(e) if r.endswith("constraint")} == set()
+
+
 def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Scratch) -> None:
     rows = [
         table(1, "t", T),
