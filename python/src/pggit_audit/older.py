@@ -300,21 +300,23 @@ class Older:
         """
         known = {unquote(m[1] or m[2]) for r in table.rest if (m := _NAMED_PART.search(r.statement))}
         for text in self._statements_on(name[1]):
-            for part in map(unquote, _DROPPED_CONSTRAINT.findall(text)):
-                rows = [self._evidence.rows[p] for p in self._evidence.mentions(part)]
-                texts = [s.text for r in rows for s in split(r.change_sql or "") if says(s.text, part)]
-                if part in known or next(t for t in texts if not _SET_CONSTRAINTS.search(t)) != text:
+            for spelled in _DROPPED_CONSTRAINT.findall(text):
+                part, word = unquote(spelled), spelled.strip('"')
+                rows = [self._evidence.rows[p] for p in self._evidence.mentions(word)]
+                naming = [(r, s.text) for r in rows for s in split(r.change_sql or "") if says(s.text, word)]
+                row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
+                if row is None or first != text or part in known:
                     continue
                 known.add(part)
                 says_what = self._constraint_of_name(part, name, columns)
                 if says_what is None:
                     continue
-                if says_what.startswith("FOREIGN KEY") and any(_SET_CONSTRAINTS.search(t) for t in texts):
+                if says_what.startswith("FOREIGN KEY") and any(_SET_CONSTRAINTS.search(t) for _, t in naming):
                     says_what += " DEFERRABLE INITIALLY DEFERRED"
                 yield Repair(
                     "older_constraint",
                     f"ALTER TABLE {qualified(name)} ADD CONSTRAINT {quote(part)} {says_what};",
-                    f"row {rows[0].version_id} drops it, none added it, and its name says what it was",
+                    f"row {row.version_id} drops it, none added it, and its name says what it was",
                     inferred=name,
                 )
 

@@ -991,7 +991,7 @@ RELATIONS = [
         'ALTER TABLE "public"."t" ADD CONSTRAINT "fk_t_u_id_u" FOREIGN KEY ("u_id") REFERENCES "public"."u";',
         [
             table(1, "t", "alter table t add n text", "u_id int4, n text"),
-            table(2, "t", "alter table t drop constraint fk_t_u_id_u", "u_id int4, n text"),
+            table(2, "t", "alter table t drop constraint FK_T_U_ID_U", "u_id int4, n text"),
         ],
         "create table u (id integer primary key); create table t (u_id integer, n text)",
         at=1,
