@@ -220,7 +220,7 @@ class Older:
             return []
         start, end = match.span(1 if match[1] else 2)
         rest = statement[end:]
-        if match[1] and any(name in map(unquote, _REPLACED_CONSTRAINT.findall(text)) for text in told):
+        if match[1] and any(name in (_name(n) for n in _REPLACED_CONSTRAINT.findall(text)) for text in told):
             # A foreign key is dropped and added again because something about it changes: as a rule its action.
             rest = _REFERENTIAL_ACTION.sub("", rest)
         return [statement[:start] + quote_if_needed(name) + rest]
@@ -255,7 +255,7 @@ class Older:
         What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
         """
         known: dict[str, str] = {}
-        retyped = {unquote(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
+        retyped = {_name(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
         head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.as_live(live)
@@ -301,7 +301,7 @@ class Older:
         known = {unquote(m[1] or m[2]) for r in table.rest if (m := _NAMED_PART.search(r.statement))}
         for text in self._statements_on(name[1]):
             for spelled in _DROPPED_CONSTRAINT.findall(text):
-                part, word = unquote(spelled), spelled.strip('"')
+                part, word = _name(spelled), spelled.strip('"')
                 rows = [self._evidence.rows[p] for p in self._evidence.mentions(word)]
                 naming = [(r, s.text) for r in rows for s in split(r.change_sql or "") if says(s.text, word)]
                 row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
@@ -513,6 +513,11 @@ def _before_statement(columns: Columns, text: str, table: str) -> Columns:
         else:
             fact["nullable"] = words == "set not null"
     return result or columns
+
+
+def _name(spelled: str) -> str:
+    """The name that a text means, as PostgreSQL reads it."""
+    return unquote(spelled) if spelled.startswith('"') else spelled.lower()
 
 
 def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
