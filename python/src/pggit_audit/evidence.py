@@ -30,7 +30,7 @@ from pggit_audit.definitions import (
     sequence_of,
     without_schemas,
 )
-from pggit_audit.statements import Name, Statement, quote, split, unquote
+from pggit_audit.statements import Name, Statement, folded, quote, split, unquote
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class HistoryRow:
     oid: int | None = None
     facts_readable: bool = True
 
+    @cached_property
+    def text(self) -> str:
+        """The recorded text as PostgreSQL reads it (`folded`); empty where there is none."""
+        return folded(self.change_sql or "")
+
     @property
     def name(self) -> str:
         """The object's real name, without v1's quotes."""
@@ -74,7 +79,7 @@ class HistoryRow:
     @cached_property
     def says_schema(self) -> bool:
         """Whether the text writes the schema before the name of the row's object."""
-        text, schema = self.change_sql or "", self.object_schema or ""
+        text, schema = self.text, self.object_schema or ""
         if schema not in text:
             return False
         pattern = rf'(?<!\w)"?{re.escape(schema)}"?\s*\.\s*"?{re.escape(self.name)}(?!\w)'
@@ -186,7 +191,7 @@ class Evidence:
         for row in rows:
             if row.change_sql != text:
                 text = row.change_sql
-                words = set(_WORD.findall(text or ""))
+                words = set(_WORD.findall(row.text))
             for word in words | {row.name}:
                 self._mentions.setdefault(word, []).append(row.position)
         self._columns: dict[Name, list[tuple[int, HistoryRow]]] = {}
@@ -259,7 +264,7 @@ class Evidence:
         return any(
             s.verb == "COMMENT" and comment.about in s.words and not comment.names.isdisjoint(s.words)
             for p in self.mentions(comment.about)
-            if p > position and "comment" in (self.rows[p].change_sql or "").lower()
+            if p > position and "comment" in self.rows[p].text.lower()
             for s in split(self.rows[p].change_sql or "")
         )
 
@@ -303,7 +308,7 @@ class Evidence:
         last = position
         end = self._next_session(position)
         for row in self.rows[position : end if end > position else None]:
-            if says(row.change_sql or "", type_name) or any(
+            if says(row.text, type_name) or any(
                 fact.get("type") == type_name for fact in (row.columns or {}).values()
             ):
                 last = row.position
@@ -315,7 +320,7 @@ class Evidence:
             (
                 row.position
                 for row in self.rows[position + 1 :]
-                if says(row.change_sql or "", type_name)
+                if says(row.text, type_name)
                 or any(fact.get("type") == type_name for fact in (row.columns or {}).values())
             ),
             len(self.rows),
@@ -334,7 +339,7 @@ class Evidence:
         row = self.later_columns(table, position + 1)
         if row is not None and row.columns and column in row.columns:
             recorded = str(row.columns[column].get("type"))
-            text = row.change_sql or ""
+            text = row.text
             made_anew = row.execution != self.rows[position].execution and re.search(
                 rf'create\s+type\s+"?{re.escape(here)}"?\s', text, re.IGNORECASE
             )
@@ -364,7 +369,7 @@ class Evidence:
             if words == [name]:
                 here = self._mentions.get(name, [])
             else:
-                here = [r.position for r in self.rows if name in (r.change_sql or "") or name == r.name]
+                here = [r.position for r in self.rows if name in r.text or name == r.name]
             found = here if found is None else sorted(set(found) & set(here))
         return found or []
 
@@ -584,10 +589,7 @@ class Evidence:
         begin = next((p for p in range(position, 0, -1) if self._session_end(p - 1) < position), 0)
         return any(
             row.name == table[1]
-            and (
-                pattern.search(row.change_sql or "")
-                or (row.object_type == "TABLE" and self.earlier_name(row))
-            )
+            and (pattern.search(row.text) or (row.object_type == "TABLE" and self.earlier_name(row)))
             for row in self.rows[begin : self._session_end(position) + 1]
         )
 
@@ -623,7 +625,7 @@ class Evidence:
     ) -> list[Foreseen]:
         """Sequences that are renamed along with their table, just behind its rename: v1 records none (FORMATS 1.1)."""
         row = self.rows[position]
-        if not any(unquote(new) == table[1] for _, new in RENAMED_TABLE.findall(row.change_sql or "")):
+        if not any(unquote(new) == table[1] for _, new in RENAMED_TABLE.findall(row.text)):
             return []
         later = next((r for r in self._later_rows(table, position) if r.columns), None)
         live = self.live.get(table)
@@ -706,7 +708,7 @@ class Evidence:
         added = re.compile(
             rf"\bconstraint\s+{here}\s+(?:unique|primary|foreign|check|exclude)\b", re.IGNORECASE
         )
-        return any(added.search(self.rows[p].change_sql or "") for p in self.mentions(new) if p > position)
+        return any(added.search(self.rows[p].text) for p in self.mentions(new) if p > position)
 
     def _keeps_its_name(self, table: Name, position: int) -> bool:
         """Whether the table that has the name at this row has it to the end: no later row gives it to another.
@@ -730,7 +732,7 @@ class Evidence:
                 unquote(after) == row.name
                 and re.sub(rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1])
                 == row.name
-                for before, after in _RENAMED_INDEX.findall(row.change_sql or "")
+                for before, after in _RENAMED_INDEX.findall(row.text)
             )
         ]
 
@@ -744,7 +746,7 @@ class Evidence:
                     if p > position and (r := self.rows[p]).object_type == "TABLE" and r.name != table[1]
                     if any(
                         parse_name(old)[1] == table[1] and unquote(new) == r.name
-                        for old, new in RENAMED_TABLE.findall(r.change_sql or "")
+                        for old, new in RENAMED_TABLE.findall(r.text)
                     )
                 ),
                 None,
@@ -765,7 +767,7 @@ class Evidence:
         return any(all(name in s.words for name in names) for s in split(row.change_sql or ""))
 
     def _renames(self, position: int) -> bool:
-        return "rename" in (self.rows[position].change_sql or "").lower()
+        return "rename" in self.rows[position].text.lower()
 
     def _next_record(
         self, table: Name, position: int
@@ -777,7 +779,7 @@ class Evidence:
             if row.change_type != "ALTER":
                 return row.position, None, "", ""
             table = (row.object_schema, row.name)
-            texts.append(row.change_sql or "")
+            texts.append(row.text)
             if row.columns:
                 names = ordered(row.columns)
                 facts = {
@@ -825,7 +827,7 @@ class Evidence:
         here = [*takewhile(lambda p: self._session_end(p) == end, reversed(named))]
         statements = [s for p in here for s in split(self.rows[p].change_sql or "") if s.mentions(table)]
         return bool(statements) and all(
-            s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.text.strip()) for s in statements
+            s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.folded.strip()) for s in statements
         )
 
     def foresee_type_end(self, found: DatabaseObject, position: int) -> Foreseen | None:
@@ -859,7 +861,7 @@ class Evidence:
 
     def earlier_name(self, row: HistoryRow) -> Name | None:
         """What the table was called that the row's own text renames."""
-        for old, new in RENAMED_TABLE.findall(row.change_sql or ""):
+        for old, new in RENAMED_TABLE.findall(row.text):
             if unquote(new) == row.name:
                 return (row.object_schema, parse_name(old)[1])
         return None
@@ -930,7 +932,7 @@ class Evidence:
             s.tag == "CREATE TRIGGER" and name in s.words and table in s.words
             for table in attachment.tables
             for p in self.mentions(table)
-            if p > position and says(self.rows[p].change_sql or "", name)
+            if p > position and says(self.rows[p].text, name)
             for s in split(self.rows[p].change_sql or "")
         )
 

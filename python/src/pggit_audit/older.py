@@ -113,7 +113,7 @@ class Older:
 
     def _had_another_name(self, row: HistoryRow) -> bool:
         """Whether the table came to its name, or its schema, by the row's own text, or by a change without a row."""
-        text = row.change_sql or ""
+        text = row.text
         if row.oid is not None and any(
             r.oid == row.oid and r.object_type == "TABLE" for r in self._evidence.rows[: row.position]
         ):
@@ -127,7 +127,7 @@ class Older:
         """Whether a recorded text makes a table of that name, or may."""
         return any(
             (s.verb == "CREATE" and any(t[1] == name[1] and t[0] in (None, name[0]) for t in s.targets))
-            or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.text)))
+            or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.folded)))
             for p in self._evidence.mentions(name[1])
             if not self._evidence.rows[p].exclusion_reason
             for s in split(self._evidence.rows[p].change_sql or "")
@@ -151,8 +151,8 @@ class Older:
 
         Where the text left several rows of the table, what follows the first statement that leaves any came later.
         """
-        text = row.change_sql or ""
-        about = [s for s in split(text) if row.name in s.words]
+        text = row.text
+        about = [s for s in split(row.change_sql or "") if row.name in s.words]
         if any(
             r.execution == row.execution and r is not row
             for r in self._evidence.events[row.object_schema, row.name]
@@ -163,14 +163,16 @@ class Older:
                 if s.action == "code" or (s.tag == "ALTER TABLE" and s.leaves_rows and is_target(row.name, s))
             )
             about = about[: next(own, len(about)) + 1]
-        return "\n".join(s.text for s in about) or text
+        return "\n".join(s.folded for s in about) or text
 
     def _statements_on(self, table: str) -> list[str]:
         """The recorded statements that name a table, in order."""
         found: dict[tuple[str, int], list[str]] = {}
         for row in (self._evidence.rows[p] for p in self._evidence.mentions(table)):
             if not row.exclusion_reason:
-                found[row.execution] = [s.text for s in split(row.change_sql or "") if says(s.text, table)]
+                found[row.execution] = [
+                    s.folded for s in split(row.change_sql or "") if says(s.folded, table)
+                ]
         return [text for texts in found.values() for text in texts]
 
     def as_live(self, table: DatabaseObject) -> tuple[str, list[str]]:
@@ -220,7 +222,7 @@ class Older:
             return []
         start, end = match.span(1 if match[1] else 2)
         rest = statement[end:]
-        if match[1] and any(name in (_name(n) for n in _REPLACED_CONSTRAINT.findall(text)) for text in told):
+        if match[1] and any(name in map(unquote, _REPLACED_CONSTRAINT.findall(text)) for text in told):
             # A foreign key is dropped and added again because something about it changes: as a rule its action.
             rest = _REFERENTIAL_ACTION.sub("", rest)
         return [statement[:start] + quote_if_needed(name) + rest]
@@ -237,7 +239,7 @@ class Older:
             rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+{here}',
             re.IGNORECASE,
         )
-        texts = [r.change_sql or "" for r in rows] or [text for text in told if name[1] in text]
+        texts = [r.text for r in rows] or [text for text in told if name[1] in text]
         for match in (m for text in texts if (m := pattern.search(text))):
             if match["added"]:
                 return None
@@ -255,7 +257,7 @@ class Older:
         What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
         """
         known: dict[str, str] = {}
-        retyped = {_name(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
+        retyped = {unquote(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
         head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.as_live(live)
@@ -301,9 +303,11 @@ class Older:
         known = {unquote(m[1] or m[2]) for r in table.rest if (m := _NAMED_PART.search(r.statement))}
         for text in self._statements_on(name[1]):
             for spelled in _DROPPED_CONSTRAINT.findall(text):
-                part, word = _name(spelled), spelled.strip('"')
+                part, word = unquote(spelled), spelled.strip('"')
                 rows = [self._evidence.rows[p] for p in self._evidence.mentions(word)]
-                naming = [(r, s.text) for r in rows for s in split(r.change_sql or "") if says(s.text, word)]
+                naming = [
+                    (r, s.folded) for r in rows for s in split(r.change_sql or "") if says(s.folded, word)
+                ]
                 row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
                 if row is None or first != text or part in known:
                     continue
@@ -378,7 +382,7 @@ class Older:
         nobody knows which.
         """
         told: set[str] = set()
-        for text in dict.fromkeys(r.change_sql or "" for r in self._evidence.rows if not r.exclusion_reason):
+        for text in dict.fromkeys(r.text for r in self._evidence.rows if not r.exclusion_reason):
             told |= (
                 {parse_name(name)[1] for name in _ROUTINE.findall(text)}
                 if _MAKES_ROUTINE.search(text)
@@ -387,7 +391,7 @@ class Older:
         for row in self._evidence.rows:
             if row.object_type != "FUNCTION" or row.exclusion_reason or row.change_type != "CREATE":
                 continue
-            text = row.change_sql or ""
+            text = row.text
             if not _ROUTINE.search(text) and not re.search(r"\bcreate\s+extension\b", text, re.IGNORECASE):
                 return []
         return [
@@ -396,10 +400,7 @@ class Older:
             for found in routines
             if found.object_type == "FUNCTION" and found.definition.startswith("CREATE OR REPLACE FUNCTION ")
             if bare not in told
-            if not any(
-                renames_to(self._evidence.rows[p].change_sql or "", bare)
-                for p in self._evidence.mentions(bare)
-            )
+            if not any(renames_to(self._evidence.rows[p].text, bare) for p in self._evidence.mentions(bare))
         ]
 
     def extensions(self) -> list[Repair]:
@@ -408,13 +409,11 @@ class Older:
 
         CASCADE creates others whose names the text does not say. Where a text makes the schema, it was not there yet.
         """
-        texts = dict.fromkeys(r.change_sql or "" for r in self._evidence.rows)
+        texts = dict.fromkeys(r.text for r in self._evidence.rows)
         makers = [text for text in texts if _EXTENSION.search(text)]
-        created = [s for text in makers for s in split(text) if _EXTENSION.search(s.text)]
+        created = [s for text in makers for s in split(text) if _EXTENSION.search(s.folded)]
         brought = {
-            r.change_sql
-            for r in self._evidence.rows
-            if r.object_type == "FUNCTION" and r.change_type == "CREATE"
+            r.text for r in self._evidence.rows if r.object_type == "FUNCTION" and r.change_type == "CREATE"
         }
         if any("cascade" in s.words for s in created):
             return []
@@ -513,11 +512,6 @@ def _before_statement(columns: Columns, text: str, table: str) -> Columns:
         else:
             fact["nullable"] = words == "set not null"
     return result or columns
-
-
-def _name(spelled: str) -> str:
-    """The name that a text means, as PostgreSQL reads it."""
-    return unquote(spelled) if spelled.startswith('"') else spelled.lower()
 
 
 def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:

@@ -125,7 +125,7 @@ class Repairs:
                     )
                 )
         full = self._resolve(name, failure.situation)[0]
-        if re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), failure.statement.text):
+        if re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), failure.statement.folded):
             found.append(
                 Repair(
                     "missing_sequence",
@@ -150,7 +150,7 @@ class Repairs:
     def _not_yet_renamed(self, name: Name, failure: _Failure) -> list[Repair]:
         """A definition of the live catalog names a table as it is called now; it had another name then."""
         for row in self._evidence.rows[failure.situation.position :]:
-            match = RENAMED_TABLE.search(row.change_sql or "")
+            match = RENAMED_TABLE.search(row.text)
             if match is None or unquote(match[2]) != name[1] or row.name != name[1]:
                 continue
             old = parse_name(match[1])
@@ -489,7 +489,7 @@ class Repairs:
         # A type that is made, used, and given another's name each time, as migrations of enums go: the
         # recorded texts that do it again tell the name.
         for row in self._evidence.rows:
-            for old, new in _RENAMED_TYPE.findall(row.change_sql or ""):
+            for old, new in _RENAMED_TYPE.findall(row.text):
                 if parse_name(old)[1] == name[1]:
                     return [rename_type(name, unquote(new), f"the text of row {row.version_id}")]
         return []

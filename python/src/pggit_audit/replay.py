@@ -770,6 +770,8 @@ class Replay:
             row_repairs = (
                 repairs if i == 0 else [r for r in repairs if r.inferred == (row.object_schema, row.name)]
             )
+            if statement.action == "code":
+                row_repairs = [*row_repairs, *self._part_of_more(i, matched, pending)]
             dropped_first = (
                 difference is not None
                 and difference.old is not None
@@ -789,6 +791,29 @@ class Replay:
             self._foresee(row, difference)
         for other in others:
             self._foresee(matched[0][0], other)
+
+    def _part_of_more(
+        self,
+        i: int,
+        matched: Sequence[tuple[HistoryRow, Difference | None]],
+        pending: Sequence[HistoryRow],
+    ) -> Iterator[Repair]:
+        """Why a row of code does not tell what there was by then: later rows are of the same code, or may be."""
+        row, difference = matched[i]
+        rows = [
+            m for m, d in matched if difference is not None and d is not None and d.path == difference.path
+        ]
+        if len(rows) < 2:
+            return
+        if row is not rows[-1]:
+            why = f"row {rows[-1].version_id} is of the same code"
+        elif any(_about(r)[:3] == _about(row)[:3] for r in pending):
+            return
+        elif any(s.action == "code" and s.mentions(row.name) for s in self._following):
+            why = f"more code follows that names {row.name}"
+        else:
+            return
+        yield Repair("rows_of_code", "", f"{why}: what had happened by this row is not told")
 
     def _own_schema(self, statement: Statement, row: HistoryRow) -> list[tuple[Difference, list[Repair]]]:
         """Makes the schema that a row's object came to be in, where the statement leaves it to the search_path.
@@ -1054,7 +1079,7 @@ class Replay:
             row = pending[0]
             if not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP"):
                 break
-            difference = self._difference_of(row, statement, differences, matched)
+            difference = self._difference_of(row, statement, differences, matched, pending)
             if (
                 difference is None
                 and not self._names_target(row, statement, matched)
@@ -1073,6 +1098,7 @@ class Replay:
         statement: Statement,
         differences: list[Difference],
         matched: list[tuple[HistoryRow, Difference | None]],
+        pending: Sequence[HistoryRow],
     ) -> Difference | None:
         for difference in differences:
             found = difference.object
@@ -1103,7 +1129,11 @@ class Replay:
                 # One statement leaves a second row only for the foreign keys of a table it created.
                 before = [m for m, d in matched if d is difference]
                 if not (
-                    statement.action == "code"
+                    (
+                        statement.action == "code"
+                        and self._more_than_follow(row, pending)
+                        and not self._was_done_before(row, matched, pending)
+                    )
                     or (len(before) == 1 and before[0].change_type == "CREATE" and row.change_type == "ALTER"
                         and " FOREIGN KEY " in (found.definition if difference.new else ""))
                 ):  # fmt: skip
@@ -1162,16 +1192,37 @@ class Replay:
         """
         if statement.tag != "CREATE VIEW" or not statement.or_replace or len(matched) != 1:
             return False
+        return _about(pending[0]) == _about(matched[0][0]) and self._more_than_follow(pending[0], pending)
 
-        def about(row: HistoryRow) -> tuple[str | None, ...]:
-            return row.object_type, row.object_schema, row.object_name, row.change_type
+    def _more_than_follow(self, row: HistoryRow, pending: Sequence[HistoryRow]) -> bool:
+        """Whether more rows are like this one than the text's following statements leave for certain."""
+        statements = sum(
+            s.verb == row.change_type
+            and s.leaves_rows
+            and not (s.if_exists and s.verb != "ALTER")
+            and _same_type(row.object_type, s.object_type)
+            and any(bare == row.name for _, bare in s.targets)
+            for s in self._following
+        )
+        return sum(_about(r) == _about(row) for r in pending) > statements
 
-        row = matched[0][0]
-        if about(pending[0]) != about(row):
+    def _was_done_before(
+        self,
+        row: HistoryRow,
+        matched: Sequence[tuple[HistoryRow, Difference | None]],
+        pending: Sequence[HistoryRow],
+    ) -> bool:
+        """Whether a table's records say that the code had done its work by the row before: this one is another's."""
+        name = self._table_name(row)
+        if row.object_type != "TABLE" or name is None:
             return False
-        statements = sum(1 for s in self._following if s.tag == "CREATE VIEW" and row.name in s.words)
-        rows = sum(1 for r in pending if about(r) == about(row))
-        return rows > statements
+        current = self.columns(name)
+
+        def agrees(other: HistoryRow) -> bool:
+            return bool(other.columns) and not disagreements(other.columns or {}, current)
+
+        before = [m for m, _ in matched if _about(m)[:3] == _about(row)[:3]]
+        return agrees(before[-1]) and not any(agrees(r) for r in pending if _about(r) == _about(row))
 
     def _towards_recorded(
         self, matched: list[tuple[HistoryRow, Difference | None]], outcome: _Outcome
@@ -1602,6 +1653,10 @@ def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]
 
 def _repair_note(repair: Repair) -> dict[str, str]:
     return {"rule": repair.rule, "statement": repair.statement, "evidence": repair.evidence}
+
+
+def _about(row: HistoryRow) -> tuple[str | None, ...]:
+    return row.object_type, row.object_schema, row.object_name, row.change_type
 
 
 def _same_type(recorded: str, found: str) -> bool:

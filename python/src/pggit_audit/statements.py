@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal
 
 from sqlglot import Token, TokenType
@@ -81,6 +82,11 @@ class Statement:
     tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
+    def folded(self) -> str:
+        """The text as PostgreSQL reads it, see `folded`."""
+        return folded(self.text)
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Every token's text: quoted names as they are, all else in lower case."""
         return tuple(_fold(t) for t in self.tokens)
@@ -133,8 +139,26 @@ class Statement:
         return self.text
 
 
+# PostgreSQL folds these letters alone, in the encodings in which one letter may be several bytes (UTF-8 is one).
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+@lru_cache(maxsize=16)
+def folded(text: str) -> str:
+    """The text as PostgreSQL reads it: all in lower case but for quoted names, strings, bodies and comments."""
+    parts: list[str] = []
+    here = 0
+    found = _OPENING.search(text)
+    while found:
+        start, here = here, _after(text, found, _closing(text, found))
+        parts += (text[start : found.start()].translate(_LOWER), text[found.start() : here])
+        found = _OPENING.search(text, here)
+    parts.append(text[here:].translate(_LOWER))
+    return "".join(parts)
+
+
 def _fold(token: Token) -> str:
-    return token.text if token.token_type == TokenType.IDENTIFIER else token.text.lower()
+    return token.text if token.token_type == TokenType.IDENTIFIER else token.text.translate(_LOWER)
 
 
 def _upper(token: Token) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from building import (
     tree_of,
     view,
 )
+from sqlglot import TokenType
+from sqlglot.dialects.postgres import Postgres
 
 import pggit_audit
 from pggit_audit.doubt import doubted
@@ -1802,6 +1804,28 @@ def test_rule(case: Case, shadow: Shadow, scratch: Scratch) -> None:
     assert end == {o.object_identity: o.definition for o in live}
 
 
+def capitals(text: str) -> str:
+    """The text with all that PostgreSQL reads in lower case in capitals."""
+    letters = list(text)
+    for token in Postgres().tokenize(text):
+        written = text[token.start : token.end + 1]
+        if token.token_type != TokenType.IDENTIFIER and written.upper() == token.text.upper():
+            letters[token.start : token.end + 1] = written.upper()
+    return "".join(letters)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rule_in_capitals(case: Case, shadow: Shadow, scratch: Scratch) -> None:
+    live = scratch.objects(case.truth if case.live is None else case.live)
+    if case.base is not None:
+        shadow.run(case.base)
+    base = scratch.definitions(case.base) if case.base is not None else None
+    rows = [replace(row, change_sql=row.change_sql and capitals(row.change_sql)) for row in case.rows]
+    events, _ = replayed(shadow, rows, live, base)
+    assert tree_of(events, base) == scratch.definitions(case.truth)
+    assert case.rule in {r["rule"] for e in events for r in e.repairs}
+
+
 # Rules without a statement of their own, or for rows that nothing explains: each has a test below.
 TESTED_BELOW = {
     "in_doubt",
@@ -1810,6 +1834,7 @@ TESTED_BELOW = {
     "reconcile",
     "recorded_drop",
     "rests_on_inferred",
+    "rows_of_code",
     "statement_failed",
     "unexplained_row",
 }
@@ -1887,6 +1912,37 @@ def test_a_constraint_of_the_table_that_takes_the_name_is_not_foreseen(
     events, _ = replayed(shadow, rows, scratch.objects(truth))
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
+
+
+TWICE = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
+ONCE = "do $$ begin alter table t add c integer; end $$"
+
+
+@pytest.mark.parametrize(
+    ("text", "recorded", "told"),
+    [
+        (TWICE, ["id int4, a int4", "id int4, a int4, b int4"], ["unknown", "exact"]),
+        (TWICE, [None, None], ["repaired", "exact"]),
+        (
+            f"{TWICE}; {ONCE}",
+            ["id int4, a int4", "id int4, a int4, b int4", "id int4, a int4, b int4, c int4"],
+            ["unknown", "exact", "exact"],
+        ),
+        (f"{TWICE}; {ONCE}", [None, None, None], ["repaired", "repaired", "repaired"]),
+        (f"{TWICE}; alter table t add c integer", [None, None, None], ["repaired", "exact", "exact"]),
+    ],
+    ids=["a block", "without columns", "two blocks", "two blocks without columns", "and a statement"],
+)
+def test_of_the_rows_of_a_block_only_the_last_can_be_exact(
+    text: str, recorded: list[str | None], told: list[str], shadow: Shadow, scratch: Scratch
+) -> None:
+    rows = [table(1, "t", "create table t (id integer)", "id int4")]
+    rows += [table(n, "t", text, columns_, change_type="ALTER") for n, columns_ in enumerate(recorded, 2)]
+    truth = f"create table t (id integer); {text}"
+    events, replay = replayed(shadow, rows, scratch.objects(truth))
+    assert not list(replay.reconcile(scratch.objects(truth)))
+    assert tree_of(events) == scratch.definitions(truth)
+    assert [of_rows(events)[n].fidelity for n in range(2, 2 + len(told))] == told
 
 
 def test_a_constraint_that_another_replaces_is_not_renamed(shadow: Shadow, scratch: Scratch) -> None:

@@ -5,6 +5,17 @@ from __future__ import annotations
 from fuzz.migrations import Migration
 
 CASES: dict[str, list[Migration]] = {
+    "a block makes a quoted table, which leaves no columns, and the same text changes it": [
+        Migration(
+            "script",
+            (
+                """do $$ begin create table "Mixed" (id integer primary key, note text); end $$""",
+                'alter table "Mixed" add column name integer',
+                'alter table "Mixed" set schema public',
+                'alter table "Mixed" drop constraint "Mixed_pkey"',
+            ),
+        ),
+    ],
     "a dropped primary key leaves its table": [
         Migration("statement", ("create table parcel (id integer primary key)",)),
         Migration("statement", ("alter table parcel drop constraint parcel_pkey",)),
