@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pggit_audit.statements import split, unquote
+from pggit_audit.statements import folded, split, unquote
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,19 @@ def test_names_lose_their_quotes_and_nothing_else() -> None:
         "plain",
         '"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('ALTER TABLE "Mixed" ADD Total Int', 'alter table "Mixed" add total int'),
+        ("SELECT 'It''s', E'A\\'B', X", "select 'It''s', E'A\\'B', x"),
+        ("DO $Body$ BEGIN; $Body$ LANGUAGE PLPGSQL", "do $Body$ BEGIN; $Body$ language plpgsql"),
+        ("DROP TABLE A -- DROP TABLE B\n, C", "drop table a  , c"),
+        ('/* A /* B */ \'C */ DROP TABLE "--"', '  drop table "--"'),
+        ("CREATE TABLE ÄRZTE (Ö Text)", "create table Ärzte (Ö text)"),
+        ("SELECT 'Open", "select 'Open"),
+    ],
+)
+def test_texts_are_read_as_postgresql_reads_them(text: str, read: str) -> None:
+    assert folded(text) == read

@@ -145,13 +145,14 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 @lru_cache(maxsize=16)
 def folded(text: str) -> str:
-    """The text as PostgreSQL reads it: all in lower case but for quoted names, strings, bodies and comments."""
+    """The text as PostgreSQL reads it: without comments, and all but quoted names, strings and bodies in lower case."""
     parts: list[str] = []
     here = 0
     found = _OPENING.search(text)
     while found:
         start, here = here, _after(text, found, _closing(text, found))
-        parts += (text[start : found.start()].translate(_LOWER), text[found.start() : here])
+        literal = " " if found[0] in ("--", "/*") else text[found.start() : here]
+        parts += (text[start : found.start()].translate(_LOWER), literal)
         found = _OPENING.search(text, here)
     parts.append(text[here:].translate(_LOWER))
     return "".join(parts)
