@@ -746,6 +746,7 @@ class Replay:
         if not outcome.ran:
             yield from self._failed(statement, pending, outcome, waiting)
             return
+        self._name_as_recorded(statement, pending, outcome)
         matched = self._match(statement, pending, outcome.differences)
         fixes = self._towards_recorded(matched, outcome)
         if statement.tag == "CREATE EXTENSION":
@@ -791,6 +792,33 @@ class Replay:
             self._foresee(row, difference)
         for other in others:
             self._foresee(matched[0][0], other)
+
+    def _name_as_recorded(
+        self, statement: Statement, pending: Sequence[HistoryRow], outcome: _Outcome
+    ) -> None:
+        """Gives an index the name that PostgreSQL gave it, with a number where something unknown has the plain one.
+
+        The index of a key without a name of its own is called after its table, t_pkey; else t_pkey1.
+        """
+        rows = {r.name: r for r in pending if r.object_type == "INDEX" and r.change_type == "CREATE"}
+        made = [
+            d.new for d in outcome.differences if d.old is None and d.new and d.new.object_type == "INDEX"
+        ]
+        known = {o.object_name for o in made} | set(statement.words)
+        for found in made:
+            if found.object_name in rows or found.object_name in statement.words:
+                continue
+            names = [n for n in rows if n not in known and _unnumbered(n) == _unnumbered(found.object_name)]
+            if len(names) != 1 or rows[names[0]].object_schema != found.object_schema:
+                continue
+            repair = Repair(
+                "name_as_recorded",
+                f"ALTER INDEX {qualified((found.object_schema, found.object_name))} RENAME TO {quote(names[0])};",
+                f"row {rows[names[0]].version_id} recorded it under this name: the other was taken",
+            )
+            if self._try([repair.statement])[1] is None:
+                outcome.repairs.append(repair)
+                _combine(outcome.differences, self._observe(repair.statement))
 
     def _part_of_more(
         self,
@@ -1466,7 +1494,9 @@ class Replay:
             row = pending.popleft()
             matched.append((row, None))
             if first:
-                yield from self._inferred_events([(d, outcome.repairs) for d in outcome.differences], row)
+                before = [*waiting, *((d, outcome.repairs) for d in outcome.differences)]
+                waiting.clear()
+                yield from self._inferred_events(before, row)
                 first = False
             if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
                 event = self._from_columns(row, why)
@@ -1653,6 +1683,10 @@ def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]
 
 def _repair_note(repair: Repair) -> dict[str, str]:
     return {"rule": repair.rule, "statement": repair.statement, "evidence": repair.evidence}
+
+
+def _unnumbered(name: str) -> str:
+    return name.rstrip("0123456789")
 
 
 def _about(row: HistoryRow) -> tuple[str | None, ...]:

@@ -951,6 +951,33 @@ RELATIONS = [
         at=1,
     ),
     Case(
+        "a key whose name was taken, by what nobody knows",
+        "name_as_recorded",
+        "public.t",
+        'ALTER INDEX "public"."t_pkey" RENAME TO "t_pkey1";',
+        [
+            table(1, "u", "create table u (id integer primary key)", "id int4!"),
+            index(2, "u_pkey", "create table u (id integer primary key)"),
+            table(
+                3,
+                "t",
+                "create table t (id integer primary key, u_id integer references u)",
+                "id int4!, u_id int4",
+            ),
+            index(4, "t_pkey1", "create table t (id integer primary key, u_id integer references u)"),
+            table(
+                5,
+                "t",
+                "create table t (id integer primary key, u_id integer references u)",
+                "id int4!, u_id int4",
+                change_type="ALTER",
+            ),
+        ],
+        "create table u (id integer primary key);"
+        " create table t (id integer constraint t_pkey1 primary key, u_id integer references u)",
+        at=3,
+    ),
+    Case(
         "a unique constraint of an older table that a text drops",
         "older_constraint",
         "public.t",
@@ -1912,6 +1939,24 @@ def test_a_constraint_of_the_table_that_takes_the_name_is_not_foreseen(
     events, _ = replayed(shadow, rows, scratch.objects(truth))
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
+
+
+def test_what_a_text_drops_before_it_fails_goes_first(shadow: Shadow, scratch: Scratch) -> None:
+    text = "create index i on t (id); drop view v; create view v as select nothing_of_the_kind(id) from t"
+    rows = [
+        table(1, "t", T, "id int4, name text"),
+        view(2, "v", "create view v as select id from t"),
+        index(3, "i", text),
+        view(4, "v", text, change_type="CREATE"),
+    ]
+    live = scratch.objects(f"{T}; create index i on t (id); create view v as select id + 1 as id from t")
+    events, replay = replayed(shadow, rows, live)
+    assert [(e.origin, e.change_type, e.fidelity) for e in events if e.anchor_version_id == 4] == [
+        ("inferred", "DROP", "exact"),
+        ("v1", "CREATE", "static"),
+    ]
+    end = tree_of([*events, *replay.reconcile(live)])
+    assert end == {o.object_identity: o.definition for o in live}
 
 
 TWICE = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
