@@ -66,11 +66,16 @@ class Older:
         found = []
         for name, rows in self._evidence.events.items():
             first = rows[0]
-            if first.object_type != "TABLE" or first.change_type != "ALTER" or not first.columns:
-                continue
-            if first.exclusion_reason:
+            if first.object_type != "TABLE" or first.change_type != "ALTER" or first.exclusion_reason:
                 continue
             live = self._evidence.live.get(name)
+            if not first.columns:
+                # v1 records none of a table with a quoted name.
+                if live is not None and live.object_type == "TABLE" and not self._had_another_name(first):
+                    why = f"row {first.version_id} altered the table, and none created it; it is in the live catalog"
+                    table = self._table(name, self._born(first), why, *self.as_live(live))
+                    found.append((first.version_id, table))
+                continue
             if self._had_another_name(first):
                 earlier = self._evidence.earlier_name(first)
                 if earlier is None or earlier in self._evidence.events:
@@ -180,6 +185,7 @@ class Older:
         head, columns, checks, tail = elements(table.definition)
         name = table.object_identity
         told = self._statements_on(table.object_name)
+        columns = self._before_actions(table, columns)
         if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
             tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
         added = [
@@ -197,6 +203,25 @@ class Older:
                 for statement in STATEMENT.findall(o.definition)[1:]
             ),
         ]
+
+    def _before_actions(self, table: DatabaseObject, lines: Sequence[str]) -> list[str]:
+        """The columns of a live table without those that recorded texts add, under the names that they had before."""
+        actions = [
+            match
+            for row in (self._evidence.rows[p] for p in self._evidence.mentions(table.object_name))
+            if not row.exclusion_reason
+            for s in split(row.change_sql or "")
+            if s.tag == "ALTER TABLE" and s.targets and s.targets[0][1] == table.object_name
+            if s.targets[0][0] in (None, table.object_schema)
+            for match in _COLUMN_ACTION.finditer(s.folded)
+        ]
+        found = []
+        for line in lines:
+            now = column_name(line)
+            before = _column_before(now, actions)
+            if before is not None:
+                found.append(line if before == now else line.replace(quote_if_needed(now), quote(before), 1))
+        return found
 
     def _before_texts(self, table: DatabaseObject, statement: str, told: Sequence[str]) -> list[str]:
         """What a statement of a live table was before the recorded texts: itself, or with an older name, or nothing.
@@ -262,7 +287,7 @@ class Older:
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.as_live(live)
             head, lines, _, tail = elements(statement)
-            known = {column_name(line): line for line in lines}
+            known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
             for changed in retyped & known.keys() & columns.keys():
                 # A text gave it the type that it has now.
                 known[changed] = with_type(known[changed], type_text(str(columns[changed].get("type"))))
@@ -457,6 +482,11 @@ _MOVED_TABLE = re.compile(
 _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
+_COLUMN_ACTION = re.compile(
+    r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)"""
+    r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)"""
+    r"""|\brename\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+to\s+("(?:[^"]|"")+"|\w+)"""
+)
 _RETYPED = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
 )
@@ -512,6 +542,19 @@ def _before_statement(columns: Columns, text: str, table: str) -> Columns:
         else:
             fact["nullable"] = words == "set not null"
     return result or columns
+
+
+def _column_before(name: str, actions: Sequence[re.Match[str]]) -> str | None:
+    """What a column was called before the first of the actions; None where one adds it."""
+    for i, action in enumerate(actions):
+        added, dropped, old, new = (unquote(n or "") for n in action.groups())
+        if added == name:
+            return None
+        if dropped == name or old == name:
+            return name
+        if new == name:
+            return _column_before(old, actions[:i])
+    return name
 
 
 def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:

@@ -978,6 +978,21 @@ RELATIONS = [
         at=3,
     ),
     Case(
+        "a table with a quoted name: without what texts add, under the names that its columns had",
+        "older_table",
+        'public."Ts"',
+        'CREATE TABLE public."Ts" (\n    id integer NOT NULL,\n    "was" text,\n    u_id integer\n);',
+        [
+            table(1, '"Ts"', 'alter table "Ts" add column "userName" text, add n integer'),
+            table(2, '"Ts"', 'alter table "Ts" rename was to is_now'),
+            table(3, '"Ts"', 'alter table "Ts" rename n to m'),
+        ],
+        'create table "Us" (id integer primary key);'
+        ' create table "Ts" (id integer primary key, is_now text, u_id integer references "Us");'
+        ' alter table "Ts" add column "userName" text, add m integer',
+        at=1,
+    ),
+    Case(
         "a unique constraint of an older table that a text drops",
         "older_constraint",
         "public.t",
