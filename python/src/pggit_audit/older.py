@@ -215,13 +215,25 @@ class Older:
             if s.targets[0][0] in (None, table.object_schema)
             for match in _COLUMN_ACTION.finditer(s.folded)
         ]
-        found = []
-        for line in lines:
+        found: list[str] = []
+        # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
+        earliest = len(actions)
+        for line in reversed(lines):
             now = column_name(line)
             before = _column_before(now, actions)
-            if before is not None:
-                found.append(line if before == now else line.replace(quote_if_needed(now), quote(before), 1))
-        return found
+            if before is None:
+                came = next((i for i, a in enumerate(actions) if unquote(a["added"] or "") == now), None)
+                if came is None:
+                    # Added under another name.
+                    continue
+                if came <= earliest or not actions[came]["if_missing"]:
+                    earliest = min(earliest, came)
+                    continue
+                # ADD COLUMN IF NOT EXISTS found it there.
+                before = now
+            earliest = -1
+            found.append(line if before == now else line.replace(quote_if_needed(now), quote(before), 1))
+        return found[::-1]
 
     def _before_texts(self, table: DatabaseObject, statement: str, told: Sequence[str]) -> list[str]:
         """What a statement of a live table was before the recorded texts: itself, or with an older name, or nothing.
@@ -483,9 +495,9 @@ _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _COLUMN_ACTION = re.compile(
-    r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)"""
-    r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)"""
-    r"""|\brename\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+to\s+("(?:[^"]|"")+"|\w+)"""
+    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
+    r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
+    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"|\w+)"""
 )
 _RETYPED = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
@@ -547,7 +559,7 @@ def _before_statement(columns: Columns, text: str, table: str) -> Columns:
 def _column_before(name: str, actions: Sequence[re.Match[str]]) -> str | None:
     """What a column was called before the first of the actions; None where one adds it."""
     for i, action in enumerate(actions):
-        added, dropped, old, new = (unquote(n or "") for n in action.groups())
+        added, dropped, old, new = (unquote(action[n] or "") for n in ("added", "dropped", "old", "new"))
         if added == name:
             return None
         if dropped == name or old == name:

@@ -986,10 +986,11 @@ RELATIONS = [
             table(1, '"Ts"', 'alter table "Ts" add column "userName" text, add n integer'),
             table(2, '"Ts"', 'alter table "Ts" rename was to is_now'),
             table(3, '"Ts"', 'alter table "Ts" rename n to m'),
+            table(4, '"Ts"', 'alter table "Ts" add if not exists u_id integer, add if not exists z integer'),
         ],
         'create table "Us" (id integer primary key);'
         ' create table "Ts" (id integer primary key, is_now text, u_id integer references "Us");'
-        ' alter table "Ts" add column "userName" text, add m integer',
+        ' alter table "Ts" add column "userName" text, add m integer, add z integer',
         at=1,
     ),
     Case(
