@@ -294,16 +294,22 @@ class Repairs:
             # The search_path that it was found through is not recorded (FORMATS 1.13).
             elsewhere = [full for full in self._evidence.live if full[1] == name[1]]
             known = elsewhere if len(elsewhere) == 1 else known
+        # Where the statement renames it, the live catalog may have it under the new name; under the old is another.
+        renames = dict(_RENAMED_TYPE.findall(failure.statement.folded))
+        after = next((unquote(n) for old, n in renames.items() if parse_name(old)[1] == name[1]), name[1])
         for full in known:
-            live = self._evidence.live.get(full)
+            live = self._evidence.live.get((full[0], after))
             if live is not None and live.object_type == "TYPE":
+                made = first_statement(live.definition)
+                if after != full[1]:
+                    made = made.replace(f" {live.object_identity} AS ", f" {qualified(full)} AS ", 1)
                 found.append(
                     Repair(
                         "type_from_live_catalog",
-                        first_statement(live.definition),
+                        made,
                         f"TYPE {live.object_identity} is in the live catalog",
                         alone=True,
-                        inferred=full,
+                        inferred=(full[0], after),
                     )
                 )
         full = self._resolve(name, failure.situation)[0]
@@ -324,7 +330,7 @@ class Repairs:
                 f"CREATE TYPE {qualified(full)} AS ENUM ();",
                 f"the statement names the type {name[1]}, of which nothing else is known",
                 alone=True,
-                inferred=full,
+                inferred=(full[0], after),
             )
         )
         return found

@@ -5,6 +5,20 @@ from __future__ import annotations
 from fuzz.migrations import Migration
 
 CASES: dict[str, list[Migration]] = {
+    "a type that left no row is renamed, and another takes its name": [
+        Migration(
+            "statement", ("create type mood as enum ('new')", "create table account (id integer, n integer)")
+        ),
+        Migration(
+            "script",
+            (
+                "alter table account alter column id set not null",
+                "alter type mood rename to mood_old",
+                "create type mood as enum ('again', 'new')",
+                "alter table account drop column id",
+            ),
+        ),
+    ],
     "a block makes a quoted table, which leaves no columns, and the same text changes it": [
         Migration(
             "script",
