@@ -67,6 +67,17 @@ class HistoryRow:
         return folded(self.change_sql or "")
 
     @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements of the recorded text."""
+        return split(self.change_sql or "")
+
+    def names_type(self, type_name: str) -> bool:
+        """Whether the row's text or its columns name a type."""
+        return says(self.text, type_name) or any(
+            fact.get("type") == type_name for fact in (self.columns or {}).values()
+        )
+
+    @property
     def name(self) -> str:
         """The object's real name, without v1's quotes."""
         return unquote(self.object_name)
@@ -265,7 +276,7 @@ class Evidence:
             s.verb == "COMMENT" and comment.about in s.words and not comment.names.isdisjoint(s.words)
             for p in self.mentions(comment.about)
             if p > position and "comment" in self.rows[p].text.lower()
-            for s in split(self.rows[p].change_sql or "")
+            for s in self.rows[p].statements
         )
 
     def _names(self, kind: str, name: Name) -> Iterator[tuple[Name, int, int]]:
@@ -308,23 +319,14 @@ class Evidence:
         last = position
         end = self._next_session(position)
         for row in self.rows[position : end if end > position else None]:
-            if says(row.text, type_name) or any(
-                fact.get("type") == type_name for fact in (row.columns or {}).values()
-            ):
+            if row.names_type(type_name):
                 last = row.position
         return last
 
     def first_sign_of_type(self, type_name: str, position: int) -> int:
         """Position of the first row behind this one that names a type in its text or its columns; the end, if none."""
-        return next(
-            (
-                row.position
-                for row in self.rows[position + 1 :]
-                if says(row.text, type_name)
-                or any(fact.get("type") == type_name for fact in (row.columns or {}).values())
-            ),
-            len(self.rows),
-        )
+        later = (row.position for row in self.rows[position + 1 :] if row.names_type(type_name))
+        return next(later, len(self.rows))
 
     def later_type(
         self, table: Name, column: str, position: int, before: str | None
@@ -451,7 +453,7 @@ class Evidence:
             s.verb == "DROP" and s.object_type in ("FUNCTION", "PROCEDURE", "ROUTINE") and bare in s.words
             for p in self.mentions(bare)
             if p >= position
-            for s in split(self.rows[p].change_sql or "")
+            for s in self.rows[p].statements
         )
 
     def _goes_along(self, index: DatabaseObject, position: int) -> bool:
@@ -483,7 +485,7 @@ class Evidence:
             if row.object_type != "INDEX":
                 continue
             name = (row.object_schema, row.name)
-            for made in split(row.change_sql or "") if row.change_type == "CREATE" else ():
+            for made in row.statements if row.change_type == "CREATE" else ():
                 if made.tag == "CREATE INDEX" and made.on and any(t[1] == row.name for t in made.targets):
                     tables[name] = (made.on[0] or row.object_schema, made.on[1])
             if name in tables:
@@ -764,7 +766,7 @@ class Evidence:
         row, first = self.rows[position], self.rows[after]
         if row.execution == first.execution:
             return False
-        return any(all(name in s.words for name in names) for s in split(row.change_sql or ""))
+        return any(all(name in s.words for name in names) for s in row.statements)
 
     def _renames(self, position: int) -> bool:
         return "rename" in self.rows[position].text.lower()
@@ -825,7 +827,7 @@ class Evidence:
             return False
         end = self._session_end(named[-1])
         here = [*takewhile(lambda p: self._session_end(p) == end, reversed(named))]
-        statements = [s for p in here for s in split(self.rows[p].change_sql or "") if s.mentions(table)]
+        statements = [s for p in here for s in self.rows[p].statements if s.mentions(table)]
         return bool(statements) and all(
             s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.folded.strip()) for s in statements
         )
@@ -933,7 +935,7 @@ class Evidence:
             for table in attachment.tables
             for p in self.mentions(table)
             if p > position and says(self.rows[p].text, name)
-            for s in split(self.rows[p].change_sql or "")
+            for s in self.rows[p].statements
         )
 
 

@@ -37,7 +37,7 @@ from pggit_audit.evidence import (
     renames_to,
     says,
 )
-from pggit_audit.statements import Name, quote, split, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Older:
             or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.folded)))
             for p in self._evidence.mentions(name[1])
             if not self._evidence.rows[p].exclusion_reason
-            for s in split(self._evidence.rows[p].change_sql or "")
+            for s in self._evidence.rows[p].statements
             if s.mentions(name[1])
         )
 
@@ -157,7 +157,7 @@ class Older:
         Where the text left several rows of the table, what follows the first statement that leaves any came later.
         """
         text = row.text
-        about = [s for s in split(row.change_sql or "") if row.name in s.words]
+        about = [s for s in row.statements if row.name in s.words]
         if any(
             r.execution == row.execution and r is not row
             for r in self._evidence.events[row.object_schema, row.name]
@@ -170,22 +170,21 @@ class Older:
             about = about[: next(own, len(about)) + 1]
         return "\n".join(s.folded for s in about) or text
 
-    def _statements_on(self, table: str) -> list[str]:
+    def _statements_on(self, table: str) -> list[Statement]:
         """The recorded statements that name a table, in order."""
-        found: dict[tuple[str, int], list[str]] = {}
+        found: dict[tuple[str, int], list[Statement]] = {}
         for row in (self._evidence.rows[p] for p in self._evidence.mentions(table)):
             if not row.exclusion_reason:
-                found[row.execution] = [
-                    s.folded for s in split(row.change_sql or "") if says(s.folded, table)
-                ]
-        return [text for texts in found.values() for text in texts]
+                found[row.execution] = [s for s in row.statements if says(s.folded, table)]
+        return [statement for statements in found.values() for statement in statements]
 
     def as_live(self, table: DatabaseObject) -> tuple[str, list[str]]:
         """How a live table is made, and the statements for what belongs to it, but for what recorded texts add."""
         head, columns, checks, tail = elements(table.definition)
         name = table.object_identity
-        told = self._statements_on(table.object_name)
-        columns = self._before_actions(table, columns)
+        statements = self._statements_on(table.object_name)
+        told = [s.folded for s in statements]
+        columns = self._before_actions(table, columns, statements)
         if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
             tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
         added = [
@@ -204,13 +203,13 @@ class Older:
             ),
         ]
 
-    def _before_actions(self, table: DatabaseObject, lines: Sequence[str]) -> list[str]:
+    def _before_actions(
+        self, table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+    ) -> list[str]:
         """The columns of a live table without those that recorded texts add, under the names that they had before."""
         actions = [
             match
-            for row in (self._evidence.rows[p] for p in self._evidence.mentions(table.object_name))
-            if not row.exclusion_reason
-            for s in split(row.change_sql or "")
+            for s in statements
             if s.tag == "ALTER TABLE" and s.targets and s.targets[0][1] == table.object_name
             if s.targets[0][0] in (None, table.object_schema)
             for match in _COLUMN_ACTION.finditer(s.folded)
@@ -259,7 +258,9 @@ class Older:
             return []
         start, end = match.span(1 if match[1] else 2)
         rest = statement[end:]
-        if match[1] and any(name in map(unquote, _REPLACED_CONSTRAINT.findall(text)) for text in told):
+        if match[1] and any(
+            unquote(n) == name for text in told for _, n in _DROPPED_CONSTRAINT.findall(text)
+        ):
             # A foreign key is dropped and added again because something about it changes: as a rule its action.
             rest = _REFERENTIAL_ACTION.sub("", rest)
         return [statement[:start] + quote_if_needed(name) + rest]
@@ -294,7 +295,7 @@ class Older:
         What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
         """
         known: dict[str, str] = {}
-        retyped = {unquote(c) for text in self._statements_on(name[1]) for c in _RETYPED.findall(text)}
+        retyped = {unquote(c) for s in self._statements_on(name[1]) for c in _RETYPED.findall(s.folded)}
         head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
         if live is not None and live.object_type == "TABLE":
             statement, rest = self.as_live(live)
@@ -338,13 +339,14 @@ class Older:
         table_column_fk_table_column, or fk_table_column_table, as two widely used tools write them.
         """
         known = {unquote(m[1] or m[2]) for r in table.rest if (m := _NAMED_PART.search(r.statement))}
-        for text in self._statements_on(name[1]):
-            for spelled in _DROPPED_CONSTRAINT.findall(text):
+        for text in (s.folded for s in self._statements_on(name[1])):
+            for if_exists, spelled in _DROPPED_CONSTRAINT.findall(text):
+                if if_exists:
+                    # Proves nothing.
+                    continue
                 part, word = unquote(spelled), spelled.strip('"')
                 rows = [self._evidence.rows[p] for p in self._evidence.mentions(word)]
-                naming = [
-                    (r, s.folded) for r in rows for s in split(r.change_sql or "") if says(s.folded, word)
-                ]
+                naming = [(r, s.folded) for r in rows for s in r.statements if says(s.folded, word)]
                 row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
                 if row is None or first != text or part in known:
                     continue
@@ -502,16 +504,12 @@ _COLUMN_ACTION = re.compile(
 _RETYPED = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
 )
-_REPLACED_CONSTRAINT = re.compile(
-    r"""\bdrop\s+constraint\s+(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
-)
 # As PostgreSQL prints it.
 _REFERENTIAL_ACTION = re.compile(
     r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
 )
-# Not IF EXISTS: that proves nothing.
 _DROPPED_CONSTRAINT = re.compile(
-    r"""\bdrop\s+constraint\s+(?!if\s+exists\b)("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+    r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
 )
 # Only of use where the constraint was deferred until then.
 _SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)

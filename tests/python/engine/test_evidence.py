@@ -1375,37 +1375,40 @@ LOOKING_AHEAD = [
         + "".join(f"create table u{n} ();" for n in range(2, 6)),
         at=6,
     ),
-    Case(
-        "a rename of a column that the session before changes: at the end of that session",
-        "foreseen_rename",
-        "public.t",
-        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
-        [
-            table(1, "t", "create table t (id integer, name varchar(9))", "id int4, name varchar(9)"),
-            table(2, "t", "alter table t alter name type text", "id int4, name text", at=NOON + DAY),
-            table(3, "u3", "create table u3 ()", at=NOON + DAY),
-            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(4, 7)),
-            table(7, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 8 * DAY),
-        ],
-        "create table t (id integer, title text, n integer);"
-        + "".join(f"create table u{n} ();" for n in range(3, 7)),
-        at=3,
-    ),
-    Case(
-        "a rename of a column of a table that the session before renames: at the end of that session",
-        "foreseen_rename",
-        "public.t",
-        'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
-        [
-            table(1, "s", T.replace(" t ", " s "), "id int4, name text"),
-            table(2, "t", "alter table s rename to t", "id int4, name text", at=NOON + DAY),
-            table(3, "u3", "create table u3 ()", at=NOON + DAY),
-            *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(4, 7)),
-            table(7, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 8 * DAY),
-        ],
-        "create table t (id integer, title text, n integer);"
-        + "".join(f"create table u{n} ();" for n in range(3, 7)),
-        at=3,
+    *(
+        Case(
+            f"a rename of a column {whose}: at the end of that session",
+            "foreseen_rename",
+            "public.t",
+            'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
+            [
+                *before,
+                table(3, "u3", "create table u3 ()", at=NOON + DAY),
+                *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(4, 7)),
+                table(
+                    7, "t", "alter table t add n integer", "id int4, title text, n int4", at=NOON + 8 * DAY
+                ),
+            ],
+            "create table t (id integer, title text, n integer);"
+            + "".join(f"create table u{n} ();" for n in range(3, 7)),
+            at=3,
+        )
+        for whose, before in (
+            (
+                "that the session before changes",
+                [
+                    table(1, "t", "create table t (id integer, name varchar(9))", "id int4, name varchar(9)"),
+                    table(2, "t", "alter table t alter name type text", "id int4, name text", at=NOON + DAY),
+                ],
+            ),
+            (
+                "of a table that the session before renames",
+                [
+                    table(1, "s", T.replace(" t ", " s "), "id int4, name text"),
+                    table(2, "t", "alter table s rename to t", "id int4, name text", at=NOON + DAY),
+                ],
+            ),
+        )
     ),
     Case(
         "a rename of a column that the next record's statement takes away under its new name",
