@@ -66,7 +66,7 @@ build: $(READY) dbt_packages
 # The fresh server is the project's own where there is none yet: then dbt's commands can go on with it.
 test-all: MARKED := -m ""
 test test-all: $(READY) dbt_packages
-	$(EMBEDDED) $(BIN)/pytest -n 2 --dist loadfile tests/python $(MARKED)
+	$(EMBEDDED) $(BIN)/pytest -n 2 --dist loadfile python/tests $(MARKED)
 	@set -eu; data=$$($(BIN)/pggit-audit server status | sed -n 's/^Data: //p'); \
 	if [ -d "$$data" ]; then $(ELSEWHERE); fi; \
 	set -x; \
@@ -90,7 +90,7 @@ bench score: $(READY) dbt_packages
 	$(EMBEDDED) $(BIN)/pggit-audit $@ "$(HISTORY)" $(ARGUMENTS)
 
 fuzz: $(READY)
-	$(EMBEDDED) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/python/test_properties.py
+	$(EMBEDDED) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest python/tests/test_properties.py
 
 clean:
 	test ! -x $(BIN)/pggit-audit || $(EMBEDDED) $(BIN)/pggit-audit server reset

@@ -10,8 +10,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from pggit_audit import bench, embedded, recorded, score
+from pggit_audit import embedded
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import bench, recorded, score
 
 Command = Callable[[argparse.Namespace], None]
 

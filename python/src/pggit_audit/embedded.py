@@ -42,8 +42,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from pggit_audit import recorded
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import recorded
 
 DATABASE = "bookshop"
 """Name of the database that the sample history is loaded into."""

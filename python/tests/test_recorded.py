@@ -15,9 +15,10 @@ from helpers import execute
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
 from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import recorded
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "bookshop"
 KINDS = """

@@ -1,6 +1,6 @@
 -- Records DDL into pggit.objects and pggit.history the way pgGit v1 does, losses included.
 -- Needs: the v1 tables (pggit_audit's sql/pggit_v1.sql), and a superuser, for the event triggers.
--- What it must reproduce, and from which recorded rows that was read, is in tests/python/test_tracker.py.
+-- What it must reproduce, and from which recorded rows that was read, is in python/tests/test_tracker.py.
 
 insert into pggit.branches (name) values ('main');
 

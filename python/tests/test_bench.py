@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from project import new_database
 
-from pggit_audit import bench, embedded
+from pggit_audit import embedded
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import bench
 
 
 def node(path: str, kind: str = "model", **more: object) -> dict[str, object]:

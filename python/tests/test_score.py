@@ -13,8 +13,9 @@ from project import new_database
 from psycopg.conninfo import make_conninfo
 from tracker import history, install, last_id, sample, send
 
-from pggit_audit import cli, embedded, score
+from pggit_audit import cli, embedded
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import score
 
 
 @dataclass(frozen=True)

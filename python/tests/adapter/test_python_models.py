@@ -357,7 +357,7 @@ def rows(session):
                 "wrong: ZeroDivisionError: division by zero models/wrong.py, line 8: yield 1 / 0",
             ),
             (
-                "from pggit_audit import recorded\n\n\n" + returning("recorded.load_history(None, None)"),
+                "from pggit_audit.lab import recorded\n\n\n" + returning("recorded.load_history(None, None)"),
                 "wrong: TypeError: unsupported operand type(s) for /: 'NoneType' and 'str' "
                 "models/wrong.py, line 5: return recorded.load_history(None, None) "
                 "pggit_audit/recorded.py, line ",

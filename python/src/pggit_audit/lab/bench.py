@@ -27,8 +27,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pggit_audit import embedded, recorded, statements
+from pggit_audit import embedded, statements
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import recorded
 
 DATABASE = "measured"
 RAW_DATABASE = "measured_raw"

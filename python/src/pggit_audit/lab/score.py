@@ -39,8 +39,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from pggit_audit import bench
 from pggit_audit.errors import PggitError
+from pggit_audit.lab import bench
 from pggit_audit.statements import quote, unquote
 
 TRACKED = ("TABLE", "VIEW", "INDEX", "FUNCTION")
@@ -205,7 +205,7 @@ class Rebuilt:
 
 @cache
 def _catalog_query() -> bytes:
-    return resources.files("pggit_audit").joinpath("truth.sql").read_bytes()
+    return resources.files(__package__).joinpath("truth.sql").read_bytes()
 
 
 @dataclass

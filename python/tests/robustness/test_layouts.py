@@ -24,7 +24,8 @@ from project import (
     started,
 )
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
 
 # As the migration plan sketches v1: names are qualified, or not.
 PLAN_S_V1 = """

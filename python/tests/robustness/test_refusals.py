@@ -21,7 +21,8 @@ from project import (
     shadows,
 )
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
 
 SCHEMAS = "select nspname::text from pg_namespace where nspname !~ '^pg_|^information_schema$' order by 1"
 # pgGit 0.2's own schema of that name

@@ -1,6 +1,6 @@
 """How fast the audit layer answers when there are a million changes. A command, not a test.
 
-    python tests/python/million_changes.py [--changes 1000000]
+    python python/tests/million_changes.py [--changes 1000000]
 
 Fills the audit tables of a copy of the migrated sample (as `dbt build` would, triggers and all), then prints
 how long the queries take that the design promises in less than 100 ms, and a `dbt build` with nothing new.
@@ -18,7 +18,8 @@ from pathlib import Path
 import psycopg
 from project import DATABASE, SAMPLE, dbt, new_database
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
 
 FILL = """
     insert into pggit_audit.changes

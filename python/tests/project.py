@@ -19,7 +19,8 @@ import pytest
 from helpers import execute
 from psycopg import sql
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
 
 Params = dict[str, Any]
 PROJECT = Path(__file__).parents[2]

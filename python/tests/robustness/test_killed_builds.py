@@ -27,7 +27,8 @@ from project import (
     started,
 )
 
-from pggit_audit import embedded, recorded
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
 
 BUILD = ("build", *NO_TESTS)
 
