@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -99,6 +98,5 @@ def test_a_failed_build_says_what_dbt_said(tmp_path: Path) -> None:
 
 def test_outside_a_project_nothing_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = argparse.Namespace(directory=tmp_path, granularity="version", embedded_version="16")
-    with pytest.raises(PggitError, match="no dbt project"), bench.built(arguments):
+    with pytest.raises(PggitError, match="no dbt project"), bench.built(bench.History(tmp_path)):
         pass

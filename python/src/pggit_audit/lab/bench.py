@@ -9,7 +9,6 @@ depend on the machine.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -77,21 +76,28 @@ class Build:
             raise PggitError(f"`dbt build` of this history ended with status {self.status}:\n{told}")
 
 
-def add_build_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what every command that builds a history takes."""
-    parser.add_argument(
-        "directory", type=Path, metavar="DIR", help="history.csv.gz, objects.csv.gz, live.sql …"
-    )
-    parser.add_argument("--granularity", choices=("version", "transaction"), default="version")
-    parser.add_argument("--embedded-version", choices=("16", "18"), default="16", help="default: %(default)s")
+@dataclass(frozen=True)
+class History:
+    """A recorded history, and how it is to be built.
+
+    Attributes:
+        directory: with history.csv.gz, objects.csv.gz, live.sql …
+        granularity: what becomes one commit, `version` or `transaction`.
+        embedded_version: the embedded server's major version.
+
+    """
+
+    directory: Path
+    granularity: str = "version"
+    embedded_version: str = "16"
 
 
 @contextmanager
-def built(arguments: argparse.Namespace, *options: str) -> Iterator[Build]:
+def built(history: History, *options: str) -> Iterator[Build]:
     """Loads and builds a history; its server and files last as long as the block.
 
     Args:
-        arguments: as parsed, of `add_build_arguments`.
+        history: which, and how.
         options: more options for `dbt build`.
     """
     project = embedded.project_dir()
@@ -104,11 +110,11 @@ def built(arguments: argparse.Namespace, *options: str) -> Iterator[Build]:
         work.chmod(0o755)  # for the user that root runs the server as
         kept = {name: os.environ.get(name) for name in ("PGGIT_EMBEDDED_DIR", "PGGIT_EMBEDDED_VERSION")}
         os.environ["PGGIT_EMBEDDED_DIR"] = str(work / "pg")
-        os.environ["PGGIT_EMBEDDED_VERSION"] = arguments.embedded_version
+        os.environ["PGGIT_EMBEDDED_VERSION"] = history.embedded_version
         try:
             server = embedded.ensure_running(work)
             try:
-                yield _build(server, project, work, arguments, options)
+                yield _build(server, project, work, history, options)
             finally:
                 embedded.stop(work)
         finally:
@@ -120,11 +126,11 @@ def built(arguments: argparse.Namespace, *options: str) -> Iterator[Build]:
 
 
 def _build(
-    server: embedded.Server, project: Path, work: Path, arguments: argparse.Namespace, options: Sequence[str]
+    server: embedded.Server, project: Path, work: Path, history: History, options: Sequence[str]
 ) -> Build:
     _create_database(server, DATABASE)
     with psycopg.connect(**server.params(DATABASE)) as connection:
-        recorded.load_history(connection, arguments.directory)
+        recorded.load_history(connection, history.directory)
     environment = {
         **os.environ,
         "PGGIT_STAGING_HOST": str(server.socket_dir),
@@ -137,7 +143,7 @@ def _build(
         sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(work / "logs"),
         "build", "--target", "staging", "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(work / "target"),
-        "--vars", json.dumps({"commit_granularity": arguments.granularity}), *options,
+        "--vars", json.dumps({"commit_granularity": history.granularity}), *options,
     ]  # fmt: skip
     output = work / "output"
     begun = time.monotonic()
@@ -295,30 +301,22 @@ def measure(build: Build) -> dict[str, Any]:
     }
 
 
-# The command line
+# Printing
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `bench` to the command line."""
-    parser = commands.add_parser("bench", help="build a recorded history and say what took how long")
-    parser.set_defaults(command=run)
-    add_build_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the figures for other programs")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(history: History, *, as_json: bool) -> None:
     """Builds, measures and prints."""
     # Unit tests are about the models, not about this history.
-    with built(arguments, "--exclude-resource-type", "unit_test") as build:
+    with built(history, "--exclude-resource-type", "unit_test") as build:
         build.check()
         figures = measure(build)
     figures = {
-        "history": arguments.directory.resolve().name,
-        "granularity": arguments.granularity,
-        "postgresql": int(arguments.embedded_version),
+        "history": history.directory.resolve().name,
+        "granularity": history.granularity,
+        "postgresql": int(history.embedded_version),
         **figures,
     }
-    if arguments.json:
+    if as_json:
         print(json.dumps(figures, indent=2))
     else:
         _print(figures)

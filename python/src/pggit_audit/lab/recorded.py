@@ -17,7 +17,7 @@ from typing import IO, cast
 import psycopg
 from psycopg import sql
 
-from pggit_audit.errors import PggitError
+from pggit_audit.errors import PggitError, Refusal
 
 TABLES = ("branches", "objects", "commits", "history")
 """The tables of v1 that are loaded, in an order that their foreign keys accept."""
@@ -42,7 +42,7 @@ def load_history(connection: psycopg.Connection, directory: Path) -> None:
         "select string_agg(nspname, ' and ') from pg_namespace where nspname in ('pggit', 'pggit_v0')"
     ).fetchone()
     if present and present[0]:
-        raise PggitError(
+        raise Refusal(
             f"Database {database} has a schema {present[0]} already. Nothing was loaded. "
             "Choose an empty database: createdb NAME, then load into that."
         )

@@ -16,7 +16,6 @@ more loosely than that.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gzip
 import json
@@ -709,41 +708,41 @@ def _count_fidelity(
 # The command line
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `score` to the command line."""
-    parser = commands.add_parser("score", help="build a recorded history and compare it with its truth")
-    parser.set_defaults(command=run)
-    bench.add_build_arguments(parser)
-    parser.add_argument(
-        "--dsn", metavar="CONNINFO", help="a database where this history is built already; nothing is built"
-    )
-    parser.add_argument("--audit-schema", default="pggit_audit", help="default: %(default)s")
-    parser.add_argument("--show", action="store_true", help="list what is wrong, with both definitions")
-    parser.add_argument(
-        "--show-max", type=int, default=20, metavar="N", help="of each figure; default: %(default)s"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+def run(
+    history: bench.History,
+    *,
+    dsn: str | None,
+    audit_schema: str,
+    show_max: int | None,
+    json_file: Path | None,
+) -> None:
+    """Builds, scores and prints.
 
-
-def run(arguments: argparse.Namespace) -> None:
-    """Builds, scores and prints."""
-    steps = read_steps(arguments.directory)
-    truth = read_truth(arguments.directory, steps)
-    rows = read_rows(arguments.directory)
+    Args:
+        history: what to build, and whose truth to compare with.
+        dsn: a database where it is built already; nothing is built.
+        audit_schema: where its results are in that database.
+        show_max: how many wrong ones of each figure to list; None lists none.
+        json_file: where to write the figures.
+    """
+    directory = history.directory
+    steps = read_steps(directory)
+    truth = read_truth(directory, steps)
+    rows = read_rows(directory)
     if not steps:
-        raise PggitError(f"{arguments.directory} has no steps to score. Nothing was built.")
-    if arguments.dsn:
-        score, seconds = _score(arguments.dsn, arguments.audit_schema, steps, truth, rows)
+        raise PggitError(f"{directory} has no steps to score. Nothing was built.")
+    if dsn:
+        score, seconds = _score(dsn, audit_schema, steps, truth, rows)
     else:
         # Unit tests are about the models, not about this history.
-        with bench.built(arguments, "--exclude-resource-type", "unit_test") as build:
+        with bench.built(history, "--exclude-resource-type", "unit_test") as build:
             build.check()
-            score, seconds = _score(build.conninfo, arguments.audit_schema, steps, truth, rows)
-    summary = {"history": arguments.directory.resolve().name, **score.summary()}
-    if arguments.json:
-        arguments.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    if arguments.show:
-        _show(score, arguments.show_max)
+            score, seconds = _score(build.conninfo, audit_schema, steps, truth, rows)
+    summary = {"history": directory.resolve().name, **score.summary()}
+    if json_file:
+        json_file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    if show_max is not None:
+        _show(score, show_max)
     _print(summary["history"], score, seconds)
 
 

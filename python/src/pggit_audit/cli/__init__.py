@@ -1,0 +1,39 @@
+"""The command line `pggit-audit`: one module a command, thin over the package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from pggit_audit.cli import lab, server
+from pggit_audit.cli.common import STATUSES, words
+from pggit_audit.cli.load import load
+from pggit_audit.errors import PggitError
+
+app = typer.Typer(
+    name="pggit-audit",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What dbt cannot do for the migration from pgGit v1 to pggit_v0.",
+    epilog=STATUSES,
+)
+AT_HAND, MEASURING = "The embedded server", "Measuring"
+app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
+app.command(rich_help_panel=AT_HAND)(load)
+app.command(rich_help_panel=MEASURING)(lab.bench)
+app.command(rich_help_panel=MEASURING)(lab.score)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 yes, 1 no, 2 it could not be told, 130 interrupted."""
+    try:
+        app(args=arguments if arguments is None else list(arguments), prog_name="pggit-audit")
+    except PggitError as error:
+        words().print(f"pggit-audit: {error}", markup=False, soft_wrap=True)
+        return error.exit_status
+    except SystemExit as ended:  # typer's end of every command
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0

@@ -1,0 +1,82 @@
+"""What the commands share: their options, what they print where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from pggit_audit.verdicts import SEVERITIES, Finding, in_order
+
+YES, NO, CANNOT_TELL = 0, 1, 2
+"""The exit statuses: it is so (or done); it is not so (or refused); it could not be told."""
+
+STATUSES = "Exit status: 0 yes, 1 no, 2 it could not be told (wrong usage, no connection, missing right)."
+
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="NAME",
+        help="The target of profiles.yml: staging (the default) or production.",
+        show_default=False,
+    ),
+]
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document, and all words on stderr.", show_default=False),
+]
+
+STYLES = {"blocker": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def words() -> Console:
+    """Return where words go that are no result: progress, remarks."""
+    return Console(stderr=True, highlight=False)
+
+
+def result() -> Console:
+    """Return where the result goes."""
+    return Console(highlight=False)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print the one document of `--json`. Times and the like become text."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def end(status: int) -> None:
+    """End the command with an exit status."""
+    sys.stdout.flush()
+    raise typer.Exit(status)
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print verdicts, the worst first: what was found, then what to do about it."""
+    for finding in in_order(findings):
+        head = Text.assemble(
+            (f"{finding.severity:<8}", STYLES[finding.severity]),
+            (finding.object, "bold"),
+            "  ",
+            (finding.code, "dim"),
+        )
+        console.print(head)
+        console.print(Padding(Text(finding.message), (0, 0, 0, 8)))
+        advice = Text.assemble(finding.what_to_do, (f"  [{finding.docs}]" if finding.docs else "", "dim"))
+        console.print(Padding(advice, (0, 0, 0, 8)))
+
+
+def count_of(findings: Sequence[Finding]) -> str:
+    """Say how many there are of each severity: `1 blocker, 12 warnings`."""
+    counts = {s: sum(f.severity == s for f in findings) for s in SEVERITIES}
+    names = {"blocker": "blocker", "warning": "warning", "info": "remark"}
+    said = [f"{n} {names[s]}{'' if n == 1 else 's'}" for s, n in counts.items() if n]
+    return ", ".join(said) or "nothing found"

@@ -1,0 +1,58 @@
+"""The bar that long work shows: the step, what is done of how much, and the time left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.progress import Task as Bar
+from rich.table import Column
+from rich.text import Text
+
+from pggit_audit import dbt_runs
+from pggit_audit.cli.common import words
+
+
+class _Left(ProgressColumn):
+    """The time left as the work itself judges it, and the time since the begin before it can."""
+
+    def render(self, task: Bar) -> Text:
+        left = task.fields.get("left")
+        if left is not None:
+            return Text(f"{timedelta(seconds=round(left))} left")
+        return Text(f"{timedelta(seconds=round(task.elapsed or 0))} so far")
+
+
+def bar() -> Progress:
+    """Return a progress bar on stderr; a task takes the field `left`, in seconds or None."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, ratio=1)),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        _Left(),
+        console=words(),
+        transient=True,
+        expand=True,
+    )
+
+
+def run_dbt(
+    title: str, *arguments: str, target: str | None = None, variables: Mapping[str, Any] | None = None
+) -> dbt_runs.Run:
+    """Run dbt, as `dbt_runs.run` does, under a bar with a title."""
+    with bar() as progress:
+        task = progress.add_task(title, total=None, left=None)
+
+        def show(step: dbt_runs.Step) -> None:
+            progress.update(
+                task,
+                description=f"{title}: {step.name}",
+                completed=step.done,
+                total=step.total or None,
+                left=step.seconds_left,
+            )
+
+        return dbt_runs.run(*arguments, target=target, variables=variables, on_step=show)
