@@ -354,8 +354,11 @@ select
             select 'SET STATISTICS ' || a.attstattarget as action
             where a.attstattarget >= 0
             union all
-            select 'SET (' || array_to_string(a.attoptions, ', ') || ')' as action
-            where a.attoptions is not null
+            -- since the minor releases of November 2026 the server keeps a version of its own among them
+            select 'SET (' || string_agg(o, ', ') || ')' as action
+            from unnest(a.attoptions) as o
+            where not starts_with(o, 'pg_attver=')
+            having count(*) > 0
             union all
             select 'SET DEFAULT ' || pg_get_expr(ad.adbin, ad.adrelid) as action
             where not a.attislocal and not c.relispartition and ad.adbin is not null and a.attgenerated = ''
