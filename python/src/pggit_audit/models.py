@@ -11,10 +11,10 @@ import psycopg
 
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
-from pggit_audit.doubt import doubted
 from pggit_audit.errors import PggitError
 from pggit_audit.evidence import Evidence, HistoryRow
-from pggit_audit.replay import Event, Replay, reconciliation
+from pggit_audit.replay import Event, Replay, mark_uncertain, reconciliation
+from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.shadow import open_shadow
 from pggit_audit.statements import Name
 
@@ -76,7 +76,7 @@ def replay_events(
     """
     by_branch = _history(executions)
     live = [_database_object(row) for row in live_objects]
-    plan = _plan(branches, by_branch)
+    plan = plan_branches(branches)
     base = {row["branch_name"]: row for row in bases}
     trees: dict[str, dict[str, Row]] = defaultdict(dict)
     for row in base_objects:
@@ -97,7 +97,7 @@ def replay_events(
         else:
             # what its ancestors got since the commit that it starts from, or since the beginning
             inherited = (
-                [] if start is not None and start["is_published"] else _inherited(branch, plan, by_branch)
+                [] if start is not None and start["is_published"] else inherited_rows(branch, plan, by_branch)
             )
             events = _replayed(
                 branch, inherited, own, start, trees[branch], known[branch], live,
@@ -111,7 +111,7 @@ def replay_events(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
                 "Nothing was published. Look into the server's log, then run the build again."
             ) from None
-        for event in doubted(found):
+        for event in mark_uncertain(found):
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
@@ -149,47 +149,6 @@ def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> 
     ours = {path: _database_object({**row, "object_identity": path}) for path, row in tree.items()}
     theirs = {found.object_identity: found for found in live}
     yield from reconciliation(branch, definitions, ours, theirs)
-
-
-class _Plan:
-    """The branches, parents before children, and the one that the live catalog belongs to."""
-
-    def __init__(
-        self, order: list[str], parents: dict[str, tuple[str, int | None]], live_branch: str
-    ) -> None:
-        self.order = order
-        self.parents = parents
-        self.live_branch = live_branch
-
-
-def _plan(branches: Iterable[Row], by_branch: Mapping[str, list[HistoryRow]]) -> _Plan:
-    parents = {row["branch_name"]: (row["parent_branch_name"], row["fork_version_id"]) for row in branches}
-    order: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in order or name in path:
-            return
-        parent = parents.get(name, (None, None))[0]
-        if parent is not None and parent in parents:
-            visit(parent, (*path, name))
-        order.append(name)
-
-    for name in sorted(parents, key=lambda n: (n != "main", n)):
-        visit(name, ())
-    if not order:
-        order.append("main")
-    # The database has one schema: that of main, or of the only root where nothing is called so.
-    live_branch = "main" if "main" in order else order[0]
-    return _Plan(order, parents, live_branch)
-
-
-def _inherited(branch: str, plan: _Plan, by_branch: Mapping[str, list[HistoryRow]]) -> list[HistoryRow]:
-    """The rows of the branch's ancestors up to where each was left, oldest first."""
-    parent, fork = plan.parents.get(branch, (None, None))
-    if parent is None or fork is None:
-        return []
-    shared = [row for row in by_branch.get(parent, []) if row.version_id <= fork]
-    return [*_inherited(parent, plan, by_branch), *shared]
 
 
 def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:

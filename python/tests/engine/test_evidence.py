@@ -36,9 +36,8 @@ from sqlglot import TokenType
 from sqlglot.dialects.postgres import Postgres
 
 import pggit_audit
-from pggit_audit.doubt import doubted
 from pggit_audit.evidence import HistoryRow
-from pggit_audit.replay import Event
+from pggit_audit.replay import Event, mark_uncertain
 from pggit_audit.shadow import Shadow, open_shadow
 
 DAY = timedelta(days=1)
@@ -1890,8 +1889,10 @@ def test_every_rule_has_a_test() -> None:
     folder = Path(pggit_audit.__file__).parent
     named = {
         rule
-        for module in folder.glob("*.py")
-        for rule in re.findall(r'(?:Repair\(|step\(|"rule":)\s*f?"([\w{}.()]+)"', module.read_text("utf-8"))
+        for module in folder.rglob("*.py")
+        for rule in re.findall(
+            r'(?:Repair\(|step\(|note\(|_as_it_is\()\s*f?"([\w{}.()]+)"', module.read_text("utf-8")
+        )
     }
     kinds = {rule for rule in named if "{" in rule}
     assert kinds == {"{found.object_type.lower()}_from_live_catalog"}
@@ -2054,7 +2055,7 @@ def test_a_call_that_may_mean_a_routine_that_went_is_in_doubt(shadow: Shadow, sc
     ]
     live = scratch.objects(f"{F_OF_BIGINT}; {T}; alter table t add n integer, add check (f(id))")
     events, replay = replayed(shadow, rows, live)
-    events = doubted([*events, *replay.reconcile(live)])
+    events = mark_uncertain([*events, *replay.reconcile(live)])
     told = {e.v1_version_id: [r["rule"] for r in e.repairs] for e in events if e.origin == "v1"}
     assert {n: said for n, said in told.items() if said} == {n: ["in_doubt"] for n in (2, 5, 6)}
 
@@ -2138,7 +2139,7 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     ]
     truth = "create table t (id integer constraint c check (id > 0), n integer); create table u ()"
     events, _ = replayed(shadow, rows, scratch.objects(truth))
-    told = of_rows(doubted(events))
+    told = of_rows(mark_uncertain(events))
     assert {v: e.fidelity for v, e in told.items()} == {1: "exact", 2: "repaired", 3: "exact", 4: "repaired"}
     assert rules(told[2]) == {"in_doubt"}
     assert rules(told[4]) == {"dropped_column"}
@@ -2165,7 +2166,7 @@ def test_a_column_called_after_its_table_s_old_name_is_in_doubt(
         *(more[name] for name in rows_after),
     ]
     live = "select 1" if rows_after else f"{create}; {rename}"
-    told = of_rows(doubted(replayed(shadow, rows, scratch.objects(live))[0]))
+    told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects(live))[0]))
     assert told[2].fidelity == fidelity
     assert {e.fidelity for v, e in told.items() if v != 2} == {"exact"}
 
@@ -2181,7 +2182,7 @@ def test_what_may_have_gone_in_its_own_session_is_in_doubt(shadow: Shadow, scrat
         *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(5, 9)),
     ]
     live = scratch.objects("".join(f"create table u{n} ();" for n in range(5, 9)))
-    told = of_rows(doubted(replayed(shadow, rows, live)[0]))
+    told = of_rows(mark_uncertain(replayed(shadow, rows, live)[0]))
     assert (told[1].fidelity, rules(told[1])) == ("repaired", {"in_doubt"})
     assert {e.fidelity for v, e in told.items() if v != 1} == {"exact"}
 

@@ -1,4 +1,4 @@
-"""What stays in doubt: events that were replayed as written, and that a later event may contradict."""
+"""What stays uncertain: events that were replayed as written, and that a later event may contradict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pggit_audit.definitions import column_types, parse_name, quote_if_needed
 from pggit_audit.evidence import COMMENT, SESSION
-from pggit_audit.replay import Event
+from pggit_audit.replay.events import Event, note
 
 _SHOWS_A_LOSS = {
     "renamed_constraint", "renamed_sequence",
@@ -21,8 +21,8 @@ _SHOWS_A_LOSS = {
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
 
 
-def doubted(events: Sequence[Event]) -> list[Event]:
-    """The events of one branch, with what a later event puts in doubt no longer `exact`.
+def mark_uncertain(events: Sequence[Event]) -> list[Event]:
+    """The events of one branch, with what a later event makes uncertain no longer `exact`.
 
     A change that left no row happened somewhere between the last event that a record confirms and the
     one that shows it. What lies between and rests on no record may already have been otherwise. A record
@@ -33,10 +33,10 @@ def doubted(events: Sequence[Event]) -> list[Event]:
     since_create: dict[str, list[int]] = {}
 
     def doubt(doubtful: Iterable[int], why: str) -> None:
-        note = {"rule": "in_doubt", "statement": "", "evidence": f"{why}; it may have come before this"}
+        told = note("in_doubt", f"{why}; it may have come before this")
         for j in doubtful:
             if result[j].fidelity == "exact":
-                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, note])
+                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, told])
 
     last: dict[str, int] = {}
     renamed = _renamed_tables(result)

@@ -1,0 +1,8 @@
+"""The replay: from v1's rows to events with full definitions. `walk` is where to begin reading."""
+
+from pggit_audit.replay.events import Event
+from pggit_audit.replay.tree import reconciliation
+from pggit_audit.replay.uncertain import mark_uncertain
+from pggit_audit.replay.walk import Replay
+
+__all__ = ["Event", "Replay", "mark_uncertain", "reconciliation"]

@@ -1,0 +1,197 @@
+"""One statement with the repairs that it takes: all of it, or nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+import psycopg
+
+from pggit_audit.definitions import parse_name, qualified
+from pggit_audit.evidence import Evidence, HistoryRow, Repair
+from pggit_audit.repairs import Repairs
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import Difference, combine
+from pggit_audit.statements import Statement, split
+
+# How many inferred steps one statement may need before it counts as beyond repair.
+_MOST_ATTEMPTS = 25
+# How far inferred steps may need others in turn.
+_DEEPEST = 8
+_NOT_FOUND = re.compile(r'(?:relation|type) "(.+)" does not exist')
+
+
+@dataclass
+class Outcome:
+    """What running one statement came to: the steps that it took, and what changed with them.
+
+    Steps that cannot share a transaction with the statement stay, and are told, even where it never ran.
+    """
+
+    ran: bool
+    repairs: list[Repair]
+    differences: list[Difference]
+    error: psycopg.Error | None = None
+
+
+@dataclass
+class _Script:
+    """A statement and the steps around it, as the next attempt runs them."""
+
+    statement: Statement
+    # In the statement's own transaction, or (`rewrite`) in its place.
+    repairs: list[Repair] = field(default_factory=list)
+    # In transactions of their own, behind us.
+    done: list[Repair] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    tried: set[str] = field(default_factory=set)
+
+    def before(self) -> list[str]:
+        """The steps that run before the statement."""
+        return [r.statement for r in self.repairs if not r.rewrite]
+
+    def main(self) -> str:
+        """The statement itself, in the words that it is to be run in."""
+        text = next((r.statement for r in reversed(self.repairs) if r.rewrite), self.statement.text)
+        if self.before() and text == self.statement.text:
+            return self.statement.without_concurrently()
+        return text
+
+    def place(self, index: int) -> int:
+        """Where in `repairs` the step number `index` of `before` is; their end for the statement itself."""
+        places = [i for i, r in enumerate(self.repairs) if not r.rewrite]
+        return places[index] if index < len(places) else len(self.repairs)
+
+    def failing(self, index: int) -> Statement:
+        before = self.before()
+        if index == len(before):
+            return self.statement
+        return (split(before[index]) or (self.statement,))[0]
+
+
+class Attempts:
+    """Runs statements with as many repairs as each takes."""
+
+    def __init__(self, situation: Situation, evidence: Evidence, repairs: Repairs) -> None:
+        self._situation = situation
+        self._evidence = evidence
+        self._repairs = repairs
+        self._depth = 0
+
+    def run(self, statement: Statement, row: HistoryRow | None = None) -> Outcome:
+        """Runs a statement, of this row if it is one of the history: all of it, or nothing."""
+        script = _Script(statement)
+        if row is not None:
+            script.repairs += self._known_beforehand(statement, row)
+        error: psycopg.Error | None = None
+        for _ in range(_MOST_ATTEMPTS):
+            before, main = script.before(), script.main()
+            index, error = self._situation.run([*before, main])
+            if error is None:
+                done = statement if main == statement.text else main
+                combine(script.differences, self._situation.observe(*before, done))
+                return Outcome(True, script.done + script.repairs, script.differences)
+            if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
+                break
+            if self._look_elsewhere(error):
+                continue
+            proposal = self._proposal(error, script, index)
+            if proposal is not None:
+                self._adopt(proposal, script, index)
+            elif index < len(before):
+                # The step itself cannot be taken: without it, the next best may.
+                del script.repairs[script.place(index)]
+            else:
+                break
+        return Outcome(False, script.done, script.differences, error)
+
+    def alone(self, repair: Repair) -> Outcome | None:
+        """Takes a step by itself; what that came to, or None where it cannot be taken.
+
+        A step may need others first: a table its types, a view its tables.
+        """
+        if self._depth > _DEEPEST:
+            return None
+        self._depth += 1
+        try:
+            first = (split(repair.statement) or (Statement(repair.statement, "ddl"),))[0]
+            outcome = self.run(replace(first, text=repair.statement))
+        finally:
+            self._depth -= 1
+        return outcome if outcome.ran else None
+
+    def with_its_types(self, repair: Repair) -> Outcome | None:
+        """Takes a step; types that it needs come first, if the live catalog has them. None where it cannot be taken."""
+        _, error = self._situation.run([repair.statement])
+        if error is None:
+            return Outcome(True, [], self._situation.observe(repair.statement))
+        proposals = self._repairs.for_error(error, Statement(repair.statement, "ddl"), self._situation)
+        if proposals and proposals[0].rule == "type_from_live_catalog":
+            return self.alone(repair)
+        return None
+
+    def _known_beforehand(self, statement: Statement, row: HistoryRow) -> list[Repair]:
+        """The steps that the row itself proves, or its session."""
+        repairs = []
+        if statement.verb == "CREATE" and statement.if_exists:
+            # v1 recorded a CREATE, so IF NOT EXISTS found nothing.
+            for schema, bare in statement.targets:
+                found = self._situation.relation((schema or self._situation.schemas[0], bare))
+                if found is not None and row.change_type == "CREATE" and row.name == bare:
+                    kind = found.object_type.replace("_", " ")
+                    repairs.append(
+                        Repair(
+                            "implied_drop",
+                            f"DROP {kind} {qualified((found.object_schema, found.object_name))} CASCADE;",
+                            "the recorded CREATE … IF NOT EXISTS ran, so there was none",
+                        )
+                    )
+        if not self._situation.sets_schemas:
+            repairs += self._evidence.settings_of_session(statement, self._situation.schemas[0])
+        return repairs
+
+    def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
+        """The best step against this failure that was not tried yet."""
+        proposals = self._repairs.for_error(error, script.failing(index), self._situation)
+        return next((p for p in proposals if p.statement not in script.tried), None)
+
+    def _adopt(self, proposal: Repair, script: _Script, index: int) -> None:
+        """Takes the step, or puts it in its place for the next attempt."""
+        script.tried.add(proposal.statement)
+        if proposal.alone:
+            self._take_before(proposal, script)
+        elif proposal.rewrite and index < len(script.before()):
+            # It is an inferred step that needs other words, not the recorded statement.
+            place = script.place(index)
+            script.repairs[place] = replace(script.repairs[place], statement=proposal.statement)
+        else:
+            script.repairs.insert(script.place(index), proposal)
+
+    def _take_before(self, proposal: Repair, script: _Script) -> None:
+        """Takes a step by itself, with what belongs to what it makes."""
+        alone = self.alone(proposal)
+        if alone is None:
+            return
+        script.done += [*alone.repairs, proposal]
+        combine(script.differences, alone.differences)
+        fitting = [s for s in proposal.then if self._situation.runs(s)]
+        script.done += [replace(proposal, statement=s) for s in fitting]
+        if fitting:
+            combine(script.differences, self._situation.observe(*fitting))
+
+    def _look_elsewhere(self, error: psycopg.Error) -> bool:
+        """Adds a schema to the search_path, where a name that is nowhere else was not found (FORMATS 1.13)."""
+        match = _NOT_FOUND.match(error.diag.message_primary or "")
+        if match is None or error.sqlstate not in ("42P01", "42704"):
+            return False
+        schema, bare = parse_name(match[1])
+        schemas = self._situation.schemas
+        if schema is not None or any(self._evidence.has_rows((s, bare)) for s in schemas):
+            return False
+        relations = ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "TYPE")
+        found = self._situation.state.called([bare])
+        elsewhere = {o.object_schema for o in found if o.object_type in relations} - set(schemas)
+        if len(elsewhere) != 1:
+            return False
+        self._situation.look_elsewhere(elsewhere.pop())
+        return True

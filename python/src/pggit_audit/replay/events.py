@@ -1,0 +1,184 @@
+"""Events of the rebuilt history, and how one is made of a row and of what is known about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import qualified_identity
+from pggit_audit.evidence import HistoryRow, Repair, disagreements
+from pggit_audit.replay.identities import Identities, same_type
+from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import Difference
+
+# Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
+AS_RECORDED = "-- "
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the rebuilt history; the columns of `int_replay__events` (all but `event_seq`)."""
+
+    origin: str
+    v1_version_id: int | None
+    anchor_version_id: int | None
+    branch_name: str
+    object_schema: str | None
+    object_name: str | None
+    object_type: str | None
+    object_identity: str | None
+    change_type: str
+    change_severity: str | None
+    old_definition: str | None
+    new_definition: str | None
+    author: str | None
+    committed_at: Any
+    commit_message: str | None
+    fidelity: str | None
+    exclusion_reason: str | None = None
+    repairs: list[dict[str, str]] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)
+    # For `mark_uncertain`, no columns of the model: whether recorded columns agree with the definition; when the last
+    # text named what is dropped without a row.
+    confirmed: bool = False
+    seen_until: Any = None
+
+    def row(self) -> dict[str, Any]:
+        """The event by the model's columns."""
+        return {
+            name: value for name, value in self.__dict__.items() if name not in ("confirmed", "seen_until")
+        }
+
+
+def note(rule: str, evidence: str, statement: str = "") -> dict[str, str]:
+    """One entry of an event's repairs: the rule, the step that was taken, if any, and why."""
+    return {"rule": rule, "statement": statement, "evidence": evidence}
+
+
+def finding(code: str, message: str) -> dict[str, str]:
+    """One entry of an event's findings."""
+    return {"code": code, "message": message}
+
+
+class EventWriter:
+    """Makes the events of one branch. The old definition is not told here: the tree knows it."""
+
+    def __init__(
+        self, branch_name: str, situation: Situation, identities: Identities, provenance: Provenance
+    ) -> None:
+        self._branch = branch_name
+        self._situation = situation
+        self._identities = identities
+        self._provenance = provenance
+
+    def of_row(self, row: HistoryRow, difference: Difference | None, repairs: Sequence[Repair]) -> Event:
+        """The event of a row, and what it explains; without a difference the object stands as it is."""
+        if difference is None:
+            found = old = new = self._identities.current(row)
+        else:
+            found, old, new = difference.object, difference.old, difference.new
+        if found is None:
+            why = "the statement ran, and left no such object"
+            return self.without_object(row, "unknown", row.change_sql, why)
+        path = difference.path if difference else self._situation.state.path(found)
+        notes = [_note_of(r) for r in repairs]
+        rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
+        if rests_on is not None:
+            notes = [note("rests_on_inferred", rests_on)]
+        contradictions, confirmed = self._against_recorded(row, found)
+        fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
+        return Event(
+            "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
+            found.object_type if same_type(row.object_type, found.object_type) else row.object_type,
+            path, row.change_type, row.change_severity,
+            old.definition if old else None, new.definition if new else None,
+            row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
+        )  # fmt: skip
+
+    def _against_recorded(self, row: HistoryRow, found: DatabaseObject) -> tuple[list[dict[str, str]], bool]:
+        """What contradicts the row's recorded columns, and whether they confirm the object as it stands."""
+        findings = []
+        confirmed = False
+        if not row.facts_readable:
+            findings.append(finding("unreadable_facts", "the recorded columns are not what v1 records"))
+        if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+            columns = self._situation.columns((found.object_schema, found.object_name))
+            wrong = disagreements(row.columns, columns)
+            confirmed = not wrong
+            if wrong:
+                findings.append(finding("contradicts_recorded_columns", "; ".join(wrong)))
+        return findings, confirmed
+
+    def inferred(self, differences: Iterable[Inferred], anchor: HistoryRow) -> Iterator[Event]:
+        """Events of what no row tells of, in the commit of this row."""
+        for difference, repairs in differences:
+            found = difference.object
+            name = (found.object_schema, found.object_name)
+            about = [r for r in repairs if r.inferred == name or r.inferred is None]
+            if difference.new is None:
+                # Which of the steps took it away, nobody can tell.
+                about = about or repairs
+            rests_on = self._provenance.rests_on(difference.new) if difference.new and not about else None
+            notes = [_note_of(r) for r in about]
+            if rests_on is not None:
+                notes = [note("rests_on_inferred", rests_on)]
+            yield Event(
+                "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
+                found.object_type, difference.path, difference.change_type, None,
+                difference.old.definition if difference.old else None,
+                difference.new.definition if difference.new else None,
+                anchor.author, anchor.created_at, anchor.message,
+                "repaired" if notes else "exact", None, notes, [],
+                seen_until=next((r.seen_until for r in about if difference.new is None), None),
+            )  # fmt: skip
+
+    def excluded(self, row: HistoryRow, reason: str) -> Event:
+        """The event of a row that is left out."""
+        return Event(
+            "excluded", row.version_id, row.version_id, self._branch, row.object_schema, row.name, row.object_type,
+            None, row.change_type, row.change_severity, None, None, row.author, row.created_at, row.message,
+            None, reason,
+        )  # fmt: skip
+
+    def without_object(
+        self, row: HistoryRow, fidelity: str, text: str | None, why: str, code: str = "no_such_object"
+    ) -> Event:
+        """The event of a row whose object is not in the shadow: the statement's own text stands for it."""
+        name = row.name
+        schema = row.object_schema or self._situation.schemas[0]
+        current = self._identities.current(row)
+        identity = self._situation.state.path(current) if current else qualified_identity(schema, name)
+        new: str | None = None
+        if row.change_type != "DROP":
+            new = current.definition if current is not None else _as_definition(text)
+        if fidelity == "static" and (current is not None or row.change_type == "DROP"):
+            fidelity = "unknown"
+        return Event(
+            "v1", row.version_id, row.version_id, self._branch, schema,
+            current.object_name if current else name, row.object_type, identity, row.change_type,
+            row.change_severity, None, new, row.author, row.created_at, row.message, fidelity, None, [],
+            [finding(code, why)],
+        )  # fmt: skip
+
+    def standing(self, row: HistoryRow, repair: Repair, code: str, why: str) -> Event:
+        """The event of a row that nothing explains, and whose object stands as it was."""
+        event = self.of_row(row, None, [repair])
+        return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
+
+
+def _note_of(repair: Repair) -> dict[str, str]:
+    return note(repair.rule, repair.evidence, repair.statement)
+
+
+def _as_definition(text: str | None) -> str:
+    stripped = (text or "").replace("\x00", "").strip()
+    if not stripped:
+        return AS_RECORDED + "No SQL text was recorded."
+    return "\n".join(
+        AS_RECORDED + line
+        for line in ("It could not run. As it was recorded:", *re.split(r"\r\n|\r|\n", stripped))
+    )

@@ -1,0 +1,310 @@
+"""Which row explains which difference.
+
+A statement's rows follow one another in v1's log. Each takes the difference that is about its object; what no row
+takes changed without one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from pggit_audit.evidence import HistoryRow, Repair, disagreements
+from pggit_audit.replay.execution import Execution
+from pggit_audit.replay.identities import Identities, about, same_type
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import ROUTINES, Difference, bare_name, combine
+from pggit_audit.statements import Statement
+
+Match = tuple[HistoryRow, Difference | None]
+"""A row and what it explains; None where nothing changed, and the statement was about the row's object all the same."""
+
+
+class Matching:
+    """Hands out what a statement changed to the rows that v1 recorded for it."""
+
+    def __init__(self, situation: Situation, identities: Identities) -> None:
+        self._situation = situation
+        self._identities = identities
+
+    def match(self, statement: Statement, execution: Execution, differences: list[Difference]) -> list[Match]:
+        """Takes from the front of the remaining rows those that this statement explains."""
+        matched: list[Match] = []
+        rows = execution.remaining
+        while rows:
+            row = rows[0]
+            if not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP"):
+                break
+            difference = self._difference_of(row, statement, execution, differences, matched)
+            if (
+                difference is None
+                and not self.names_target(row, statement, matched)
+                and not _is_second_row_of_view(statement, execution, matched)
+            ):
+                break
+            if difference is not None:
+                difference.taken = True
+            matched.append((row, difference))
+            rows.popleft()
+        return _separate_foreign_keys(matched)
+
+    def _difference_of(
+        self,
+        row: HistoryRow,
+        statement: Statement,
+        execution: Execution,
+        differences: list[Difference],
+        matched: Sequence[Match],
+    ) -> Difference | None:
+        for difference in differences:
+            if not self._is_about(row, difference):
+                continue
+            if (row.change_type == "DROP") == (difference.new is None):
+                if difference.taken and not self._may_leave_another(
+                    row, difference, statement, execution, matched
+                ):
+                    continue
+                return difference
+            if row.change_type == "DROP" and difference.replaced and not difference.taken:
+                # The statement made another of that name, as where a constraint is dropped and added again.
+                differences.append(Difference(difference.path, None, difference.new))
+                difference.new = None
+                return difference
+        return None
+
+    def _is_about(self, row: HistoryRow, difference: Difference) -> bool:
+        """Whether the row speaks of the object that changed."""
+        found = difference.object
+        if not same_type(row.object_type, found.object_type):
+            return False
+        if row.object_schema is not None and row.object_schema != found.object_schema:
+            return False
+        if row.object_type in ROUTINES:
+            return self._is_about_routine(row, difference)
+        return row.name == found.object_name
+
+    def _is_about_routine(self, row: HistoryRow, difference: Difference) -> bool:
+        """Where v1 recorded its oid, the routine is from now on known by that."""
+        found = difference.object
+        if difference.taken or difference.new is None:
+            return False
+        if not row.object_name.isdigit():
+            return bare_name(found) == row.name.split("(", 1)[0]
+        known = self._identities.routines.get(row.object_name)
+        name = (found.object_schema, found.object_name)
+        if known is not None and known != name and self._situation.state.routine(known) is not None:
+            return False
+        self._identities.routines[row.object_name] = name
+        return True
+
+    def _may_leave_another(
+        self,
+        row: HistoryRow,
+        difference: Difference,
+        statement: Statement,
+        execution: Execution,
+        matched: Sequence[Match],
+    ) -> bool:
+        """Whether a difference that a row took may have left this row as well.
+
+        Code may change an object more than once. A statement leaves a second row only for the foreign keys of a
+        table that it created.
+        """
+        if (
+            statement.action == "code"
+            and _more_than_follow(row, execution)
+            and not self._was_done_before(row, execution, matched)
+        ):
+            return True
+        before = [m for m, d in matched if d is difference]
+        return (
+            len(before) == 1
+            and before[0].change_type == "CREATE"
+            and row.change_type == "ALTER"
+            and difference.new is not None
+            and " FOREIGN KEY " in difference.new.definition
+        )
+
+    def _was_done_before(self, row: HistoryRow, execution: Execution, matched: Sequence[Match]) -> bool:
+        """Whether a table's records say that the code had done its work by the row before: this one is another's."""
+        name = self._identities.relation_name(row)
+        if row.object_type != "TABLE" or name is None:
+            return False
+        current = self._situation.columns(name)
+
+        def agrees(other: HistoryRow) -> bool:
+            return bool(other.columns) and not disagreements(other.columns or {}, current)
+
+        before = [m for m, _ in matched if about(m)[:3] == about(row)[:3]]
+        return agrees(before[-1]) and not any(
+            agrees(r) for r in execution.remaining if about(r) == about(row)
+        )
+
+    def names_target(self, row: HistoryRow, statement: Statement, matched: Sequence[Match]) -> bool:
+        """Whether the statement is about the row's object, although nothing about it changed."""
+        kind = statement.object_type
+        same = same_type(row.object_type, kind) or (kind == "AGGREGATE" and row.object_type == "FUNCTION")
+        if not same or statement.verb != row.change_type:
+            return False
+        if any(m.object_name == row.object_name and m.change_type == row.change_type for m, _ in matched):
+            return False
+        if row.object_type in ROUTINES and row.object_name.isdigit():
+            # One statement makes one routine, and leaves one row.
+            return not matched and self._names_routine(row, statement)
+        names = [bare for _, bare in statement.targets]
+        words = statement.words
+        if statement.verb == "ALTER" and "to" in words:
+            names += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "to"]
+        return row.name in names or row.name.split("(", 1)[0] in names
+
+    def _names_routine(self, row: HistoryRow, statement: Statement) -> bool:
+        known = self._identities.routines.get(row.object_name)
+        candidates = [
+            o
+            for _, bare in statement.targets
+            for o in self._situation.state.routines(bare)
+            if row.object_schema in (None, o.object_schema)
+        ]
+        if known is None and len(candidates) == 1:
+            found = candidates[0]
+            self._identities.routines[row.object_name] = (found.object_schema, found.object_name)
+            return True
+        return known is not None and any((o.object_schema, o.object_name) == known for o in candidates)
+
+
+def belonging(others: Sequence[Difference], matched: Sequence[Match]) -> dict[int, list[Difference]]:
+    """By the index of the matched row: what no row explains, with the row whose object it names.
+
+    A sequence made for the second table of a statement comes with that table: an earlier commit
+    could not be rebuilt with it.
+    """
+    result: dict[int, list[Difference]] = {}
+    first: dict[str, int] = {}
+    for i, (_, difference) in enumerate(matched):
+        if difference is not None:
+            first.setdefault(difference.path, i)
+    for other in others:
+        text = other.object.definition
+        named = [
+            i
+            for path, i in first.items()
+            if path in text and re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
+        ] or [0]
+        result.setdefault(min(named) if other.new is None else max(named), []).append(other)
+    return result
+
+
+def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iterator[Repair]:
+    """Why a row of code does not tell what there was by then: later rows are of the same code, or may be."""
+    row, difference = matched[i]
+    rows = [m for m, d in matched if difference is not None and d is not None and d.path == difference.path]
+    if len(rows) < 2:
+        return
+    if row is not rows[-1]:
+        why = f"row {rows[-1].version_id} is of the same code"
+    elif any(about(r)[:3] == about(row)[:3] for r in execution.remaining):
+        return
+    elif any(s.action == "code" and s.mentions(row.name) for s in execution.following):
+        why = f"more code follows that names {row.name}"
+    else:
+        return
+    yield Repair("rows_of_code", "", f"{why}: what had happened by this row is not told")
+
+
+def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, Difference]:
+    """Takes apart what was dropped first, so that a recorded CREATE … IF NOT EXISTS could make it anew.
+
+    Its row keeps the new object; the old one's end is handed back, by the index of the row.
+    """
+    result: dict[int, Difference] = {}
+    if not any(r.rule == "implied_drop" for r in repairs):
+        return result
+    for i, (row, difference) in enumerate(matched):
+        if difference is None or row.change_type != "CREATE":
+            continue
+        if difference.old is not None and difference.new is not None:
+            result[i] = Difference(difference.path, difference.old, None)
+            matched[i] = (row, Difference(difference.path, None, difference.new, taken=True))
+    return result
+
+
+def merge(differences: list[Difference], later: Sequence[Difference], matched: list[Match]) -> None:
+    """Adds what changed after the statement to what changed by it, object by object, row by row."""
+    for change in later:
+        last = next(
+            (i for i in reversed(range(len(matched))) if (d := matched[i][1]) and d.path == change.path), None
+        )
+        if last is not None:
+            row, difference = matched[last]
+            assert difference is not None
+            left = Difference(change.path, difference.old, change.new, True)
+            # Made by the statement, and gone again by what had to follow: nothing is left of it.
+            matched[last] = (row, left if left.old or left.new else None)
+            continue
+        unmatched = next(
+            (
+                i
+                for i, (row, d) in enumerate(matched)
+                if d is None
+                and row.name == change.object.object_name
+                and same_type(row.object_type, change.object.object_type)
+            ),
+            None,
+        )
+        if unmatched is not None:
+            matched[unmatched] = (matched[unmatched][0], replace(change, taken=True))
+            continue
+        free = [d for d in differences if not d.taken]
+        combine(free, [change])
+        differences[:] = [d for d in differences if d.taken] + free
+
+
+def _is_second_row_of_view(statement: Statement, execution: Execution, matched: Sequence[Match]) -> bool:
+    """A view replaced by one of more columns leaves two rows: PostgreSQL adds the columns first.
+
+    Of how many it had, nothing is left by now; but there are more rows than statements that make it.
+    """
+    if statement.tag != "CREATE VIEW" or not statement.or_replace or len(matched) != 1:
+        return False
+    row = execution.remaining[0]
+    return about(row) == about(matched[0][0]) and _more_than_follow(row, execution)
+
+
+def _more_than_follow(row: HistoryRow, execution: Execution) -> bool:
+    """Whether more rows are like this one than the text's following statements leave for certain."""
+    statements = sum(
+        s.verb == row.change_type
+        and s.leaves_rows
+        and not (s.if_exists and s.verb != "ALTER")
+        and same_type(row.object_type, s.object_type)
+        and any(bare == row.name for _, bare in s.targets)
+        for s in execution.following
+    )
+    return sum(about(r) == about(row) for r in execution.remaining) > statements
+
+
+_TEXT = r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+"""
+_FOREIGN_KEY = re.compile(rf"\nALTER TABLE {_TEXT} FOREIGN KEY {_TEXT};")
+
+
+def _separate_foreign_keys(matched: list[Match]) -> list[Match]:
+    """Tells the rows of one CREATE TABLE apart: PostgreSQL adds the foreign keys afterwards.
+
+    The CREATE row gets the table without them, the ALTER row adds them (FORMATS 1.3).
+    """
+    result = list(matched)
+    for i, (row, difference) in enumerate(matched):
+        later = [
+            j for j in range(i + 1, len(matched)) if difference is not None and matched[j][1] is difference
+        ]
+        if difference is None or not later:
+            continue
+        if row.change_type == "CREATE" and difference.new is not None:
+            bare = replace(difference.new, definition=_FOREIGN_KEY.sub("", difference.new.definition))
+            result[i] = (row, Difference(difference.path, difference.old, bare, True))
+            result[later[0]] = (matched[later[0]][0], Difference(difference.path, bare, difference.new, True))
+            later = later[1:]
+        for j in later:
+            result[j] = (matched[j][0], Difference(difference.path, difference.new, difference.new, True))
+    return result

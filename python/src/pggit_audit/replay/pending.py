@@ -1,0 +1,116 @@
+"""Steps that no row tells of, seen coming from what later rows and the live catalog have, and taken when due."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import psycopg
+
+from pggit_audit.evidence import Evidence, Foreseen, HistoryRow
+from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.renamed_types import expected_renames, unused_types
+from pggit_audit.replay.situation import Situation, naming
+from pggit_audit.replay.state import Difference
+from pggit_audit.statements import Name
+
+_DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* ATTACH PARTITION ")
+_DEPENDS = re.compile(r"constraint .+ on table .+ depends on (?:table|index) .+")
+
+
+class PendingSteps:
+    """The steps that are to come, each with the position at which it is due."""
+
+    def __init__(self, situation: Situation, evidence: Evidence, provenance: Provenance) -> None:
+        self._situation = situation
+        self._evidence = evidence
+        self._provenance = provenance
+        self._steps: list[Foreseen] = []
+
+    def foresee(self, row: HistoryRow, difference: Difference | None) -> None:
+        """Looks ahead for what will happen without a row to the object that just changed."""
+        if difference is not None and difference.object.object_type == "TABLE":
+            keys = [s.key for s in self._steps]
+            self._steps += unused_types(self._situation, self._evidence, row, difference, keys)
+        if difference is None or difference.new is None:
+            return
+        found = difference.new
+        if difference.old is None:
+            rename = None
+            if found.object_type == "INDEX":
+                rename = self._evidence.renamed_index(found, row.position)
+            step = rename or self._evidence.foresee_end(found, row.position)
+            if step is not None:
+                self._steps.append(replace(step, key=found.key))
+        if found.object_type == "TABLE":
+            name = (found.object_schema, found.object_name)
+            columns = self._situation.columns(name)
+            steps = self._evidence.foresee_columns(name, columns, row.position)
+            steps += self._evidence.foresee_sequences(name, columns, row.position)
+            steps += self._evidence.foresee_constraints(found, row.position)
+            # What was seen coming from an earlier state of the table is seen anew.
+            self._steps = [s for s in self._steps if s.name != name or s.waits] + steps
+
+    def expect_renamed_types(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
+        """Looks ahead for types of the table that take another one's name."""
+        names = {s.name for s in self._steps}
+        self._steps += expected_renames(self._situation, self._evidence, row, name, difference, names)
+
+    def take(self, row: HistoryRow, early: bool = False) -> list[Inferred]:
+        """Takes the steps that are due before (`early`) or after this row, until none is left that can be."""
+        result: list[Inferred] = []
+        self._situation.at(row)
+        again = True
+        while again:
+            again = False
+            for step in [s for s in self._steps if s.position <= row.position and s.early >= early]:
+                self._steps.remove(step)
+                changed = self._take(step, row)
+                if changed is not None:
+                    again = True
+                    result.extend(changed)
+        return result
+
+    def _take(self, step: Foreseen, row: HistoryRow) -> list[Inferred] | None:
+        """Takes one step; what it changed, or None where it was not taken, now or ever."""
+        state = self._situation.state
+        if state.relation(step.name) is None and state.routine(step.name) is None:
+            return None
+        if step.key is not None:
+            same = state.objects.get(step.key)
+            if same is None or (same.object_schema, same.object_name) != step.name:
+                return None
+        if not step.waits:
+            return (
+                self._provenance.of_step(step.repair) if self._situation.runs(step.repair.statement) else None
+            )
+        needed = self._needed_until(step.name)
+        if needed > row.position:
+            self._steps.append(replace(step, position=needed))
+            return None
+        _, error = self._situation.run([step.repair.statement])
+        if error is not None and _only_foreign_keys(error):
+            # They may have gone by CASCADE, of which v1 records nothing; the live catalog has none of them.
+            cascade = step.repair.statement.removesuffix(";") + " CASCADE;"
+            step = replace(step, repair=replace(step.repair, statement=cascade))
+            _, error = self._situation.run([cascade])
+        if error is None:
+            return self._provenance.of_step(step.repair)
+        if error.sqlstate == "2BP01":
+            later = row.position + 2**step.tries
+            self._steps.append(replace(step, position=later, tries=step.tries + 1))
+        return None
+
+    def _needed_until(self, name: Name) -> int:
+        """Position of the last row of anything that names the object: until then it was there."""
+        found = naming(self._situation.state, self._situation.state.keys(name))
+        # A foreign key proves nothing: it may have gone by CASCADE.
+        proofs = [o for o in found if o.object_type != "TABLE" or _DESCENDS.search(o.definition)]
+        names = [(o.object_schema, o.object_name) for o in proofs]
+        return max((self._evidence.last_row(n) for n in names if n != name), default=-1)
+
+
+def _only_foreign_keys(error: psycopg.Error) -> bool:
+    """Whether nothing but foreign keys of other tables is in the way of a drop."""
+    detail = (error.diag.message_detail or "").splitlines()
+    return error.sqlstate == "2BP01" and bool(detail) and all(_DEPENDS.fullmatch(line) for line in detail)

@@ -1,0 +1,142 @@
+"""What was there before the tracker, or never left a row: extensions, tables, functions, views enter the shadow."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import qualified_identity
+from pggit_audit.evidence import HistoryRow, Repair
+from pggit_audit.older import Older, OlderTable
+from pggit_audit.repairs import towards
+from pggit_audit.replay.attempt import Attempts, Outcome
+from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import Difference, combine
+
+
+class Preexisting:
+    """The objects that are older than what the history tells of them, until each has entered.
+
+    A table enters before its first row; extensions, functions and views before the first row of all.
+    """
+
+    def __init__(
+        self, situation: Situation, older: Older, attempts: Attempts, provenance: Provenance
+    ) -> None:
+        self._situation = situation
+        self._attempts = attempts
+        self._provenance = provenance
+        self._extensions = older.extensions()
+        self._tables = deque(older.tables())
+        self._functions = older.functions()
+        self._views = older.views()
+
+    def enter(self, row: HistoryRow) -> list[Inferred]:
+        """What enters before this row, and what that changed."""
+        self._situation.at(row)
+        result = self._enter_extensions()
+        made = self._make_tables(row)
+        result += self._enter_functions()
+        self._complete(made)
+        for _, outcome in made:
+            self._provenance.note(outcome.repairs)
+            result.extend((d, _steps_of(d, outcome.repairs)) for d in outcome.differences)
+        result += self._enter_views()
+        return result
+
+    def _enter_extensions(self) -> list[Inferred]:
+        result: list[Inferred] = []
+        extensions, self._extensions = self._extensions, []
+        for repair in extensions:
+            outcome = self._attempts.alone(repair)
+            if outcome is not None:
+                result.extend((d, [*outcome.repairs, repair]) for d in outcome.differences)
+        return result
+
+    def _make_tables(self, row: HistoryRow) -> list[tuple[OlderTable, Outcome]]:
+        made = []
+        while self._tables and self._tables[0].position <= row.position:
+            table = self._tables.popleft()
+            outcome = self._make_table(table) if self._situation.relation(table.name) is None else None
+            if outcome is not None:
+                made.append((table, outcome))
+        return made
+
+    def _make_table(self, table: OlderTable) -> Outcome | None:
+        """Makes a table with the columns that its first row found."""
+        outcome = self._attempts.alone(table.make)
+        if outcome is None:
+            return None
+        repairs = list(outcome.repairs)
+        if table.columns:
+            current = self._situation.columns(table.name)
+            for step in towards(table.name, table.columns, current, table.make.evidence):
+                # A column too many is one that its first statement takes away.
+                if step.rule != "dropped_column" and self._situation.runs(step.statement):
+                    repairs.append(step)
+            combine(outcome.differences, self._situation.observe(*(r.statement for r in repairs)))
+        return replace(outcome, repairs=[*repairs, table.make])
+
+    def _complete(self, made: Sequence[tuple[OlderTable, Outcome]]) -> None:
+        """Adds what belongs to the tables that were made, once all of them are there."""
+        rest = [(step, outcome) for table, outcome in made for step in table.rest]
+        for step, outcome in sorted(rest, key=lambda r: " FOREIGN KEY " in r[0].statement):
+            # Foreign keys when all the others are there; what does not fit now comes later or never.
+            if self._situation.runs(step.statement):
+                outcome.repairs.append(step)
+        for change in self._situation.observe() if rest else ():
+            # Of a table, or of what belongs to it: its index, its sequence.
+            about = [o for table, o in made if change.path == qualified_identity(*table.name)] or [
+                o for table, o in made if qualified_identity(*table.name) in change.object.definition
+            ]
+            combine((about or [made[-1][1]])[0].differences, [change])
+
+    def _enter_functions(self) -> list[Inferred]:
+        """Makes the functions, in whatever order they need each other."""
+        result: list[Inferred] = []
+        waiting, self._functions = self._functions, []
+        again = True
+        while again:
+            again = False
+            for found in list(waiting):
+                name = (found.object_schema, found.object_name)
+                if self._situation.state.routine(name) is not None:
+                    waiting.remove(found)
+                    continue
+                repair = _as_it_is(
+                    "older_function",
+                    found,
+                    f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
+                )
+                outcome = self._attempts.with_its_types(repair)
+                if outcome is not None:
+                    again = True
+                    waiting.remove(found)
+                    steps = [*outcome.repairs, repair]
+                    self._provenance.note(steps)
+                    result.extend((d, _steps_of(d, steps)) for d in outcome.differences)
+        return result
+
+    def _enter_views(self) -> list[Inferred]:
+        result: list[Inferred] = []
+        views, self._views = self._views, []
+        for found in views:
+            if self._situation.relation((found.object_schema, found.object_name)) is None:
+                why = f"{found.object_identity} is in the live catalog and never left a row"
+                if self._situation.runs(found.definition):
+                    result.extend(self._provenance.of_step(_as_it_is("older_view", found, why)))
+        return result
+
+
+def _as_it_is(rule: str, found: DatabaseObject, why: str) -> Repair:
+    """The step that makes an object as the live catalog has it."""
+    return Repair(rule, found.definition, why, inferred=(found.object_schema, found.object_name))
+
+
+def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]:
+    """Of the steps that made an object and what belongs to it, those that name what differs."""
+    name = difference.object.object_name
+    return [replace(r, inferred=None) for r in repairs if name in r.statement or name in r.evidence]

@@ -1,0 +1,72 @@
+"""What rests on an inferred step, and so is no plain record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.definitions import quote_if_needed
+from pggit_audit.evidence import Repair
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import Difference
+
+Inferred = tuple[Difference, list[Repair]]
+"""A difference that no row explains, and the steps that it may come from."""
+
+
+class Provenance:
+    """Remembers which objects rest on an inferred step, and since which row."""
+
+    def __init__(self, situation: Situation) -> None:
+        self._situation = situation
+        self._inferred: dict[Key, int] = {}
+        # Of these, nothing but a comment was inferred.
+        self._commented: dict[Key, int] = {}
+
+    def note(self, repairs: Sequence[Repair]) -> None:
+        """The objects that these steps name rest on them from this row on."""
+        state = self._situation.state
+        for repair in repairs:
+            if repair.inferred is not None:
+                schema, bare = repair.inferred
+                for key in state.keys((schema or self._situation.schemas[0], bare)):
+                    self._inferred.setdefault(key, self._situation.version_id)
+        for key in [k for k in self._inferred if k not in state.objects]:
+            del self._inferred[key]
+
+    def note_again(self, keys: Iterable[Key]) -> None:
+        """These objects rest on an inferred step from this row on, whatever was before."""
+        self._inferred.update(dict.fromkeys(keys, self._situation.version_id))
+
+    def note_comment(self, key: Key) -> None:
+        """A comment of the object rests on an inferred step from this row on, if not from an earlier one."""
+        self._commented.setdefault(key, self._situation.version_id)
+
+    def of_step(self, repair: Repair) -> list[Inferred]:
+        """What a step that no row tells of just changed: none of it is as written in any row."""
+        differences = self._situation.observe(repair.statement)
+        self.note([repair])
+        return [(d, [replace(repair, inferred=None)]) for d in differences]
+
+    def rests_on(self, found: DatabaseObject) -> str | None:
+        """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
+        if found.key in self._inferred:
+            return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
+        if found.key in self._commented:
+            return f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
+        if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
+            return None
+        for key, version in self._inferred.items():
+            other = self._situation.state.objects.get(key)
+            if other is None:
+                continue
+            named = other.object_identity
+            if found.object_type == "TABLE":
+                if other.object_type != "INDEX":
+                    continue
+                # The constraint that it belongs to is called as the index is.
+                named = f" ADD CONSTRAINT {quote_if_needed(other.object_name)} "
+            if named in found.definition:
+                return f"{other.object_identity} was inferred at row {version}"
+        return None

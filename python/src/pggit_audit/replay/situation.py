@@ -1,0 +1,172 @@
+"""The shadow at one row of the history: what may be asked of it, what runs in it, and what that changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.evidence import HistoryRow
+from pggit_audit.replay.state import ROUTINES, Difference, State, kind_of
+from pggit_audit.shadow import Shadow
+from pggit_audit.statements import Name, Statement, reaches_outside, split
+
+
+class Situation:
+    """The shadow as it stands, and which row the walk is at. What rules ask, they ask here.
+
+    Args:
+        shadow: an open shadow database.
+
+    `position` and `version_id` are those of the row at hand, `schemas` the search_path in which its names are
+    read, `sets_schemas` whether the text of its execution itself changed settings. `state` holds the objects as
+    last read; only `observe` changes it.
+    """
+
+    def __init__(self, shadow: Shadow) -> None:
+        self.shadow = shadow
+        self.state = State(shadow.reader.everything())
+        self.position = 0
+        self.version_id = 0
+        self.schemas: Sequence[str] = ("public",)
+        self.sets_schemas = False
+        self._horizon = shadow.reader.horizon()
+        shadow.writes()
+        # Tables' columns as `columns` read them, until something touches the table.
+        self._columns: dict[Key, list[dict[str, Any]]] = {}
+        self._fresh: dict[Key, DatabaseObject] = {}
+
+    def at(self, row: HistoryRow) -> None:
+        """The walk comes to a row."""
+        self.position, self.version_id = row.position, row.version_id
+
+    # What a rule may ask
+
+    @property
+    def sandboxed(self) -> bool:
+        return self.shadow.sandboxed
+
+    def query(self, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self.shadow.query(text, parameters)
+
+    def relation(self, name: Name) -> DatabaseObject | None:
+        return self.state.relation(name)
+
+    def columns(self, name: Name) -> list[dict[str, Any]]:
+        """The columns of a relation, in v1's terms; empty where there is none of that name."""
+        found = self.state.relation(name)
+        if found is None:
+            return []
+        if found.key not in self._columns:
+            self._columns[found.key] = self.shadow.columns(found.objid)
+        return self._columns[found.key]
+
+    # In which schemas names are read
+
+    def read_names_as(self, row: HistoryRow, statement: Statement) -> None:
+        """Reads unqualified names in the schema that the row's object turned out to be in (FORMATS 1.13)."""
+        if self.sets_schemas:
+            return
+        schema = row.object_schema or "public"
+        named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
+        # Where the text says the schema itself, it tells nothing of the search_path.
+        order = ("public", schema) if named or row.says_schema else (schema, "public")
+        self.schemas = tuple(dict.fromkeys(order))
+        self.shadow.search_path(*self.schemas)
+
+    def take_setting(self, statement: Statement) -> None:
+        """Runs a SET of the history; from then on its execution says itself where names are read."""
+        try:
+            self.schemas = tuple(self.shadow.set(statement.text)) or ("public",)
+        except psycopg.Error:
+            return
+        self.sets_schemas = True
+
+    def look_elsewhere(self, schema: str) -> None:
+        """Adds a schema at the end of the search_path."""
+        self.schemas = (*self.schemas, schema)
+        self.shadow.search_path(*self.schemas)
+
+    # What runs, and what it changed
+
+    def run(self, script: Sequence[str]) -> tuple[int, psycopg.Error | None]:
+        """Runs a script in one transaction; the index of the statement that failed, and its error."""
+        for i, statement in enumerate(script):
+            # Evidence is as untrusted as the history: a recorded default may hold a statement of its own.
+            if reaches_outside(statement) and any(
+                s.action in ("refused", "unreadable") for s in split(statement)
+            ):
+                return i, psycopg.errors.InsufficientPrivilege("it would reach outside the shadow database")
+        try:
+            self.shadow.run(*script)
+        except psycopg.Error as error:
+            return self.shadow.failed_at, error
+        return len(script), None
+
+    def runs(self, statement: str) -> bool:
+        """Runs one statement in a transaction of its own; whether it could."""
+        return self.run([statement])[1] is None
+
+    def observe(self, *done: str | Statement) -> list[Difference]:
+        """Reads again what these statements changed; what differs, by path.
+
+        What is only deleted (a foreign key, a comment) leaves no row of its time in the catalog: where
+        something is gone, what the statements name is read in any case, and all there is where they do not say.
+        """
+        reader = self.shadow.reader
+        writes = self.shadow.writes()
+        touched, self._horizon = reader.touched(self._horizon, writes)
+        statements = [s for step in done for s in (split(step) if isinstance(step, str) else (step,))]
+        may_rename = any(s.may_rename for s in statements)
+        if may_rename and "SCHEMA" in touched.values():
+            # The name of everything in a schema changes with its own.
+            touched |= self.state.kinds()
+        elif may_rename and touched:
+            touched |= reader.dependents(touched)
+        gone = reader.vanished(self.state.objects, writes)
+        if writes.leave_no_trace:
+            for statement in statements:
+                touched |= _named_by(statement, self.state)
+            if any("cascade" in s.words for s in statements):
+                # CASCADE takes foreign keys and parents from others along.
+                touched |= {o.key: kind_of(o) for o in naming(self.state, [*gone, *touched])}
+        for key in touched:
+            self._columns.pop(key, None)
+        differences = self.state.update(
+            reader.some({k: v for k, v in touched.items() if k not in gone}), gone
+        )
+        self._fresh.update((d.object.key, d.object) for d in differences)
+        return differences
+
+    def fresh(self) -> dict[Key, DatabaseObject]:
+        """What came or changed since this was last asked, also what is gone again."""
+        fresh, self._fresh = self._fresh, {}
+        return fresh
+
+
+def naming(state: State, keys: Iterable[Key]) -> list[DatabaseObject]:
+    """The objects whose definition names one of `keys`, as they were last read."""
+    names = []
+    for key in keys:
+        found = state.objects.get(key)
+        if found is not None and found.object_type not in ("INDEX", "TRIGGER", "POLICY", "SCHEMA"):
+            names.append(re.escape(found.object_identity.split("(", 1)[0]))
+    if not names:
+        return []
+    pattern = re.compile("|".join(names))
+    return [
+        o for o in state.objects.values() if o.object_type not in ROUTINES and pattern.search(o.definition)
+    ]
+
+
+def _named_by(statement: Statement, state: State) -> dict[Key, str]:
+    """The objects (with their kinds) that a statement names; all there are where it does not say."""
+    # An extension is part of its schema's definition.
+    if statement.action == "code" or not statement.targets or statement.object_type == "EXTENSION":
+        return state.kinds()
+    # Of `schema.table.column` the last two parts are kept: a column's table is in the first.
+    names = {part for target in (*statement.targets, statement.on or ()) for part in target if part}
+    return {o.key: kind_of(o) for o in state.called(names)}

@@ -1,0 +1,172 @@
+"""The objects of the shadow as they were last read, and how one reading differs from the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pggit_audit.catalog import DatabaseObject, Key, with_unique_identities
+from pggit_audit.statements import Name
+
+ROUTINES = ("FUNCTION", "PROCEDURE")
+
+
+@dataclass
+class Difference:
+    """One object (by its path in the tree) before and after; one of the two may be missing.
+
+    `taken`: a row of the history explains it.
+    """
+
+    path: str
+    old: DatabaseObject | None
+    new: DatabaseObject | None
+    taken: bool = False
+
+    @property
+    def object(self) -> DatabaseObject:
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it is another object that has the path now."""
+        return self.old is not None and self.new is not None and self.old.key != self.new.key
+
+    @property
+    def change_type(self) -> str:
+        return "CREATE" if self.old is None else "DROP" if self.new is None else "ALTER"
+
+
+class State:
+    """The objects of the shadow as last read, by key, by path and by name.
+
+    A path is the object's identity; where two kinds share one, the later kind carries its kind
+    behind it (`with_unique_identities`). An index of many small look-ups: each is a method, because only they
+    know how the index is kept.
+    """
+
+    def __init__(self, objects: Iterable[DatabaseObject]) -> None:
+        self.objects: dict[Key, DatabaseObject] = {}
+        self._holders: dict[str, set[Key]] = {}
+        self._names: dict[Name, set[Key]] = {}
+        self._bare: dict[str, set[Key]] = {}
+        for found in objects:
+            self._put(found)
+
+    def _put(self, found: DatabaseObject) -> None:
+        self.objects[found.key] = found
+        self._holders.setdefault(found.object_identity, set()).add(found.key)
+        self._names.setdefault((found.object_schema, found.object_name), set()).add(found.key)
+        self._bare.setdefault(bare_name(found), set()).add(found.key)
+
+    def _take(self, key: Key) -> None:
+        found = self.objects.pop(key)
+        self._holders[found.object_identity].discard(key)
+        self._names[(found.object_schema, found.object_name)].discard(key)
+        self._bare[bare_name(found)].discard(key)
+
+    def update(self, read: Iterable[DatabaseObject], gone: Iterable[Key]) -> list[Difference]:
+        """Takes in what was read again and what no longer exists; what differs, by path."""
+        read = list(read)
+        gone = [k for k in gone if k in self.objects]
+        changed = [o for o in read if self.objects.get(o.key) != o]
+        identities = {o.object_identity for o in changed}
+        identities |= {self.objects[k].object_identity for k in gone}
+        identities |= {self.objects[o.key].object_identity for o in changed if o.key in self.objects}
+        before = self._paths(identities)
+        for key in gone:
+            self._take(key)
+        for found in changed:
+            if found.key in self.objects:
+                self._take(found.key)
+            self._put(found)
+        after = self._paths(identities)
+        differences = []
+        for path in sorted(before.keys() | after.keys()):
+            old, new = before.get(path), after.get(path)
+            if old != new:
+                differences.append(Difference(path, old, new))
+        return differences
+
+    def _paths(self, identities: Iterable[str]) -> dict[str, DatabaseObject]:
+        result: dict[str, DatabaseObject] = {}
+        for identity in identities:
+            result.update({o.object_identity: o for o in with_unique_identities(self.holders(identity))})
+        return result
+
+    def path(self, found: DatabaseObject) -> str:
+        """The path of an object that is there."""
+        return next(p for p, o in self._paths([found.object_identity]).items() if o.key == found.key)
+
+    def by_path(self) -> dict[str, DatabaseObject]:
+        return {o.object_identity: o for o in with_unique_identities(list(self.objects.values()))}
+
+    def holders(self, identity: str) -> list[DatabaseObject]:
+        """The objects of that identity: as a rule one, else of different kinds."""
+        return [self.objects[k] for k in self._holders.get(identity, ())]
+
+    def holds(self, identity: str, object_type: str | None = None) -> bool:
+        """Whether an object of that identity (and kind) is there."""
+        kinds = {o.object_type for o in self.holders(identity)}
+        return bool(kinds) if object_type is None else object_type in kinds
+
+    def relation(self, name: Name) -> DatabaseObject | None:
+        """The table, view, sequence, index or type of that name."""
+        for key in self._names.get(name, ()):
+            if self.objects[key].object_type not in ("TRIGGER", "POLICY", "SCHEMA", *ROUTINES):
+                return self.objects[key]
+        return None
+
+    def routine(self, name: Name) -> DatabaseObject | None:
+        """The routine of that schema and `name(argument types)`."""
+        bare = name[1].split("(", 1)[0]
+        return next((o for o in self.routines(bare) if (o.object_schema, o.object_name) == name), None)
+
+    def routines(self, bare: str | None = None) -> list[DatabaseObject]:
+        """The routines of that name, whatever their schema and arguments; without a name, all of them."""
+        return [
+            o
+            for o in self.objects.values()
+            if o.object_type in ROUTINES and (bare is None or bare_name(o) == bare)
+        ]
+
+    def holds_routine(self, qualified_name: str) -> bool:
+        """Whether a routine of that name is there, whatever its arguments."""
+        return any(i.startswith(qualified_name + "(") and keys for i, keys in self._holders.items())
+
+    def keys(self, name: Name) -> set[Key]:
+        """The objects of that schema and name, of any kind."""
+        return self._names.get(name, set())
+
+    def called(self, bare: Iterable[str]) -> list[DatabaseObject]:
+        """The objects of one of these names, whatever their schema, kind and arguments."""
+        found = set().union(*(self._bare.get(name, set()) for name in bare))
+        return [self.objects[k] for k in found]
+
+    def kinds(self) -> dict[Key, str]:
+        """Every object with its kind, as the catalog reader wants it."""
+        return {key: kind_of(o) for key, o in self.objects.items()}
+
+
+def kind_of(found: DatabaseObject) -> str:
+    """The kind that the catalog reader knows an object by: it reads functions and procedures alike."""
+    return "FUNCTION" if found.object_type == "PROCEDURE" else found.object_type
+
+
+def bare_name(found: DatabaseObject) -> str:
+    """The object's name without the arguments of a routine."""
+    return found.object_name.split("(", 1)[0]
+
+
+def combine(differences: list[Difference], later: Iterable[Difference]) -> None:
+    """Adds what changed next to what changed before, object by object."""
+    for change in later:
+        same = next((d for d in differences if d.path == change.path), None)
+        if same is None:
+            differences.append(change)
+            continue
+        same.new = change.new
+        if same.old is None and same.new is None:
+            differences.remove(same)

@@ -1,0 +1,93 @@
+"""The tree that the events come to: each event's old definition, and what the last commit has to reconcile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import parse_name
+from pggit_audit.replay.events import AS_RECORDED, Event, note
+from pggit_audit.statements import split
+
+RECONCILE_MESSAGE = "Reconcile with the live catalog"
+
+
+class Tree:
+    """The definitions at the last commit, by path.
+
+    Args:
+        definitions: those that the branch starts from.
+    """
+
+    def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
+        self.definitions: dict[str, str] = dict(definitions or {})
+
+    def chained(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Each event's old definition is what the events before it left at its path."""
+        for event in _without_survivors(events):
+            path = event.object_identity
+            if path is None:
+                yield event
+                continue
+            old = self.definitions.get(path)
+            if event.origin == "inferred" and old == event.new_definition:
+                continue
+            if event.new_definition is None:
+                self.definitions.pop(path, None)
+            else:
+                self.definitions[path] = event.new_definition
+            if event.origin == "inferred":
+                change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
+                event = replace(event, change_type=change)
+            yield replace(event, old_definition=old)
+
+
+def _without_survivors(events: Iterable[Event]) -> Iterator[Event]:
+    """A recorded drop leaves nothing: what is there all the same was made anew, by whatever it was."""
+    for event in events:
+        if event.origin != "v1" or event.change_type != "DROP" or event.new_definition is None:
+            yield event
+            continue
+        yield replace(event, new_definition=None)
+        why = f"row {event.v1_version_id} drops it, and it is there behind the statement"
+        yield replace(
+            event, origin="inferred", v1_version_id=None, change_type="CREATE", change_severity=None,
+            fidelity="repaired", repairs=[note("made_anew", why)], findings=[],
+        )  # fmt: skip
+
+
+def reconciliation(
+    branch_name: str,
+    tree: Mapping[str, str],
+    ours: Mapping[str, DatabaseObject],
+    theirs: Mapping[str, DatabaseObject],
+) -> Iterator[Event]:
+    """One inferred event for each path where a tree (path: definition) differs from the live catalog.
+
+    `ours` and `theirs` are the objects behind the tree, as far as they are known, and those of the live catalog, by
+    path.
+    """
+    for path in sorted(tree.keys() | theirs.keys()):
+        new = theirs.get(path)
+        if new is not None and tree.get(path) == new.definition:
+            continue
+        found = new or ours.get(path)
+        schema, name = (found.object_schema, found.object_name) if found else parse_name(path)
+        kind = found.object_type if found else _kind_in_text(tree[path], name)
+        change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
+        why = f"the live catalog {'has it so' if new else 'does not have it'}"
+        yield Event(
+            "inferred", None, None, branch_name, schema, name, kind, path,
+            change, None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
+            "repaired", None, [note("reconcile", why)], [],
+        )  # fmt: skip
+
+
+def _kind_in_text(text: str, name: str) -> str:
+    """The kind of object that a statement's own text, which stood for a definition, makes under that name."""
+    recorded = re.sub(f"(?m)^{AS_RECORDED}", "", text.split("\n", 1)[-1])
+    made = [s for s in split(recorded) if s.verb == "CREATE"]
+    named = [s for s in made if any(target[1] == name for target in s.targets)]
+    return next((s.object_type for s in (*named, *made)), "TABLE")

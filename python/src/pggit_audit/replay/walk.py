@@ -1,0 +1,231 @@
+"""The walk through the history: every statement runs again in the shadow, in the order of its rows.
+
+PostgreSQL is the interpreter. After each statement the objects that it touched are read again, and the
+difference is handed out to the rows that v1 recorded for it; what no row explains becomes an inferred
+event of the same commit. Only this module knows the order of things.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from pggit_audit.catalog import DatabaseObject, with_unique_identities
+from pggit_audit.evidence import Evidence, HistoryRow, Repair
+from pggit_audit.older import Older
+from pggit_audit.repairs import Repairs
+from pggit_audit.replay.attached import Attached
+from pggit_audit.replay.attempt import Attempts
+from pggit_audit.replay.code import leads_outside, may_make_ddl
+from pggit_audit.replay.corrections import Corrections
+from pggit_audit.replay.events import Event, EventWriter
+from pggit_audit.replay.execution import Execution
+from pggit_audit.replay.fallback import Fallback
+from pggit_audit.replay.identities import Identities
+from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
+from pggit_audit.replay.pending import PendingSteps
+from pggit_audit.replay.preexisting import Preexisting
+from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.situation import Situation
+from pggit_audit.replay.state import ROUTINES, Difference
+from pggit_audit.replay.tree import Tree, reconciliation
+from pggit_audit.shadow import Shadow
+from pggit_audit.statements import Name, Statement
+
+
+class Replay:
+    """Replays one branch in one shadow.
+
+    Args:
+        shadow: an open shadow database, empty but for what the branch starts from.
+        evidence: what is known beyond the statement at hand.
+        branch_name: for the events.
+        routine_oids: v1's names of routines (their oids at home) that are known already, with
+            schema and `name(types)`.
+        tree: definitions by path that the branch starts from, if they were published; else they are
+            read from the shadow.
+    """
+
+    def __init__(
+        self,
+        shadow: Shadow,
+        evidence: Evidence,
+        branch_name: str,
+        routine_oids: Mapping[str, Name] | None = None,
+        tree: Mapping[str, str] | None = None,
+    ) -> None:
+        older = Older(evidence)
+        self._branch = branch_name
+        self._situation = situation = Situation(shadow)
+        self._tree = Tree(tree)
+        self._provenance = provenance = Provenance(situation)
+        self._identities = identities = Identities(situation, routine_oids)
+        self._attempts = Attempts(situation, evidence, Repairs(evidence, older))
+        self._pending = PendingSteps(situation, evidence, provenance)
+        self._attached = Attached(situation, evidence, provenance)
+        # A published tree has all that is older than the history.
+        self._preexisting = (
+            Preexisting(situation, older, self._attempts, provenance) if tree is None else None
+        )
+        self._matching = Matching(situation, identities)
+        self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
+        self._writer = EventWriter(branch_name, situation, identities, provenance)
+        self._fallback = Fallback(
+            situation, identities, self._attempts, self._matching, provenance, self._writer
+        )
+        # An empty database is no empty tree: the schema public is in it, and an event has to say so.
+        self._opening: list[Inferred] = [
+            (Difference(path, None, found), [])
+            for path, found in situation.state.by_path().items()
+            if tree is None
+        ]
+        # What executions changed of which every row was left out: it comes with the next row that is not.
+        self._carried: list[Inferred] = []
+
+    def run(self, rows: Sequence[HistoryRow], from_position: int = 0) -> Iterator[Event]:
+        """Events of `rows`, execution by execution; those before `from_position` are not handed out."""
+        for _, group in groupby(rows, key=lambda r: r.execution):
+            execution = list(group)
+            for event in self._tree.chained(self._opened(self._execution(execution), execution)):
+                if execution[0].position >= from_position:
+                    yield event
+
+    def reconcile(self, live: Iterable[DatabaseObject]) -> Iterator[Event]:
+        """The events that make the tree at HEAD equal the live schema exactly."""
+        ours = self._situation.state.by_path()
+        theirs = {o.object_identity: o for o in with_unique_identities(list(live))}
+        yield from self._tree.chained(reconciliation(self._branch, self._tree.definitions, ours, theirs))
+
+    def _opened(self, events: Iterable[Event], rows: Sequence[HistoryRow]) -> Iterator[Event]:
+        """What the database began with comes with the first row that is not left out."""
+        for event in events:
+            if self._opening and event.origin != "excluded":
+                opening, self._opening = self._opening, []
+                anchor = next(r for r in rows if r.version_id == event.anchor_version_id)
+                yield from self._writer.inferred(opening, anchor)
+            yield event
+
+    def _execution(self, rows: Sequence[HistoryRow]) -> Iterator[Event]:
+        """Everything that happened from the execution before to the end of this one."""
+        kept = [row for row in rows if row.exclusion_reason is None]
+        for row in rows:
+            if row.exclusion_reason is not None:
+                yield self._writer.excluded(row, row.exclusion_reason)
+        if not kept:
+            return
+        execution = Execution.of(kept, self._carried)
+        self._carried = []
+        if self._preexisting is not None:
+            execution.waiting += self._preexisting.enter(kept[0])
+        execution.waiting += self._pending.take(kept[0], early=True)
+        yield from self._statements(execution)
+        for row in execution.remaining:
+            yield from self._fallback.unexplained(row, execution)
+        execution.waiting += self._pending.take(kept[-1])
+        execution.waiting += self._attached.enter()
+        told = [row for row in kept if row.version_id not in execution.members]
+        if told:
+            yield from self._writer.inferred(execution.waiting, told[-1])
+        else:
+            # A row that is left out has no commit.
+            self._carried = execution.waiting
+
+    def _statements(self, execution: Execution) -> Iterator[Event]:
+        """Every statement of the execution, each in the session that its text prepared."""
+        situation = self._situation
+        situation.sets_schemas = False
+        for statement in execution.in_turn():
+            if statement.action == "unreadable":
+                execution.failures.append(("unreadable_text", statement.tag))
+                continue
+            if statement.action in ("ignored", "refused"):
+                yield from self._fallback.not_run(statement, execution)
+                continue
+            if statement.action == "code" and not may_make_ddl(statement, situation.state):
+                continue
+            row = execution.next_row or execution.last
+            situation.read_names_as(row, statement)
+            situation.at(row)
+            if statement.action == "setting":
+                situation.take_setting(statement)
+                continue
+            yield from self._statement(statement, execution)
+            if statement.action == "code":
+                situation.shadow.set_limits()
+        if situation.sets_schemas:
+            situation.shadow.reset_settings()
+        if re.search("temp", execution.text, re.IGNORECASE):
+            situation.shadow.end_session()
+
+    def _statement(self, statement: Statement, execution: Execution) -> Iterator[Event]:
+        """One statement: what it takes to run it, what it changed, and the rows that tell of it."""
+        if routine := leads_outside(statement, self._situation.state):
+            refused = replace(statement, action="refused")
+            yield from self._fallback.not_run(refused, execution, routine)
+            return
+        row = execution.next_row
+        if row is not None:
+            execution.waiting += self._corrections.before(statement, row)
+        outcome = self._attempts.run(statement, row)
+        if not outcome.ran:
+            yield from self._fallback.failed(statement, execution, outcome)
+            return
+        self._corrections.name_as_recorded(statement, execution, outcome)
+        matched = self._matching.match(statement, execution, outcome.differences)
+        fixes = self._corrections.align_columns(matched, outcome)
+        if statement.tag == "CREATE EXTENSION":
+            yield from self._extension_members(execution)
+        others = [d for d in outcome.differences if not d.taken]
+        repairs = outcome.repairs + fixes
+        self._provenance.note(repairs)
+        if not matched:
+            execution.waiting += [(d, repairs) for d in others]
+            return
+        if any(r.rule == "session_setting" for r in repairs):
+            self._provenance.note_again(
+                {d.new.key for _, d in matched if d is not None and d.new is not None}
+            )
+        dropped = implied_drops(matched, repairs)
+        yield from self._rows(statement, execution, matched, others, dropped, repairs)
+        for row, difference in matched:
+            self._pending.foresee(row, difference)
+        for other in others:
+            self._pending.foresee(matched[0][0], other)
+
+    def _rows(
+        self,
+        statement: Statement,
+        execution: Execution,
+        matched: Sequence[Match],
+        others: Sequence[Difference],
+        dropped: Mapping[int, Difference],
+        repairs: list[Repair],
+    ) -> Iterator[Event]:
+        """The events of a statement's rows, each with what changed beside it."""
+        belongs = belonging(others, matched)
+        for i, (row, difference) in enumerate(matched):
+            # What has the path of an object that the row drops was made behind it.
+            gone = difference.path if difference is not None and difference.new is None else None
+            before: list[Inferred] = [(d, repairs) for d in belongs.get(i, ()) if d.path != gone]
+            behind: list[Inferred] = [(d, repairs) for d in belongs.get(i, ()) if d.path == gone]
+            own = repairs if i == 0 else [r for r in repairs if r.inferred == (row.object_schema, row.name)]
+            if i == 0:
+                before = [*execution.waiting, *before]
+                execution.waiting.clear()
+            if i in dropped:
+                before.append((dropped[i], repairs))
+            if statement.action == "code":
+                own = [*own, *rows_of_code(i, matched, execution)]
+            yield from self._writer.inferred(before, row)
+            yield self._writer.of_row(row, difference, own)
+            yield from self._writer.inferred(behind, row)
+
+    def _extension_members(self, execution: Execution) -> Iterator[Event]:
+        """v1 recorded each member function of a created extension; the extension stands for them."""
+        rows = execution.remaining
+        while rows and rows[0].object_type in ROUTINES:
+            row = rows.popleft()
+            execution.members.add(row.version_id)
+            yield self._writer.excluded(row, "member of a created extension")
