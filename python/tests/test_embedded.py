@@ -200,7 +200,28 @@ def test_a_taken_socket_folder_is_refused(folder: Path, start: Start) -> None:
 @pytest.mark.parametrize("name", ['it\'s a "path"', "back\\slash $HOME `x`", "comma, and % ä 🐘"])
 def test_odd_characters_in_the_path(folder: Path, start: Start, name: str) -> None:
     (folder / name).mkdir()
-    assert execute(start(folder / name).params("postgres"), "select 1") == [(1,)]
+    server = start(folder / name)
+    assert execute(server.params("postgres"), "select 1") == [(1,)]
+    assert subprocess.run([server.bin / "psql", "-V"], capture_output=True).returncode == 0
+
+
+def test_binaries_that_a_shell_could_not_name_are_copied(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where the virtual environment lies in such a folder.
+    name = 'a "path" with $HOME, `x` and \\'
+    wheel = folder / name / embedded.WHEEL
+    shutil.copytree(embedded._installed(16), wheel / "pginstall", symlinks=True)
+    libraries = embedded._installed(16).parent.with_name(f"{embedded.WHEEL}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, wheel.with_name(libraries.name))
+    monkeypatch.setattr(embedded, "_installed", lambda version: wheel / "pginstall")
+    project = folder / name / "project"
+    project.mkdir()
+    server = start(project)
+    assert wheel not in server.bin.parents
+    assert not {'"', "`", "$", "\\"} & set(str(server.bin))
+    assert execute(server.params("postgres"), "select 1") == [(1,)]
 
 
 def test_a_moved_project_keeps_its_data(project: Path, folder: Path, start: Start) -> None:

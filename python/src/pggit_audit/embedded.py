@@ -14,7 +14,8 @@ a subfolder for each major version:
 PostgreSQL refuses to run as root. A root process therefore runs it as the user `pgserver`, and where that
 user cannot reach that folder (a project under a home of mode 700, say) everything goes to
 `/var/tmp/pggit-HASH` instead, HASH being taken from the folder's path; where it cannot reach the wheel, the
-binaries are copied beside the data. No permission of an existing folder is ever changed.
+binaries are copied beside the data. The same holds for any user where a path has characters that a shell
+reads, because initdb hands paths to one. No permission of an existing folder is ever changed.
 """
 
 from __future__ import annotations
@@ -166,9 +167,10 @@ def locate(project: Path | None = None) -> Server:
     home = home.parent.resolve() / home.name
     installed = _installed(version)
     binaries = installed / "bin"
-    if os.geteuid() == 0 and not _open_to_all(home.parent):
+    as_root = os.geteuid() == 0
+    if not _plain(home) or (as_root and not _open_to_all(home.parent)):
         home = _shared_temp() / f"pggit-{_digest(home)}"
-    if os.geteuid() == 0 and not _binaries_open_to_all(binaries):
+    if not _plain(binaries) or (as_root and not _binaries_open_to_all(binaries)):
         binaries = _copied(home, version) / WHEEL / installed.name / "bin"
     data = home / str(version)
     return Server(version, home, data, _socket_dir(data), binaries)
@@ -450,6 +452,11 @@ def _installed(version: int) -> Path:
             "or name a server of your own in PGGIT_STAGING_HOST."
         )
     return Path(found.origin).resolve().parent / INSTALLED[version]
+
+
+def _plain(path: Path) -> bool:
+    """Tell whether a path means itself to a shell that sees it in double quotes."""
+    return not any(character in '"`$\\\n' for character in str(path))
 
 
 def _open_to_all(folder: Path) -> bool:
