@@ -1,16 +1,81 @@
 {#-
   dbt writes the body of a function between $$, as LANGUAGE SQL. This takes the place of that macro, so that a
-  function may say in its configuration which language it is in (meta.language) and which settings it runs with
-  (meta.settings), and so that a body may hold $$.
+  function may say in its configuration which language it is in (meta.language), which settings it runs with
+  (meta.settings) and with whose rights (meta.security), and so that a body may hold $$. A name without a schema is
+  PostgreSQL's own in every one of them.
 -#}
-{% macro postgres__scalar_function_body_sql() %}
-    $function$
-{{ model.compiled_code }}
-    $function$
-    language {{ model.config.meta.get('language', 'sql') }}
-    {%- for setting, value in model.config.meta.get('settings', {}).items() %}
+{% macro postgres__scalar_function_sql(target_relation) %}
+    {{ function_sql(model, target_relation.include(database=false), model.compiled_code) }}
+{% endmacro %}
+
+
+{% macro function_sql(node, name, body) %}
+    {%- set settings = dict({'search_path': 'pg_catalog, pg_temp'}, **node.config.meta.get('settings', {})) -%}
+    {%- set volatility = {'deterministic': 'immutable', 'stable': 'stable'}.get(node.config.get('volatility'), 'volatile') -%}
+    create or replace function {{ name }} (
+        {%- for argument in node.arguments %}
+        {{ argument.name }} {{ argument.data_type }}
+        {%- if argument.get('default_value') is not none %} default {{ argument.get('default_value') }}{% endif %}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    )
+    returns {{ node.returns.data_type }}
+    language {{ node.config.meta.get('language', 'sql') }}
+    {{ volatility }}
+    security {{ node.config.meta.get('security', 'invoker') }}
+    {%- for setting, value in settings.items() %}
     set {{ setting }} = {{ value }}
     {%- endfor %}
+    as $function$
+{{ body }}
+    $function$
+{% endmacro %}
+
+
+{#- Made anew only where it is not what it should be: then a tracker that is at work has nothing to record. -#}
+{% macro pggit__function_execute_build_sql(build_sql, existing_relation, target_relation) %}
+    {%- set is_so = false -%}
+    {%- if existing_relation is not none -%}
+        {%- set is_so = function_is(model, target_relation, model.compiled_code) -%}
+    {%- endif -%}
+    {%- if is_so -%}
+        {% call noop_statement('main', 'CREATE FUNCTION', 'CREATE FUNCTION', -1) -%}{{ build_sql }}{%- endcall %}
+    {%- else -%}
+        {%- do own_ddl_begins() -%}
+        {% call statement('main') -%}{{ build_sql }}{%- endcall %}
+        {%- do own_ddl_ends() -%}
+    {%- endif -%}
+    {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing_relation, full_refresh_mode=False)) -%}
+    {%- do persist_docs(target_relation, model) -%}
+    {%- if not is_so -%}{{ adapter.commit() }}{%- endif -%}
+{% endmacro %}
+
+
+{#- Whether a function is to the letter what the project makes: PostgreSQL prints both, the other one from pg_temp. -#}
+{% macro function_is(node, relation, body) %}
+    {%- call statement('probe') -%}{{ function_sql(node, 'pg_temp.' ~ adapter.quote(relation.identifier), body) }}{%- endcall -%}
+    {%- set definitions %}
+        with
+        definitions as (
+            select
+                pronamespace = pg_my_temp_schema() as is_probe,
+                regexp_replace(
+                    pg_get_functiondef(pg_proc.oid), '^(CREATE OR REPLACE FUNCTION )("(?:[^"]|"")*"|[^."]+)[.]', '\1'
+                ) as definition
+            from pg_proc
+            where
+                proname = {{ dbt.string_literal(relation.identifier) }}
+                and pronamespace in (
+                    pg_my_temp_schema(),
+                    (select oid from pg_namespace where nspname = {{ dbt.string_literal(relation.schema) }})
+                )
+        )
+        select count(*) = 2 and count(distinct is_probe) = 2 and count(distinct definition) = 1 as is_so
+        from definitions
+    {% endset -%}
+    {%- set found = run_query(definitions).rows[0]['is_so'] -%}
+    {%- call statement('probed') -%}drop function pg_temp.{{ adapter.quote(relation.identifier) }}{%- endcall -%}
+    {{ return(found) }}
 {% endmacro %}
 
 

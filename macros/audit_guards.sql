@@ -1,126 +1,145 @@
 {#-
-  Triggers that guard the audit tables in the database itself, whoever writes to them. The materialization
-  append_only makes them before each insert (meta.guard names the macro), so that one that somebody dropped or
-  altered is back. Each table has trigger functions of its own: two models that replace one function at the same
-  moment would fail.
+  Triggers that guard the audit tables in the database itself, whoever writes to them. meta.guard of a table names the
+  macro that says which: functions with their bodies, triggers with what follows their names. append_only makes them
+  before each insert where they are not exactly so; audit_tables_keep_their_guards compares them. Each table has
+  trigger functions of its own: two models that replace one function at the same moment would fail. They find nothing
+  but PostgreSQL's own by its bare name, so that no session can put something else in its place.
 -#}
 
 {% macro audit_guard_changes(relation) %}
-    {{ _audit_refuse(relation, 'Changes are append-only: only verified may change, from false to true',
-        may_change={'verified': 'new.verified and not old.verified'}) }}
+    {{ return(_audit_refuse(relation, 'Changes are append-only: only verified may change, from false to true',
+        may_change={'verified': 'new.verified and not old.verified'})) }}
 {% endmacro %}
 
 
 {% macro audit_guard_object_versions(relation) %}
-    {{ _audit_refuse(relation, 'Object versions are append-only', may_change={'is_current': none}) }}
+    {{ return(_audit_refuse(relation, 'Object versions are append-only', may_change={'is_current': none})) }}
 {% endmacro %}
 
 
 {% macro audit_guard_evidence(relation) %}
-    {{ _audit_refuse(relation, 'The evidence of published changes is append-only', leftovers_may_go=true) }}
+    {{ return(_audit_refuse(relation, 'The evidence of published changes is append-only', leftovers_may_go=true)) }}
 {% endmacro %}
 
 
 {% macro audit_guard_excluded_history(relation) %}
-    {{ _audit_refuse(relation, 'Excluded history is append-only') }}
+    {{ return(_audit_refuse(relation, 'Excluded history is append-only')) }}
+{% endmacro %}
+
+
+{% macro audit_guard_own_transactions(relation) %}
+    {{ return(_audit_refuse(relation, 'The notes of own transactions are append-only')) }}
 {% endmacro %}
 
 
 {% macro audit_guard_compliance_log(relation) %}
-    {{ _audit_refuse(relation, 'Compliance log is immutable') }}
-    {{ _audit_chain(relation) }}
+    {%- set refuse = _audit_refuse(relation, 'Compliance log is immutable') -%}
+    {%- set chain = _audit_chain(relation) -%}
+    {{ return({
+        'functions': refuse.functions + chain.functions,
+        'triggers': refuse.triggers + chain.triggers
+    }) }}
 {% endmacro %}
 
 
 {% macro _audit_refuse(relation, message, may_change={}, leftovers_may_go=false) %}
     {%- set name = relation.identifier -%}
-    {%- set table = _audit_guarded() | selectattr('alias', 'equalto', name) | first -%}
-    {%- set refuse = adapter.quote(relation.schema) ~ '.' ~ name ~ '_refuse' -%}
-    create or replace function {{ refuse }}() returns trigger language plpgsql as $function$
-    begin
-        {%- if leftovers_may_go %}
-        -- A killed build leaves rows whose changes were never published; the next build writes them anew.
-        if tg_op = 'DELETE' and to_regclass({{ dbt.string_literal(audit_table('changes')) }}) is null then
-            return old;
-        end if;
-        if tg_op = 'DELETE' and not exists (
-            select from {{ audit_table('changes') }} as changes
-            where changes.change_id = old.change_id
-        ) then
-            return old;
-        end if;
-        {%- endif %}
-        raise exception '%', {{ dbt.string_literal(message) }} using
-            errcode = 'restrict_violation',
-            detail = format('%s on %I.%I was refused. Nothing was changed.', tg_op, tg_table_schema, tg_table_name);
-    end
-    $function$;
-
-    create or replace trigger {{ name }}_no_update
-    before update of {{ table.columns | reject('in', may_change) | map('tojson') | join(', ') }} on {{ relation }}
-    for each statement execute function {{ refuse }}();
-
-    create or replace trigger {{ name }}_no_delete
-    before delete on {{ relation }}
-    for each {{ 'row' if leftovers_may_go else 'statement' }} execute function {{ refuse }}();
-
-    create or replace trigger {{ name }}_no_truncate
-    before truncate on {{ relation }}
-    for each statement execute function {{ refuse }}();
-
-    {%- for column, condition in may_change.items() if condition %}
-
-    create or replace trigger {{ name }}_no_other_{{ column }}
-    before update of {{ column }} on {{ relation }}
-    for each row when (not ({{ condition }})) execute function {{ refuse }}();
-    {%- endfor %}
+    {%- set table = _model_node(name) -%}
+    {%- set on = ' on ' ~ relation.include(database=false) ~ ' for each ' -%}
+    {%- set call = ' execute function ' ~ adapter.quote(relation.schema) ~ '.' ~ name ~ '_refuse()' -%}
+    {%- set columns = table.columns | reject('in', may_change) | map('tojson') | join(', ') -%}
+    {%- set body %}
+begin
+    {%- if leftovers_may_go %}
+    -- A killed build leaves rows whose changes were never published; the next build writes them anew.
+    if tg_op = 'DELETE' and to_regclass({{ dbt.string_literal(audit_table('changes')) }}) is null then
+        return old;
+    end if;
+    if tg_op = 'DELETE' and not exists (
+        select from {{ audit_table('changes') }} as changes
+        where changes.change_id = old.change_id
+    ) then
+        return old;
+    end if;
+    {%- endif %}
+    raise exception '%', {{ dbt.string_literal(message) }} using
+        errcode = 'restrict_violation',
+        detail = format('%s on %I.%I was refused. Nothing was changed.', tg_op, tg_table_schema, tg_table_name);
+end
+    {% endset -%}
+    {%- set triggers = [
+        {'name': name ~ '_no_update', 'rest': 'before update of ' ~ columns ~ on ~ 'statement' ~ call},
+        {'name': name ~ '_no_delete', 'rest': 'before delete' ~ on ~ ('row' if leftovers_may_go else 'statement') ~ call},
+        {'name': name ~ '_no_truncate', 'rest': 'before truncate' ~ on ~ 'statement' ~ call}
+    ] -%}
+    {%- for column, condition in may_change.items() if condition -%}
+        {%- do triggers.append({
+            'name': name ~ '_no_other_' ~ column,
+            'rest': 'before update of ' ~ column ~ on ~ 'row when (not (' ~ condition ~ '))' ~ call
+        }) -%}
+    {%- endfor -%}
+    {{ return({'functions': [{'name': name ~ '_refuse', 'body': body}], 'triggers': triggers}) }}
 {% endmacro %}
 
 
 {#- Entries get their number and hash from the database, not from the writer, and one writer at a time. -#}
 {% macro _audit_chain(relation) %}
     {%- set name = relation.identifier -%}
-    {%- set schema = adapter.quote(relation.schema) -%}
-    create or replace function {{ schema }}.{{ name }}_chain() returns trigger language plpgsql as $function$
-    begin
-        perform pg_advisory_xact_lock(tg_relid::bigint);
+    {%- set on = ' on ' ~ relation.include(database=false) -%}
+    {%- set call = ' execute function ' ~ adapter.quote(relation.schema) ~ '.' ~ name -%}
+    {%- set chain %}
+begin
+    perform pg_advisory_xact_lock(tg_relid::bigint);
 
-        select entries.entry_no + 1, entries.entry_hash
-        into new.entry_no, new.previous_hash
-        from {{ relation.include(database=false) }} as entries
-        order by entries.entry_no desc
-        limit 1;
+    select entries.entry_no + 1, entries.entry_hash
+    into new.entry_no, new.previous_hash
+    from {{ relation.include(database=false) }} as entries
+    order by entries.entry_no desc
+    limit 1;
 
-        new.entry_no := coalesce(new.entry_no, 1);
-        new.previous_hash := coalesce(new.previous_hash, {{ audit_first_hash() }});
-        new.log_id := coalesce(new.log_id, gen_random_uuid());
-        new.verified_at := now();
-        new.entry_hash := {{ audit_entry_hash('new') }};
-        return new;
-    end
-    $function$;
+    new.entry_no := coalesce(new.entry_no, 1);
+    new.previous_hash := coalesce(new.previous_hash, {{ audit_first_hash() }});
+    new.log_id := coalesce(new.log_id, gen_random_uuid());
+    new.verified_at := now();
+    new.entry_hash := {{ audit_entry_hash('new') }};
+    return new;
+end
+    {% endset -%}
+    {%- set passed %}
+begin
+    update {{ audit_table('changes') }} as changes
+    set verified = true
+    from new_entries
+    where
+        changes.change_id = new_entries.change_id
+        and new_entries.verification_status = 'PASSED'
+        and not changes.verified;
+    return null;
+end
+    {% endset -%}
+    {{ return({
+        'functions': [{'name': name ~ '_chain', 'body': chain}, {'name': name ~ '_passed', 'body': passed}],
+        'triggers': [
+            {'name': name ~ '_chain', 'rest': 'before insert' ~ on ~ ' for each row' ~ call ~ '_chain()'},
+            {
+                'name': name ~ '_passed',
+                'rest': 'after insert' ~ on ~ ' referencing new table as new_entries for each statement' ~ call ~ '_passed()'
+            }
+        ]
+    }) }}
+{% endmacro %}
 
-    create or replace trigger {{ name }}_chain
-    before insert on {{ relation }}
-    for each row execute function {{ schema }}.{{ name }}_chain();
 
-    create or replace function {{ schema }}.{{ name }}_passed() returns trigger language plpgsql as $function$
-    begin
-        update {{ audit_table('changes') }} as changes
-        set verified = true
-        from new_entries
-        where
-            changes.change_id = new_entries.change_id
-            and new_entries.verification_status = 'PASSED'
-            and not changes.verified;
-        return null;
-    end
-    $function$;
-
-    create or replace trigger {{ name }}_passed
-    after insert on {{ relation }}
-    referencing new table as new_entries
-    for each statement execute function {{ schema }}.{{ name }}_passed();
+{#- The statements that make the guards of a table. -#}
+{% macro make_guards(relation, guards) %}
+    {%- for function in guards.functions %}
+    create or replace function {{ adapter.quote(relation.schema) }}.{{ function.name }}() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp as $guard${{ function.body }}$guard$;
+    {%- endfor %}
+    {%- for trigger in guards.triggers %}
+    create or replace trigger {{ trigger.name }} {{ trigger.rest }};
+    alter table {{ relation.include(database=false) }} enable trigger {{ trigger.name }};
+    {%- endfor %}
 {% endmacro %}
 
 
@@ -211,39 +230,310 @@
 {% endmacro %}
 
 
-{#- What the project gives each table that meta.guard names, in the words of audit_tables_keep_their_guards. -#}
-{% macro audit_expected_guards() %}
-    {%- set expected = [] -%}
-    {%- for table in _audit_guarded() -%}
-        {%- set guards = [] -%}
-        {%- for trigger in ['no_update', 'no_delete', 'no_truncate'] + {
-            'changes': ['no_other_verified'], 'compliance_log': ['chain', 'passed']
-        }.get(table.name, []) -%}
-            {%- do guards.append('trigger ' ~ table.alias ~ '_' ~ trigger) -%}
-        {%- endfor -%}
+{% macro guards_hold(node) %}
+    {%- set faults = run_query(guard_faults([node])).rows -%}
+    {%- if faults -%}
+        {%- do exceptions.warn(
+            'The guards of ' ~ node.schema ~ '.' ~ node.alias ~ ' are not those of this version of the project, and are '
+            ~ 'made anew: ' ~ faults | map(attribute='fault') | join('; ')
+        ) -%}
+    {%- endif -%}
+    {{ return(not faults) }}
+{% endmacro %}
+
+
+{#- What the project gives guarded tables: triggers, constraints and indexes, in the words of guard_faults. -#}
+{% macro _audit_expected(nodes) %}
+    {%- set expected = {'tables': [], 'functions': [], 'triggers': []} -%}
+    {%- for table in nodes -%}
+        {%- set relation = api.Relation.create(schema=table.schema, identifier=table.alias) -%}
+        {%- set guards = context[table.config.meta.guard](relation) -%}
+        {%- set place = {'schema_name': table.schema, 'table_name': table.alias} -%}
+        {%- for function in guards.functions -%}{%- do expected.functions.append(dict(place, **function)) -%}{%- endfor -%}
+        {%- for trigger in guards.triggers -%}{%- do expected.triggers.append(dict(place, **trigger)) -%}{%- endfor -%}
+        {%- set shape = [] -%}
         {%- set checks = table.constraints | list -%}
         {%- for column in table.columns.values() -%}
             {%- for constraint in column.constraints -%}
                 {%- if constraint.type == 'check' -%}
                     {%- do checks.append(constraint) -%}
                 {%- else -%}
-                    {%- do guards.append(constraint.type | replace('_', ' ') ~ ' ' ~ column.name) -%}
+                    {%- do shape.append(constraint.type | replace('_', ' ') ~ ' ' ~ column.name) -%}
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- for check in checks -%}{%- do guards.append('check ' ~ loop.index) -%}{%- endfor -%}
+        {%- for check in checks -%}{%- do shape.append('check ' ~ loop.index) -%}{%- endfor -%}
         {%- for index in table.config.get('indexes', []) -%}
-            {%- do guards.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
+            {%- do shape.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
         {%- endfor -%}
-        {%- do expected.append({'schema_name': table.schema, 'table_name': table.alias, 'guards': guards}) -%}
+        {%- do expected.tables.append(dict(place, shape=shape)) -%}
     {%- endfor -%}
     {{ return(expected) }}
 {% endmacro %}
 
 
-{#- The statements that make the triggers and their functions, as append_only runs them. -#}
-{% macro audit_expected_triggers() %}
-    {%- for table in _audit_guarded() %}
-    {{ context[table.config.meta.guard](api.Relation.create(schema=table.schema, identifier=table.alias)) }}
-    {%- endfor %}
+{#- What is not as the project makes it about guarded tables, as a query: schema_name, table_name, fault. -#}
+{% macro guard_faults(nodes) %}
+    {%- set expected = _audit_expected(nodes) -%}
+    with
+
+    expected_tables as (
+
+        select * from jsonb_to_recordset($json${{ tojson(expected.tables) }}$json$::jsonb)
+            as tables (schema_name text, table_name text, shape jsonb)
+
+    ),
+
+    expected_functions as (
+
+        select * from jsonb_to_recordset($json${{ tojson(expected.functions) }}$json$::jsonb)
+            as functions (schema_name text, table_name text, name text, body text)
+
+    ),
+
+    -- what PostgreSQL prints of a trigger is what made it, but for quotes, parentheses, white space and case
+    expected_triggers as (
+
+        select
+            schema_name,
+            table_name,
+            name,
+            regexp_replace(lower(rest), '["()\s]', '', 'g') as rest
+        from jsonb_to_recordset($json${{ tojson(expected.triggers) }}$json$::jsonb)
+            as triggers (schema_name text, table_name text, name text, rest text)
+
+    ),
+
+    relations as (
+
+        select
+            expected_tables.schema_name,
+            expected_tables.table_name,
+            pg_class.*
+        from expected_tables
+        inner join pg_namespace on expected_tables.schema_name = pg_namespace.nspname
+        inner join pg_class
+            on pg_namespace.oid = pg_class.relnamespace
+            and expected_tables.table_name = pg_class.relname
+
+    ),
+
+    found_triggers as (
+
+        select
+            relations.schema_name,
+            relations.table_name,
+            pg_trigger.tgname::text as name,
+            regexp_replace(
+                lower(replace(pg_get_triggerdef(pg_trigger.oid), 'CREATE TRIGGER ' || quote_ident(pg_trigger.tgname) || ' ', '')),
+                '["()\s]', '', 'g'
+            ) as rest
+        from relations
+        inner join pg_trigger on relations.oid = pg_trigger.tgrelid
+        where not pg_trigger.tgisinternal and pg_trigger.tgenabled in ('O', 'A')
+
+    ),
+
+    all_triggers as (
+
+        select
+            relations.schema_name,
+            relations.table_name,
+            pg_trigger.tgname::text as name
+        from relations
+        inner join pg_trigger on relations.oid = pg_trigger.tgrelid
+        where not pg_trigger.tgisinternal
+
+    ),
+
+    found_functions as (
+
+        select
+            pg_namespace.nspname as schema_name,
+            pg_proc.proname as name,
+            pg_proc.prosrc as body
+        from pg_proc
+        inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+        inner join pg_language on pg_proc.prolang = pg_language.oid
+        where
+            pg_language.lanname = 'plpgsql'
+            and pg_proc.prorettype = 'trigger'::regtype
+            and pg_proc.pronargs = 0
+            and not pg_proc.prosecdef
+            and pg_proc.proconfig = array['search_path=pg_catalog, pg_temp']
+
+    ),
+
+    found_shape as (
+
+        select
+            attrelid as oid,
+            'not null ' || attname as fact
+        from pg_attribute
+        where attnotnull
+
+        union all
+
+        select
+            conrelid,
+            case contype when 'p' then 'primary key ' when 'u' then 'unique ' else 'foreign key ' end || (
+                select string_agg(pg_attribute.attname, ', ' order by place)
+                from unnest(conkey) with ordinality as keys (attnum, place)
+                inner join pg_attribute on keys.attnum = pg_attribute.attnum
+                where pg_attribute.attrelid = pg_constraint.conrelid
+            )
+        from pg_constraint
+        where contype in ('p', 'u', 'f') and convalidated
+
+        union all
+
+        select
+            conrelid,
+            'check ' || row_number() over (partition by conrelid)
+        from pg_constraint
+        where contype = 'c' and convalidated
+
+        union all
+
+        select
+            indrelid,
+            case when indisunique then 'unique ' else '' end || 'index ' || (
+                select string_agg(pg_attribute.attname, ', ' order by place)
+                from unnest(indkey::smallint[]) with ordinality as keys (attnum, place)
+                inner join pg_attribute on keys.attnum = pg_attribute.attnum
+                where pg_attribute.attrelid = pg_index.indrelid
+            )
+        from pg_index
+        where indisvalid
+
+    )
+
+    select
+        schema_name,
+        table_name,
+        'the trigger ' || name || ' is missing, disabled or another one' as fault
+    from expected_triggers
+    where not exists (
+        select from found_triggers
+        where
+            found_triggers.schema_name = expected_triggers.schema_name
+            and found_triggers.table_name = expected_triggers.table_name
+            and found_triggers.name = expected_triggers.name
+            and found_triggers.rest = expected_triggers.rest
+    )
+
+    union all
+
+    select
+        schema_name,
+        table_name,
+        'the trigger ' || name || ' is not of this project'
+    from all_triggers
+    where not exists (
+        select from expected_triggers
+        where
+            expected_triggers.schema_name = all_triggers.schema_name
+            and expected_triggers.table_name = all_triggers.table_name
+            and expected_triggers.name = all_triggers.name
+    )
+
+    union all
+
+    select
+        schema_name,
+        table_name,
+        'the function ' || name || ' is missing or another one'
+    from expected_functions
+    where not exists (
+        select from found_functions
+        where
+            found_functions.schema_name = expected_functions.schema_name
+            and found_functions.name = expected_functions.name
+            and found_functions.body = expected_functions.body
+    )
+
+    union all
+
+    select
+        expected_tables.schema_name,
+        expected_tables.table_name,
+        'no ' || wanted.fact
+    from expected_tables
+    cross join lateral jsonb_array_elements_text(expected_tables.shape) as wanted (fact)
+    where not exists (
+        select from relations
+        inner join found_shape on relations.oid = found_shape.oid
+        where
+            relations.schema_name = expected_tables.schema_name
+            and relations.table_name = expected_tables.table_name
+            and found_shape.fact = wanted.fact
+    )
+
+    union all
+
+    select
+        relations.schema_name,
+        relations.table_name,
+        'the rule ' || pg_rewrite.rulename || ' is not of this project'
+    from relations
+    inner join pg_rewrite on relations.oid = pg_rewrite.ev_class
+
+    union all
+
+    select
+        relations.schema_name,
+        relations.table_name,
+        'row security hides rows'
+    from relations
+    where
+        relations.relrowsecurity
+        or relations.relforcerowsecurity
+        or exists (select from pg_policy where pg_policy.polrelid = relations.oid)
+
+    union all
+
+    select
+        relations.schema_name,
+        relations.table_name,
+        pg_inherits.inhrelid::regclass || ' adds rows of its own'
+    from relations
+    inner join pg_inherits on relations.oid = pg_inherits.inhparent
+
+    union all
+
+    -- whoever may write here without being the owner could do so past verify_change
+    select
+        relations.schema_name,
+        relations.table_name,
+        rights.privilege_type || ' is granted to ' || coalesce(pg_roles.rolname, 'public')
+    from relations
+    cross join lateral aclexplode(relations.relacl) as rights
+    left join pg_roles on rights.grantee = pg_roles.oid
+    where
+        rights.grantee <> relations.relowner
+        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+
+    union all
+
+    select
+        relations.schema_name,
+        relations.table_name,
+        'it belongs to ' || pg_get_userbyid(relations.relowner) || ', own_transactions to '
+        || pg_get_userbyid(first_relation.relowner)
+    from relations
+    inner join pg_class as first_relation on first_relation.oid = to_regclass('{{ own_transactions() }}')
+    where relations.relowner <> first_relation.relowner
+
+    union all
+
+    select
+        expected_functions.schema_name,
+        expected_functions.table_name,
+        'the function ' || expected_functions.name || ' belongs to ' || pg_get_userbyid(pg_proc.proowner)
+    from expected_functions
+    inner join relations
+        on expected_functions.schema_name = relations.schema_name
+        and expected_functions.table_name = relations.table_name
+    inner join pg_proc on relations.relnamespace = pg_proc.pronamespace and expected_functions.name = pg_proc.proname
+    where pg_proc.proowner <> relations.relowner
 {% endmacro %}

@@ -24,17 +24,21 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- if existing is none -%}
-        {% call statement('create') -%}
-            create table {{ target_relation }} {{ get_table_columns_and_constraints() }}
-        {%- endcall %}
-        {%- do create_indexes(target_relation) -%}
-    {%- endif -%}
-
-    {#- before the rows: an entry of the compliance log gets its hash from a trigger -#}
     {%- set guard = config.get('meta', {}).get('guard') -%}
-    {%- if guard -%}
-        {% call statement('guard') -%}{{ context[guard](target_relation) }}{%- endcall %}
+    {%- set is_guarded = existing is not none and (not guard or guards_hold(model)) -%}
+    {%- if not is_guarded -%}
+        {%- do own_ddl_begins() -%}
+        {%- if existing is none -%}
+            {% call statement('create') -%}
+                create table {{ target_relation }} {{ get_table_columns_and_constraints() }}
+            {%- endcall %}
+            {%- do create_indexes(target_relation) -%}
+        {%- endif -%}
+        {#- before the rows: an entry of the compliance log gets its hash from a trigger -#}
+        {%- if guard -%}
+            {% call statement('guard') -%}{{ make_guards(target_relation, context[guard](target_relation)) }}{%- endcall %}
+        {%- endif -%}
+        {%- do own_ddl_ends() -%}
     {%- endif -%}
 
     {%- set columns = [] -%}

@@ -194,9 +194,14 @@ class LocalPythonJob(PythonJobHelper):
                 target = namespace["pggit_target"]
                 rows = namespace["model"](namespace["dbtObj"](session.rows), session)
                 relation = _text(target["relation"])
-                if target["stale"]:  # left by a build that failed between filling it and swapping it in
-                    writer.execute(f"drop {target['stale']} {relation} cascade".encode())
-                self._create(writer, relation, columns, target["unlogged"])
+                for statement in target["first"]:
+                    writer.execute(_text(statement).encode())
+                if target["emptied"]:
+                    writer.execute(_text(target["emptied"]).encode())
+                else:
+                    if target["stale"]:  # left by a build that failed between filling it and swapping it in
+                        writer.execute(f"drop {target['stale']} {relation} cascade".encode())
+                    self._create(writer, relation, columns, target["unlogged"])
                 count = self._copy(writer, relation, columns, self._iterator(rows))
                 writer.commit()
             except DbtRuntimeError:

@@ -1,0 +1,93 @@
+{#-
+  What the build itself makes must not become history: pgGit v1 records the DDL of whoever makes something, a build's
+  as well. Where the role may, the tracker's event triggers do not fire for it; where it may not, v1's rows about it
+  are told from all others by the id of the transaction that wrote them, which the build notes in own_transactions.
+-#}
+
+{% macro own_ddl_begins() %}
+    {%- call statement('own_transaction') -%}{{ note_own_transaction('build') }}{%- endcall -%}
+    {%- if may_pause_event_triggers() -%}
+        {#- Event triggers only: the statements that follow are DDL, and no row of a guarded table is written. -#}
+        {%- call statement('pause') -%}set local session_replication_role = replica{%- endcall -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro own_ddl_ends() %}
+    {%- if may_pause_event_triggers() -%}
+        {%- call statement('resume') -%}set local session_replication_role = origin{%- endcall -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The same for the session that fills a Python model's new table: statements to run before it is made. -#}
+{% macro own_ddl_first() %}
+    {%- set first = [note_own_transaction('build')] -%}
+    {%- if may_pause_event_triggers() -%}{%- do first.append('set local session_replication_role = replica') -%}{%- endif -%}
+    {{ return(first) }}
+{% endmacro %}
+
+
+{% macro may_pause_event_triggers() %}
+    {%- set rights = run_query("
+        select
+            case
+                when current_setting('is_superuser') = 'on' then true
+                when current_setting('server_version_num')::integer >= 150000
+                    then has_parameter_privilege('session_replication_role', 'set')
+                else false
+            end as may_pause
+    ") -%}
+    {{ return(rights.rows[0]['may_pause']) }}
+{% endmacro %}
+
+
+{#- Not ref(): whatever makes something notes it there. -#}
+{% macro own_transactions() -%}
+    {{ adapter.quote(var('audit_schema') ~ '_work') }}.own_transactions
+{%- endmacro %}
+
+
+{% macro note_own_transaction(purpose) -%}
+    insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
+    values (pg_current_xact_id()::text::bigint, {{ dbt.string_literal(purpose) }}, current_user, localtimestamp)
+    on conflict (transaction_id) do nothing
+{%- endmacro %}
+
+
+{#- For on-run-start: before the first relation is made, the place to note it. -#}
+{% macro ensure_own_transactions() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed', 'clone') -%}
+        {%- set node = _model_node('own_transactions') -%}
+        {%- set relation = api.Relation.create(
+            database=node.database, schema=node.schema, identifier=node.alias, type='table'
+        ) -%}
+        {%- if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
+            {%- set columns = [] -%}
+            {%- for column in node.columns.values() -%}
+                {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type
+                    ~ (' primary key' if loop.first else ' not null')) -%}
+            {%- endfor -%}
+            {%- call statement('create') -%}
+                {%- if may_pause_event_triggers() %}
+                set local session_replication_role = replica;
+                {%- endif %}
+                create table if not exists {{ relation.include(database=false) }} ({{ columns | join(', ') }});
+                {{ make_guards(relation, audit_guard_own_transactions(relation)) }}
+                {%- if may_pause_event_triggers() %}
+                set local session_replication_role = origin;
+                {%- endif %}
+                {{ note_own_transaction('build') }}
+            {%- endcall -%}
+            {%- do adapter.commit() -%}
+            {%- do adapter.cache_added(relation) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro _model_node(name) %}
+    {{ return(graph.nodes.values()
+        | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('name', 'equalto', name) | first) }}
+{% endmacro %}
