@@ -12,9 +12,10 @@ import psycopg
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import PggitError
-from pggit_audit.evidence import Evidence, HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
+from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import open_shadow
 from pggit_audit.statements import Name
 

@@ -17,8 +17,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
-from pggit_audit.evidence import Evidence, HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event, Replay
+from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import split
 

@@ -10,8 +10,8 @@ import pytest
 from building import Definitions, Version, definitions, dumped, new_database, numbered, rebuild, row
 
 from pggit_audit.catalog import CatalogReader, with_unique_identities
-from pggit_audit.evidence import Evidence
 from pggit_audit.replay import Replay
+from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import split
 

@@ -33,7 +33,7 @@ from pggit_audit import embedded, models
 from pggit_audit import shadow as shadow_module
 from pggit_audit.catalog import Writes, anywhere
 from pggit_audit.errors import PggitError
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event
 from pggit_audit.shadow import PREFIX, Shadow, open_shadow
 

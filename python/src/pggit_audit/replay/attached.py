@@ -6,10 +6,12 @@ v1 records none of them. Each enters as soon as what it is on is there: so far t
 from __future__ import annotations
 
 from pggit_audit.catalog import Key
-from pggit_audit.evidence import Attachment, Evidence, Repair
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import State
+from pggit_audit.rules import attachments, comments
+from pggit_audit.rules.attachments import Attachment
+from pggit_audit.rules.situation import Evidence
 
 
 class Attached:
@@ -19,6 +21,8 @@ class Attached:
         self._situation = situation
         self._evidence = evidence
         self._provenance = provenance
+        self._of_tables = attachments.of_live_catalog(evidence)
+        self._on_objects = comments.of_live_catalog(evidence)
 
     def enter(self) -> list[Inferred]:
         """What now finds its place, and was not there before."""
@@ -42,18 +46,11 @@ class Attached:
     def _attachments(self, fresh: set[str]) -> list[Inferred]:
         """Triggers and policies: a trigger comes with its function, a policy with the table's row security."""
         result: list[Inferred] = []
-        for attachment in self._evidence.attachments:
+        for attachment in self._of_tables:
             if not fresh & attachment.needs or not self._has_place(attachment):
                 continue
-            found = attachment.found
-            repair = Repair(
-                f"{found.object_type.lower()}_from_live_catalog",
-                attachment.statement,
-                f"{found.object_identity} is in the live catalog, and what it needs is there from here on",
-                inferred=(found.object_schema, found.object_name),
-            )
             if self._situation.runs(attachment.statement):
-                result.extend(self._provenance.of_step(repair))
+                result.extend(self._provenance.of_step(attachment.repair))
         return result
 
     def _has_place(self, attachment: Attachment) -> bool:
@@ -68,7 +65,7 @@ class Attached:
             return False
         if found.object_type == "POLICY" and not _secured(state, attachment.table):
             return False
-        return not self._evidence.is_made_later(attachment, position)
+        return not attachments.is_made_later(self._evidence, attachment, position)
 
     def _comments(self, key: Key) -> list[Inferred]:
         """Comments on one object and its parts."""
@@ -77,16 +74,15 @@ class Attached:
             return []
         position = self._situation.position
         repairs = []
-        for comment in self._evidence.comments.get((found.object_type, found.object_identity), ()):
+        for comment in self._on_objects.get((found.object_type, found.object_identity), ()):
             if f"\n{comment.text}" in found.definition or comment.about not in found.definition:
                 continue
             if not comment.first <= position < comment.until:
                 continue
-            if self._evidence.is_commented_later(comment, position):
+            if comments.is_made_later(self._evidence, comment, position):
                 continue
             if self._situation.runs(comment.statement):
-                why = f"the live catalog has this comment, and {comment.about} is there from here on"
-                repairs.append(Repair("comment_from_live_catalog", comment.statement, why))
+                repairs.append(comment.repair)
         if not repairs:
             return []
         self._provenance.note_comment(key)

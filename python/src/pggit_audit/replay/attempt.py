@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import psycopg
 
 from pggit_audit.definitions import parse_name, qualified
-from pggit_audit.evidence import Evidence, HistoryRow, Repair
-from pggit_audit.repairs import Repairs
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
+from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, failures, routines
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, split
 
 # How many inferred steps one statement may need before it counts as beyond repair.
@@ -72,10 +73,9 @@ class _Script:
 class Attempts:
     """Runs statements with as many repairs as each takes."""
 
-    def __init__(self, situation: Situation, evidence: Evidence, repairs: Repairs) -> None:
+    def __init__(self, situation: Situation, evidence: Evidence) -> None:
         self._situation = situation
         self._evidence = evidence
-        self._repairs = repairs
         self._depth = 0
 
     def run(self, statement: Statement, row: HistoryRow | None = None) -> Outcome:
@@ -125,8 +125,10 @@ class Attempts:
         _, error = self._situation.run([repair.statement])
         if error is None:
             return Outcome(True, [], self._situation.observe(repair.statement))
-        proposals = self._repairs.for_error(error, Statement(repair.statement, "ddl"), self._situation)
-        if proposals and proposals[0].rule == "type_from_live_catalog":
+        proposals = failures.proposals(
+            self._evidence, error, Statement(repair.statement, "ddl"), self._situation
+        )
+        if proposals and proposals[0].rule is TYPE_FROM_LIVE_CATALOG:
             return self.alone(repair)
         return None
 
@@ -141,18 +143,18 @@ class Attempts:
                     kind = found.object_type.replace("_", " ")
                     repairs.append(
                         Repair(
-                            "implied_drop",
+                            IMPLIED_DROP,
                             f"DROP {kind} {qualified((found.object_schema, found.object_name))} CASCADE;",
                             "the recorded CREATE … IF NOT EXISTS ran, so there was none",
                         )
                     )
         if not self._situation.sets_schemas:
-            repairs += self._evidence.settings_of_session(statement, self._situation.schemas[0])
+            repairs += routines.session_settings(self._evidence, statement, self._situation.schemas[0])
         return repairs
 
     def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
         """The best step against this failure that was not tried yet."""
-        proposals = self._repairs.for_error(error, script.failing(index), self._situation)
+        proposals = failures.proposals(self._evidence, error, script.failing(index), self._situation)
         return next((p for p in proposals if p.statement not in script.tried), None)
 
     def _adopt(self, proposal: Repair, script: _Script, index: int) -> None:
@@ -186,7 +188,7 @@ class Attempts:
             return False
         schema, bare = parse_name(match[1])
         schemas = self._situation.schemas
-        if schema is not None or any(self._evidence.has_rows((s, bare)) for s in schemas):
+        if schema is not None or any((s, bare) in self._evidence.history.by_name for s in schemas):
             return False
         relations = ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "TYPE")
         found = self._situation.state.called([bare])

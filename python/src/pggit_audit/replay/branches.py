@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.history import HistoryRow
 
 
 @dataclass(frozen=True)

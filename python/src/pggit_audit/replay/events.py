@@ -9,11 +9,14 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified_identity
-from pggit_audit.evidence import HistoryRow, Repair, disagreements
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import Identities, same_type
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
+from pggit_audit.rules import RESTS_ON_INFERRED, Rule
+from pggit_audit.rules.columns import disagreements
+from pggit_audit.rules.situation import Repair
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
 AS_RECORDED = "-- "
@@ -54,9 +57,9 @@ class Event:
         }
 
 
-def note(rule: str, evidence: str, statement: str = "") -> dict[str, str]:
+def note(rule: Rule, evidence: str, statement: str = "") -> dict[str, str]:
     """One entry of an event's repairs: the rule, the step that was taken, if any, and why."""
-    return {"rule": rule, "statement": statement, "evidence": evidence}
+    return {"rule": rule.name, "statement": statement, "evidence": evidence}
 
 
 def finding(code: str, message: str) -> dict[str, str]:
@@ -88,7 +91,7 @@ class EventWriter:
         notes = [_note_of(r) for r in repairs]
         rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
         if rests_on is not None:
-            notes = [note("rests_on_inferred", rests_on)]
+            notes = [note(RESTS_ON_INFERRED, rests_on)]
         contradictions, confirmed = self._against_recorded(row, found)
         fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
         return Event(
@@ -125,7 +128,7 @@ class EventWriter:
             rests_on = self._provenance.rests_on(difference.new) if difference.new and not about else None
             notes = [_note_of(r) for r in about]
             if rests_on is not None:
-                notes = [note("rests_on_inferred", rests_on)]
+                notes = [note(RESTS_ON_INFERRED, rests_on)]
             yield Event(
                 "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
                 found.object_type, difference.path, difference.change_type, None,

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.statements import Statement, committed, split
 

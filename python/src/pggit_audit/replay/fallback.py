@@ -8,8 +8,7 @@ import psycopg
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import create_table, qualified
-from pggit_audit.evidence import HistoryRow, Repair
-from pggit_audit.repairs import towards
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
@@ -18,6 +17,8 @@ from pggit_audit.replay.matching import Match, Matching
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
+from pggit_audit.rules import RECORDED_DROP, STATEMENT_FAILED, TABLE_FROM_COLUMNS, UNEXPLAINED_ROW, columns
+from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Statement
 
 # Characters of the server's message that a finding repeats.
@@ -114,7 +115,7 @@ class Fallback:
         if events:
             yield from events
         elif current is not None:
-            repair = Repair("unexplained_row", "", f"{why}; {current.object_identity} stands as it was")
+            repair = Repair(UNEXPLAINED_ROW, "", f"{why}; {current.object_identity} stands as it was")
             yield self._writer.standing(row, repair, code, why)
         else:
             fidelity = "static" if text.strip() else "unknown"
@@ -132,21 +133,21 @@ class Fallback:
         repairs: list[Repair] = []
         differences: list[Difference] = []
         if self._situation.relation(name) is None:
-            build = Repair("table_from_columns", create_table(name, row.columns), evidence, inferred=name)
+            build = Repair(TABLE_FROM_COLUMNS, create_table(name, row.columns), evidence, inferred=name)
             outcome = self._attempts.run(Statement(build.statement, "ddl", "CREATE TABLE", (name,)))
             if not outcome.ran:
                 return []
             repairs, differences = [*outcome.repairs, build], outcome.differences
         steps = [
             step
-            for step in towards(name, row.columns, self._situation.columns(name), evidence)
+            for step in columns.align(name, row.columns, self._situation.columns(name), evidence)
             if self._situation.runs(step.statement)
         ]
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
         repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
-        self._provenance.note(repairs or [Repair("table_from_columns", "", evidence, inferred=name)])
-        notes = repairs or [Repair("statement_failed", "", evidence, inferred=name)]
+        self._provenance.note(repairs or [Repair(TABLE_FROM_COLUMNS, "", evidence, inferred=name)])
+        notes = repairs or [Repair(STATEMENT_FAILED, "", evidence, inferred=name)]
         others: list[Inferred] = [(d, repairs) for d in differences if d is not own]
         return [*self._writer.inferred(others, row), self._writer.of_row(row, own, notes)]
 
@@ -156,7 +157,7 @@ class Fallback:
             return []
         kind = current.object_type.replace("_", " ")
         drop = Repair(
-            "recorded_drop",
+            RECORDED_DROP,
             f"DROP {kind} {qualified((current.object_schema, current.object_name))} CASCADE;",
             f"row {row.version_id} recorded the drop",
         )

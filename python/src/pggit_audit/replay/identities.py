@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES
 from pggit_audit.statements import Name

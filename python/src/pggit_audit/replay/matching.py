@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pggit_audit.evidence import HistoryRow, Repair, disagreements
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES, Difference, bare_name, combine
+from pggit_audit.rules import IMPLIED_DROP, ROWS_OF_CODE
+from pggit_audit.rules.columns import disagreements
+from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Statement
 
 Match = tuple[HistoryRow, Difference | None]
@@ -209,7 +212,7 @@ def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iter
         why = f"more code follows that names {row.name}"
     else:
         return
-    yield Repair("rows_of_code", "", f"{why}: what had happened by this row is not told")
+    yield Repair(ROWS_OF_CODE, "", f"{why}: what had happened by this row is not told")
 
 
 def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, Difference]:
@@ -218,7 +221,7 @@ def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, 
     Its row keeps the new object; the old one's end is handed back, by the index of the row.
     """
     result: dict[int, Difference] = {}
-    if not any(r.rule == "implied_drop" for r in repairs):
+    if not any(r.rule is IMPLIED_DROP for r in repairs):
         return result
     for i, (row, difference) in enumerate(matched):
         if difference is None or row.change_type != "CREATE":

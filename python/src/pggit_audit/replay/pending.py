@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import psycopg
 
-from pggit_audit.evidence import Evidence, Foreseen, HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred, Provenance
-from pggit_audit.replay.renamed_types import expected_renames, unused_types
 from pggit_audit.replay.situation import Situation, naming
 from pggit_audit.replay.state import Difference
+from pggit_audit.rules import columns, constraints, indexes, relations, sequences, types
+from pggit_audit.rules.situation import Evidence, PendingStep
 from pggit_audit.statements import Name
 
 _DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* ATTACH PARTITION ")
@@ -25,36 +26,39 @@ class PendingSteps:
         self._situation = situation
         self._evidence = evidence
         self._provenance = provenance
-        self._steps: list[Foreseen] = []
+        self._steps: list[PendingStep] = []
 
     def foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen without a row to the object that just changed."""
         if difference is not None and difference.object.object_type == "TABLE":
-            keys = [s.key for s in self._steps]
-            self._steps += unused_types(self._situation, self._evidence, row, difference, keys)
+            for step in types.unused(self._evidence, self._situation, row, difference.old, difference.new):
+                if all(s.key != step.key for s in self._steps):
+                    self._steps.append(step)
         if difference is None or difference.new is None:
             return
         found = difference.new
         if difference.old is None:
             rename = None
             if found.object_type == "INDEX":
-                rename = self._evidence.renamed_index(found, row.position)
-            step = rename or self._evidence.foresee_end(found, row.position)
-            if step is not None:
-                self._steps.append(replace(step, key=found.key))
+                rename = indexes.erased_rename(self._evidence, found, row.position)
+            end = rename or relations.lost_drop(self._evidence, found, row.position)
+            if end is not None:
+                self._steps.append(replace(end, key=found.key))
         if found.object_type == "TABLE":
             name = (found.object_schema, found.object_name)
-            columns = self._situation.columns(name)
-            steps = self._evidence.foresee_columns(name, columns, row.position)
-            steps += self._evidence.foresee_sequences(name, columns, row.position)
-            steps += self._evidence.foresee_constraints(found, row.position)
+            current = self._situation.columns(name)
+            steps = columns.lost_renames(self._evidence, name, current, row.position)
+            steps += sequences.lost_renames(self._evidence, name, current, row.position)
+            steps += constraints.lost_renames(self._evidence, found, row.position)
             # What was seen coming from an earlier state of the table is seen anew.
             self._steps = [s for s in self._steps if s.name != name or s.waits] + steps
 
     def expect_renamed_types(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Looks ahead for types of the table that take another one's name."""
-        names = {s.name for s in self._steps}
-        self._steps += expected_renames(self._situation, self._evidence, row, name, difference, names)
+        before = difference.old if difference is not None else None
+        for step in types.expected_renames(self._evidence, self._situation, name, row, before):
+            if all(s.name != step.name for s in self._steps):
+                self._steps.append(step)
 
     def take(self, row: HistoryRow, early: bool = False) -> list[Inferred]:
         """Takes the steps that are due before (`early`) or after this row, until none is left that can be."""
@@ -71,7 +75,7 @@ class PendingSteps:
                     result.extend(changed)
         return result
 
-    def _take(self, step: Foreseen, row: HistoryRow) -> list[Inferred] | None:
+    def _take(self, step: PendingStep, row: HistoryRow) -> list[Inferred] | None:
         """Takes one step; what it changed, or None where it was not taken, now or ever."""
         state = self._situation.state
         if state.relation(step.name) is None and state.routine(step.name) is None:
@@ -107,7 +111,7 @@ class PendingSteps:
         # A foreign key proves nothing: it may have gone by CASCADE.
         proofs = [o for o in found if o.object_type != "TABLE" or _DESCENDS.search(o.definition)]
         names = [(o.object_schema, o.object_name) for o in proofs]
-        return max((self._evidence.last_row(n) for n in names if n != name), default=-1)
+        return max((self._evidence.history.last_row(n) for n in names if n != name), default=-1)
 
 
 def _only_foreign_keys(error: psycopg.Error) -> bool:

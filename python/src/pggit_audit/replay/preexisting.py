@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified_identity
-from pggit_audit.evidence import HistoryRow, Repair
-from pggit_audit.older import Older, OlderTable
-from pggit_audit.repairs import towards
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
+from pggit_audit.rules import DROPPED_COLUMN, columns, extensions, relations, routines, tables
+from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules.tables import PreExistingTable
 
 
 class Preexisting:
@@ -24,15 +24,15 @@ class Preexisting:
     """
 
     def __init__(
-        self, situation: Situation, older: Older, attempts: Attempts, provenance: Provenance
+        self, situation: Situation, evidence: Evidence, attempts: Attempts, provenance: Provenance
     ) -> None:
         self._situation = situation
         self._attempts = attempts
         self._provenance = provenance
-        self._extensions = older.extensions()
-        self._tables = deque(older.tables())
-        self._functions = older.functions()
-        self._views = older.views()
+        self._extensions = extensions.pre_existing(evidence)
+        self._tables = deque(tables.pre_existing(evidence))
+        self._functions = routines.pre_existing(evidence)
+        self._views = relations.pre_existing_views(evidence)
 
     def enter(self, row: HistoryRow) -> list[Inferred]:
         """What enters before this row, and what that changed."""
@@ -56,7 +56,7 @@ class Preexisting:
                 result.extend((d, [*outcome.repairs, repair]) for d in outcome.differences)
         return result
 
-    def _make_tables(self, row: HistoryRow) -> list[tuple[OlderTable, Outcome]]:
+    def _make_tables(self, row: HistoryRow) -> list[tuple[PreExistingTable, Outcome]]:
         made = []
         while self._tables and self._tables[0].position <= row.position:
             table = self._tables.popleft()
@@ -65,7 +65,7 @@ class Preexisting:
                 made.append((table, outcome))
         return made
 
-    def _make_table(self, table: OlderTable) -> Outcome | None:
+    def _make_table(self, table: PreExistingTable) -> Outcome | None:
         """Makes a table with the columns that its first row found."""
         outcome = self._attempts.alone(table.make)
         if outcome is None:
@@ -73,14 +73,14 @@ class Preexisting:
         repairs = list(outcome.repairs)
         if table.columns:
             current = self._situation.columns(table.name)
-            for step in towards(table.name, table.columns, current, table.make.evidence):
+            for step in columns.align(table.name, table.columns, current, table.make.evidence):
                 # A column too many is one that its first statement takes away.
-                if step.rule != "dropped_column" and self._situation.runs(step.statement):
+                if step.rule is not DROPPED_COLUMN and self._situation.runs(step.statement):
                     repairs.append(step)
             combine(outcome.differences, self._situation.observe(*(r.statement for r in repairs)))
         return replace(outcome, repairs=[*repairs, table.make])
 
-    def _complete(self, made: Sequence[tuple[OlderTable, Outcome]]) -> None:
+    def _complete(self, made: Sequence[tuple[PreExistingTable, Outcome]]) -> None:
         """Adds what belongs to the tables that were made, once all of them are there."""
         rest = [(step, outcome) for table, outcome in made for step in table.rest]
         for step, outcome in sorted(rest, key=lambda r: " FOREIGN KEY " in r[0].statement):
@@ -101,20 +101,14 @@ class Preexisting:
         again = True
         while again:
             again = False
-            for found in list(waiting):
-                name = (found.object_schema, found.object_name)
-                if self._situation.state.routine(name) is not None:
-                    waiting.remove(found)
+            for repair in list(waiting):
+                if repair.inferred is not None and self._situation.state.routine(repair.inferred) is not None:
+                    waiting.remove(repair)
                     continue
-                repair = _as_it_is(
-                    "older_function",
-                    found,
-                    f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
-                )
                 outcome = self._attempts.with_its_types(repair)
                 if outcome is not None:
                     again = True
-                    waiting.remove(found)
+                    waiting.remove(repair)
                     steps = [*outcome.repairs, repair]
                     self._provenance.note(steps)
                     result.extend((d, _steps_of(d, steps)) for d in outcome.differences)
@@ -123,17 +117,11 @@ class Preexisting:
     def _enter_views(self) -> list[Inferred]:
         result: list[Inferred] = []
         views, self._views = self._views, []
-        for found in views:
-            if self._situation.relation((found.object_schema, found.object_name)) is None:
-                why = f"{found.object_identity} is in the live catalog and never left a row"
-                if self._situation.runs(found.definition):
-                    result.extend(self._provenance.of_step(_as_it_is("older_view", found, why)))
+        for repair in views:
+            known = repair.inferred is not None and self._situation.relation(repair.inferred) is not None
+            if not known and self._situation.runs(repair.statement):
+                result.extend(self._provenance.of_step(repair))
         return result
-
-
-def _as_it_is(rule: str, found: DatabaseObject, why: str) -> Repair:
-    """The step that makes an object as the live catalog has it."""
-    return Repair(rule, found.definition, why, inferred=(found.object_schema, found.object_name))
 
 
 def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]:

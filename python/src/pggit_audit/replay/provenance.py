@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
-from pggit_audit.evidence import Repair
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
+from pggit_audit.rules.situation import Repair
 
 Inferred = tuple[Difference, list[Repair]]
 """A difference that no row explains, and the steps that it may come from."""

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.evidence import HistoryRow
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State, kind_of
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, reaches_outside, split
@@ -54,6 +54,12 @@ class Situation:
 
     def relation(self, name: Name) -> DatabaseObject | None:
         return self.state.relation(name)
+
+    def routines(self, bare: str) -> list[DatabaseObject]:
+        return self.state.routines(bare)
+
+    def holds(self, identity: str, object_type: str) -> bool:
+        return self.state.holds(identity, object_type)
 
     def columns(self, name: Name) -> list[dict[str, Any]]:
         """The columns of a relation, in v1's terms; empty where there is none of that name."""

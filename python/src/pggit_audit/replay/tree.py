@@ -9,6 +9,7 @@ from dataclasses import replace
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.replay.events import AS_RECORDED, Event, note
+from pggit_audit.rules import MADE_ANEW, RECONCILE
 from pggit_audit.statements import split
 
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
@@ -54,7 +55,7 @@ def _without_survivors(events: Iterable[Event]) -> Iterator[Event]:
         why = f"row {event.v1_version_id} drops it, and it is there behind the statement"
         yield replace(
             event, origin="inferred", v1_version_id=None, change_type="CREATE", change_severity=None,
-            fidelity="repaired", repairs=[note("made_anew", why)], findings=[],
+            fidelity="repaired", repairs=[note(MADE_ANEW, why)], findings=[],
         )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def reconciliation(
         yield Event(
             "inferred", None, None, branch_name, schema, name, kind, path,
             change, None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
-            "repaired", None, [note("reconcile", why)], [],
+            "repaired", None, [note(RECONCILE, why)], [],
         )  # fmt: skip
 
 

@@ -8,15 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from pggit_audit.definitions import column_types, parse_name, quote_if_needed
-from pggit_audit.evidence import COMMENT, SESSION
+from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
+from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
+from pggit_audit.rules.comments import COMMENT
 
-_SHOWS_A_LOSS = {
-    "renamed_constraint", "renamed_sequence",
-    "renamed_column", "foreseen_rename", "added_column", "dropped_column", "changed_type", "changed_nullability",
-    "changed_default", "stub_column", "renamed_type", "renamed_index", "reconcile", "unrecorded_drop", "implied_drop",
-    "implied_cascade", "table_from_columns", "replaced_overload", "unused_type",
-}  # fmt: skip
+_CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 # Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
 
@@ -33,7 +30,7 @@ def mark_uncertain(events: Sequence[Event]) -> list[Event]:
     since_create: dict[str, list[int]] = {}
 
     def doubt(doubtful: Iterable[int], why: str) -> None:
-        told = note("in_doubt", f"{why}; it may have come before this")
+        told = note(IN_DOUBT, f"{why}; it may have come before this")
         for j in doubtful:
             if result[j].fidelity == "exact":
                 result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, told])
@@ -64,7 +61,7 @@ def mark_uncertain(events: Sequence[Event]) -> list[Event]:
             last.pop(path, None)
         elif event.origin == "v1":
             last[path] = i
-        shows = next((r for r in event.repairs if r["rule"] in _SHOWS_A_LOSS), None)
+        shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
         if shows is not None:
             columns, rest = _changed_lines(event.old_definition, event.new_definition)
             doubtful = set(since_record.pop(path, [])) if columns or rest else set()
@@ -100,12 +97,12 @@ def _may_be_of_its_session(drop: Event, event: Event) -> bool:
     """Whether a drop without a row may have been in the session of the object's last event."""
     rules = {r["rule"] for r in drop.repairs}
     if (
-        "unrecorded_drop" in rules
+        UNRECORDED_DROP.name in rules
         and isinstance(drop.seen_until, datetime)
         and isinstance(event.committed_at, datetime)
     ):
         return drop.seen_until - event.committed_at <= SESSION
-    return not rules.isdisjoint(("unrecorded_drop", "reconcile"))
+    return not rules.isdisjoint((UNRECORDED_DROP.name, RECONCILE.name))
 
 
 def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
@@ -125,7 +122,7 @@ def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]
         same = lives.setdefault(key, {})
         if event.new_definition is not None:
             same.setdefault(path, []).append(i)
-        elif event.origin == "inferred" and any(r["rule"] in _SHOWS_A_LOSS for r in event.repairs):
+        elif event.origin == "inferred" and any(r["rule"] in _CASTS_DOUBT for r in event.repairs):
             drops.append((key, path, same[path][-1] if path in same else 0, i))
     for key, path, last, gone in drops:
         paths = lives[key]

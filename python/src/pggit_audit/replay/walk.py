@@ -13,9 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from pggit_audit.catalog import DatabaseObject, with_unique_identities
-from pggit_audit.evidence import Evidence, HistoryRow, Repair
-from pggit_audit.older import Older
-from pggit_audit.repairs import Repairs
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.code import leads_outside, may_make_ddl
@@ -31,6 +29,8 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES, Difference
 from pggit_audit.replay.tree import Tree, reconciliation
+from pggit_audit.rules import SESSION_SETTING
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement
 
@@ -56,18 +56,17 @@ class Replay:
         routine_oids: Mapping[str, Name] | None = None,
         tree: Mapping[str, str] | None = None,
     ) -> None:
-        older = Older(evidence)
         self._branch = branch_name
         self._situation = situation = Situation(shadow)
         self._tree = Tree(tree)
         self._provenance = provenance = Provenance(situation)
         self._identities = identities = Identities(situation, routine_oids)
-        self._attempts = Attempts(situation, evidence, Repairs(evidence, older))
+        self._attempts = Attempts(situation, evidence)
         self._pending = PendingSteps(situation, evidence, provenance)
         self._attached = Attached(situation, evidence, provenance)
         # A published tree has all that is older than the history.
         self._preexisting = (
-            Preexisting(situation, older, self._attempts, provenance) if tree is None else None
+            Preexisting(situation, evidence, self._attempts, provenance) if tree is None else None
         )
         self._matching = Matching(situation, identities)
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
@@ -183,7 +182,7 @@ class Replay:
         if not matched:
             execution.waiting += [(d, repairs) for d in others]
             return
-        if any(r.rule == "session_setting" for r in repairs):
+        if any(r.rule is SESSION_SETTING for r in repairs):
             self._provenance.note_again(
                 {d.new.key for _, d in matched if d is not None and d.new is not None}
             )

@@ -1,0 +1,270 @@
+"""v1's rows and what they say: recorded columns, names in texts, sessions, the next record of a table.
+
+v1's log is lossy (FORMATS 1), and much of what it lost shows in what it kept. This module only reads; what
+follows from it is the business of `rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pggit_audit.definitions import Columns, parse_name
+from pggit_audit.statements import Name, Statement, folded, split, unquote
+
+SESSION = timedelta(minutes=1)
+"""Statements of one author's sitting follow one another faster than this."""
+
+RENAMED_TABLE = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+"""A text that renames a table: the old name, which may have its schema before it, and the new one."""
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One row of v1's history, as staging gives it (FORMATS 1).
+
+    `columns`: the table's recorded columns right after the statement, by name, or None where the row
+    has none, or (not `facts_readable`) none that v1 would have written. `position` is the row's place in
+    the order of the replay, from 0. `oid` is the object's, where v1 recorded it: oids grow, so it tells
+    what was created before what.
+    """
+
+    position: int
+    version_id: int
+    branch_name: str
+    object_type: str
+    object_schema: str | None
+    object_name: str
+    change_type: str
+    change_severity: str | None
+    change_sql: str | None
+    columns: Columns | None
+    created_at: Any
+    author: str | None
+    message: str | None
+    execution_no: int
+    exclusion_reason: str | None = None
+    oid: int | None = None
+    facts_readable: bool = True
+
+    @cached_property
+    def text(self) -> str:
+        """The recorded text as PostgreSQL reads it (`folded`); empty where there is none."""
+        return folded(self.change_sql or "")
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements of the recorded text."""
+        return split(self.change_sql or "")
+
+    @property
+    def name(self) -> str:
+        """The object's real name, without v1's quotes."""
+        return unquote(self.object_name)
+
+    @property
+    def execution(self) -> tuple[str, int]:
+        """The client's query that left the row."""
+        return (self.branch_name, self.execution_no)
+
+    @property
+    def renames(self) -> bool:
+        """Whether the text may give something another name."""
+        return "rename" in self.text.lower()
+
+    @cached_property
+    def earlier_name(self) -> Name | None:
+        """What the table was called that the row's own text renames."""
+        for old, new in RENAMED_TABLE.findall(self.text):
+            if unquote(new) == self.name:
+                return (self.object_schema, parse_name(old)[1])
+        return None
+
+    @cached_property
+    def says_schema(self) -> bool:
+        """Whether the text writes the schema before the name of the row's object."""
+        text, schema = self.text, self.object_schema or ""
+        if schema not in text:
+            return False
+        pattern = rf'(?<!\w)"?{re.escape(schema)}"?\s*\.\s*"?{re.escape(self.name)}(?!\w)'
+        return re.search(pattern, text) is not None
+
+
+@dataclass(frozen=True)
+class Record:
+    """How far a table's rows lead to its next record of columns.
+
+    `columns` are None where no row records any: then `position` is that of the row that is no ALTER, or (not
+    `ended`) the end of the history. `table` is the name that the table has by then, and `text` the rows' texts
+    up to there.
+    """
+
+    table: Name
+    position: int
+    columns: Columns | None
+    text: str
+    ended: bool
+
+
+class History:
+    """The rows of one replay, in order of position, ready to be asked.
+
+    `by_name`: an object's rows. `records`: those rows of a table that recorded its columns.
+    """
+
+    def __init__(self, rows: Sequence[HistoryRow]) -> None:
+        self.rows = rows
+        self.by_name: dict[Name, list[HistoryRow]] = {}
+        self.records: dict[Name, list[HistoryRow]] = {}
+        self._mentions: dict[str, list[int]] = {}
+        text: str | None = None
+        words: set[str] = set()
+        for row in rows:
+            if row.change_sql != text:
+                text = row.change_sql
+                words = set(_WORD.findall(row.text))
+            for word in words | {row.name}:
+                self._mentions.setdefault(word, []).append(row.position)
+            key = (row.object_schema, row.name)
+            self.by_name.setdefault(key, []).append(row)
+            if row.columns:
+                self.records.setdefault(key, []).append(row)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def mentions(self, *names: str) -> list[int]:
+        """Positions of the rows whose text has all of these names in it."""
+        found: list[int] | None = None
+        for name in names:
+            words = _WORD.findall(name)
+            if words == [name]:
+                here = self._mentions.get(name, [])
+            else:
+                here = [r.position for r in self.rows if name in r.text or name == r.name]
+            found = here if found is None else sorted(set(found) & set(here))
+        return found or []
+
+    def version(self, position: int) -> int:
+        """The id of the row at a position; of the last row behind the end."""
+        return self.rows[min(position, len(self.rows) - 1)].version_id
+
+    def last_row(self, name: Name) -> int:
+        """Position of the last row of an object; -1 where it has none."""
+        rows = self.by_name.get(name)
+        return rows[-1].position if rows else -1
+
+    def later_columns(self, name: Name, position: int) -> HistoryRow | None:
+        """The next row, from `position` on, that recorded the columns of this same table.
+
+        A CREATE in between speaks of another table of that name, unless it is the row at `position`.
+        """
+        recorded = self.records.get(name, [])
+        i = bisect_left(recorded, position, key=lambda r: r.position)
+        if i == len(recorded):
+            return None
+        row = recorded[i]
+        if row.change_type == "CREATE" and row.position > position:
+            return None
+        return row
+
+    def later_rows(self, table: Name, position: int) -> Iterator[HistoryRow]:
+        """The rows of a table after `position`, on under the name that a row gives it (FORMATS 1.7)."""
+        while True:
+            rename = next(
+                (
+                    r
+                    for p in self.mentions(table[1])
+                    if p > position and (r := self.rows[p]).object_type == "TABLE" and r.name != table[1]
+                    if any(
+                        parse_name(old)[1] == table[1] and unquote(new) == r.name
+                        for old, new in RENAMED_TABLE.findall(r.text)
+                    )
+                ),
+                None,
+            )
+            for row in self.by_name.get(table, []):
+                if position < row.position < (rename.position if rename else len(self.rows)):
+                    yield row
+            if rename is None:
+                return
+            yield rename
+            table, position = (rename.object_schema, rename.name), rename.position
+
+    def next_record(self, table: Name, position: int) -> Record:
+        """The next record of a table's columns after `position`."""
+        texts: list[str] = []
+        for row in self.later_rows(table, position):
+            if row.change_type != "ALTER":
+                return Record(table, row.position, None, "", ended=True)
+            table = (row.object_schema, row.name)
+            texts.append(row.text)
+            if row.columns:
+                return Record(table, row.position, row.columns, "\n".join(texts), ended=False)
+        return Record(table, len(self.rows), None, "\n".join(texts), ended=False)
+
+    def names(self, kind: str, name: Name) -> Iterator[tuple[Name, int, int]]:
+        """What a live object was called, newest first: since which row's position, and until which one's."""
+        until = len(self.rows)
+        while True:
+            older: Name | None = None
+            first = 0
+            for row in reversed(self.by_name.get(name, [])):
+                if row.position >= until or row.object_type != kind:
+                    continue
+                older = row.earlier_name
+                if row.change_type in ("CREATE", "DROP") or older is not None:
+                    first = row.position
+                    break
+            yield name, first, until
+            if older is None:
+                return
+            name, until = older, first
+
+    def next_session(self, position: int) -> int:
+        """The first row of the next session after this row's; `position` itself where there is none.
+
+        Whoever made the object in one session did not drop it in the same, unless a row says so.
+        """
+        here = self.rows[position]
+        for row in self.rows[position + 1 :]:
+            if not isinstance(here.created_at, datetime):
+                here = row
+            elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > SESSION:
+                return row.position
+        return position
+
+    def session_end(self, position: int) -> int:
+        """The last row of this row's session."""
+        following = self.next_session(position)
+        return following - 1 if following > position else len(self.rows) - 1
+
+    @cached_property
+    def index_rows(self) -> dict[Name, list[int]]:
+        """The positions of the rows of a table's indexes, by the table that their texts say they are on."""
+        tables: dict[Name, Name] = {}
+        found: dict[Name, list[int]] = {}
+        for row in self.rows:
+            if row.object_type != "INDEX":
+                continue
+            name = (row.object_schema, row.name)
+            for made in row.statements if row.change_type == "CREATE" else ():
+                if made.tag == "CREATE INDEX" and made.on and any(t[1] == row.name for t in made.targets):
+                    tables[name] = (made.on[0] or row.object_schema, made.on[1])
+            if name in tables:
+                found.setdefault(tables[name], []).append(row.position)
+        return found
+
+
+def says(text: str, name: str) -> bool:
+    """Whether a text has the name in it, and not as a part of a longer one."""
+    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

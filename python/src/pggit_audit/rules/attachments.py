@@ -1,0 +1,105 @@
+"""Triggers and policies, which are attached to a table: v1 records neither (FORMATS 1.1).
+
+They come from the live catalog, under the name that their table had by then (`of_live_catalog`), as soon as what they
+need is there; one that a later text makes comes with that text (`is_made_later`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import parse_name, qualified_identity
+from pggit_audit.history import says
+from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
+from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.statements import quote
+
+_TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A trigger or a policy of the live catalog, under one of the names that its table had.
+
+    The table had this one from the row at `first` on, until the row at `until`, not included. `identity` is what
+    the object is called by then, `needs` the identities of what it cannot do without: its table, and the name of
+    the trigger's function. `tables` are all the names that the table had.
+    """
+
+    found: DatabaseObject
+    table: str
+    identity: str
+    statement: str
+    needs: frozenset[str]
+    first: int
+    until: int
+    tables: frozenset[str]
+
+    @property
+    def repair(self) -> Repair:
+        """The step that makes it."""
+        found = self.found
+        return Repair(
+            TRIGGER_FROM_LIVE_CATALOG if found.object_type == "TRIGGER" else POLICY_FROM_LIVE_CATALOG,
+            self.statement,
+            f"{found.object_identity} is in the live catalog, and what it needs is there from here on",
+            inferred=(found.object_schema, found.object_name),
+        )
+
+
+def of_live_catalog(evidence: Evidence) -> list[Attachment]:
+    """Triggers and policies of the live catalog, once for each name that their tables had."""
+    history = evidence.history
+    result = []
+    for found in evidence.live.attached:
+        attached, table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)
+        routine = _TRIGGER_ROUTINE.search(found.definition)
+        names = [*history.names("TABLE", (found.object_schema, parse_name(table)[1]))]
+        for name, first, until in names:
+            before = table if until == len(history) else qualified_identity(*name)
+            result.append(
+                Attachment(
+                    found,
+                    before,
+                    found.object_identity if before == table else f"{attached} on {before}",
+                    _on_another_table(found, table, before),
+                    frozenset({before, routine[1]} if routine else {before}),
+                    first,
+                    until,
+                    frozenset(bare for (_, bare), _, _ in names),
+                )
+            )
+    return result
+
+
+def _on_another_table(attached: DatabaseObject, table: str, other: str) -> str:
+    """The definition of a trigger or a policy on `other` instead of `table`; both are identities."""
+    text = attached.definition.replace(f" ON {table}", f" ON {other}", 1)
+    text = text.replace(f"\nALTER TABLE {table} ", f"\nALTER TABLE {other} ", 1)
+    comment = rf"(\nCOMMENT ON (?:TRIGGER|POLICY) .* ON ){re.escape(table)} IS "
+    return re.sub(comment, lambda m: f"{m[1]}{other} IS ", text, count=1)
+
+
+def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> bool:
+    """Whether a text after this row makes a live trigger: it comes when its turn comes."""
+    history = evidence.history
+    name = attachment.found.object_name
+    return attachment.found.object_type == "TRIGGER" and any(
+        s.tag == "CREATE TRIGGER" and name in s.words and table in s.words
+        for table in attachment.tables
+        for p in history.mentions(table)
+        if p > position and says(history.rows[p].text, name)
+        for s in history.rows[p].statements
+    )
+
+
+def in_the_way(failure: Failure) -> list[Repair]:
+    """A trigger or a policy depends on what the statement changes."""
+    match = re.search(r"(policy|trigger) (.+?) on table (.+?) depends on", failure.detail)
+    if match is None:
+        return []
+    drop = f"DROP {match[1].upper()} {quote(match[2])} ON {match[3]};"
+    why = f"the recorded statement ran, so nothing was in its way: {failure.detail}"
+    return [Repair(IMPLIED_DROP, drop, why)]

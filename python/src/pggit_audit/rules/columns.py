@@ -1,0 +1,472 @@
+"""Columns: v1 records a table's columns with each of its rows, but no rename (FORMATS 1.7, 1.9).
+
+It shows in the record after a statement (`disagreements`, `align`), in a statement that fails (`missing`,
+`in_the_way`), or in the next record alone (`lost_renames`, with the moment). What a table had before its first row:
+`before_statement`, `before_actions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    Columns,
+    column_name,
+    column_types,
+    first_statement,
+    ordered,
+    parse_name,
+    qualified,
+    quote_if_needed,
+    same_default,
+    type_text,
+    without_schemas,
+)
+from pggit_audit.rules import (
+    ADDED_COLUMN,
+    CHANGED_DEFAULT,
+    CHANGED_NULLABILITY,
+    CHANGED_TYPE,
+    DROPPED_COLUMN,
+    FORESEEN_RENAME,
+    IMPLIED_DROP,
+    MISSING_SEQUENCE,
+    RENAMED_COLUMN,
+    STUB_COLUMN,
+    Rule,
+    sequences,
+)
+from pggit_audit.rules.placing import Interval, halfway, named_together
+from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair
+from pggit_audit.statements import Name, Statement, quote, unquote
+
+ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_TAKEN = re.compile(
+    r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
+    r"""("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+_ACTION = re.compile(
+    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
+    r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
+    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"|\w+)"""
+)
+_SET = re.compile(
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
+    re.IGNORECASE,
+)
+_RENAMED_INDEX = re.compile(
+    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+
+
+# After a statement: the record of its own row ------------------------------------------------------
+
+
+def disagreements(columns: Columns, found: Current) -> list[str]:
+    """Where a table in the shadow contradicts the recorded columns, in words; empty if nowhere."""
+    wrong: list[str] = []
+    names = [str(c["name"]) for c in found]
+    recorded = ordered(columns)
+    if names != recorded:
+        wrong.append(f"columns are {', '.join(names)}; recorded {', '.join(recorded)}")
+    by_name = {str(c["name"]): c for c in found}
+    for name in recorded:
+        if name not in by_name:
+            continue
+        fact, column = columns[name], by_name[name]
+        if fact.get("type") != column["type"]:
+            wrong.append(f"type of {name} is {column['type']}; recorded {fact.get('type')}")
+        if bool(fact.get("nullable", True)) != bool(column["nullable"]):
+            wrong.append(f"{name} is {'nullable' if column['nullable'] else 'not null'}; recorded otherwise")
+        if not column["generated"] and not same_default(fact.get("default"), column["default"]):
+            wrong.append(f"default of {name} is {column['default']}; recorded {fact.get('default')}")
+    return wrong
+
+
+def align(table: Name, columns: Columns, current: Current, why: str) -> list[Repair]:
+    """Steps that bring a table's columns to the recorded ones: renames, additions, removals, changes.
+
+    A column too many and one too few are one column renamed if they stand at the same position with
+    the same type, or are the only such pair of that type, or stand at the same position: a position is never
+    given twice.
+    """
+    repairs: list[Repair] = []
+
+    def step(rule: Rule, action: str) -> None:
+        repairs.append(Repair(rule, f"ALTER TABLE {qualified(table)} {action};", why, inferred=table))
+
+    by_name = {str(c["name"]): c for c in current}
+    extra = [n for n in by_name if n not in columns]
+    missing = [n for n in ordered(columns) if n not in by_name]
+    pairs: list[tuple[str, str]] = []
+    for same_type, same_place in ((True, True), (True, False), (False, True)):
+        for new in list(missing):
+            fits = [
+                old
+                for old in extra
+                if (not same_type or by_name[old]["type"] == columns[new].get("type"))
+                and (not same_place or by_name[old]["position"] == columns[new].get("position"))
+            ]
+            if fits and (same_place or len(fits) == 1):
+                pairs.append((fits[0], new))
+                extra.remove(fits[0])
+                missing.remove(new)
+    for old, new in pairs:
+        step(RENAMED_COLUMN, f"RENAME COLUMN {quote(old)} TO {quote(new)}")
+    for old in extra:
+        step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
+    for new in missing:
+        step(ADDED_COLUMN, f"ADD COLUMN {quote(new)} {type_text(str(columns[new].get('type')))}")
+    renamed = {new: by_name[old] for old, new in pairs}
+    for name in ordered(columns):
+        fact = columns[name]
+        found = renamed.get(name) or by_name.get(name)
+        if found is None:
+            found = {"type": fact.get("type"), "nullable": True, "default": None, "generated": False}
+        if found["type"] != fact.get("type"):
+            new_type = type_text(str(fact.get("type")))
+            if found["default"] is not None:
+                step(CHANGED_TYPE, f"ALTER COLUMN {quote(name)} DROP DEFAULT")
+                found = {**found, "default": None}
+            step(CHANGED_TYPE, f"ALTER COLUMN {quote(name)} TYPE {new_type} USING NULL::{new_type}")
+        if bool(found["nullable"]) != bool(fact.get("nullable", True)):
+            action = "DROP" if fact.get("nullable", True) else "SET"
+            step(CHANGED_NULLABILITY, f"ALTER COLUMN {quote(name)} {action} NOT NULL")
+        if not found["generated"] and not same_default(fact.get("default"), found["default"]):
+            default = fact.get("default")
+            sequence = sequences.behind_default(table, name, fact, found["default"], why)
+            if sequence is not None:
+                repairs.append(sequence)
+            if sequence is None or sequence.rule is MISSING_SEQUENCE:
+                action = f"SET DEFAULT {default}" if default else "DROP DEFAULT"
+                step(CHANGED_DEFAULT, f"ALTER COLUMN {quote(name)} {action}")
+    return repairs
+
+
+# When a statement fails ----------------------------------------------------------------------------
+
+
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement names a column that the table does not have: it was renamed to it, or added, best first."""
+    column = failure.column()
+    if column is None:
+        return []
+    position = failure.situation.position
+    found: list[Repair] = []
+    lacking = [
+        (table, current)
+        for table in failure.tables()
+        if (current := failure.situation.columns(table)) and not any(c["name"] == column for c in current)
+    ]
+    for table, current in lacking:
+        row = evidence.history.later_columns(table, position)
+        live = evidence.live.table(table)
+        if row is not None and row.columns:
+            why = f"row {row.version_id} recorded the columns"
+            found += (
+                repair
+                for repair in align(table, row.columns, current, why)
+                if repair.rule in (RENAMED_COLUMN, ADDED_COLUMN) and quote(column) in repair.statement
+            )
+            # A column that the statement takes away is in no later record: it is one that is too many.
+            extra = [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
+            if column not in row.columns and len(extra) == 1:
+                why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
+                found.append(_rename(table, extra[0], column, why))
+        elif live is not None:
+            found += _as_live(live, table, column, current, failure.statement)
+    for table, current in lacking:
+        relation = failure.situation.relation(table)
+        if relation is not None and relation.object_type == "TABLE":
+            found += _unheard_of(evidence, table, column, current, position)
+    return found
+
+
+def _as_live(
+    live: DatabaseObject, table: Name, column: str, current: Current, statement: Statement
+) -> Iterator[Repair]:
+    """What the live table says of a column that is missing, where no later row records the columns."""
+    line = column_line(live.definition, column)
+    kept = {name for name, _ in column_types(live.definition)}
+    lost = [str(c["name"]) for c in current if str(c["name"]) not in kept]
+    if not line and len(lost) == 1 and statement.verb == "ALTER":
+        # What the statement takes away is not there in the end; and there is one that is not.
+        why = f"the statement names {column}; {live.object_identity} no longer has {lost[0]} in the live catalog"
+        yield _rename(table, lost[0], column, why)
+    if line:
+        add = f"ALTER TABLE {qualified(table)} ADD COLUMN {line};"
+        why = f"{live.object_identity} has {column} in the live catalog"
+        yield Repair(ADDED_COLUMN, add, why, inferred=table)
+
+
+def _unheard_of(
+    evidence: Evidence, table: Name, column: str, current: Current, position: int
+) -> Iterator[Repair]:
+    """A missing column that no record has.
+
+    An added column would have left a row; a renamed one does not. Of those that no later text of this table names,
+    it is the only one, or nothing is known.
+    """
+    unused = [
+        str(c["name"])
+        for c in current
+        if not any(p >= position for p in evidence.history.mentions(table[1], str(c["name"])))
+        and not c["identity"]
+    ]
+    if len(unused) == 1:
+        why = f"the statement names {column}, which no row added; {unused[0]} is never named again"
+        yield _rename(table, unused[0], column, why)
+    add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} text;"
+    why = f"the statement names {column}, of which nothing else is known"
+    yield Repair(STUB_COLUMN, add, why, inferred=table)
+
+
+def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement adds a column that is there: it had been renamed, or dropped, by then."""
+    column = failure.column()
+    table = next(iter(failure.tables()), None)
+    if column is None or table is None:
+        return []
+    found: list[Repair] = []
+    current = failure.situation.columns(table)
+    row = evidence.history.later_columns(table, failure.situation.position)
+    if row is not None and row.columns:
+        before = {n: f for n, f in row.columns.items() if n != column}
+        taken = [str(c["name"]) for c in current if str(c["name"]) not in before]
+        absent = [n for n in ordered(before) if n not in {str(c["name"]) for c in current}]
+        if column in taken and len(absent) == 1:
+            why = f"row {row.version_id} recorded {absent[0]} beside the new {column}"
+            found.append(_rename(table, column, absent[0], why))
+    drop = f"ALTER TABLE {qualified(table)} DROP COLUMN {quote(column)} CASCADE;"
+    why = f"the statement added {column}, so it was not there"
+    return [*found, Repair(IMPLIED_DROP, drop, why, inferred=table)]
+
+
+def _rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN) -> Repair:
+    statement = f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(new)};"
+    return Repair(rule, statement, why, inferred=table)
+
+
+def column_line(definition: str, column: str) -> str | None:
+    """The line that defines a column in a table's definition, without its comma."""
+    for line in first_statement(definition).split("\n")[1:]:
+        text = line.strip().removesuffix(",")
+        if text.startswith((column + " ", quote(column) + " ")):
+            return re.sub(
+                r"^(" + re.escape(column) + r"|" + re.escape(quote(column)) + r") ",
+                lambda m: quote(column) + " ",
+                text,
+            )
+    return None
+
+
+# Between two records: renames without a trace, and their moment ------------------------------------
+
+
+def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
+    """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
+
+    A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9).
+    """
+    history = evidence.history
+    record = history.next_record(table, position)
+    upper, text = record.position, record.text
+    facts: dict[str, tuple[int | None, int, str]]
+    if record.columns is not None:
+        facts = {
+            name: (record.columns[name].get("position"), i, str(record.columns[name].get("type")))
+            for i, name in enumerate(ordered(record.columns))
+        }
+        source = f"row {history.version(upper)}"
+    else:
+        live = None if record.ended else evidence.live.table(record.table)
+        if live is None:
+            return []
+        facts = {name: (None, i, kind) for i, (name, kind) in enumerate(column_types(live.definition))}
+        source = "the live catalog"
+    places = {str(c["name"]): i for i, c in enumerate(current)}
+    gone = places.keys() - facts.keys() - {unquote(n) for n in DROPPED.findall(text)}
+    added = {unquote(a) for a in ADDED.findall(text)}
+    new = [n for n in facts if n not in places and n not in added]
+    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
+    steps = []
+    for old in sorted(gone, key=lambda n: places[n]):
+        column = current[places[old]]
+        match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
+        shown = f"{source} has {match}"
+        if match is None and upper < len(history) and len(gone) == len(taken) == 1 and not new:
+            # The statement of the record took it away, under its new name.
+            (match,) = taken
+            shown = f"{source} no longer has {match}, which no row added,"
+        elif match is None:
+            continue
+        else:
+            new.remove(match)
+        if any(
+            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= upper
+        ):
+            # A text that is recorded for another object says it: it runs when its turn comes.
+            continue
+        place, early = _renamed_at(evidence, table, old, match, position, upper)
+        if place < position:
+            continue
+        why = f"{shown} where row {history.version(position)} left {old}"
+        steps.append(PendingStep(place, table, _rename(table, old, match, why, FORESEEN_RENAME), early=early))
+    return steps
+
+
+def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
+    attnum, where, kind = fact
+    if attnum is not None:
+        return bool(column["position"] == attnum and column["type"] == kind)
+    return where == place and without_schemas(kind) == without_schemas(str(column["full_type"]))
+
+
+def _renamed_at(
+    evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int
+) -> tuple[int, bool]:
+    """Where a column was renamed, and whether it is before that row.
+
+    One migration renames a column of several tables: where the same rename of others may have been at the same
+    time, it was. Before the first text that uses the new name; where none does, at one end of the interval or, where
+    the team sends renames by themselves, halfway.
+    """
+    history = evidence.history
+    others = [_interval(evidence, *other) for other in _renames_alike(evidence, old, new)]
+    first, last, early = _interval(evidence, table, old, new, position, upper).narrowed(others)
+    if early:
+        return last, True
+    if not evidence.habits.renames_beside_others:
+        return halfway(first, last), False
+    if last == len(history) or _prepares_rename(evidence, table, old, new, first):
+        return history.session_end(first), False
+    return last, True
+
+
+def _interval(evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int) -> Interval:
+    """Between which positions a column was renamed; the last is the first use of the new name, if there is one."""
+    used, used_old = (
+        [
+            p
+            for p in evidence.history.mentions(table[1], column)
+            if position < p < upper and named_together(evidence.history, p, position, table[1], column)
+        ]
+        for column in (new, old)
+    )
+    used = sorted({*used, *_indexes_renamed_along(evidence, old, new, position, upper)})
+    if used:
+        return Interval(position, used[0], True)
+    return Interval(used_old[-1] if used_old else position, upper, False)
+
+
+def _indexes_renamed_along(
+    evidence: Evidence, old: str, new: str, position: int, upper: int
+) -> Iterator[int]:
+    """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
+    for row in evidence.history.rows[position + 1 : upper]:
+        if row.object_type == "INDEX" and new in row.name:
+            for before, after in _RENAMED_INDEX.findall(row.text):
+                renamed = re.sub(
+                    rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1]
+                )
+                if unquote(after) == row.name == renamed:
+                    yield row.position
+
+
+def _renames_alike(evidence: Evidence, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
+    """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
+    for table, recorded in evidence.history.records.items():
+        live = evidence.live.by_name.get(table)
+        found = {name for name, _ in column_types(live.definition)} if live is not None else set()
+        records = [(row.position, row.change_type, set(row.columns or {})) for row in recorded]
+        for before, after in pairwise([*records, (len(evidence.history), "ALTER", found)]):
+            if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
+                yield table, old, new, before[0], after[0]
+
+
+def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, position: int) -> bool:
+    """Whether the session of a row also changes the column, takes away the one that has the new name, or renames
+    the table: who gives a table another name, as a rule renames its columns with it."""
+    history = evidence.history
+    pattern = re.compile(
+        rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)""",
+        re.IGNORECASE,
+    )
+    begin = next((p for p in range(position, 0, -1) if history.session_end(p - 1) < position), 0)
+    return any(
+        row.name == table[1]
+        and (pattern.search(row.text) or (row.object_type == "TABLE" and row.earlier_name))
+        for row in history.rows[begin : history.session_end(position) + 1]
+    )
+
+
+# Before the first row of a table -------------------------------------------------------------------
+
+
+def before_statement(columns: Columns, text: str, table: str) -> Columns:
+    """The recorded columns without what the recorded statement itself did to them."""
+    if table not in text:
+        return columns
+    result = {name: dict(fact) for name, fact in columns.items()}
+    for name in ADDED.findall(text):
+        result.pop(unquote(name), None)
+    for name, action in _SET.findall(text):
+        fact = result.get(unquote(name))
+        if fact is None:
+            continue
+        words = " ".join(action.lower().split())
+        if words == "set default":
+            fact["default"] = None
+        else:
+            fact["nullable"] = words == "set not null"
+    return result or columns
+
+
+def before_actions(table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]) -> list[str]:
+    """The columns of a live table without those that recorded texts add, under the names that they had before."""
+    actions = [
+        match
+        for s in statements
+        if s.tag == "ALTER TABLE" and s.targets and s.targets[0][1] == table.object_name
+        if s.targets[0][0] in (None, table.object_schema)
+        for match in _ACTION.finditer(s.folded)
+    ]
+    found: list[str] = []
+    # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
+    earliest = len(actions)
+    for line in reversed(lines):
+        now = column_name(line)
+        before = _name_before(now, actions)
+        if before is None:
+            came = next((i for i, a in enumerate(actions) if unquote(a["added"] or "") == now), None)
+            if came is None:
+                # Added under another name.
+                continue
+            if came <= earliest or not actions[came]["if_missing"]:
+                earliest = min(earliest, came)
+                continue
+            # ADD COLUMN IF NOT EXISTS found it there.
+            before = now
+        earliest = -1
+        found.append(line if before == now else line.replace(quote_if_needed(now), quote(before), 1))
+    return found[::-1]
+
+
+def _name_before(name: str, actions: Sequence[re.Match[str]]) -> str | None:
+    """What a column was called before the first of the actions; None where one adds it."""
+    for i, action in enumerate(actions):
+        added, dropped, old, new = (unquote(action[n] or "") for n in ("added", "dropped", "old", "new"))
+        if added == name:
+            return None
+        if dropped == name or old == name:
+            return name
+        if new == name:
+            return _name_before(old, actions[:i])
+    return name

@@ -1,0 +1,333 @@
+"""Constraints: v1 records none of their names, and no rename of one (FORMATS 1.1, 1.7).
+
+A key shows where a foreign key needs it (`missing_key`), a rename in the live table (`lost_renames`, with the moment).
+What a table that no row creates had of them: `before_texts`, `named_by_drops`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    Columns,
+    column_types,
+    constraints,
+    parse_name,
+    qualified,
+    quote_if_needed,
+)
+from pggit_audit.history import says
+from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT
+from pggit_audit.rules.placing import halfway
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
+from pggit_audit.statements import Name, Statement, quote, unquote
+
+_DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+# As PostgreSQL prints it.
+_REFERENTIAL_ACTION = re.compile(
+    r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
+)
+# Only of use where the constraint was deferred until then.
+_SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
+_SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
+# A statement that gives a table a constraint (its name, what it says), or an index.
+_NAMED_PART = re.compile(
+    r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) """
+    r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"|[\w$]+) ON )(.*)""",
+    re.DOTALL,
+)
+
+
+# When a statement fails ----------------------------------------------------------------------------
+
+
+def missing_key(failure: Failure) -> list[Repair]:
+    """The key that a foreign key refers to: of a table older than the tracker, no record has it.
+
+    A table has one primary key, of columns that are not null; PostgreSQL gives it the name it gave it then.
+    """
+    match = re.search(r'referenced table "(.*)"', failure.message, re.DOTALL)
+    if match is None:
+        return []
+    words = failure.statement.words
+    for table in failure.resolve((None, match[1])):
+        nullable = {str(c["name"]): bool(c["nullable"]) for c in failure.situation.columns(table)}
+        if not nullable:
+            continue
+        places = [i for i, w in enumerate(words) if w == "references" and table[1] in words[i + 1 : i + 4]]
+        for key in [_columns_behind(words, i) for i in places] or [()]:
+            if not set(key) <= nullable.keys():
+                continue
+            names = key or tuple(n for n in nullable if n == "id")
+            if not names:
+                continue
+            kinds = ("UNIQUE",) if any(nullable[n] for n in names) else ("PRIMARY KEY", "UNIQUE")
+            return [
+                Repair(
+                    MISSING_KEY,
+                    f"ALTER TABLE {qualified(table)} ADD {kind} ({', '.join(map(quote, names))});",
+                    f"the statement refers to {', '.join(names)} of {qualified(table)} by a foreign key",
+                    inferred=table,
+                )
+                for kind in kinds
+            ]
+    return []
+
+
+def _columns_behind(words: Sequence[str], place: int) -> tuple[str, ...]:
+    """The columns in the parentheses behind REFERENCES and the table's name, if there are any."""
+    rest = list(words[place + 1 : place + 40])
+    start = 3 if rest[1:2] == ["."] else 1
+    if rest[start : start + 1] != ["("] or ")" not in rest:
+        return ()
+    return tuple(w for w in rest[start + 1 : rest.index(")")] if w != ",")
+
+
+def primary_key_in_the_way(failure: Failure) -> list[Repair]:
+    """A statement adds a primary key where there is one."""
+    target = failure.statement.targets[0]
+    rows = failure.situation.query(
+        "select conname from pg_constraint where conrelid = to_regclass(%(table)s) and contype = 'p'",
+        {"table": qualified(target)},
+    )
+    return [
+        Repair(
+            IMPLIED_DROP,
+            f"ALTER TABLE {qualified(target)} DROP CONSTRAINT {quote(str(name))} CASCADE;",
+            "the statement added a primary key, so there was none",
+            inferred=target,
+        )
+        for (name,) in rows
+    ]
+
+
+def of_index_in_the_way(failure: Failure, index: Name, why: str) -> list[Repair]:
+    """An index that belongs to a constraint goes with it only."""
+    rows = failure.situation.query(
+        "select k.conrelid::regclass::text from pg_constraint as k"
+        " join pg_class as c on c.oid = k.conindid and c.relname = k.conname"
+        " where c.oid = to_regclass(%(index)s) and k.contype in ('p', 'u', 'x')",
+        {"index": qualified(index)},
+    )
+    return [
+        Repair(IMPLIED_DROP, f"ALTER TABLE {table} DROP CONSTRAINT {quote(index[1])}{cascade};", why)
+        for (table,) in rows
+        for cascade in ("", " CASCADE")
+    ]
+
+
+# Renames without a row, and their moment -----------------------------------------------------------
+
+
+def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> list[PendingStep]:
+    """Renames of constraints, which leave no row: the live table has the same one under another name.
+
+    Of a table that is renamed, those called after it follow at once. Else the new name was there by the first text
+    that uses it; where none does, halfway between the last text that uses the old name and the end.
+    """
+    history = evidence.history
+    name = (table.object_schema, table.object_name)
+    live = evidence.live.table(name)
+    if live is None or not _keeps_its_name(evidence, name, position):
+        return []
+    ours, theirs = constraints(table.definition), constraints(live.definition)
+    steps = []
+    for old in ours.keys() - theirs.keys():
+        same = [new for new in theirs.keys() - ours.keys() if theirs[new] == ours[old]]
+        alike = [other for other in ours.keys() - theirs.keys() if ours[other] == ours[old]]
+        if len(same) != 1 or len(alike) != 1 or (name[0], same[0]) in history.by_name:
+            continue
+        (new,) = same
+        if any(history.rows[p].renames for p in history.mentions(old, new)):
+            # A text that is recorded for another object says it: it runs when its turn comes.
+            continue
+        if _replaced(evidence, (name[0], old), new, position):
+            continue
+        rename = f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
+        earlier = history.rows[position].earlier_name
+        if earlier is not None and old.replace(earlier[1], name[1]) == new:
+            why = f"the live catalog has {new}, and row {history.version(position)} renames the table"
+            place, early = position, False
+        else:
+            used, used_old = history.mentions(new), history.mentions(old)
+            last = max(used_old, default=position)
+            place = max(used[0] if used else halfway(last, len(history)), position)
+            early = bool(used) and place > position
+            why = f"the live catalog has {new}, and no row after {history.version(last)} names {old}"
+        step = Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)
+        steps.append(PendingStep(place, name, step, early=early))
+    return steps
+
+
+def _replaced(evidence: Evidence, old: Name, new: str, position: int) -> bool:
+    """Whether a later row drops the index of a constraint, or a later text adds another of the new name."""
+    history = evidence.history
+    if any(r.change_type == "DROP" and r.position > position for r in history.by_name.get(old, [])):
+        return True
+    here = rf'(?:"{re.escape(quote(new)[1:-1])}"|{re.escape(new)}(?!\w))'
+    added = re.compile(rf"\bconstraint\s+{here}\s+(?:unique|primary|foreign|check|exclude)\b", re.IGNORECASE)
+    return any(added.search(history.rows[p].text) for p in history.mentions(new) if p > position)
+
+
+def _keeps_its_name(evidence: Evidence, table: Name, position: int) -> bool:
+    """Whether the table that has the name at this row has it to the end: no later row gives it to another.
+
+    Migrations that rebuild a table make another, drop the first, and rename the new one to its name.
+    """
+    here = evidence.history.rows[position].execution
+    return not any(
+        row.change_type != "ALTER" or (row.execution != here and row.earlier_name is not None)
+        for row in evidence.history.by_name.get(table, [])
+        if row.position > position and row.object_type == "TABLE"
+    )
+
+
+# Of a table that no row creates --------------------------------------------------------------------
+
+
+def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told: Sequence[str]) -> list[str]:
+    """What a statement of a live table was before the recorded texts: itself, or with an older name, or nothing.
+
+    Whatever a recorded text adds was not there before it, and would be in its way. An index counts as well.
+    """
+    if " ENABLE ROW LEVEL SECURITY;" in statement:
+        return [] if any(_SECURED.search(text) for text in told) else [statement]
+    match = _NAMED_PART.search(statement)
+    if match is None:
+        return [statement]
+    name: str | None = unquote(match[1] or match[2])
+    if match[1] and _added_without_name(match[3], table.object_name, unquote(match[1]), told):
+        return []
+    seen: set[str] = set()
+    while name is not None and name not in seen:
+        seen.add(name)
+        before = _name_before(evidence, (table.object_schema, name), told)
+        if before == name:
+            break
+        name = before
+    if name is None:
+        return []
+    start, end = match.span(1 if match[1] else 2)
+    rest = statement[end:]
+    if match[1] and any(unquote(n) == name for text in told for _, n in _DROPPED.findall(text)):
+        # A foreign key is dropped and added again because something about it changes: as a rule its action.
+        rest = _REFERENTIAL_ACTION.sub("", rest)
+    return [statement[:start] + quote_if_needed(name) + rest]
+
+
+def _name_before(evidence: Evidence, name: Name, told: Sequence[str]) -> str | None:
+    """What a constraint or an index was called before the first text that names it; None where that makes it."""
+    rows = [r for r in evidence.history.by_name.get(name, []) if r.object_type == "INDEX"]
+    if rows and rows[0].change_type != "ALTER":
+        return None if rows[0].change_type == "CREATE" else name[1]
+    here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
+    pattern = re.compile(
+        rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
+        rf'|\brename\s+constraint\s+(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+{here}'
+        rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+{here}',
+        re.IGNORECASE,
+    )
+    texts = [r.text for r in rows] or [text for text in told if name[1] in text]
+    for match in (m for text in texts if (m := pattern.search(text))):
+        if match["added"]:
+            return None
+        if match["dropped"]:
+            return name[1]
+        return parse_name(match["old"] or match["index"])[1]
+    return name[1]
+
+
+def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:
+    """Whether a recorded text adds such a constraint and leaves its name to PostgreSQL."""
+    key = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    if key is not None:
+        columns = r"\s*,\s*".join(re.escape(c.strip()) for c in key[1].split(","))
+        pattern = rf"\badd\s+foreign\s+key\s*\(\s*{columns}\s*\)"
+    elif body.startswith("CHECK ") and re.fullmatch(rf"{re.escape(table)}_(?:.+_)?check\d*", name):
+        pattern = r"\badd\s+check\s*\("
+    else:
+        return False
+    return any(re.search(pattern, text, re.IGNORECASE) for text in told)
+
+
+def named_by_drops(
+    evidence: Evidence, name: Name, columns: Columns, told: Iterable[Statement], rest: Iterable[Repair]
+) -> Iterator[Repair]:
+    """Constraints that a recorded text drops and none before it names, where their own name says what they were.
+
+    PostgreSQL calls a UNIQUE constraint table_column_key. A foreign key may have the names of both its ends:
+    table_column_fk_table_column, or fk_table_column_table, as two widely used tools write them. `told` are the
+    statements that name the table, `rest` is what is known to belong to it.
+    """
+    history = evidence.history
+    known = {unquote(m[1] or m[2]) for r in rest if (m := _NAMED_PART.search(r.statement))}
+    for text in (s.folded for s in told):
+        for if_exists, spelled in _DROPPED.findall(text):
+            if if_exists:
+                # Proves nothing.
+                continue
+            part, word = unquote(spelled), spelled.strip('"')
+            rows = [history.rows[p] for p in history.mentions(word)]
+            naming = [(r, s.folded) for r in rows for s in r.statements if says(s.folded, word)]
+            row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
+            if row is None or first != text or part in known:
+                continue
+            known.add(part)
+            says_what = _said_by_name(evidence, part, name, columns)
+            if says_what is None:
+                continue
+            if says_what.startswith("FOREIGN KEY") and any(_SET_CONSTRAINTS.search(t) for _, t in naming):
+                says_what += " DEFERRABLE INITIALLY DEFERRED"
+            yield Repair(
+                OLDER_CONSTRAINT,
+                f"ALTER TABLE {qualified(name)} ADD CONSTRAINT {quote(part)} {says_what};",
+                f"row {row.version_id} drops it, none added it, and its name says what it was",
+                inferred=name,
+            )
+
+
+def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -> str | None:
+    """What a constraint of a table says, by its own name; None where the name leaves it open."""
+    body = part.removeprefix("fk_")
+    if not body.startswith(f"{name[1]}_"):
+        return None
+    body = body.removeprefix(f"{name[1]}_")
+    found = {
+        f"UNIQUE ({', '.join(map(quote, names))})"
+        for names in _joined(body.removesuffix("_key"), columns)
+        if body.endswith("_key")
+    }
+    tables = [n for n, o in evidence.live.by_name.items() if o.object_type == "TABLE"]
+    tables += [n for n, rows in evidence.history.by_name.items() if rows[0].object_type == "TABLE"]
+    for other in dict.fromkeys(tables):
+        between = "_" if part.startswith("fk_") else "_fk_"
+        ours, between, theirs = body.partition(between + other[1])
+        if not between or other[0] != name[0] or (theirs and not theirs.startswith("_")):
+            continue
+        keys = [*_joined(theirs[1:], _columns_of(evidence, other))] if theirs else [()]
+        for names in _joined(re.sub(r"_[0-9a-f]{8}$", "", ours), columns):
+            for key in keys:
+                referred = f" ({', '.join(map(quote, key))})" if key else ""
+                found.add(
+                    f"FOREIGN KEY ({', '.join(map(quote, names))}) REFERENCES {qualified(other)}{referred}"
+                )
+    return found.pop() if len(found) == 1 else None
+
+
+def _columns_of(evidence: Evidence, table: Name) -> list[str]:
+    live = evidence.live.by_name.get(table)
+    if live is not None:
+        return [column for column, _ in column_types(live.definition)]
+    return next((list(r.columns) for r in evidence.history.by_name[table] if r.columns), [])
+
+
+def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The ways to read a text as some of the names, one after the other with "_" between them."""
+    for name in names:
+        if text == name:
+            yield (name,)
+        elif text.startswith(f"{name}_"):
+            rest = [n for n in names if n != name]
+            yield from ((name, *others) for others in _joined(text.removeprefix(f"{name}_"), rest))

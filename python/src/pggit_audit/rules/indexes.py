@@ -1,0 +1,109 @@
+"""Indexes: v1 records them by name; a row of one can be erased, and a drop is recorded once for a name (FORMATS 1.6).
+
+An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `table_touched`.
+A name that PostgreSQL chose: `as_recorded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import qualified, quote_if_needed
+from pggit_audit.history import HistoryRow
+from pggit_audit.live import indexed_table
+from pggit_audit.rules import NAME_AS_RECORDED, RENAMED_INDEX
+from pggit_audit.rules.situation import Evidence, PendingStep, Repair
+from pggit_audit.statements import Statement, quote
+
+
+def erased_rename(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
+    """The rename of an index whose row was erased.
+
+    The live catalog has the same index under a name that never left a row, and lacks this one. A
+    gap in the ids is where rows were erased (FORMATS 1.12).
+    """
+    history, live = evidence.history, evidence.live.by_name
+    name = (found.object_schema, found.object_name)
+    if name in live or any(r.position > position for r in history.by_name.get(name, [])):
+        return None
+    text = _without_name(found)
+    same = [
+        (other, index)
+        for other, index in live.items()
+        if index.object_type == "INDEX" and other not in history.by_name and other[0] == name[0]
+        if _without_name(index) == text
+    ]
+    if len(same) != 1:
+        # Of two, nothing tells which one it was.
+        return None
+    ((other, index),) = same
+    if any(history.rows[p].renames for p in history.mentions(name[1], other[1]) if p >= position):
+        # A text that is recorded for another object says it: it runs when its turn comes.
+        return None
+    for before, after in pairwise(history.rows[position:]):
+        if after.version_id - before.version_id > 1:
+            step = Repair(
+                RENAMED_INDEX,
+                f"ALTER INDEX {qualified(name)} RENAME TO {quote(index.object_name)};",
+                f"the live catalog has it as {index.object_identity}, which never left a row; "
+                f"rows between {before.version_id} and {after.version_id} were erased",
+                inferred=other,
+            )
+            return PendingStep(before.position, name, step)
+    return None
+
+
+def _without_name(index: DatabaseObject) -> str:
+    return index.definition.replace(f" {quote_if_needed(index.object_name)} ON ", " ? ON ", 1)
+
+
+def went_with_table(evidence: Evidence, index: DatabaseObject, position: int) -> bool:
+    """Whether an index that is gone in the end went with its table: nothing tells that it had gone before."""
+    table = indexed_table(index)
+    for row in evidence.history.later_rows(table, position):
+        table = (row.object_schema, row.name)
+        if row.change_type == "DROP":
+            return True
+    return table not in evidence.live.by_name
+
+
+def table_touched(evidence: Evidence, index: DatabaseObject, position: int) -> int | None:
+    """The first row, from `position` on, of an index's table or of another index of it.
+
+    Who drops an index, as a rule changes something else of its table as well.
+    """
+    table = indexed_table(index)
+    rows = [*evidence.history.later_rows(table, position - 1)]
+    names = {table, *((row.object_schema, row.name) for row in rows)}
+    touched = [p for name in names for p in evidence.history.index_rows.get(name, ()) if p >= position]
+    return min((*touched, *(row.position for row in rows)), default=None)
+
+
+def as_recorded(
+    statement: Statement, rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]
+) -> Iterator[Repair]:
+    """Gives an index the name that PostgreSQL gave it, with a number where something unknown has the plain one.
+
+    The index of a key without a name of its own is called after its table, t_pkey; else t_pkey1. `rows` are those that
+    are to be explained, `made` is what the statement made.
+    """
+    made = [o for o in made if o.object_type == "INDEX"]
+    recorded = {r.name: r for r in rows if r.object_type == "INDEX" and r.change_type == "CREATE"}
+    known = {o.object_name for o in made} | set(statement.words)
+    for found in made:
+        if found.object_name in recorded or found.object_name in statement.words:
+            continue
+        names = [n for n in recorded if n not in known and _unnumbered(n) == _unnumbered(found.object_name)]
+        if len(names) != 1 or recorded[names[0]].object_schema != found.object_schema:
+            continue
+        yield Repair(
+            NAME_AS_RECORDED,
+            f"ALTER INDEX {qualified((found.object_schema, found.object_name))} RENAME TO {quote(names[0])};",
+            f"row {recorded[names[0]].version_id} recorded it under this name: the other was taken",
+        )
+
+
+def _unnumbered(name: str) -> str:
+    return name.rstrip("0123456789")

@@ -1,0 +1,212 @@
+"""Relations: tables, views and materialized views; v1 records the first two, and of each name one drop (FORMATS 1.6).
+
+A lost one shows in a statement that fails (`missing`, `wider_stub`, `in_the_way`, `of_another_kind`), a lost drop in
+the live catalog (`lost_drop`, with the moment; routines and indexes as well). Views that were there before the
+tracker: `pre_existing_views`; tables: `tables`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import create_table, first_statement, parse_name, qualified, quote_if_needed
+from pggit_audit.history import RENAMED_TABLE
+from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
+    IMPLIED_DROP,
+    NOT_YET_RENAMED,
+    OLDER_VIEW,
+    STUB_RELATION,
+    TABLE_FROM_COLUMNS,
+    UNRECORDED_DROP,
+    constraints,
+    indexes,
+    sequences,
+    tables,
+    types,
+)
+from pggit_audit.rules.placing import taken_apart
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
+from pggit_audit.statements import Name, quote, unquote
+
+# Kinds that lead a life of their own; a view comes and goes with a table's columns.
+_LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
+
+
+# When a statement fails ----------------------------------------------------------------------------
+
+
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement names a relation that is not there; what it was, best known first."""
+    name = failure.name()
+    if name is None:
+        return []
+    found = _not_yet_renamed(evidence, name, failure)
+    for full in failure.resolve(name):
+        row = evidence.history.later_columns(full, failure.situation.position)
+        if row is not None and row.columns:
+            why = f"row {row.version_id} recorded these columns of {qualified(full)}"
+            make = create_table(full, row.columns)
+            found.append(Repair(TABLE_FROM_COLUMNS, make, why, alone=True, inferred=full))
+    for full in failure.resolve(name):
+        live = evidence.live.by_name.get(full)
+        if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
+            make, rest = first_statement(live.definition), list[str]()
+            if live.object_type == "TABLE":
+                make, rest = tables.as_live(evidence, live)
+            why = f"{live.object_type} {live.object_identity} is in the live catalog"
+            found.append(Repair(FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest)))
+    sequence = sequences.missing(failure, name)
+    if sequence is not None:
+        found.append(sequence)
+    elif failure.statement.verb != "DROP" and not failure.statement.if_exists:
+        full = failure.resolve(name)[0]
+        why = f"the statement names {qualified(full)}, of which nothing else is known"
+        make = _stub(full, full in evidence.history.by_name)
+        found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=full))
+    return found
+
+
+def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[Repair]:
+    """A definition of the live catalog names a table as it is called now; it had another name then."""
+    for row in evidence.history.rows[failure.situation.position :]:
+        match = RENAMED_TABLE.search(row.text)
+        if match is None or unquote(match[2]) != name[1] or row.name != name[1]:
+            continue
+        for full in failure.resolve(parse_name(match[1])):
+            if failure.situation.relation(full) is not None:
+                pattern = re.escape(quote_if_needed(name[1]))
+                parts = re.split(rf'(?<![\w"]){pattern}(?![\w"])', failure.statement.text)
+                text = quote(full[1]).join(parts)
+                if text != failure.statement.text:
+                    why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"
+                    return [Repair(NOT_YET_RENAMED, text, why, rewrite=True)]
+    return []
+
+
+def _stub(name: Name, tracked: bool, columns: Sequence[str] = ()) -> str:
+    """A relation of which only the name is known, and says so in its comment.
+
+    v1 records tables and views, so a relation that never left a row is a materialized view.
+    """
+    kind = "TABLE" if tracked else "MATERIALIZED VIEW"
+    if tracked:
+        body = f"CREATE TABLE {qualified(name)} (" + ", ".join(f"{quote(c)} text" for c in columns) + ");"
+    else:
+        chosen = ", ".join(f"NULL::text AS {quote(c)}" for c in columns)
+        body = f"CREATE MATERIALIZED VIEW {qualified(name)} AS SELECT {chosen} WITH NO DATA;"
+    return body + f"\nCOMMENT ON {kind} {qualified(name)} IS 'Stub: its definition is lost.';"
+
+
+def wider_stub(failure: Failure) -> list[Repair]:
+    """A statement names a column of a stub: the stub is made again with one column more."""
+    column = failure.column()
+    found: list[Repair] = []
+    for table in failure.tables() if column is not None else ():
+        relation = failure.situation.relation(table)
+        if (
+            relation is not None
+            and relation.object_type == "MATERIALIZED_VIEW"
+            and "Stub:" in relation.definition
+        ):
+            names = [*(str(c["name"]) for c in failure.situation.columns(table)), str(column)]
+            make = f"DROP MATERIALIZED VIEW {qualified(table)};\n" + _stub(table, False, names)
+            why = f"the statement names {column} of {qualified(table)}, of which nothing else is known"
+            found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table))
+    return found
+
+
+def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> list[Repair]:
+    """A statement makes something under a name that a relation, an index or a type has."""
+    found: list[Repair] = []
+    for full in failure.resolve(name):
+        relation = failure.situation.relation(full)
+        if relation is None:
+            continue
+        if relation.object_type == "TYPE":
+            found += types.in_the_way(evidence, full, failure.situation)
+        if relation.object_type == "INDEX":
+            found += constraints.of_index_in_the_way(failure, full, why)
+        drop = f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)}"
+        found += (Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why))
+    return found
+
+
+def of_another_kind(failure: Failure) -> list[Repair]:
+    """A statement makes a relation where one of another kind has the name."""
+    statement = failure.statement
+    if not statement.targets or statement.verb != "CREATE":
+        return []
+    return [
+        Repair(
+            IMPLIED_DROP,
+            f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)} CASCADE;",
+            "the recorded CREATE ran, so what has the name was gone by then",
+        )
+        for full in failure.resolve(statement.targets[0])
+        if (relation := failure.situation.relation(full)) is not None
+    ]
+
+
+# The end without a row, and its moment -------------------------------------------------------------
+
+
+def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
+    """When an object that just appeared was dropped, if no row says so although it is gone.
+
+    v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
+    to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
+    the last one is the end. A view goes at once, an index when its table is touched next, or with it.
+    """
+    history = evidence.history
+    name = (found.object_schema, found.object_name)
+    kind = found.object_type
+    if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
+        return None
+    routine = kind in ("FUNCTION", "PROCEDURE")
+    if evidence.live.has(found):
+        return None
+    if any(
+        r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])
+    ):
+        # A row drops it; or it is made anew by the statement after the one that dropped it, as a rule.
+        return None
+    bare = name[1].split("(", 1)[0] if routine else name[1]
+    named = [p for p in history.mentions(bare) if position <= p]
+    last = named[-1] if named else position
+    if kind == "INDEX" and indexes.went_with_table(evidence, found, last):
+        return None
+    apart = kind == "TABLE" and taken_apart(history, bare, named)
+    if apart:
+        due = history.session_end(last)
+    else:
+        due = history.next_session(last)
+        if due > last and kind == "INDEX":
+            due = indexes.table_touched(evidence, found, due) or due
+        elif due > last and kind in _LASTING:
+            due = max(due, evidence.habits.likely_end(named, history.session_end(last)))
+    if due <= last and not apart:
+        return None
+    drop = f"DROP {kind.replace('_', ' ')} {found.object_identity if routine else qualified(name)};"
+    why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
+    step = Repair(UNRECORDED_DROP, drop, why, seen_until=history.rows[last].created_at)
+    return PendingStep(due, name, step, waits=True)
+
+
+# Before the tracker --------------------------------------------------------------------------------
+
+
+def pre_existing_views(evidence: Evidence) -> list[Repair]:
+    """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
+    return [
+        Repair(
+            OLDER_VIEW,
+            found.definition,
+            f"{found.object_identity} is in the live catalog and never left a row",
+            inferred=name,
+        )
+        for name, found in evidence.live.by_name.items()
+        if found.object_type == "VIEW" and name not in evidence.history.by_name
+    ]

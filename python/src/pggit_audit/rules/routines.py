@@ -1,0 +1,188 @@
+"""Routines: v1 records functions by their oid (FORMATS 1.4), their CREATE with its text, and no drop.
+
+A routine shows in a statement that fails (`missing`, `in_the_way`), a drop in the plain CREATE of another signature
+(`replaced_overloads`) or by `relations.lost_drop`. What it takes from its session: `session_settings`. What was there
+before the tracker: `pre_existing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pggit_audit.definitions import parse_name
+from pggit_audit.history import HistoryRow
+from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
+    IMPLIED_DROP,
+    OLDER_FUNCTION,
+    REPLACED_OVERLOAD,
+    SESSION_SETTING,
+)
+from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
+from pggit_audit.statements import Name, Statement, unquote
+
+# A text that makes a routine, or gives one its name or its schema; the name as it stands there.
+_ROUTINE = re.compile(
+    r"""\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w$.])+)\s*\(""",
+    re.IGNORECASE,
+)
+_MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)
+_FROM_CURRENT = re.compile(r"""\bset\s+(?P<name>"(?:[^"]|"")+"|[\w.]+)\s+from\s+current\b""", re.IGNORECASE)
+# As PostgreSQL prints a routine's settings.
+_SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
+
+
+# When a statement fails ----------------------------------------------------------------------------
+
+
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement calls a routine that is not there, and the live catalog has one of the name."""
+    match = re.match(r"(?:function|procedure|aggregate) (.+?)\(", failure.message)
+    if match is None:
+        return []
+    return [
+        Repair(
+            FROM_LIVE_CATALOG,
+            live.definition,
+            f"{live.object_type} {live.object_identity} is in the live catalog",
+            alone=True,
+            inferred=(live.object_schema, live.object_name),
+        )
+        for full in failure.resolve(parse_name(match[1]))
+        for live in evidence.live.routines.get(full, [])
+    ]
+
+
+def in_the_way(failure: Failure, name: Name, why: str, signature: str | None = None) -> list[Repair]:
+    """Routines of the name that a statement makes; of several, the one with the signature in the server's message."""
+    rows = failure.situation.query(
+        "select p.oid::regprocedure::text, p.prokind"
+        " from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
+        " where p.proname = %(name)s and n.nspname = any(%(schemas)s)",
+        {"name": name[1], "schemas": [name[0]] if name[0] else list(failure.situation.schemas)},
+    )
+    kinds = {"a": "AGGREGATE", "p": "PROCEDURE"}
+    found: list[Repair] = []
+    for text, kind in rows:
+        if signature is None or len(rows) == 1 or text.endswith(signature):
+            drop = f"DROP {kinds.get(kind, 'FUNCTION')} {text}"
+            found += (Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why))
+    return found
+
+
+# Beside a statement that runs ----------------------------------------------------------------------
+
+
+def session_settings(evidence: Evidence, statement: Statement, schema: str) -> list[Repair]:
+    """What a routine is made with where its text takes a setting from the session: v1 keeps none (FORMATS 1.13).
+
+    The live routine of that name has what the last session had; without one, the setting stays as it is here.
+    `schema` is that of a name without one.
+    """
+    if statement.action != "code" and statement.object_type not in ("FUNCTION", "PROCEDURE"):
+        return []
+    if not _FROM_CURRENT.search(statement.text):
+        return []
+    target = statement.targets[0] if statement.targets else (None, "")
+    found = evidence.live.routines.get((target[0] or schema, target[1]), [])
+    settings = dict(_SETTING.findall(found[0].definition.split("\nAS ", 1)[0])) if len(found) == 1 else {}
+    known = {name.lower(): value for name, value in settings.items()}
+
+    def as_live(match: re.Match[str]) -> str:
+        value = known.get(unquote(match["name"]).lower())
+        return match[0] if value is None else f"SET {match['name']} TO {value}"
+
+    why = "the statement takes a setting from the session, of which v1 keeps nothing" + (
+        f"; the live catalog has {found[0].object_identity} with it" if known else ""
+    )
+    text = _FROM_CURRENT.sub(as_live, statement.text)
+    return [Repair(SESSION_SETTING, text, why, rewrite=True)]
+
+
+def replaced_overloads(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow, oids: Mapping[str, Name]
+) -> Iterator[Repair]:
+    """Drops of the routines that went just before a plain CREATE of their name: so a signature changes.
+
+    The drop leaves no row (FORMATS 1.4). A second routine beside the first is as a rule made by OR REPLACE, and
+    the first one shows later: by a row of its oid, in the live catalog, by what depends on it, or in a text that
+    drops one of the name. `oids`: what the oids are known to be that v1 recorded.
+    """
+    if (
+        statement.tag not in ("CREATE FUNCTION", "CREATE PROCEDURE")
+        or statement.or_replace
+        or row.change_type != "CREATE"
+        or _drops(evidence, statement.targets[0][1], row.position)
+    ):
+        return
+    schema, bare = statement.targets[0]
+    for old in situation.routines(bare):
+        name = (old.object_schema, old.object_name)
+        recorded = [oid for oid, known in oids.items() if known == name]
+        if (
+            old.object_schema != (schema or situation.schemas[0])
+            or evidence.live.has(old)
+            or any(evidence.history.last_row((row.object_schema, oid)) >= row.position for oid in recorded)
+        ):
+            continue
+        yield Repair(
+            REPLACED_OVERLOAD,
+            f"DROP {old.object_type} {old.object_identity};",
+            f"row {row.version_id} creates another {bare} and does not say OR REPLACE; "
+            "the live catalog does not have this one, and no later row is of its oid",
+        )
+
+
+def _drops(evidence: Evidence, bare: str, position: int) -> bool:
+    """Whether a text, from this row's on, drops a routine of that name."""
+    history = evidence.history
+    return any(
+        s.verb == "DROP" and s.object_type in ("FUNCTION", "PROCEDURE", "ROUTINE") and bare in s.words
+        for p in history.mentions(bare)
+        if p >= position
+        for s in history.rows[p].statements
+    )
+
+
+# Before the tracker --------------------------------------------------------------------------------
+
+
+def pre_existing(evidence: Evidence) -> list[Repair]:
+    """Functions of the live catalog that no recorded text makes: they were there before, for CREATE FUNCTION leaves
+    a row with its text.
+
+    v1 names a function by its oid, so only the texts tell. Where one makes a function whose name it does not say,
+    nobody knows which.
+    """
+    rows = [row for row in evidence.history.rows if not row.exclusion_reason]
+    told: set[str] = set()
+    for text in dict.fromkeys(row.text for row in rows):
+        if _MAKES_ROUTINE.search(text):
+            told |= {parse_name(name)[1] for name in _ROUTINE.findall(text)}
+    for row in rows:
+        if row.object_type != "FUNCTION" or row.change_type != "CREATE":
+            continue
+        if not _ROUTINE.search(row.text) and not re.search(
+            r"\bcreate\s+extension\b", row.text, re.IGNORECASE
+        ):
+            return []
+    return [
+        Repair(
+            OLDER_FUNCTION,
+            found.definition,
+            f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
+            inferred=(found.object_schema, found.object_name),
+        )
+        for (_, bare), routines in evidence.live.routines.items()
+        for found in routines
+        if found.object_type == "FUNCTION" and found.definition.startswith("CREATE OR REPLACE FUNCTION ")
+        if bare not in told and not _gets_name(evidence, bare)
+    ]
+
+
+def _gets_name(evidence: Evidence, bare: str) -> bool:
+    """Whether a text gives that name to something."""
+    pattern = re.compile(rf'\brename\s+to\s+"?{re.escape(bare)}(?![\w$])', re.IGNORECASE)
+    history = evidence.history
+    return any(pattern.search(history.rows[p].text) for p in history.mentions(bare))

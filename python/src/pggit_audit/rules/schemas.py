@@ -1,0 +1,50 @@
+"""Schemas: v1 records none (FORMATS 1.1), nor the search_path that a statement ran with (1.13).
+
+A schema shows in a statement that fails (`missing`, `in_the_way`), or in the schema that a row's object came to be in
+(`of_row`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pggit_audit.definitions import quote_if_needed
+from pggit_audit.history import HistoryRow
+from pggit_audit.rules import IMPLIED_DROP, MISSING_SCHEMA
+from pggit_audit.rules.situation import Failure, Repair, Situation
+from pggit_audit.statements import Statement, quote
+
+
+def missing(failure: Failure) -> list[Repair]:
+    """A statement names a schema that is not there."""
+    match = re.search(r'"(.*)"', failure.message, re.DOTALL)
+    if match is None:
+        return []
+    make = f"CREATE SCHEMA IF NOT EXISTS {quote(match[1])};"
+    return [Repair(MISSING_SCHEMA, make, f"the statement names the schema {match[1]}", alone=True)]
+
+
+def in_the_way(name: str, why: str) -> Repair:
+    """A statement makes a schema that is there."""
+    return Repair(IMPLIED_DROP, f"DROP SCHEMA {quote(name)} CASCADE;", why)
+
+
+def of_row(situation: Situation, statement: Statement, row: HistoryRow) -> Iterator[Repair]:
+    """The schema that a row's object came to be in, where the statement leaves it to the search_path.
+
+    v1 records no schema, and PostgreSQL passes by one that is not there: the object would come to be in the next.
+    """
+    schema = row.object_schema
+    if schema is None or situation.schemas[0] != schema or statement.verb != "CREATE":
+        return
+    made = statement.targets[0] if statement.targets else None
+    target = statement.on or made
+    if target is None or target[0] is not None:
+        return
+    if row.name not in (made[1] if made else None, target[1]):
+        return
+    if situation.holds(quote_if_needed(schema), "SCHEMA"):
+        return
+    make = f"CREATE SCHEMA {quote(schema)};"
+    yield Repair(MISSING_SCHEMA, make, f"row {row.version_id} recorded {row.name} in it")

@@ -1,0 +1,87 @@
+"""Sequences: v1 records none of them (FORMATS 1.1), only the defaults that take their values.
+
+A sequence shows in a statement that fails (`missing`), in a recorded default (`behind_default`), and in the rename of
+its table, along with which it is renamed (`lost_renames`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pggit_audit.definitions import qualified, quote_if_needed, sequence_of
+from pggit_audit.history import RENAMED_TABLE
+from pggit_audit.rules import MISSING_SEQUENCE, RENAMED_SEQUENCE
+from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair
+from pggit_audit.statements import Name, quote, unquote
+
+_INTEGERS = {"int2": "smallint", "int4": "integer"}
+
+
+def missing(failure: Failure, name: Name) -> Repair | None:
+    """A statement takes the next value of a sequence that is not there."""
+    full = failure.resolve(name)[0]
+    if not re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), failure.statement.folded):
+        return None
+    return Repair(
+        MISSING_SEQUENCE,
+        f"CREATE SEQUENCE {qualified(full)};",
+        f"the statement asks for the next value of {name[1]}",
+        alone=True,
+        inferred=full,
+    )
+
+
+def behind_default(
+    table: Name, column: str, fact: Mapping[str, Any], found: str | None, why: str
+) -> Repair | None:
+    """The sequence of a recorded default, where the shadow's default (`found`) has none, or one of another name.
+
+    Once that one is renamed, the default is as recorded.
+    """
+    before, after = sequence_of(found), sequence_of(fact.get("default"))
+    if after is None:
+        return None
+    if before is None:
+        sequence = (after[0] or table[0], after[1])
+        kind = _INTEGERS.get(str(fact.get("type")), "bigint")
+        owner = f"{qualified(table)}.{quote(column)}"
+        make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {owner};"
+        return Repair(MISSING_SEQUENCE, make, why, inferred=sequence)
+    return _rename(before, after[1], why, (before[0] or table[0], after[1]))
+
+
+def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
+    """Sequences that are renamed along with their table, just behind its rename."""
+    history = evidence.history
+    row = history.rows[position]
+    if not any(unquote(new) == table[1] for _, new in RENAMED_TABLE.findall(row.text)):
+        return []
+    later = next((r for r in history.later_rows(table, position) if r.columns), None)
+    live = evidence.live.by_name.get(table)
+    steps = []
+    for column in current:
+        name = str(column["name"])
+        if later is not None:
+            default = (later.columns or {}).get(name, {}).get("default")
+            source = f"row {later.version_id}"
+        else:
+            match = re.search(
+                rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'::regclass\))",
+                live.definition if live is not None else "",
+                re.MULTILINE,
+            )
+            default, source = (match[1] if match else None), "the live catalog"
+        before, after = sequence_of(column["default"]), sequence_of(default)
+        if before is None or after is None or before[1] == after[1]:
+            continue
+        old = (before[0] or table[0], before[1])
+        why = f"{source} has {after[1]}, and row {row.version_id} renames the table"
+        steps.append(PendingStep(position, old, _rename(old, after[1], why, (old[0], after[1]))))
+    return steps
+
+
+def _rename(old: Name, new: str, why: str, renamed: Name) -> Repair:
+    statement = f"ALTER SEQUENCE {qualified(old)} RENAME TO {quote(new)};"
+    return Repair(RENAMED_SEQUENCE, statement, why, inferred=renamed)

@@ -1,0 +1,288 @@
+"""Tables that no row creates: older than the tracker, or made without a row (CREATE TABLE AS).
+
+Such a table begins as its first row found it, with what the live catalog knows of it and no recorded text adds
+(`pre_existing`). A live table that a statement needs is made in the same way (`as_live`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    STATEMENT,
+    Columns,
+    column_name,
+    column_of,
+    constraints,
+    elements,
+    first_statement,
+    ordered,
+    parse_name,
+    qualified,
+    table_of,
+    type_text,
+    with_type,
+)
+from pggit_audit.history import HistoryRow, says
+from pggit_audit.rules import OLDER_TABLE, columns
+from pggit_audit.rules import constraints as constraint_rules
+from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.statements import Name, Statement, quote, unquote
+
+# PostgreSQL allows no more; a recorded position beyond it is none.
+_MOST_COLUMNS = 1600
+_MOVED = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+# Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
+_MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
+_RETYPED = re.compile(
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class PreExistingTable:
+    """A table that was there before its first row, if it ever left one: where it enters, and how it is made.
+
+    `columns` are those that its first row found; empty where they are as in the live catalog. `rest`: what belongs
+    to it, each taken if it fits by then.
+    """
+
+    name: Name
+    position: int
+    columns: Columns
+    make: Repair
+    rest: list[Repair]
+
+
+def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
+    """Tables that were there before their first row, in the order in which they enter."""
+    live, by_name = evidence.live, evidence.history.by_name
+    found: list[tuple[int, PreExistingTable]] = []
+    for rows in by_name.values():
+        table = _before_row(evidence, rows[0])
+        if table is not None:
+            found.append((rows[0].version_id, table))
+    for name, now in live.by_name.items():
+        if now.object_type != "TABLE" or name in by_name or _is_made(evidence, name):
+            continue
+        more = _more_than_a_query_makes(evidence, now)
+        if more is not None:
+            why = f"{now.object_identity} has {more} in the live catalog, and no row created either"
+            found.append((0, _table(name, 0, {}, why, *as_live(evidence, now))))
+    return [table for _, table in sorted(found, key=lambda f: (f[1].position, f[0], f[1].name))]
+
+
+def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | None:
+    """The table that the first row of a name alters, if none created it."""
+    if first.object_type != "TABLE" or first.change_type != "ALTER" or first.exclusion_reason:
+        return None
+    name = (first.object_schema, first.name)
+    live = evidence.live.table(name)
+    why = f"row {first.version_id} altered the table, and none created it"
+    if not first.columns:
+        # v1 records none of a table with a quoted name.
+        if live is None or _had_another_name(evidence, first):
+            return None
+        why += "; it is in the live catalog"
+        return _table(name, _born(evidence, first), {}, why, *as_live(evidence, live))
+    if _had_another_name(evidence, first):
+        earlier = first.earlier_name
+        if earlier is None or earlier in evidence.history.by_name:
+            return None
+        name = earlier
+    before = columns.before_statement(first.columns, _about(evidence, first), first.name)
+    made = _as_it_was(evidence, name, first, before, live)
+    table = _table(name, _born(evidence, first), before, why, *made)
+    told = _statements_on(evidence, name[1])
+    table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
+    return table
+
+
+def _table(
+    name: Name, position: int, before: Columns, why: str, statement: str, rest: Sequence[str]
+) -> PreExistingTable:
+    make, *others = (Repair(OLDER_TABLE, text, why, inferred=name) for text in (statement, *rest))
+    return PreExistingTable(name, position, before, make, others)
+
+
+# Whether it was there, and since when --------------------------------------------------------------
+
+
+def _more_than_a_query_makes(evidence: Evidence, table: DatabaseObject) -> str | None:
+    """What a live table without rows has that CREATE TABLE AS gives none, and that leaves a row when it is added.
+
+    CREATE TABLE AS leaves no row; columns that may not be null, or have a default, it does not make.
+    """
+    indexes = evidence.live.indexes_of(table)
+    untold = [o for o in indexes if (o.object_schema, o.object_name) not in evidence.history.by_name]
+    if untold:
+        return f"its index {untold[0].object_name}"
+    names = constraints(table.definition)
+    if names and not indexes:
+        return f"its constraint {min(names)}"
+    for line in elements(table.definition)[1]:
+        if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
+            return "a column: " + line
+    return None
+
+
+def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
+    """Whether the table came to its name, or its schema, by the row's own text, or by a change without a row."""
+    if row.oid is not None and any(
+        r.oid == row.oid and r.object_type == "TABLE" for r in evidence.history.rows[: row.position]
+    ):
+        return True
+    return re.search(r"\brename\s+to\b", _about(evidence, row), re.IGNORECASE) is not None or any(
+        parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
+        for old, schema in _MOVED.findall(row.text)
+    )
+
+
+def _is_made(evidence: Evidence, name: Name) -> bool:
+    """Whether a recorded text makes a table of that name, or may."""
+    rows = (evidence.history.rows[p] for p in evidence.history.mentions(name[1]))
+    return any(
+        (s.verb == "CREATE" and any(t[1] == name[1] and t[0] in (None, name[0]) for t in s.targets))
+        or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.folded)))
+        for row in rows
+        if not row.exclusion_reason
+        for s in row.statements
+        if s.mentions(name[1])
+    )
+
+
+def _born(evidence: Evidence, row: HistoryRow) -> int:
+    """The first position by which an altered table had been made, though no row created it.
+
+    At the start, unless its oid is larger than that of what a row created: then it was made after that, and before
+    what has a larger one; with its own row at the latest, as where no oid tells and a text makes it, or may.
+    """
+    made = _is_made(evidence, (row.object_schema, row.name))
+    later = False
+    for other in evidence.history.rows[: row.position] if row.oid is not None else ():
+        if other.oid is None or other.change_type != "CREATE" or other.exclusion_reason:
+            continue
+        if row.oid is not None and other.oid > row.oid:
+            return other.position if later else 0
+        # CREATE OR REPLACE keeps the oid of what was there.
+        later = later or other.object_type in ("TABLE", "INDEX")
+    return row.position if later or made else 0
+
+
+# What the texts say of it --------------------------------------------------------------------------
+
+
+def _about(evidence: Evidence, row: HistoryRow) -> str:
+    """The statements of the text that name the table of its first row; all of it where none does.
+
+    Where the text left several rows of the table, what follows the first statement that leaves any came later.
+    """
+    about = [s for s in row.statements if row.name in s.words]
+    if any(
+        r.execution == row.execution and r is not row
+        for r in evidence.history.by_name[row.object_schema, row.name]
+    ):
+        own = (
+            i
+            for i, s in enumerate(about)
+            if s.action == "code"
+            or (s.tag == "ALTER TABLE" and s.leaves_rows and any(t[1] == row.name for t in s.targets))
+        )
+        about = about[: next(own, len(about)) + 1]
+    return "\n".join(s.folded for s in about) or row.text
+
+
+def _statements_on(evidence: Evidence, table: str) -> list[Statement]:
+    """The recorded statements that name a table, in order."""
+    found: dict[tuple[str, int], list[Statement]] = {}
+    for row in (evidence.history.rows[p] for p in evidence.history.mentions(table)):
+        if not row.exclusion_reason:
+            found[row.execution] = [s for s in row.statements if says(s.folded, table)]
+    return [statement for statements in found.values() for statement in statements]
+
+
+# How it is made ------------------------------------------------------------------------------------
+
+
+def as_live(evidence: Evidence, table: DatabaseObject) -> tuple[str, list[str]]:
+    """How a live table is made, and the statements for what belongs to it, but for what recorded texts add."""
+    head, lines, checks, tail = elements(table.definition)
+    name = table.object_identity
+    statements = _statements_on(evidence, table.object_name)
+    told = [s.folded for s in statements]
+    lines = columns.before_actions(table, lines, statements)
+    if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
+        tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
+    added = [
+        *(f"ALTER TABLE {name} ADD {check};" for check in checks),
+        *map(str.strip, STATEMENT.findall(table.definition)[1:]),
+        *(first_statement(o.definition) for o in evidence.live.indexes_of(table)),
+    ]
+    return table_of(head, lines, tail), [
+        *(s for text in added for s in constraint_rules.before_texts(evidence, table, text, told)),
+        *(
+            statement.strip()
+            for o in evidence.live.sequences_of(table)
+            for statement in STATEMENT.findall(o.definition)[1:]
+        ),
+    ]
+
+
+def _as_it_was(
+    evidence: Evidence, name: Name, first: HistoryRow, before: Columns, live: DatabaseObject | None
+) -> tuple[str, list[str]]:
+    """How a table is made as its first row found it, and what belongs to it.
+
+    Names, order and positions of the columns are as recorded: a position that none has was one that is gone.
+    What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
+    """
+    known: dict[str, str] = {}
+    head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
+    if live is not None:
+        statement, rest = as_live(evidence, live)
+        head, lines, _, tail = elements(statement)
+        known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
+        told = _statements_on(evidence, name[1])
+        retyped = {unquote(c) for s in told for c in _RETYPED.findall(s.folded)}
+        for changed in retyped & known.keys() & before.keys():
+            # A text gave it the type that it has now.
+            known[changed] = with_type(known[changed], type_text(str(before[changed].get("type"))))
+        if name != (live.object_schema, live.object_name):
+            now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
+            head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))
+    by_place, gaps = _places(evidence, first, before)
+    gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps}
+    body = []
+    for place in sorted({*by_place, *gone}):
+        column = by_place.get(place)
+        if column is None:
+            body.append(f"{gone[place]} integer")
+        elif column in before:
+            body.append(known.get(column) or column_of(column, before[column]))
+        else:
+            body.append(f"{quote(column)} text")
+    statement = table_of(head, body, tail)
+    if gone:
+        drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
+        statement += f"\nALTER TABLE {qualified(name)} {drops};"
+    return statement, rest
+
+
+def _places(evidence: Evidence, first: HistoryRow, before: Columns) -> tuple[dict[int, str], list[int]]:
+    """The columns that the first row found, by position, and the positions of those that were gone by then."""
+    by_place = {before[c].get("position") or i: c for i, c in enumerate(ordered(before), 1)}
+    added = [f.get("position") or 0 for c, f in (first.columns or {}).items() if c not in before]
+    end = min((p for p in added if p > max(by_place)), default=max(by_place) + 1)
+    gaps = [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
+    words = (w for w in columns.DROPPED.findall(_about(evidence, first)) if w.lower() != "constraint")
+    taken = [c for c in map(unquote, words) if c not in before]
+    if len(gaps) == len(taken) == 1:
+        # The statement took it away: its name and place are known, its type is not.
+        by_place[gaps.pop()] = taken[0]
+    return by_place, gaps

@@ -1,0 +1,339 @@
+"""Types: v1 records none of them (FORMATS 1.1), only their names as types of columns; of a domain, its base (1.9).
+
+A type shows in a statement that fails (`missing`, `missing_label`), a rename in the next record of its columns
+(`in_the_way`, `expected_renames`), a drop in the row that takes its last use away (`unused`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import column_types, first_statement, parse_name, qualified, type_text
+from pggit_audit.history import HistoryRow, says
+from pggit_audit.rules import (
+    MISSING_DOMAIN,
+    MISSING_ENUM,
+    MISSING_LABEL,
+    RENAMED_TYPE,
+    TYPE_FROM_LIVE_CATALOG,
+    UNUSED_TYPE,
+)
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
+from pggit_audit.statements import Name, quote, unquote
+
+_RENAMED = re.compile(
+    r"""\balter\s+type\s+((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+)
+_BUILT_IN = (
+    "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
+)
+# What depends on a type, but for its own array: the column of a default, or else no column.
+_USERS = (
+    "select n.nspname, c.relname, a.attname from pg_depend as d"
+    " left join pg_attrdef as f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid"
+    " left join pg_attribute as a on a.attrelid = f.adrelid and a.attnum = f.adnum"
+    " left join pg_class as c on c.oid = f.adrelid left join pg_namespace as n on n.oid = c.relnamespace"
+    " where d.refclassid = 'pg_type'::regclass and d.refobjid = %(type)s and d.deptype = 'n'"
+)
+
+
+# When a statement fails ----------------------------------------------------------------------------
+
+
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement names a type that is not there: it is in the live catalog, or was a domain, or an enum."""
+    name = failure.name()
+    if name is None:
+        return []
+    name = (name[0], name[1].removesuffix("[]"))
+    found: list[Repair] = []
+    live = evidence.live.by_name
+    known = failure.resolve(name)
+    if not any(full in live for full in known) and name[0] is None:
+        # The search_path that it was found through is not recorded (FORMATS 1.13).
+        elsewhere = [full for full in live if full[1] == name[1]]
+        known = elsewhere if len(elsewhere) == 1 else known
+    # Where the statement renames it, the live catalog may have it under the new name; under the old is another.
+    renames = dict(_RENAMED.findall(failure.statement.folded))
+    after = next((unquote(n) for old, n in renames.items() if parse_name(old)[1] == name[1]), name[1])
+    for full in known:
+        here = live.get((full[0], after))
+        if here is not None and here.object_type == "TYPE":
+            made = first_statement(here.definition)
+            if after != full[1]:
+                made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
+            why = f"TYPE {here.object_identity} is in the live catalog"
+            found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after)))
+    full = failure.resolve(name)[0]
+    base = _recorded_base(evidence, name[1], failure)
+    if base is not None:
+        make = f"CREATE DOMAIN {qualified(full)} AS {type_text(base)};"
+        why = f"the statement gives a column the type {name[1]}, and the row recorded {base}"
+        found.append(Repair(MISSING_DOMAIN, make, why, alone=True, inferred=full))
+    make = f"CREATE TYPE {qualified(full)} AS ENUM ();"
+    why = f"the statement names the type {name[1]}, of which nothing else is known"
+    return [*found, Repair(MISSING_ENUM, make, why, alone=True, inferred=(full[0], after))]
+
+
+def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str | None:
+    """What the failing statement's row recorded for a column of that type, if it is called otherwise.
+
+    v1 records a domain's base type, and any other type under its own name (FORMATS 1.9).
+    """
+    words = failure.statement.words
+    rows = evidence.history.rows[failure.situation.position :]
+    recorded: dict[str, str] = {}
+    for row in rows:
+        if row.execution != rows[0].execution:
+            break
+        if row.name in words:
+            recorded.update({n: str(fact.get("type")) for n, fact in (row.columns or {}).items()})
+    for i, word in enumerate(words):
+        if word != type_name:
+            continue
+        before = words[: i - 2] if words[i - 1 : i] == (".",) else words[:i]
+        if before[-3:] == ("set", "data", "type"):
+            before = before[:-3]
+        elif before[-1:] == ("type",):
+            before = before[:-1]
+        base = recorded.get(before[-1]) if before else None
+        if base is not None and base != type_name and not base.startswith("_"):
+            return base
+    return None
+
+
+def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement uses a label that the enum does not have; its place is that in the live enum."""
+    match = re.search(r'enum (.+?): "(.*)"$', failure.message, re.DOTALL)
+    if match is None:
+        return []
+    type_name, label = match[1], match[2]
+    literal = "'" + label.replace("'", "''") + "'"
+    place = ""
+    live = evidence.live.by_name
+    for full in failure.resolve(parse_name(type_name)):
+        labels = enum_labels(live[full].definition) if full in live else []
+        if label in labels:
+            have = [
+                str(r[0])
+                for r in failure.situation.query(
+                    "select enumlabel from pg_enum where enumtypid = %(type)s::regtype order by enumsortorder",
+                    {"type": type_name},
+                )
+            ]
+            after = [x for x in labels[: labels.index(label)] if x in have]
+            before = [x for x in labels[labels.index(label) + 1 :] if x in have]
+            neighbour = after[-1] if after else before[0] if before else None
+            if neighbour is not None:
+                place = (" AFTER " if after else " BEFORE ") + "'" + neighbour.replace("'", "''") + "'"
+            break
+    return [
+        Repair(
+            MISSING_LABEL,
+            f"ALTER TYPE {type_name} ADD VALUE IF NOT EXISTS {literal}{place};",
+            f"the statement uses the label {literal}",
+            alone=True,
+            inferred=failure.resolve(parse_name(type_name))[0],
+        )
+    ]
+
+
+def enum_labels(definition: str) -> list[str]:
+    """The labels of an enum's definition, in order; empty for any other type."""
+    if " AS ENUM (" not in definition:
+        return []
+    body = first_statement(definition).split(" AS ENUM (", 1)[1]
+    return [label.replace("''", "'") for label in re.findall(r"'((?:[^']|'')*)'", body)]
+
+
+# Renames, and their moment -------------------------------------------------------------------------
+
+
+def rename(name: Name, new_name: str, source: str) -> Repair:
+    """The step by which a type took another's name, that other one being gone by then."""
+    new = (name[0], new_name)
+    return Repair(
+        RENAMED_TYPE,
+        f"DROP TYPE IF EXISTS {qualified(new)};\nALTER TYPE {qualified(name)} RENAME TO {quote(new_name)};",
+        f"{source} has {new_name} for its columns",
+        inferred=new,
+    )
+
+
+def in_the_way(evidence: Evidence, name: Name, situation: Situation) -> list[Repair]:
+    """A type whose columns all have another type's name in their next record was renamed to it."""
+    history = evidence.history
+    users = situation.query(
+        "select n.nspname, c.relname, a.attname from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
+        " join pg_namespace as n on n.oid = c.relnamespace join pg_type as t on t.oid = a.atttypid"
+        " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and t.typname = %(name)s"
+        " and t.typnamespace = to_regnamespace(quote_ident(%(schema)s))",
+        {"name": name[1], "schema": name[0] or situation.schemas[0]},
+    )
+    recorded: set[str] = set()
+    rows: set[int] = set()
+    for schema, table, column in users:
+        row = history.later_columns((schema, table), situation.position)
+        if row is not None and row.columns and column in row.columns:
+            recorded.add(str(row.columns[column].get("type")))
+            rows.add(row.version_id)
+    if len(recorded) == 1 and name[1] not in recorded:
+        return [rename(name, recorded.pop(), f"row {min(rows)}")]
+    # A type that is made, used, and given another's name each time, as migrations of enums go: the
+    # recorded texts that do it again tell the name.
+    for row in history.rows:
+        for old, new in _RENAMED.findall(row.text):
+            if parse_name(old)[1] == name[1]:
+                return [rename(name, unquote(new), f"the text of row {row.version_id}")]
+    return []
+
+
+def under_new_names(situation: Situation, table: Name, row: HistoryRow) -> Iterator[Repair]:
+    """Types of a table's columns that took another's name by a row, rather than columns that changed their type."""
+    for column in situation.columns(table):
+        found = str(column["type"])
+        recorded = str((row.columns or {}).get(str(column["name"]), {}).get("type", found))
+        if recorded != found and situation.relation((table[0], found)):
+            yield rename((table[0], found), recorded, f"row {row.version_id}")
+
+
+def expected_renames(
+    evidence: Evidence, situation: Situation, table: Name, row: HistoryRow, before: DatabaseObject | None
+) -> Iterator[PendingStep]:
+    """Types that, by the next record of this table, have taken another one's name. `before`: the table before the row.
+
+    Behind the last text of the row's session that names the type; before the first sign of the new name, if the row
+    did not set the type, so that nothing says that the new name was meant by then.
+    """
+    history = evidence.history
+    types = column_types(before.definition) if before else ()
+    # PostgreSQL's own types have no schema in a definition.
+    types_before = {c: parse_name(t)[1] for c, t in types if parse_name(t)[0]}
+    for column, fact in (row.columns or {}).items():
+        name = (table[0], str(fact.get("type")))
+        found = situation.relation(name)
+        if found is None or found.object_type != "TYPE":
+            continue
+        later = _later_type(evidence, table, column, row, types_before.get(column))
+        if later is None or later[0] == name[1]:
+            continue
+        if situation.query(_BUILT_IN, {"name": later[0].split("(", 1)[0]}):
+            # Another type of the column, by a text that spells it in another way.
+            continue
+        early = types_before.get(column) == name[1] and situation.relation((name[0], later[0])) is None
+        if early:
+            naming = (r.position for r in history.rows[row.position + 1 :] if _names(r, later[0]))
+            place = next(naming, len(history))
+        else:
+            place = _last_mention(evidence, name[1], row.position)
+        yield PendingStep(place, name, rename(name, *later), early=early, key=found.key)
+
+
+def _later_type(
+    evidence: Evidence, table: Name, column: str, here: HistoryRow, before: str | None
+) -> tuple[str, str] | None:
+    """What a column's type, just set by a row, is called by its next record; and which record that is.
+
+    None where the next record's own statement set it. Without a later record: the name of the type
+    that it had `before`, if the live catalog has a type of that name and none of the new one. So go
+    migrations that replace an enum: a new one takes the column, then the old one's name.
+    """
+    now = str((here.columns or {}).get(column, {}).get("type"))
+    row = evidence.history.later_columns(table, here.position + 1)
+    if row is not None and row.columns and column in row.columns:
+        recorded = str(row.columns[column].get("type"))
+        made_anew = row.execution != here.execution and re.search(
+            rf'create\s+type\s+"?{re.escape(now)}"?\s', row.text, re.IGNORECASE
+        )
+        if recorded == now and before and before != now and made_anew:
+            # The record is of a second type of the name: the first had given it up by then.
+            return before, f"row {row.version_id}, which makes {now} anew,"
+        if says(row.text, recorded):
+            return None
+        return recorded, f"row {row.version_id}"
+    live = evidence.live.by_name
+    old = live.get((table[0], before or ""))
+    if (
+        before
+        and before != now
+        and live.get((table[0], now)) is None
+        and old is not None
+        and old.object_type == "TYPE"
+    ):
+        return before, "the live catalog"
+    return None
+
+
+def _last_mention(evidence: Evidence, type_name: str, position: int) -> int:
+    """Position of the last row of this row's session that names a type in its text or its columns."""
+    history = evidence.history
+    end = history.next_session(position)
+    rows = history.rows[position : end if end > position else None]
+    return max((row.position for row in rows if _names(row, type_name)), default=position)
+
+
+def _names(row: HistoryRow, type_name: str) -> bool:
+    """Whether the row's text or its columns name a type."""
+    return says(row.text, type_name) or any(
+        fact.get("type") == type_name for fact in (row.columns or {}).values()
+    )
+
+
+# The end -------------------------------------------------------------------------------------------
+
+
+def unused(
+    evidence: Evidence,
+    situation: Situation,
+    row: HistoryRow,
+    before: DatabaseObject | None,
+    after: DatabaseObject | None,
+) -> Iterator[PendingStep]:
+    """The end of types that a table used `before` a row, and no column does `after` it, if that was their end.
+
+    In the same session. A default may still name the type: where the next record of its table has a default less,
+    CASCADE took it.
+    """
+    types_before, types_after = (
+        {parse_name(t.removesuffix("[]")) for _, t in column_types(side.definition)} if side else set()
+        for side in (before, after)
+    )
+    for name in sorted(n for n in types_before - types_after if n[0]):
+        found = situation.relation(name)
+        if found is None or found.object_type != "TYPE":
+            continue
+        step = _end(evidence, found, row.position)
+        if step is None:
+            continue
+        users = situation.query(_USERS, {"type": found.objid})
+        if not all(_loses_default(evidence, (schema, table), column, row) for schema, table, column in users):
+            continue
+        if users:
+            drop = f"DROP TYPE {qualified(name)} CASCADE;"
+            step = replace(step, repair=replace(step.repair, statement=drop, inferred=users[0][:2]))
+        yield step
+
+
+def _end(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
+    """When a type went whose last use a row took away, if that was its end: no later session names it."""
+    history = evidence.history
+    name = (found.object_schema, found.object_name)
+    last = history.session_end(position)
+    later = history.rows[last + 1 :]
+    if (
+        evidence.live.has(found)
+        or any(p > last for p in history.mentions(name[1]))
+        or any(fact.get("type") == name[1] for row in later for fact in (row.columns or {}).values())
+    ):
+        return None
+    why = f"row {history.version(position)} takes its last use away, and it is not in the live catalog"
+    step = Repair(UNUSED_TYPE, f"DROP TYPE {qualified(name)};", why)
+    return PendingStep(_last_mention(evidence, name[1], position), name, step, key=found.key)
+
+
+def _loses_default(evidence: Evidence, table: Name, column: str | None, row: HistoryRow) -> bool:
+    later = evidence.history.later_columns(table, row.position + 1)
+    return later is not None and (later.columns or {}).get(str(column), {"default": ""})["default"] is None
