@@ -24,6 +24,8 @@ class Situation:
     `position` and `version_id` are those of the row at hand, `schemas` the search_path in which its names are
     read, `sets_schemas` whether the text of its execution itself changed settings. `state` holds the objects as
     last read; only `observe` changes it.
+
+    A dozen small methods, because the shadow, its search_path and what was read of it have to stay in step.
     """
 
     def __init__(self, shadow: Shadow) -> None:

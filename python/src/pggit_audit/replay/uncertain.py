@@ -25,72 +25,98 @@ def mark_uncertain(events: Sequence[Event]) -> list[Event]:
     one that shows it. What lies between and rests on no record may already have been otherwise. A record
     of columns confirms columns; nothing in v1 confirms a constraint.
     """
-    result = list(events)
-    since_record: dict[str, list[int]] = {}
-    since_create: dict[str, list[int]] = {}
-
-    def doubt(doubtful: Iterable[int], why: str) -> None:
-        told = note(IN_DOUBT, f"{why}; it may have come before this")
-        for j in doubtful:
-            if result[j].fidelity == "exact":
-                result[j] = replace(result[j], fidelity="repaired", repairs=[*result[j].repairs, told])
-
-    last: dict[str, int] = {}
-    renamed = _renamed_tables(result)
-    lost = _renamed_indexes(result)
-    for i, event in enumerate(result):
+    marked = _Marked(events)
+    renamed = _renamed_tables(marked.events)
+    lost = _renamed_indexes(marked.events)
+    for i, event in enumerate(marked.events):
         path = event.object_identity
         if path is None:
             continue
         if i in renamed:
-            for since in (since_record, since_create):
-                since[path] = since.pop(renamed[i], [])
+            marked.moves(renamed[i], path)
         if i in lost:
-            doubt(
-                since_create.pop(path, []),
-                f"row {event.v1_version_id} drops the table, and no row its index {lost[i]}: "
-                "the index was renamed without a row",
-            )
-        if (
-            event.new_definition is None
-            and path in last
-            and _may_be_of_its_session(event, result[last[path]])
-        ):
-            doubt([last[path]], "it was dropped without a row, and no later session names it")
-        if event.new_definition is None:
-            last.pop(path, None)
-        elif event.origin == "v1":
-            last[path] = i
-        shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
-        if shows is not None:
-            columns, rest = _changed_lines(event.old_definition, event.new_definition)
-            doubtful = set(since_record.pop(path, [])) if columns or rest else set()
-            if rest:
-                doubtful |= set(since_create.pop(path, []))
-            where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
-            doubt(doubtful, f"{where} shows a change that left no row ({shows['rule']})")
-        if event.origin == "v1" and event.change_type == "CREATE":
-            since_record.pop(path, None)
-            since_create.pop(path, None)
-        elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
-            since_create.setdefault(path, []).append(i)
-            if event.confirmed:
-                # Right at that moment; but it stands for its transaction, which may have gone on.
-                since_record[path] = [i]
-            else:
-                since_record.setdefault(path, []).append(i)
+            marked.lost_index(path, event, lost[i])
+        marked.ends_or_stands(i, path, event)
+        marked.shows_a_loss(path, event)
+        marked.goes_on(i, path, event)
         if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
-            doubt([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
-    for unsure, column in _columns_of_the_old_name(result, renamed):
-        doubt(
+            marked.mark([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
+    for unsure, column in _columns_of_the_old_name(marked.events, renamed):
+        marked.mark(
             unsure,
-            f"row {result[unsure[0]].v1_version_id} renames the table, and no later row says whether {column}, "
+            f"row {marked.events[unsure[0]].v1_version_id} renames the table, and no later row says whether {column}, "
             "called after the old name, was renamed along",
         )
-    for gone, naming in _may_mean_another(result):
-        identity = result[gone].object_identity
-        doubt(naming, f"{identity} shares its name with another, and no row tells of its drop")
-    return result
+    for gone, naming in _may_mean_another(marked.events):
+        identity = marked.events[gone].object_identity
+        marked.mark(naming, f"{identity} shares its name with another, and no row tells of its drop")
+    return marked.events
+
+
+class _Marked:
+    """The events as they are gone through, and by path which of them nothing confirms so far, by their index."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = list(events)
+        # Since the last record of the object's columns, and since it was made.
+        self._since_record: dict[str, list[int]] = {}
+        self._since_create: dict[str, list[int]] = {}
+        # The last event of a row, of the objects that are there.
+        self._last: dict[str, int] = {}
+
+    def mark(self, which: Iterable[int], why: str) -> None:
+        told = note(IN_DOUBT, f"{why}; it may have come before this")
+        for i in which:
+            event = self.events[i]
+            if event.fidelity == "exact":
+                self.events[i] = replace(event, fidelity="repaired", repairs=[*event.repairs, told])
+
+    def moves(self, old: str, path: str) -> None:
+        """The object has another path from here on."""
+        for since in (self._since_record, self._since_create):
+            since[path] = since.pop(old, [])
+
+    def lost_index(self, path: str, event: Event, index: str) -> None:
+        """The event drops a table whose index has no row of its drop."""
+        self.mark(
+            self._since_create.pop(path, []),
+            f"row {event.v1_version_id} drops the table, and no row its index {index}: "
+            "the index was renamed without a row",
+        )
+
+    def ends_or_stands(self, i: int, path: str, event: Event) -> None:
+        """A drop without a row may have come right behind the object's last event."""
+        if event.new_definition is None:
+            last = self._last.pop(path, None)
+            if last is not None and _may_be_of_its_session(event, self.events[last]):
+                self.mark([last], "it was dropped without a row, and no later session names it")
+        elif event.origin == "v1":
+            self._last[path] = i
+
+    def shows_a_loss(self, path: str, event: Event) -> None:
+        """What an inferred step changed may have been so since the last event that a record confirms."""
+        shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
+        if shows is None:
+            return
+        columns, rest = _changed_lines(event.old_definition, event.new_definition)
+        unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
+        if rest:
+            unsure |= set(self._since_create.pop(path, []))
+        where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
+        self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})")
+
+    def goes_on(self, i: int, path: str, event: Event) -> None:
+        """What the event leaves to be confirmed by later ones."""
+        if event.origin == "v1" and event.change_type == "CREATE":
+            self._since_record.pop(path, None)
+            self._since_create.pop(path, None)
+        elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
+            self._since_create.setdefault(path, []).append(i)
+            if event.confirmed:
+                # Right at that moment; but it stands for its transaction, which may have gone on.
+                self._since_record[path] = [i]
+            else:
+                self._since_record.setdefault(path, []).append(i)
 
 
 def _may_be_of_its_session(drop: Event, event: Event) -> bool:
