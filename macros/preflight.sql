@@ -154,7 +154,8 @@
     {%- for model in models if model.alias in relations -%}
         {%- set found = relations[model.alias] -%}
         {%- set is_table = found.kind in ('r', 'p', 'f') -%}
-        {%- set missing = model.columns.keys() | reject('in', found.columns) | list -%}
+        {%- set missing = model.columns.keys() | reject('in', found.columns)
+            | reject('in', model.config.meta.get('added_columns', [])) | list -%}
         {%- if model in tables and (not is_table or missing) -%}
             {%- do _source_error(
                 'Schema ' ~ schema ~ " is another system's: its " ~ model.alias ~ ' has no column '

@@ -5,12 +5,24 @@
         | selectattr('resource_type', 'equalto', 'model')
         | selectattr('name', 'equalto', model_name) | first -%}
     {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
-    {%- if relation -%}{{ return(relation.render()) }}{%- endif -%}
+    {%- set missing = missing_columns(relation, node) if relation else node.columns.keys() | list -%}
+    {%- if relation and not missing -%}{{ return(relation.render()) }}{%- endif -%}
+    {#- columns that the table gets when it is next written to -#}
     {%- set columns = [] -%}
     {%- for column in node.columns.values() -%}
-        {%- do columns.append('null::' ~ column.data_type ~ ' as ' ~ adapter.quote(column.name)) -%}
+        {%- set name = adapter.quote(column.name) -%}
+        {%- do columns.append('null::' ~ column.data_type ~ ' as ' ~ name if column.name in missing else name) -%}
     {%- endfor -%}
-    {{ return('(select ' ~ columns | join(', ') ~ ' where false)') }}
+    {{ return('(select ' ~ columns | join(', ') ~ (' from ' ~ relation.render() if relation else ' where false') ~ ')') }}
+{% endmacro %}
+
+
+{% macro is_published(model_name) %}
+    {%- if not execute -%}{{ return(false) }}{%- endif -%}
+    {%- set node = graph.nodes.values()
+        | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('name', 'equalto', model_name) | first -%}
+    {{ return(adapter.get_relation(node.database, node.schema, node.alias) is not none) }}
 {% endmacro %}
 
 

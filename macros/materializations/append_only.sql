@@ -25,7 +25,8 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- set guard = config.get('meta', {}).get('guard') -%}
-    {%- set is_guarded = existing is not none and (not guard or guards_hold(model)) -%}
+    {%- set is_guarded = existing is not none and not missing_columns(target_relation, model)
+        and (not guard or guards_hold(model)) -%}
     {%- if not is_guarded -%}
         {%- do own_ddl_begins() -%}
         {%- if existing is none -%}
@@ -33,6 +34,8 @@
                 create table {{ target_relation }} {{ get_table_columns_and_constraints() }}
             {%- endcall %}
             {%- do create_indexes(target_relation) -%}
+        {%- else -%}
+            {%- do add_missing_columns(target_relation, model) -%}
         {%- endif -%}
         {#- before the rows: an entry of the compliance log gets its hash from a trigger -#}
         {%- if guard -%}

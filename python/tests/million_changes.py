@@ -22,7 +22,11 @@ from pggit_audit import embedded
 from pggit_audit.lab import recorded
 
 FILL = """
-    insert into pggit_audit.changes
+    insert into pggit_audit.changes (
+        change_id, event_no, origin, v1_version_id, commit_sha, parent_commit_sha, branch_name, object_schema,
+        object_name, object_type, object_identity, change_type, change_severity, old_definition, new_definition,
+        author, committed_at, commit_message, backfilled_from_v1, verified, fidelity
+    )
     select
         md5('filler:' || n)::uuid, last.event_no + n, 'v0', null, last.commit_sha, null, 'main', 'filler',
         't' || n %% 4000, 'TABLE', 'filler.t' || n %% 4000,

@@ -329,6 +329,56 @@ NATIVE_COMMIT = """
 """
 
 
+def test_a_database_of_an_earlier_version_gets_the_new_columns(built: Params, artifacts: Path) -> None:
+    """Every row keeps its id and all that it had; the columns are filled, and guarded like the others."""
+    tables = ("changes", "object_versions")
+
+    def rows(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
+        return {
+            table: connection.execute(
+                f"select to_jsonb(t) from pggit_audit.{table} as t order by change_id".encode()
+            ).fetchall()
+            for table in tables
+        }
+
+    with copied(built) as params:
+        with psycopg.connect(**params) as connection:
+            before = rows(connection)
+            connection.execute(
+                "alter table pggit_audit.changes drop column v1_version cascade, drop column v1_version_string cascade"
+            )
+            connection.execute("alter table pggit_audit.object_versions drop column v1_version cascade")
+        run = dbt(params, artifacts, "run", "--select", "models/marts/audit")
+        assert run.returncode == 0, run.stdout[-3000:]
+        with psycopg.connect(**params) as connection:
+            assert rows(connection) == before
+            for table in tables:
+                with pytest.raises(psycopg.errors.RestrictViolation), connection.transaction():
+                    connection.execute(f"update pggit_audit.{table} set v1_version = 1".encode())
+
+
+def test_v1_counts_as_its_own_functions_do(audit: Connection) -> None:
+    """The plan's check: the n-th version that v1 knows is the definition after its row of that number."""
+    audit.execute("set local search_path = pggit_audit")
+    numbers = audit.execute(
+        "select v1_version, v1_version_string, change_type from object_history"
+        " where object_identity = 'public.books' and origin = 'v1' order by event_no"
+    ).fetchall()
+    assert [tuple(row.values()) for row in numbers] == [
+        (2, "1.1.0", "CREATE"),
+        (3, "1.2.0", "ALTER"),
+        (4, "1.3.0", "ALTER"),
+        (5, "2.0.0", "ALTER"),
+        (6, "3.0.0", "ALTER"),
+        (7, "4.0.0", "ALTER"),
+    ]
+    fifth = _value(
+        audit,
+        "select definition from object_versions where object_identity = 'public.books' and v1_version = 5",
+    )
+    assert fifth == _value(audit, "select new_definition from changes where v1_version_id = 68")
+
+
 def test_native_commits_become_changes(built: Params, artifacts: Path) -> None:
     """After the migration the audit layer goes on: commits that others make in pggit_v0 are taken in."""
     with copied(built) as params:

@@ -24,6 +24,12 @@ native_changes as (
 
 ),
 
+history as (
+
+    select * from {{ ref('stg_pggit__history') }}
+
+),
+
 published_changes as (
 
     select coalesce(max(event_no), 0) as last_event_no
@@ -125,6 +131,8 @@ final as (
         published_changes.last_event_no + combined.position as event_no,
         combined.origin as origin,
         combined.v1_version_id as v1_version_id,
+        history.v1_version as v1_version,
+        history.v1_version_string as v1_version_string,
         combined.commit_sha as commit_sha,
         combined.parent_commit_sha as parent_commit_sha,
         combined.branch_name as branch_name,
@@ -153,6 +161,7 @@ final as (
         combined.findings as findings
     from combined
     cross join published_changes
+    left join history on combined.v1_version_id = history.version_id
 
 )
 

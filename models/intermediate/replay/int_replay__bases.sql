@@ -86,7 +86,7 @@ final as (
         branches.branch_name as branch_name,
         coalesce(tips.commit_sha, fork_points.commit_sha) as commit_sha,
         tips.commit_sha is not null as is_published,
-        {% if execute and 'null::' not in published('changes') -%}
+        {% if is_published('changes') -%}
             {{ audit_schema }}.schema_ddl_at(coalesce(tips.commit_sha, fork_points.commit_sha))
         {%- else -%}
             null::text

@@ -2,6 +2,7 @@
 -- depends_on: {{ ref('repairs') }}
 -- depends_on: {{ ref('excluded_history') }}
 -- depends_on: {{ ref('findings') }}
+-- depends_on: {{ ref('stg_pggit__history') }}
 -- The next build goes on from what schema_ddl_at() says of the published tip.
 -- depends_on: {{ function('schema_ddl_at') }}
 with
@@ -19,6 +20,8 @@ final as (
         event_no as event_no,
         origin as origin,
         v1_version_id as v1_version_id,
+        v1_version as v1_version,
+        v1_version_string as v1_version_string,
         commit_sha as commit_sha,
         parent_commit_sha as parent_commit_sha,
         branch_name as branch_name,

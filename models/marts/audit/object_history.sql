@@ -20,6 +20,8 @@ final as (
         changes.object_type as object_type,
         changes.object_identity as object_identity,
         object_versions.version_number as version_number,
+        changes.v1_version as v1_version,
+        changes.v1_version_string as v1_version_string,
         changes.event_no as event_no,
         changes.branch_name as branch_name,
         changes.change_type as change_type,

@@ -1,7 +1,9 @@
 {%- set history_source = source('pggit', 'history') -%}
 {%- set objects_source = source('pggit', 'objects') -%}
 {%- set branches_source = source('pggit', 'branches') -%}
+{%- set archive_source = source('pggit', 'history_archive') -%}
 {%- set columns = source_columns(history_source) -%}
+{%- set archive_columns = source_columns(archive_source, required=false) -%}
 {%- set installed = 'object_id' in columns or not execute -%}
 {%- if installed -%}
     {%- do source_columns(objects_source) -%}
@@ -18,13 +20,27 @@
 
 with
 
+{% if installed %}
+
+{#- v1 itself moves old rows to the archive: both are one history, and a row that is in both was not moved yet. -#}
+{%- set kept = [
+    'id', 'object_id', 'change_type', 'change_severity', 'branch_id', 'new_version', 'old_metadata', 'new_metadata',
+    'change_description', 'sql_executed', 'created_at', 'created_by'
+] | join(', ') %}
+
 history as (
 
-    select * from {{ history_source }}
+    select {{ kept }} from {{ history_source }}
+    {%- if archive_columns %}
+    union all
+    select {{ kept }} from {{ archive_source }} as archive
+    where not exists (
+        select from {{ history_source }} as kept_rows
+        where kept_rows.id = archive.id
+    )
+    {%- endif %}
 
 ),
-
-{% if installed %}
 
 objects as (
 
@@ -47,10 +63,54 @@ named_objects as (
 
 ),
 
+-- v1 counts an object's events from 2, drops aside, and prints major.minor.patch from 1.0.0 on
+counted as (
+
+    select
+        history.*,
+        sum((history.change_severity::text = 'MAJOR')::integer) filter (where history.new_version is not null) over (
+            partition by history.object_id order by history.id
+        ) as majors,
+        count(history.new_version) over (partition by history.object_id order by history.id) as events
+    from history
+
+),
+
+counted_minor as (
+
+    select
+        counted.*,
+        sum((change_severity::text = 'MINOR')::integer) filter (where new_version is not null) over (
+            partition by object_id, majors order by id
+        ) as minors
+    from counted
+
+),
+
+numbered as (
+
+    select
+        counted_minor.*,
+        sum((change_severity::text = 'PATCH')::integer) filter (where new_version is not null) over (
+            partition by object_id, majors, minors order by id
+        ) as patches,
+        -- where rows are missing, what they added cannot be told
+        bool_and(new_version is null or new_version = events + 1) over (
+            partition by object_id order by id
+        ) as is_whole
+    from counted_minor
+
+),
+
 recorded as (
 
     select
         history.id::bigint as version_id,
+        history.new_version::integer as v1_version,
+        case
+            when history.new_version is not null and history.is_whole
+                then (1 + history.majors) || '.' || history.minors || '.' || history.patches
+        end as v1_version_string,
         coalesce(branches.name, named_objects.branch_name, 'main') as branch_name,
         named_objects.object_type::text as object_type,
         coalesce({{ unquoted('named_objects.name_parts[1]') }}, nullif(named_objects.schema_name, '')) as object_schema,
@@ -63,7 +123,7 @@ recorded as (
         history.old_metadata as old_metadata,
         history.created_at::timestamp as created_at,
         history.created_by as author
-    from history
+    from numbered as history
     left join named_objects on history.object_id = named_objects.id
     left join branches on history.branch_id = branches.id
 
@@ -73,6 +133,12 @@ recorded as (
 
 {#- a schema, quoted or not, that stands before the first dot; a routine's argument types may hold dots too -#}
 {%- set schema_prefix = '^("(?:[^"]|"")+"|[^".(]+)\\.(.+)$' -%}
+
+history as (
+
+    select * from {{ history_source }}
+
+),
 
 qualified as (
 
@@ -87,6 +153,8 @@ recorded as (
 
     select
         version_id::bigint as version_id,
+        null::integer as v1_version,
+        null::text as v1_version_string,
         'main' as branch_name,
         object_type::text as object_type,
         {{ unquoted('name_parts[1]') }} as object_schema,

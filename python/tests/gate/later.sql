@@ -10,6 +10,7 @@ create function pg_temp.recorded(
 ) returns void language plpgsql as $$
 declare
     object integer;
+    number integer;
     facts jsonb := jsonb_build_object('oid', to_regclass(in_schema || '.' || named)::oid::text);
 begin
     if kind = 'TABLE' then
@@ -24,14 +25,21 @@ begin
 
     insert into pggit.objects (object_type, schema_name, object_name, branch_name)
     values (kind::pggit.object_type, in_schema, named, on_branch)
-    on conflict (object_type, schema_name, object_name, branch_name) do update set version = 2
+    on conflict (object_type, schema_name, object_name, branch_name) do update set object_name = excluded.object_name
     returning id into object;
 
+    if change <> 'DROP' then
+        update pggit.objects
+        set version = version + 1, version_minor = version_minor + 1, version_patch = 0
+        where id = object
+        returning version into number;
+    end if;
+
     insert into pggit.history (
-        object_id, change_type, change_severity, new_metadata, change_description, sql_executed, created_at, created_by
+        object_id, change_type, change_severity, new_version, new_metadata, change_description, sql_executed, created_at, created_by
     )
     values (
-        object, change::pggit.change_type, 'MINOR', facts,
+        object, change::pggit.change_type, 'MINOR', number, facts,
         format('%s %s %s.%s', change, kind, in_schema, named), statement, at, who
     );
 end
