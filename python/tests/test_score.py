@@ -13,9 +13,9 @@ from project import new_database
 from psycopg.conninfo import make_conninfo
 from tracker import history, install, last_id, sample, send
 
-from pggit_audit import cli, embedded
+from pggit_audit import embedded
 from pggit_audit.errors import PggitError
-from pggit_audit.lab import score
+from pggit_audit.lab import bench, figures, judge, score, truth
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Faithful:
     """A rebuilt history without a mistake: each step's script is a dump of the database as it was."""
 
     conninfo: str
-    steps: list[score.Step]
-    truth: dict[int, score.Definitions]
-    rows: list[score.RecordedRow]
+    steps: list[truth.Step]
+    true: dict[int, truth.Definitions]
+    rows: list[truth.RecordedRow]
     rebuilt: score.Rebuilt
 
     def at(self, number: int) -> Faithful:
@@ -41,15 +41,15 @@ class Faithful:
         scripts = {**self.rebuilt.scripts, name: script.replace(old, new)}
         return replace(self, rebuilt=replace(self.rebuilt, scripts=scripts))
 
-    def score(self) -> score.Score:
-        judge = score.Judge(self.conninfo)
-        return score.evaluate(self.steps, self.truth, self.rows, self.rebuilt, judge)
+    def score(self) -> figures.Score:
+        comparing = judge.Judge(self.conninfo)
+        return score.evaluate(self.steps, self.true, self.rows, self.rebuilt, comparing)
 
 
 @pytest.fixture(scope="module")
 def faithful(server: embedded.Server) -> Faithful:
-    steps = score.read_steps(sample.SAMPLE)
-    rows = score.read_rows(sample.SAMPLE)
+    steps = truth.read_steps(sample.SAMPLE)
+    rows = truth.read_rows(sample.SAMPLE)
     changes: list[score.Change] = []
     scripts: dict[str, str] = {}
     database = new_database(server.params("postgres"), "scored")
@@ -94,12 +94,12 @@ def faithful(server: embedded.Server) -> Faithful:
             )
             # without psql's commands, and without the tracker's own event triggers
             scripts[commit] = re.sub(r"(?m)^\\.*$|^CREATE EVENT TRIGGER[^;]*;", "", done.stdout)
-    excluded = {row.version_id for row in rows if row.version_id < sample.FIRST_ROW}
+    excluded = {r.version_id: "of the tracker" for r in rows if r.version_id < sample.FIRST_ROW}
     changes = [c for c in changes if c.v1_version_id not in sample.ERASED]
     return Faithful(
         make_conninfo(**server.params("postgres")),
         steps,
-        score.read_truth(sample.SAMPLE, steps),
+        truth.read_truth(sample.SAMPLE, steps),
         rows,
         score.Rebuilt(changes, excluded, f"commit {steps[-1].number}", scripts),
     )
@@ -125,19 +125,19 @@ def test_a_truth_may_cut_long_names(server: embedded.Server, cut: bool) -> None:
         " language sql as 'select 1'; create function g() returns integer language sql as 'select 1';"
     )
     name = "f(a_long_name integer, another_long_name text, and_one_more text)"
-    truth: dict[score.Key, str] = {}
+    true: dict[truth.Key, str] = {}
     with psycopg.connect(**new_database(server.params("postgres"), "cut")) as connection:
         connection.execute(script.encode())
-        truth = score.Catalog.read(connection).definitions
-    assert {key[2] for key in truth} == {name, "g()"}
+        true = judge.Catalog.read(connection).definitions
+    assert {key[2] for key in true} == {name, "g()"}
     if cut:
-        truth = {(kind, schema, found[:63]): text for (kind, schema, found), text in truth.items()}
-    judge = score.Judge(make_conninfo(**server.params("postgres")), most=score.longest_name({1: truth}))
-    ((verdict,),) = judge.judge([(script, [truth])])
+        true = {(kind, schema, found[:63]): text for (kind, schema, found), text in true.items()}
+    comparing = judge.Judge(make_conninfo(**server.params("postgres")), most=truth.longest_name({1: true}))
+    ((verdict,),) = comparing.judge([(script, [true])])
     assert (len(verdict.compared), verdict.wrong) == (2, {})
 
 
-def keys(misses: list[score.Miss]) -> list[score.Key]:
+def keys(misses: list[figures.Miss]) -> list[truth.Key]:
     return [miss.key for miss in misses]
 
 
@@ -183,13 +183,13 @@ def test_an_object_too_much_is_wrong(faithful: Faithful) -> None:
     ],
 )
 def test_one_difference_is_one_miss(
-    faithful: Faithful, step: int, old: str, new: str, wrong: score.Key
+    faithful: Faithful, step: int, old: str, new: str, wrong: truth.Key
 ) -> None:
     found = faithful.at(step).with_script(step, old, new).score()
     assert found.failures == []
     assert keys(found.wrong_steps) == [wrong]
     assert keys(found.wrong_exact) == (
-        [wrong] if wrong[0] in score.TRACKED and wrong in keys(found.wrong_rows) else []
+        [wrong] if wrong[0] in truth.TRACKED and wrong in keys(found.wrong_rows) else []
     )
 
 
@@ -239,19 +239,80 @@ def test_what_a_wrong_change_claims_decides_whether_it_counts_as_exact(faithful:
 
 def test_a_history_without_a_truth_is_refused(tmp_path: Path) -> None:
     (tmp_path / "steps.csv").write_text("step,file,author,at,first_id,last_id\n0,a.sql,me,2024-01-01,0,1\n")
-    steps = score.read_steps(tmp_path)
+    steps = truth.read_steps(tmp_path)
     with pytest.raises(PggitError, match=r"neither truth\.jsonl nor truth\.jsonl\.gz"):
-        score.read_truth(tmp_path, steps)
+        truth.read_truth(tmp_path, steps)
+
+
+def test_a_row_that_is_left_out_is_no_wrong_row(faithful: Faithful) -> None:
+    """A member of an extension: no change tells of it, and no script makes it by itself."""
+    whole = faithful.at(3)
+    (made,) = (c for c in whole.rebuilt.changes if c.v1_version_id == 47)
+    assert made.object_type == "FUNCTION"
+    changes = [c for c in whole.rebuilt.changes if c is not made]
+    excluded = {**whole.rebuilt.excluded, 47: "member of a created extension"}
+    found = replace(whole, rebuilt=replace(whole.rebuilt, changes=changes, excluded=excluded)).score()
+    assert (found.wrong_rows, found.unaccounted) == ([], [])
+    assert found.rows["FUNCTION"].of == whole.score().rows["FUNCTION"].of - 1
+
+
+def test_a_table_that_is_left_out_is_a_wrong_row(faithful: Faithful) -> None:
+    whole = faithful.at(0)
+    (lost,) = (c for c in whole.rebuilt.changes if c.object_name == "books_author_idx")
+    changes = [c for c in whole.rebuilt.changes if c is not lost]
+    excluded = {**whole.rebuilt.excluded, 36: "member of a created extension"}
+    found = replace(whole, rebuilt=replace(whole.rebuilt, changes=changes, excluded=excluded)).score()
+    assert keys(found.wrong_rows) == [AUTHOR_INDEX]
+
+
+def _with_a_late_drop(faithful: Faithful) -> Faithful:
+    """Step 0 has one index more than was true, which an inferred change before the next row drops."""
+    whole = replace(faithful, steps=faithful.steps[:2], rebuilt=replace(faithful.rebuilt, head="commit 1"))
+    extra = "CREATE INDEX late ON public.authors USING btree (name); CREATE INDEX books_author_idx ON"
+    whole = whole.with_script(0, "CREATE INDEX books_author_idx ON", extra)
+    first = next(c for c in whole.rebuilt.changes if c.commit_sha == "commit 1")
+    dropped = replace(
+        first, event_no=first.event_no - 1, origin="inferred", v1_version_id=None, object_type="INDEX",
+        object_schema="public", object_name="late", object_identity="public.late", change_type="DROP",
+        fidelity="repaired", new_definition=None,
+    )  # fmt: skip
+    place = whole.rebuilt.changes.index(first)
+    changes = [*whole.rebuilt.changes[:place], dropped, *whole.rebuilt.changes[place:]]
+    return replace(whole, rebuilt=replace(whole.rebuilt, changes=changes))
+
+
+def test_no_row_tells_on_which_side_of_a_step_s_end_a_statement_was(faithful: Faithful) -> None:
+    found = _with_a_late_drop(faithful).score()
+    assert found.wrong_steps == []
+
+
+def test_what_the_next_commit_does_not_put_right_is_wrong(faithful: Faithful) -> None:
+    broken = _with_a_late_drop(faithful)
+    still_there = "CREATE INDEX late ON public.authors USING btree (name); CREATE INDEX books_author_idx ON"
+    broken = broken.with_script(1, "CREATE INDEX books_author_idx ON", still_there)
+    assert ("INDEX", "public", "late") in keys(broken.score().wrong_steps)
+
+
+def test_what_another_row_drops_later_is_wrong(faithful: Faithful) -> None:
+    """Without an inferred change before the next row, the step's end is the commit of its last row."""
+    broken = _with_a_late_drop(faithful)
+    changes = [c for c in broken.rebuilt.changes if c.object_name != "late"]
+    broken = replace(broken, rebuilt=replace(broken.rebuilt, changes=changes))
+    assert keys(broken.score().wrong_steps) == [("INDEX", "public", "late")]
+
+
+def scored(dsn: str) -> None:
+    score.run(
+        bench.History(sample.SAMPLE, "version", "16"),
+        dsn=dsn, audit_schema="pggit_audit", show_max=None, json_file=None,
+    )  # fmt: skip
 
 
 def test_a_database_without_a_build_is_refused(empty_database: str) -> None:
-    command = ["score", str(sample.SAMPLE), "--dsn", empty_database]
-    arguments = cli._parser().parse_args(command)
     with pytest.raises(PggitError, match="no complete build in the schema pggit_audit"):
-        score.run(arguments)
+        scored(empty_database)
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    arguments = cli._parser().parse_args(["score", str(sample.SAMPLE), "--dsn", f"host={tmp_path} dbname=x"])
     with pytest.raises(PggitError, match="cannot be reached"):
-        score.run(arguments)
+        scored(f"host={tmp_path} dbname=x")
