@@ -1,0 +1,228 @@
+"""The whole build of a small history without dbt: the SQL that dbt compiled once, run anew for each history.
+
+dbt takes seconds to start and one connection per thread; a case has a dozen rows. So a database is built once, of an
+empty history, and every model and test is compiled against that. Each history then fills it within one transaction
+that is rolled back: the models in their order, the replay among them, and the tests that guard the publication.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dbt.adapters.pggit.python_models import _TimeLoader
+from project import DATABASE, NO_TESTS, Params, dbt, install_sources, new_database
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from casebook.recording import HIDDEN, Recording
+from pggit_audit import models
+
+SOURCES = ("branches", "objects", "history")
+REPLAY = {
+    name: f"int_replay__{name}"
+    for name in ("executions", "branches", "bases", "base_objects", "routines", "live_objects")
+}
+"""Arguments of `replay_events`, and the models that they are the rows of."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that is a table, as dbt compiled it; `keys` where it only grows."""
+
+    name: str
+    relation: str
+    code: str
+    keys: tuple[str, ...] | None
+
+
+@dataclass
+class Pipeline:
+    """The compiled models in their order, and the tests that run before anything is published, by name."""
+
+    params: Params
+    models: Sequence[Model]
+    gate: dict[str, str]
+    columns: dict[str, sql.Composed] = field(default_factory=dict)
+    connection: psycopg.Connection[Any] | None = None
+    """One for all histories: what the server planned once it need not plan again."""
+
+
+def compiled(params: Params, artifacts: Path) -> Pipeline:
+    """Builds the project in a new database of that server, without any history, and compiles all of it."""
+    target = new_database(params, DATABASE)
+    with psycopg.connect(**target) as connection:
+        install_sources(connection)
+    # The second time, what is published is a table, as in every build but the first.
+    for command in (("build", *NO_TESTS), ("compile",)):
+        done = dbt(target, artifacts, *command)
+        assert done.returncode == 0, done.stdout[-6000:]
+    target = new_database(params, "pipeline", DATABASE)
+    manifest = json.loads((artifacts / "target" / "manifest.json").read_text(encoding="utf-8"))
+    nodes = manifest["nodes"]
+    order = TopologicalSorter({key: node["depends_on"].get("nodes", []) for key, node in nodes.items()})
+    found = []
+    for key in order.static_order():
+        node = nodes.get(key)
+        if (
+            node
+            and node["resource_type"] == "model"
+            and node["config"]["materialized"] in ("table", "append_only")
+        ):
+            keys = node["config"].get("unique_key")
+            found.append(
+                Model(
+                    node["name"],
+                    _here(node["relation_name"]),
+                    _here(node["compiled_code"]),
+                    tuple([keys] if isinstance(keys, str) else keys) if keys else None,
+                )
+            )
+    gate = {
+        node["name"]: _here(node["compiled_code"])
+        for node in nodes.values()
+        if node["resource_type"] == "test"
+        # not the tests of what is published: they are those of the work tables once more
+        and (node.get("attached_node") or "").split(".")[-1].startswith("int_")
+    }
+    assert len(gate) > 50 and len(found) > 20
+    return Pipeline(target, found, gate)
+
+
+def _here(text: str) -> str:
+    """The copy of the database has another name."""
+    return text.replace(f'"{DATABASE}".', "")
+
+
+class _Session:
+    """What `replay_events` wants of dbt."""
+
+    project_root = Path()
+
+    def __init__(self, made: Recording) -> None:
+        self._server = made.server
+        self.is_embedded = made.server.is_embedded
+
+    def connect_params(self) -> Params:
+        return self._server.to("postgres")
+
+    def info(self, text: str) -> None:
+        pass
+
+
+class Build:
+    """The builds of one recording, one after the other; `connection` is in a transaction."""
+
+    def __init__(self, pipeline: Pipeline, connection: psycopg.Connection[Any], made: Recording) -> None:
+        self._pipeline = pipeline
+        self.connection = connection
+        self._made = made
+
+    def run(self) -> list[str]:
+        """One build. The names of the tests that fail, with how many rows each."""
+        self._load_history()
+        for model in self._pipeline.models:
+            if model.keys is None:
+                self.connection.execute(f"delete from {model.relation}".encode())
+            if model.name == REPLAY["live_objects"]:
+                self._insert(model, list(self._live_objects()))
+            elif model.name == "int_replay__events":
+                self._insert(model, self._events())
+            else:
+                self._fill(model)
+        failed = []
+        for name, code in self._pipeline.gate.items():
+            rows = self.connection.execute(f"select count(*) from ({code}) as failing".encode()).fetchone()
+            if rows is None or rows[0]:
+                failed.append(f"the gate's {name}: {rows and rows[0]} rows")
+        return failed
+
+    def _load_history(self) -> None:
+        """Brings v1's tables to what the tracker has by now."""
+        for table in reversed(SOURCES):
+            self.connection.execute(sql.SQL("delete from {}").format(sql.Identifier("pggit", table)))
+        with psycopg.connect(**self._made.server.to(self._made.database)) as source:
+            for table in SOURCES:
+                names = source.execute(
+                    "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
+                    " and not attisdropped and attgenerated = ''",
+                    (f"pggit.{table}",),
+                ).fetchall()
+                columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
+                out = sql.SQL("copy (select {} from {} order by id) to stdout")
+                into = sql.SQL("copy {} ({}) from stdin")
+                relation = sql.Identifier("pggit", table)
+                with (
+                    source.cursor().copy(out.format(columns, relation)) as rows,
+                    self.connection.cursor().copy(into.format(relation, columns)) as target,
+                ):
+                    for data in rows:
+                        target.write(data)
+
+    def _live_objects(self) -> Iterator[Row]:
+        with psycopg.connect(**self._made.server.to(self._made.database), autocommit=True) as reader:
+            yield from models.live_objects(reader, HIDDEN)
+
+    def _events(self) -> list[Row]:
+        tables = {
+            argument: self.rows(f"select * from pggit_audit_work.{name}") for argument, name in REPLAY.items()
+        }
+        return models.replay_events(
+            **tables, session=_Session(self._made), shadow="target", hidden_schemas=HIDDEN
+        )
+
+    def rows(self, query: str) -> list[Row]:
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query.encode()).fetchall()
+
+    def _insert(self, model: Model, rows: list[Row]) -> None:
+        names = [
+            c.name
+            for c in self.connection.execute(f"select * from {model.relation} limit 0".encode()).description
+            or ()
+        ]
+        insert = sql.SQL("insert into {} values ({})").format(
+            sql.SQL(model.relation), sql.SQL(", ").join([sql.Placeholder()] * len(names))
+        )
+        with self.connection.cursor() as cursor:
+            cursor.executemany(
+                insert,
+                [[Jsonb(v) if isinstance(v := row[n], dict | list) else v for n in names] for row in rows],
+            )
+
+    def _fill(self, model: Model) -> None:
+        columns = self._pipeline.columns.get(model.name)
+        if columns is None:
+            cursor = self.connection.execute(f"select * from ({model.code}) as q limit 0".encode())
+            columns = sql.SQL(", ").join(sql.Identifier(c.name) for c in cursor.description or ())
+            self._pipeline.columns[model.name] = columns
+        query = sql.SQL("insert into {} ({}) select {} from ({}) as new_rows").format(
+            sql.SQL(model.relation), columns, columns, sql.SQL(model.code)
+        )
+        if model.keys:
+            same = [sql.SQL("present.{0} = new_rows.{0}").format(sql.Identifier(key)) for key in model.keys]
+            query += sql.SQL(
+                " where not exists (select from {} as present where {}) on conflict do nothing"
+            ).format(sql.SQL(model.relation), sql.SQL(" and ").join(same))
+        self.connection.execute(query)
+
+
+@contextmanager
+def building(pipeline: Pipeline, made: Recording) -> Iterator[Build]:
+    """Builds of a recording, of which nothing stays."""
+    if pipeline.connection is None:
+        pipeline.connection = psycopg.connect(**pipeline.params, prepare_threshold=1)
+        pipeline.connection.adapters.register_loader("timestamp", _TimeLoader)
+    try:
+        yield Build(pipeline, pipeline.connection, made)
+    finally:
+        pipeline.connection.rollback()

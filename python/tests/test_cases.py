@@ -1,0 +1,177 @@
+"""Every case file: recorded, built, and compared with what was true after each of its migrations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from casebook.judging import Judge
+from casebook.pipeline import Build, Pipeline, building, compiled
+from casebook.reading import KNOWN_FAILURES, Case, known_failures, paths, read
+from casebook.recording import Recording, Server, record
+from conftest import DEBIAN_15
+
+from pggit_audit import embedded, models
+from pggit_audit.errors import PggitError
+
+FAILING = known_failures(KNOWN_FAILURES.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
+    return compiled(server.params("postgres"), artifacts)
+
+
+def server_of(number: int, request: pytest.FixtureRequest) -> Server:
+    if number == 15:
+        # not before this case: the fixture skips where Debian's PostgreSQL is not there
+        return Server(15, request.getfixturevalue("named_server"), DEBIAN_15, is_embedded=False)
+    found: embedded.Server = request.getfixturevalue("server" if number == 16 else "server_18")
+    return Server(number, found.params("postgres"), found.bin, is_embedded=True)
+
+
+def case_parameters() -> list[object]:
+    found = []
+    for path in paths():
+        reason = FAILING.get(path.stem)
+        marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
+        found.append(pytest.param(path, id=path.stem, marks=marks))
+    return found
+
+
+@contextmanager
+def built(
+    case: Case, server: Server, pipeline: Pipeline, folder: Path
+) -> Iterator[tuple[Recording, Build, list[str]]]:
+    """The case, recorded and built, and what went wrong so far; nothing of it stays."""
+    server.make_roles()
+    problems: list[str] = []
+    with server.roles_of_its_own(), server.new_database() as database:
+        made = Recording(server, database)
+        with building(pipeline, made) as build:
+            unplanned = record(case, made, folder, lambda: problems.extend(build.run()))
+            assert not unplanned, f"it cannot be recorded: {unplanned}"
+            problems += build.run()
+            yield made, build, problems
+
+
+@pytest.mark.parametrize("path", case_parameters())
+def test_case(path: Path, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    case = read(path)
+    try:
+        with built(case, server_of(case.server, request), pipeline, tmp_path) as (made, build, problems):
+            problems += Judge(case, made, build).problems()
+    except PggitError as error:
+        problems = [f"the build ended: {error}"]
+    assert not problems, "\n".join(problems)
+
+
+def test_every_known_failure_is_a_case() -> None:
+    assert set(FAILING) <= {path.stem for path in paths()}
+
+
+# A judge that sees nothing would pass everything ------------------------------------------------------
+
+HISTORY = """\
+-- @strict
+-- @noextra
+-- @events public.t = CREATE ALTER
+-- @after select count(*) = 2 from pggit_audit.changes where origin = 'v1'
+-- @@ first
+create table t (id int);
+-- @@ second
+alter table t add column n int;
+"""
+FIRST = "type = 'blob' and content like 'CREATE TABLE%' and content not like '%n integer%'"
+SECOND = "type = 'blob' and content like 'CREATE TABLE%n integer%'"
+LAST_CHANGE = "v1_version_id = (select max(v1_version_id) from pggit_audit.changes)"
+FAULTS = {
+    "none": "select",
+    "exact, but wrong, after second": f"update pggit_audit.changes set new_definition = 'x' where {LAST_CHANGE}",
+    "HEAD: TABLE public t": f"update pggit_v0.objects set content = replace(content, 'n int', 'm int') where {SECOND}",
+    "HEAD: its script does not run": f"update pggit_v0.objects set content = 'create nonsense' where {SECOND}",
+    "after first: the script of its commit does not run": (
+        f"update pggit_v0.objects set content = 'create nonsense' where {FIRST}"
+    ),
+    "after first: TABLE public t": (
+        f"update pggit_v0.objects set content = replace(content, 'id int', 'di int') where {FIRST}"
+    ),
+    "after first: never there: TABLE public u": (
+        f"update pggit_v0.objects set content = replace(content, '.t', '.u') where {FIRST}"
+    ),
+    "the evidence decides, but: {'unknown': 1}": (
+        f"update pggit_audit.changes set fidelity = 'unknown' where {LAST_CHANGE}"
+    ),
+    "events of public.t: CREATE DROP": f"update pggit_audit.changes set change_type = 'DROP' where {LAST_CHANGE}",
+    "not true after the build": f"delete from pggit_audit.changes where {LAST_CHANGE}",
+    "the history has no changes": "delete from pggit_audit.changes",
+    "extract_changes_between_commits, 0 to 1": "update pggit_v0.tree_entries set path = path || '.' || path",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_judge_sees(
+    fault: str, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "history.sql"
+    path.write_text(HISTORY)
+    case = read(path)
+    with built(case, server_of(16, request), pipeline, tmp_path) as (made, build, problems):
+        assert problems == []
+        build.connection.execute("set local session_replication_role = replica")
+        build.connection.execute(FAULTS[fault].encode())
+        found = list(Judge(case, made, build).problems())
+    assert found == [] if fault == "none" else any(problem.startswith(fault) for problem in found), found
+
+
+def test_the_gate_of_a_build_is_heard(
+    pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "history.sql"
+    path.write_text(HISTORY)
+    with built(read(path), server_of(16, request), pipeline, tmp_path) as (_made, build, _problems):
+        replay = models.replay_events
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(models, "replay_events", lambda **tables: replay(**tables)[:-1])
+            build.connection.rollback()
+            problems = build.run()
+    assert any("every_history_row_is_a_change_or_excluded_once" in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("-- @bold\n-- @@ a\nselect 1;\n", "unknown directive @bold"),
+        ("-- @@ a strange\nselect 1;\n", "unknown word strange"),
+        ("-- @@ a client=fax\nselect 1;\n", "unknown word fax"),
+        ("select 1;\n-- @@ a\nselect 1;\n", "must begin with"),
+        ("-- only a comment\n", "must begin with"),
+    ],
+)
+def test_what_the_format_does_not_know_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "history.sql"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read(path)
+
+
+def test_what_the_format_knows(tmp_path: Path) -> None:
+    path = tmp_path / "history.sql"
+    path.write_text(
+        "-- @server 18\n-- @nohead\n-- @erase delete from pggit.history\n"
+        "-- @@ older setup\ncreate table a ();\n-- @@ build\n"
+        "-- @@ c client=psql1 author=bob stop=0 expect_error\nselect 1;\n"
+    )
+    case = read(path)
+    older, build, c = case.migrations
+    assert (case.server, case.nohead, case.strict, case.erase) == (
+        18,
+        True,
+        False,
+        ("delete from pggit.history",),
+    )
+    assert (older.words, older.text, build.words) == ({"setup"}, "create table a ();\n", {"build"})
+    assert (c.client, c.author, c.stop, c.words) == ("psql1", "bob", False, {"expect_error"})
