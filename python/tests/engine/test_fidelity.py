@@ -1,0 +1,174 @@
+"""What is exact, what is repaired, and what a later event puts in doubt."""
+
+from __future__ import annotations
+
+import pytest
+from building import (
+    NOON,
+    Scratch,
+    codes,
+    function,
+    index,
+    of_rows,
+    replayed,
+    row,
+    rules,
+    table,
+    tree_of,
+    view,
+)
+from rule_cases import DAY, T, brief, must_hold
+
+from pggit_audit.replay import mark_uncertain
+from pggit_audit.shadow import Shadow
+
+TWICE = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
+ONCE = "do $$ begin alter table t add c integer; end $$"
+
+
+def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow, scratch: Scratch) -> None:
+    create = "create table t (id integer primary key, name text)"
+    rows = [
+        table(1, "t", create, "id int4!, name text"),
+        index(2, "t_pkey", create),
+        view(3, "v", "create view v as select name from t", at=NOON + DAY),
+        function(4, 100, "create function f(t) returns text language sql as 'select $1.name'", at=NOON + DAY),
+        table(5, "u", "alter table t rename to u", "id int4!, name text", at=NOON + 2 * DAY),
+    ]
+    truth = (
+        "create table u (id integer constraint t_pkey primary key, name text); create view v as select name from u;"
+        " create function f(u) returns text language sql as 'select $1.name'"
+    )
+    live = scratch.objects(truth)
+    events, replay = replayed(shadow, rows, live)
+    assert {e.fidelity for e in events} == {"exact"}
+    assert [e for e in events if e.repairs] == []
+    assert tree_of(events) == scratch.definitions(truth)
+    assert list(replay.reconcile(live)) == []
+    must_hold(rows, events, scratch)
+
+
+@pytest.mark.parametrize(
+    ("text", "recorded", "told"),
+    [
+        (TWICE, ["id int4, a int4", "id int4, a int4, b int4"], ["unknown", "exact"]),
+        (TWICE, [None, None], ["repaired", "exact"]),
+        (
+            f"{TWICE}; {ONCE}",
+            ["id int4, a int4", "id int4, a int4, b int4", "id int4, a int4, b int4, c int4"],
+            ["unknown", "exact", "exact"],
+        ),
+        (f"{TWICE}; {ONCE}", [None, None, None], ["repaired", "repaired", "repaired"]),
+        (f"{TWICE}; alter table t add c integer", [None, None, None], ["repaired", "exact", "exact"]),
+    ],
+    ids=["a block", "without columns", "two blocks", "two blocks without columns", "and a statement"],
+)
+def test_of_the_rows_of_a_block_only_the_last_can_be_exact(
+    text: str, recorded: list[str | None], told: list[str], shadow: Shadow, scratch: Scratch
+) -> None:
+    rows = [table(1, "t", "create table t (id integer)", "id int4")]
+    rows += [table(n, "t", text, columns_, change_type="ALTER") for n, columns_ in enumerate(recorded, 2)]
+    truth = f"create table t (id integer); {text}"
+    events, replay = replayed(shadow, rows, scratch.objects(truth))
+    assert not list(replay.reconcile(scratch.objects(truth)))
+    assert tree_of(events) == scratch.definitions(truth)
+    assert [of_rows(events)[n].fidelity for n in range(2, 2 + len(told))] == told
+
+
+def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", "create table t (this is no SQL)", "id int4"),
+        view(2, "v", "create view v as select id from t"),
+        table(3, "u", "create table u (id integer)"),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects("select 1"))
+    assert brief(events) == [
+        (1, "v1", "public.t", "repaired"),
+        (2, "v1", "public.v", "repaired"),
+        (3, "v1", "public.u", "exact"),
+    ]
+    assert rules(of_rows(events)[2]) == {"rests_on_inferred"}
+
+
+def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", T, "id int4, name text"),
+        table(2, "t", "alter table t add constraint c check (id > 0)", at=NOON + DAY),
+        table(3, "u", "create table u ()", at=NOON + DAY),
+        table(4, "t", "alter table t add n integer", "id int4, n int4", at=NOON + 2 * DAY),
+    ]
+    truth = "create table t (id integer constraint c check (id > 0), n integer); create table u ()"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    told = of_rows(mark_uncertain(events))
+    assert {v: e.fidelity for v, e in told.items()} == {1: "exact", 2: "repaired", 3: "exact", 4: "repaired"}
+    assert rules(told[2]) == {"in_doubt"}
+    assert rules(told[4]) == {"dropped_column"}
+
+
+@pytest.mark.parametrize(
+    ("rows_after", "fidelity"), [(("drop",), "repaired"), (("record", "drop"), "exact"), ((), "exact")]
+)
+def test_a_column_called_after_its_table_s_old_name_is_in_doubt(
+    shadow: Shadow, scratch: Scratch, rows_after: tuple[str, ...], fidelity: str
+) -> None:
+    """It may have been renamed along with the table; a later record, or the live table, would tell."""
+    more = {
+        "record": table(
+            3, "flow_notice", "alter table flow_notice add n int", "id int4, alert_id int4, n int4"
+        ),
+        "drop": row(4, "TABLE", "flow_notice", "drop table flow_notice", "DROP", at=NOON + 2 * DAY),
+    }
+    create = "create table flow_alert (id integer, alert_id integer)"
+    rename = "alter table flow_alert rename to flow_notice"
+    rows = [
+        table(1, "flow_alert", create, "id int4, alert_id int4"),
+        table(2, "flow_notice", rename, "id int4, alert_id int4", at=NOON + DAY),
+        *(more[name] for name in rows_after),
+    ]
+    live = "select 1" if rows_after else f"{create}; {rename}"
+    told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects(live))[0]))
+    assert told[2].fidelity == fidelity
+    assert {e.fidelity for v, e in told.items() if v != 2} == {"exact"}
+
+
+def test_what_may_have_gone_in_its_own_session_is_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    """v1 records no drop of a routine: it may have been behind its last text, unless a later session names it."""
+    body = "returns integer language sql as 'select 1'"
+    rows = [
+        function(1, 100, f"create function f() {body}"),
+        function(2, 101, f"create function g() {body}"),
+        view(3, "v", "create view v as select g() as n", at=NOON + DAY),
+        row(4, "VIEW", "v", "drop view v", "DROP", at=NOON + 2 * DAY),
+        *(table(n, f"u{n}", f"create table u{n} ()", at=NOON + n * DAY) for n in range(5, 9)),
+    ]
+    live = scratch.objects("".join(f"create table u{n} ();" for n in range(5, 9)))
+    told = of_rows(mark_uncertain(replayed(shadow, rows, live)[0]))
+    assert (told[1].fidelity, rules(told[1])) == ("repaired", {"in_doubt"})
+    assert {e.fidelity for v, e in told.items() if v != 1} == {"exact"}
+
+
+def test_a_record_is_believed_before_the_live_catalog(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        view(1, "v", "create view v as select id from t"),
+        table(2, "t", "alter table t add n integer", "id int8!, n int4"),
+    ]
+    live = scratch.objects("create table t (id text, other text, n integer)")
+    events, _ = replayed(shadow, rows, live, {})
+    assert (
+        tree_of(events)["public.t"] == "CREATE TABLE public.t (\n    id bigint NOT NULL,\n    n integer\n);"
+    )
+    must_hold(rows, events, scratch)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    ["id no_such_type, name text", "id int4, name text =no_such_function()", "id int4, name text ='open"],
+)
+def test_a_record_that_cannot_be_met_is_said_to_be_contradicted(
+    shadow: Shadow, scratch: Scratch, recorded: str
+) -> None:
+    rows = [table(1, "t", T, recorded), index(2, "i", "create index i on t (name)")]
+    told = of_rows(replayed(shadow, rows, scratch.objects("select 1"))[0])
+    assert told[1].fidelity == "unknown"
+    assert codes(told[1]) == {"contradicts_recorded_columns"}
+    assert told[2].fidelity != "unknown"
