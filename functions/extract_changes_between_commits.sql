@@ -5,15 +5,9 @@ begin
     -- The first commit has no parent: there, old_sha is NULL, and all that lives at new_sha was created.
     if old_sha is not null then
         old_tree := {{ audit_tree_of('extract_changes_between_commits.old_sha') }};
-        if old_tree is null then
-            {{ audit_no_such_commit('old_sha') }}
-        end if;
     end if;
 
     new_tree := {{ audit_tree_of('extract_changes_between_commits.new_sha') }};
-    if new_tree is null then
-        {{ audit_no_such_commit('new_sha') }}
-    end if;
 
     return query
     with

@@ -3,9 +3,6 @@ declare
     definition text;
 begin
     tree := {{ audit_tree_of('object_definition_at.commit_sha') }};
-    if tree is null then
-        {{ audit_no_such_commit('commit_sha') }}
-    end if;
 
     select o.content into definition
     from {{ source('pggit_v0', 'tree_entries').include(database=false) }} as t

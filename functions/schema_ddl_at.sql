@@ -20,9 +20,6 @@ declare
     script text;
 begin
     tree := {{ audit_tree_of('schema_ddl_at.commit_sha') }};
-    if tree is null then
-        {{ audit_no_such_commit('commit_sha') }}
-    end if;
 
     with
 

@@ -83,14 +83,6 @@
 (
         select g.tree_sha
         from {{ source('pggit_v0', 'commit_graph').include(database=false) }} as g
-        where g.commit_sha = {{ commit_sha }}
+        where g.commit_sha = {{ function('commit_of').include(database=false) }}({{ commit_sha }})
     )
-{%- endmacro %}
-
-
-{#- A statement of PL/pgSQL. -#}
-{% macro audit_no_such_commit(commit_sha) -%}
-raise exception 'There is no commit % in {{ source("pggit_v0", "commit_graph").include(database=false) }}.', coalesce(quote_literal({{ commit_sha }}), 'NULL')
-            using errcode = 'no_data_found',
-            hint = 'Give the whole SHA of a commit. The tips of the branches: select name, target_sha from {{ source("pggit_v0", "refs").include(database=false) }};';
 {%- endmacro %}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,77 @@ def test_differences_of_distant_commits(audit: Connection) -> None:
 def test_differences_of_unknown_commits(audit: Connection, arguments: str) -> None:
     with pytest.raises(psycopg.errors.NoDataFound, match="There is no commit"):
         audit.execute(f"select pggit_audit.extract_changes_between_commits({arguments})".encode())
+
+
+def test_a_short_sha_is_as_good_as_the_whole(audit: Connection) -> None:
+    sha = _value(audit, "select max(commit_sha) from pggit_v0.commit_graph")
+    assert _value(audit, "select pggit_audit.commit_of(left(%s, 12))", sha) == sha
+    short, whole = (_value(audit, "select pggit_audit.schema_ddl_at(%s)", name) for name in (sha[:12], sha))
+    assert short.split("\n", 1)[1] == whole.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("name", ["null", "''", "'abc'", "'main'", "'ABCDEF'", "'0000000000'", "'%'"])
+def test_a_short_sha_of_nothing(audit: Connection, name: str) -> None:
+    with pytest.raises(psycopg.errors.NoDataFound, match="There is no commit"):
+        audit.execute(f"select pggit_audit.commit_of({name})".encode())
+
+
+def test_a_short_sha_of_two_commits(audit: Connection) -> None:
+    audit.execute(
+        "insert into pggit_v0.objects (sha, type, size, content)"
+        " select left(commit_sha, 63) || case right(commit_sha, 1) when '0' then '1' else '0' end, 'commit', 1, 'x'"
+        " from (select max(commit_sha) as commit_sha from pggit_v0.commit_graph) as last"
+    )
+    sha = _value(audit, "select max(commit_sha) from pggit_v0.commit_graph")
+    audit.execute(
+        "insert into pggit_v0.commit_graph select o.sha, g.parent_shas, g.tree_sha, g.generation, g.author,"
+        " g.committer, g.authored_at, g.committed_at, g.message from pggit_v0.commit_graph as g"
+        " join pggit_v0.objects as o on left(o.sha, 63) = left(g.commit_sha, 63) and o.sha <> g.commit_sha"
+    )
+    assert _value(audit, "select pggit_audit.commit_of(%s)", sha) == sha
+    with pytest.raises(psycopg.errors.CardinalityViolation, match="More than one commit begins with"):
+        audit.execute("select pggit_audit.commit_of(left(%s, 63))", (sha,))
+
+
+def test_commit_at_every_recorded_moment(audit: Connection) -> None:
+    changes = audit.execute(
+        "select branch_name, committed_at, commit_sha, event_no from pggit_audit.changes"
+        " where committed_at is not null order by event_no"
+    ).fetchall()
+    assert {c["branch_name"] for c in changes} == {"main"}
+    for moment in {c["committed_at"] for c in changes}:
+        last = [c["commit_sha"] for c in changes if c["committed_at"] <= moment][-1]
+        assert _value(audit, "select pggit_audit.commit_at(%s)", moment) == last
+    before = min(c["committed_at"] for c in changes) - timedelta(microseconds=1)
+    assert _value(audit, "select pggit_audit.commit_at(%s)", before) is None
+    assert _value(audit, "select pggit_audit.commit_at('infinity', 'main')") == changes[-1]["commit_sha"]
+
+
+def test_commit_at_on_a_branch(audit: Connection) -> None:
+    # A branch that left main at its third change, a year later.
+    audit.execute(
+        "insert into pggit_audit.changes (change_id, event_no, origin, commit_sha, parent_commit_sha, branch_name,"
+        " object_identity, change_type, committed_at, backfilled_from_v1, verified, fidelity)"
+        " select gen_random_uuid(), 1000000, 'v0', repeat('f', 64), commit_sha, 'side', 'public.x', 'CREATE',"
+        " committed_at + interval '1 year', false, false, 'exact' from pggit_audit.changes where event_no = 3"
+    )
+    fork = audit.execute(
+        "select commit_sha, committed_at from pggit_audit.changes where event_no = 3"
+    ).fetchone()
+    assert fork is not None
+    later = fork["committed_at"] + timedelta(days=364)
+    assert _value(audit, "select pggit_audit.commit_at(%s, 'side')", later) == fork["commit_sha"]
+    assert _value(audit, "select pggit_audit.commit_at(%s, 'main')", later) != fork["commit_sha"]
+    much_later = fork["committed_at"] + timedelta(days=366)
+    assert _value(audit, "select pggit_audit.commit_at(%s, 'side')", much_later) == "f" * 64
+
+
+def test_commit_at_says_what_is_wrong(audit: Connection) -> None:
+    with pytest.raises(psycopg.errors.NoDataFound, match="There is no branch 'nowhere'"):
+        audit.execute("select pggit_audit.commit_at(now()::timestamp, 'nowhere')")
+    audit.rollback()
+    with pytest.raises(psycopg.errors.NullValueNotAllowed, match="at no moment"):
+        audit.execute("select pggit_audit.commit_at(null)")
 
 
 def test_object_definition_at(audit: Connection) -> None:

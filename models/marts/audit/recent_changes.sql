@@ -25,7 +25,7 @@ final as (
         event_no as event_no,
         change_id as change_id
     from changes
-    where committed_at >= localtimestamp - interval '30 days'
+    where committed_at >= localtimestamp - make_interval(days => {{ var('recent_days') | int }})
 
 )
 
