@@ -55,12 +55,11 @@
 
 
 {% macro _preflight_history() %}
-    {%- set schema = var('pggit_schema') -%}
-    {%- set history = _preflight_relation(schema, 'history') -%}
+    {%- set history = v1_relation('history') -%}
     {%- if 'object_id' in source_columns(history) -%}
         {%- do require_columns(history, ['id', 'object_id', 'change_type', 'sql_executed', 'created_at', 'created_by']) -%}
-        {%- do require_columns(_preflight_relation(schema, 'objects'), ['id', 'object_type', 'schema_name', 'object_name']) -%}
-        {%- do require_columns(_preflight_relation(schema, 'branches'), ['id', 'name']) -%}
+        {%- do require_columns(v1_relation('objects'), ['id', 'object_type', 'schema_name', 'object_name']) -%}
+        {%- do require_columns(v1_relation('branches'), ['id', 'name']) -%}
     {%- else -%}
         {%- do require_columns(
             history, ['version_id', 'object_name', 'object_type', 'change_type', 'change_sql', 'author', 'created_at']

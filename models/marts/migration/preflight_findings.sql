@@ -1,5 +1,5 @@
 {%- set not_the_teams = [
-    'information_schema', var('pggit_schema'), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
+    'information_schema', var('pggit_schema'), v1_archive_schema(), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
 ] -%}
 
 with

@@ -165,7 +165,7 @@ def locate(project: Path | None = None) -> Server:
     home = Path(configured).expanduser() if configured else project / ".pggit"
     home = Path(os.path.abspath(home))  # noqa: PTH100 - resolve() would follow links that may move
     home = home.parent.resolve() / home.name
-    installed = _installed(version)
+    installed = installed_in(version)
     binaries = installed / "bin"
     as_root = os.geteuid() == 0
     if not _plain(home) or (as_root and not _open_to_all(home.parent)):
@@ -443,7 +443,7 @@ def _account() -> pwd.struct_passwd | None:
         ) from None
 
 
-def _installed(version: int) -> Path:
+def installed_in(version: int) -> Path:
     """Return the wheel's folder of a version. The wheel is not imported: that prints warnings."""
     found = importlib.util.find_spec(WHEEL)
     if found is None or found.origin is None:
@@ -473,7 +473,7 @@ def _binaries_open_to_all(binaries: Path) -> bool:
 
 def _copy_binaries(server: Server) -> None:
     """Copy the wheel's PostgreSQL to where the server's user can reach it, with the libraries beside it."""
-    installed = _installed(server.version)
+    installed = installed_in(server.version)
     target = _copied(server.home, server.version)
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
