@@ -8,7 +8,12 @@ import typer
 
 from pggit_audit.cli import lab, server
 from pggit_audit.cli.common import STATUSES, words
+from pggit_audit.cli.cutover import cutover
+from pggit_audit.cli.finish import finish
 from pggit_audit.cli.load import load
+from pggit_audit.cli.monitor import monitor
+from pggit_audit.cli.rollback import rollback
+from pggit_audit.cli.status import status
 from pggit_audit.errors import PggitError
 
 app = typer.Typer(
@@ -20,7 +25,9 @@ app = typer.Typer(
     help="What dbt cannot do for the migration from pgGit v1 to pggit_v0.",
     epilog=STATUSES,
 )
-AT_HAND, MEASURING = "The embedded server", "Measuring"
+NIGHT, AT_HAND, MEASURING = "The night of the move", "The embedded server", "Measuring"
+for command in (cutover, rollback, status, monitor, finish):
+    app.command(rich_help_panel=NIGHT)(command)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
 app.command(rich_help_panel=AT_HAND)(load)
 app.command(rich_help_panel=MEASURING)(lab.bench)

@@ -18,7 +18,7 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -281,3 +281,16 @@ def now() -> str:
 
 def _plain(facts: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(facts, ensure_ascii=False, default=str).replace("\\u0000", ""))
+
+
+def steps(journal: Journal, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return where each step stands: `to do`, `under way`, `done` or `failed`, with seconds and time."""
+    found = []
+    for name in names:
+        entry = next((e for e in reversed(journal.entries) if e.step == name and e.event != "note"), None)
+        state = {None: "to do", "begin": "under way", "end": "done", "failed": "failed"}[
+            entry.event if entry else None
+        ]
+        seconds = entry.facts.get("seconds") if entry else None
+        found.append({"step": name, "state": state, "seconds": seconds, "at": entry.at if entry else None})
+    return found

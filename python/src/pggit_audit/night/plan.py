@@ -43,31 +43,34 @@ class Prefix:
     digest: str
 
 
-def history_prefix(connection: psycopg.Connection[Any], schema: str, max_id: int | None = None) -> Prefix:
+def history_prefix(
+    connection: psycopg.Connection[Any], schema: str, max_id: int | None = None, table: str = "history"
+) -> Prefix:
     """Return what the history of v1 is, up to an id or all of it.
 
     Args:
         connection: of a role that may read it.
         schema: where v1 is.
         max_id: the greatest id that counts; all where it is None.
+        table: its history's name.
 
     """
     with fingerprint.settings(connection):
         row = connection.execute(
             "select attname from pg_attribute where attrelid = %s::regclass and attname in ('id', 'version_id')"
             " and not attisdropped order by attname limit 1",
-            (sql.Identifier(schema, "history").as_string(connection),),
+            (sql.Identifier(schema, table).as_string(connection),),
         ).fetchone()
         assert row is not None
         key = sql.Identifier(row[0])
         if max_id is None:
             found = connection.execute(
-                sql.SQL("select coalesce(max({}), 0) from {}").format(key, sql.Identifier(schema, "history"))
+                sql.SQL("select coalesce(max({}), 0) from {}").format(key, sql.Identifier(schema, table))
             ).fetchone()
             assert found is not None
             max_id = int(found[0])
         condition = sql.SQL("where {} <= {}").format(key, sql.Literal(max_id))
-        rows, digest = fingerprint.rows_of(connection, schema, "history", condition)
+        rows, digest = fingerprint.rows_of(connection, schema, table, condition)
     return Prefix(rows, max_id, digest)
 
 
