@@ -116,6 +116,7 @@ def run(
         text=True,
         encoding="utf-8",
         errors="replace",
+        start_new_session=True,  # Ctrl-C is for the one who decides, not for dbt
     ) as process:
         if on_start is not None:
             on_start(process)

@@ -213,9 +213,9 @@ def _begun(
     if refused:
         raise Refusal("Nothing was changed. " + " ".join(refused))
     if (
-        not yes
+        not asked.yes
         and not sys.stdin.isatty()
-        and set(present.present()) < {"stop-applications", "deploy", "smoke-test"}
+        and not {"stop-applications", "deploy", "smoke-test"} <= set(asked.hooks.present())
     ):
         raise PggitError(
             "There is no terminal to ask at, and not every decision has a hook. Nothing was changed. "

@@ -167,7 +167,9 @@ def _dependents(connection: psycopg.Connection[Any], names: Names) -> list[tuple
             where d.deptype in ('i', 'a')
         ),
         owners as (
-            select case when r.classid = 'pg_rewrite'::regclass then 'pg_class'::regclass::oid else r.classid end as classid,
+            select
+                case when r.classid = 'pg_rewrite'::regclass
+                    then 'pg_class'::regclass::oid else r.classid end as classid,
                 case when r.classid = 'pg_rewrite'::regclass
                     then (select ev_class from pg_rewrite where oid = r.objid) else r.objid end as objid
             from reached as r

@@ -36,6 +36,11 @@ def open_doors(connection: psycopg.Connection[Any], names: Names) -> list[str]:
         Busy: a table is locked by others.
 
     """
+    with connection.transaction(force_rollback=True):  # one for all: the server counts what is rolled back
+        return _tried(connection, names)
+
+
+def _tried(connection: psycopg.Connection[Any], names: Names) -> list[str]:
     found = []
     for table, column in CHANGED.items():
         relation = sql.Identifier(names.audit, table)

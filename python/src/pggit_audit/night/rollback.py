@@ -65,7 +65,11 @@ class Restored:
         else:
             same = ", but differs from what it was before:\n  " + "\n  ".join(self.differences[:12])
         records = "records DDL again" if self.probe.records else "records no DDL"
-        lines = [f"{how}{same}.", f"Its tracker {records}: seen by one statement that was rolled back."]
+        usual = "" if self.probe.records or not self.matches else ", as it did not before"
+        lines = [
+            f"{how}{same}.",
+            f"Its tracker {records}{usual}: seen by one statement that was rolled back.",
+        ]
         return "\n".join([*lines, *(f"Left over: {thing}" for thing in self.left)])
 
 
