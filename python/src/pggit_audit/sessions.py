@@ -1,0 +1,163 @@
+"""Sessions of the build: with settings that nobody else can choose, and statements that go alone.
+
+What a role or a database says about settings (`ALTER ROLE … SET`) holds for a session that says nothing itself.
+So each session of the build says at its start what matters to it.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+PINNED: Mapping[str, str] = {
+    # Nothing can be added to pg_catalog. pg_temp would come first if it were not named.
+    "search_path": "pg_catalog,pg_temp",
+    "local_preload_libraries": "",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO,MDY",
+    "IntervalStyle": "postgres",
+    "timezone_abbreviations": "Default",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmloption": "content",
+    "standard_conforming_strings": "on",
+    "backslash_quote": "safe_encoding",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
+    "check_function_bodies": "on",
+    # A row that a policy hides is an error, never a row less.
+    "row_security": "off",
+    "default_tablespace": "",
+    "temp_tablespaces": "",
+    "default_table_access_method": "heap",
+    "plpgsql.extra_errors": "none",
+    "plpgsql.extra_warnings": "none",
+}
+"""Settings that every session of the build begins with, whatever its role and its database say."""
+
+
+def options(*settings: Mapping[str, str], separator: str = " ") -> str:
+    """Settings as libpq's `options`, later ones before earlier; white space in values is escaped."""
+    merged: dict[str, str] = {}
+    for some in settings:
+        merged |= some
+    return separator.join(f"-c{separator}{name}={_escaped(value)}" for name, value in merged.items())
+
+
+def _escaped(value: str) -> str:
+    return "".join("\\" + c if c == "\\" or c.isspace() else c for c in value)
+
+
+def connect(
+    parameters: Mapping[str, Any], settings: Mapping[str, str] | None = None, **changes: Any
+) -> psycopg.Connection[Any]:
+    """Opens a session in autocommit mode with the pinned settings, and with some of its own.
+
+    Args:
+        parameters: libpq keywords; options among them come first, so that nothing in them unpins a setting.
+        settings: of this session, before the pinned ones.
+        changes: keywords that take the place of some.
+
+    Raises `psycopg.OperationalError` where the server does not let it in.
+    """
+    keywords = {**parameters, **changes}
+    given = keywords.pop("options", None)
+    pinned = options(PINNED, settings or {})
+    keywords["options"] = f"{given} {pinned}" if given else pinned
+    return psycopg.connect(**keywords, autocommit=True)
+
+
+_COPIES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
+
+
+class Ended(psycopg.OperationalError):
+    """A session ended in the middle of what it was asked."""
+
+
+def run(
+    connection: psycopg.Connection[Any],
+    statements: Sequence[bytes],
+    deadline: float | None = None,
+    overdue: Callable[[], None] | None = None,
+) -> list[PGresult]:
+    """Runs statements in one transaction, each in a message of its own: none can bring a second one along.
+
+    They go through the extended protocol, in a pipeline, under no name. Nothing that the session holds (prepared
+    statements, cursors, settings) decides what they are.
+
+    Args:
+        connection: a session in autocommit mode.
+        statements: what to run.
+        deadline: of `time.monotonic`; when it is over, `overdue` is called once.
+        overdue: ends the session from elsewhere.
+
+    Returns:
+        The result of each statement, up to the first that failed, which is the last one then.
+
+    Raises `Ended` where the session ended.
+    """
+    server = connection.pgconn
+    results: list[PGresult] = []
+    failed = False
+    try:
+        server.enter_pipeline_mode()
+        for statement in statements:
+            server.send_query_params(statement, None)
+        server.pipeline_sync()
+        while True:
+            _until_ready(server, deadline, overdue)
+            result = server.get_result()
+            if result is None:
+                continue
+            if result.status == ExecStatus.PIPELINE_SYNC:
+                break
+            if result.status in _COPIES:
+                raise psycopg.OperationalError("COPY cannot run here")
+            if not failed:
+                results.append(result)
+            failed = failed or result.status in (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
+        server.exit_pipeline_mode()
+    except psycopg.OperationalError:
+        raise _ended(connection) from None
+    if server.status != ConnStatus.OK:
+        raise _ended(connection)
+    if server.transaction_status != TransactionStatus.IDLE:
+        # One of them was a BEGIN: it stays without effect.
+        connection.execute("rollback")
+    return results
+
+
+def _until_ready(server: Any, deadline: float | None, overdue: Callable[[], None] | None) -> None:
+    """Waits until a result is there; not in libpq, which would keep the interpreter from everything else."""
+    while True:
+        unsent = server.flush()
+        server.consume_input()
+        if not server.is_busy():
+            return
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        poll = select.poll()
+        poll.register(server.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
+        if not poll.poll(None if left is None else left * 1000) and overdue is not None:
+            overdue()
+            deadline, overdue = None, None
+
+
+def _ended(connection: psycopg.Connection[Any]) -> Ended:
+    """Always the same words: they are published, and two builds must say the same."""
+    connection.close()
+    ended = Ended("the session that it ran in was terminated")
+    return ended
