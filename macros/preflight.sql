@@ -30,9 +30,7 @@
         select
             current_setting('server_version') as version,
             current_setting('server_version_num')::integer as version_num,
-            pg_is_in_recovery() as is_standby,
-            current_user::text as \"role\",
-            (select rolsuper or rolcreatedb from pg_roles where rolname = current_user) as may_create_database
+            pg_is_in_recovery() as is_standby
     ").rows[0] -%}
     {%- if facts['version_num'] < 140000 -%}
         {%- do _source_error(
@@ -44,12 +42,8 @@
             'The server of database ' ~ target.database ~ ' is a standby, which takes no changes.',
             'Connect to its primary.'
         ) -%}
-    {%- elif var('shadow') == 'target' and not facts['may_create_database'] -%}
-        {%- do _source_error(
-            'Role ' ~ facts['role'] ~ ' may not create databases, and the history runs again in a database of its own.',
-            'As a superuser: alter role "' ~ facts['role'] ~ '" createdb; or let that database be on the embedded server: '
-            ~ "dbt build --vars 'shadow: embedded'"
-        ) -%}
+    {%- elif var('shadow') == 'target' -%}
+        {%- do adapter.check_shadow() -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -211,8 +211,8 @@ def test_binaries_that_a_shell_could_not_name_are_copied(
     # As where the virtual environment lies in such a folder.
     name = 'a "path" with $HOME, `x` and \\'
     wheel = folder / name / embedded.WHEEL
-    shutil.copytree(embedded._installed(16), wheel / "pginstall", symlinks=True)
-    libraries = embedded._installed(16).parent.with_name(f"{embedded.WHEEL}.libs")
+    shutil.copytree(programs.installed_in(16), wheel / "pginstall", symlinks=True)
+    libraries = programs.installed_in(16).parent.with_name(f"{embedded.WHEEL}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, wheel.with_name(libraries.name))
     monkeypatch.setattr(embedded, "_installed", lambda version: wheel / "pginstall")

@@ -356,5 +356,5 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
 
 
 def column_query() -> str:
-    """The query that reads a table's columns in the terms of v1's metadata; `$1` is its oid."""
-    return _text("columns").replace("%(oid)s", "$1")
+    """The query that reads a table's columns in the terms of v1's metadata; its one parameter is the oid."""
+    return _text("columns").replace("%(oid)s", "%s")

@@ -858,23 +858,33 @@ where not exists (select from pg_catalog.pg_policy as x where x.oid = objid)
 -- query: columns
 -- A table's columns in the terms of v1's metadata (FORMATS 1.9), which took them from
 -- information_schema: a domain shows as its base type. Run it with the replay's search_path, so that
--- defaults read as v1's did.
+-- defaults read as v1's did; that path is the history's, so no name here may be looked up in it.
 select
-    a.attname::text as name,
-    t.typname || case
-        when t.typname in ('varchar', 'bpchar') and m.typmod > 4 then '(' || (m.typmod - 4) || ')'
+    a.attname::pg_catalog.text as name,
+    t.typname::pg_catalog.text operator(pg_catalog.||) case
+        when t.typname::pg_catalog.text operator(pg_catalog.=) any ('{varchar,bpchar}'::pg_catalog.text[])
+            and m.typmod operator(pg_catalog.>) 4
+            then '(' operator(pg_catalog.||) (m.typmod operator(pg_catalog.-) 4)::pg_catalog.text operator(pg_catalog.||) ')'
         else ''
     end as type,
-    not (a.attnotnull or (d.typtype = 'd' and d.typnotnull)) as nullable,
-    case when a.attgenerated = '' then pg_get_expr(ad.adbin, ad.adrelid) end as "default",
-    a.attnum::integer as position,
-    a.attgenerated <> '' as generated,
-    a.attidentity <> '' as identity,
-    format_type(a.atttypid, a.atttypmod) as full_type
+    not (a.attnotnull or (d.typtype operator(pg_catalog.=) 'd' and d.typnotnull)) as nullable,
+    case
+        when a.attgenerated operator(pg_catalog.=) '' then pg_catalog.pg_get_expr(ad.adbin, ad.adrelid)
+    end as "default",
+    a.attnum::pg_catalog.int4 as position,
+    a.attgenerated operator(pg_catalog.<>) '' as generated,
+    a.attidentity operator(pg_catalog.<>) '' as identity,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) as full_type
 from pg_catalog.pg_attribute as a
-join pg_catalog.pg_type as d on d.oid = a.atttypid
-join pg_catalog.pg_type as t on t.oid = case when d.typtype = 'd' then d.typbasetype else d.oid end
-cross join lateral (select case when d.typtype = 'd' then d.typtypmod else a.atttypmod end as typmod) as m
-left join pg_catalog.pg_attrdef as ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
-where a.attrelid = %(oid)s::oid and a.attnum > 0 and not a.attisdropped
+join pg_catalog.pg_type as d on d.oid operator(pg_catalog.=) a.atttypid
+join pg_catalog.pg_type as t
+    on t.oid operator(pg_catalog.=) case when d.typtype operator(pg_catalog.=) 'd' then d.typbasetype else d.oid end
+cross join lateral (
+    select case when d.typtype operator(pg_catalog.=) 'd' then d.typtypmod else a.atttypmod end as typmod
+) as m
+left join pg_catalog.pg_attrdef as ad
+    on ad.adrelid operator(pg_catalog.=) a.attrelid and ad.adnum operator(pg_catalog.=) a.attnum
+where
+    a.attrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+    and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
 order by a.attnum

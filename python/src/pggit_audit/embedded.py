@@ -162,7 +162,7 @@ def locate(project: Path | None = None) -> Server:
     home = Path(configured).expanduser() if configured else project / ".pggit"
     home = Path(os.path.abspath(home))  # noqa: PTH100 - resolve() would follow links that may move
     home = home.parent.resolve() / home.name
-    installed = programs.installed(version)
+    installed = programs.installed_in(version)
     binaries = installed / "bin"
     as_root = os.geteuid() == 0
     if not programs.is_plain(home) or (as_root and not programs.open_to_all(home.parent)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import psycopg
@@ -12,10 +12,13 @@ import psycopg
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import PggitError
+from pggit_audit.grounds import live_extensions
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
+from pggit_audit.sandbox import Login
+from pggit_audit.sessions import connect
 from pggit_audit.shadow import open_shadow
 from pggit_audit.statements import Name
 
@@ -28,9 +31,9 @@ class Session(Protocol):
     def connect_params(self) -> dict[str, Any]: ...
     def info(self, text: str) -> None: ...
     @property
-    def is_embedded(self) -> bool: ...
-    @property
     def project_root(self) -> Any: ...
+    @property
+    def shadow_login(self) -> Login | None: ...
 
 
 def live_objects(
@@ -85,7 +88,7 @@ def replay_events(
     known: dict[str, dict[str, Name]] = defaultdict(dict)
     for row in routines:
         known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
-    parameters, sandbox = _server(session, shadow)
+    place = _place(session, shadow)
     result: list[dict[str, Any]] = []
     for branch in plan.order:
         own = by_branch.get(branch, [])
@@ -102,7 +105,7 @@ def replay_events(
             )
             events = _replayed(
                 branch, inherited, own, start, trees[branch], known[branch], live,
-                branch == plan.live_branch, parameters, sandbox, hidden_schemas, statement_timeout_seconds,
+                branch == plan.live_branch, place, hidden_schemas, statement_timeout_seconds,
             )  # fmt: skip
         before = len(result)
         try:
@@ -127,13 +130,18 @@ def _replayed(
     known: Mapping[str, Name],
     live: list[DatabaseObject],
     is_live: bool,
-    parameters: Mapping[str, Any],
-    sandbox: bool,
+    place: _Place,
     hidden_schemas: Sequence[str],
     seconds: float,
 ) -> Iterator[Event]:
     rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
-    with open_shadow(parameters, sandbox=sandbox, hidden=hidden_schemas, seconds=seconds) as shadow:
+    with open_shadow(
+        place.parameters,
+        hidden=hidden_schemas,
+        seconds=seconds,
+        login=place.login,
+        extensions=place.extensions,
+    ) as shadow:
         if start is not None and start["schema_ddl"]:
             shadow.rebuild(start["schema_ddl"], start["commit_sha"])
         replay = Replay(
@@ -207,12 +215,25 @@ def _database_object(row: Row) -> DatabaseObject:
     )
 
 
-def _server(session: Session, shadow: str) -> tuple[dict[str, Any], bool]:
-    """The server for the shadow, and whether it is the embedded one, where the history gets a role of its own."""
+@dataclass(frozen=True)
+class _Place:
+    """The server for the shadow, and the role that the team prepared.
+
+    `extensions` are those of the live database, where the server is another one.
+    """
+
+    parameters: dict[str, Any]
+    login: Login | None = None
+    extensions: Mapping[str, str] | None = None
+
+
+def _place(session: Session, shadow: str) -> _Place:
     if shadow == "target":
-        return session.connect_params(), session.is_embedded
+        return _Place(session.connect_params(), session.shadow_login)
     if shadow == "embedded":
-        return embedded.ensure_running(session.project_root).params("postgres"), True
+        with connect(session.connect_params()) as live:
+            extensions = live_extensions(live)
+        return _Place(embedded.ensure_running(session.project_root).params("postgres"), None, extensions)
     raise PggitError(
         f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
     )

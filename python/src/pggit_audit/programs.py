@@ -69,7 +69,7 @@ def account() -> pwd.struct_passwd | None:
         ) from None
 
 
-def installed(version: int) -> Path:
+def installed_in(version: int) -> Path:
     """Return the wheel's folder of a version. The wheel is not imported: that prints warnings."""
     found = importlib.util.find_spec(WHEEL)
     if found is None or found.origin is None:
@@ -99,7 +99,7 @@ def binaries_open_to_all(binaries: Path) -> bool:
 
 def copy_installed(version: int, target: Path) -> None:
     """Copy the wheel's PostgreSQL into a folder, open to all, with the libraries beside it."""
-    source = installed(version)
+    source = installed_in(version)
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(source, fresh / WHEEL / source.name, symlinks=True)
@@ -118,7 +118,7 @@ def servers(major: int) -> Iterator[Path]:
     places = [Path(on_path).resolve().parent] if on_path else []
     places += [Path(place.format(major=major)) for place in _PLACES]
     if major in INSTALLED and importlib.util.find_spec(WHEEL) is not None:
-        places.append(installed(major) / "bin")
+        places.append(installed_in(major) / "bin")
     for place in dict.fromkeys(places):
         if (place / "initdb").exists() and _major(place / "postgres") == major:
             yield place

@@ -40,104 +40,129 @@ class Login:
 
 
 class Role:
-    """The role that runs the history in one shadow: one that the build made."""
+    """The role that runs the history in one shadow.
+
+    Args:
+        admin: a session of the build's role, which outlives this one.
+    """
+
+    def __init__(self, admin: Connection, name: str, password: str) -> None:
+        self.name = name
+        self.password = password
+        self._admin = admin
+
+    def changes(self) -> list[str]:
+        """What the role has made of its settings since the beginning, in words; empty as a rule."""
+        before, after = self._settings, _settings(self._admin, self.name)
+        if before == after:
+            return []
+        gone = [f"it took away its setting {s.removeprefix(': ')}" for s in before if s not in after]
+        return gone + [f"it gave itself the setting {s.removeprefix(': ')}" for s in after if s not in before]
+
+    def _note(self) -> None:
+        self._settings = _settings(self._admin, self.name)
+
+    def restore(self) -> None:
+        """Makes the role what it was at the beginning."""
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Leaves the server without it, or it as it was found."""
+        raise NotImplementedError
+
+
+class MadeRole(Role):
+    """A role that the build made for one shadow, under the shadow's name.
+
+    It may log in with a password that nobody knows but this process, a few sessions at a time, for some days; it is
+    no superuser, member of nothing, and what everybody may do it may do as well.
+
+    Raises `psycopg.errors.InsufficientPrivilege` where the build's role may not make it.
+    """
 
     def __init__(self, admin: Connection, name: str) -> None:
-        self.name = name
-        self.password = secrets.token_hex(24)
-        self._admin = admin
-        self._verifier = _verifier(admin, name, self.password)
-        admin.execute(
-            sql.SQL("create role {} login noinherit connection limit {} password {} valid until {}").format(
-                sql.Identifier(name), SESSIONS, self._verifier, _soon(admin)
-            )
-        )
-        self._settings = self._limit()
+        super().__init__(admin, name, secrets.token_hex(24))
+        self._say(sql.SQL("create role"))
+        self._limit()
 
-    def _limit(self) -> list[str]:
+    def _say(self, verb: sql.SQL) -> None:
+        self._admin.execute(
+            sql.SQL("{} {} login noinherit connection limit {} password {} valid until {}").format(
+                verb, sql.Identifier(self.name), SESSIONS, _verifier(self._admin, self.name, self.password),
+                _soon(self._admin),
+            )
+        )  # fmt: skip
+
+    def _limit(self) -> None:
         """Settings that only a superuser may make; the role cannot take them back."""
         for setting in (f"temp_file_limit = '{_TEMPORARY_FILES}'", "lc_messages = 'C'"):
             with suppress(psycopg.errors.InsufficientPrivilege):
-                self._admin.execute(
-                    sql.SQL("alter role {} set {}").format(sql.Identifier(self.name), sql.SQL(setting))
-                )
-        return _settings(self._admin, self.name)
+                self._admin.execute(f'alter role "{self.name}" set {setting}'.encode())
+        self._note()
 
-    def restore(self) -> list[str]:
-        """Makes the role what it was at first; returns what it had made of itself."""
-        changed = _changed(self._settings, _settings(self._admin, self.name))
-        name = sql.Identifier(self.name)
-        self._admin.execute(
-            sql.SQL("alter role {} login connection limit {} password {} valid until {}").format(
-                name, SESSIONS, self._verifier, _soon(self._admin)
-            )
-        )
-        _reset_settings(self._admin, self.name)
-        self._settings = self._limit()
-        return changed
+    def restore(self) -> None:
+        self._say(sql.SQL("alter role"))
+        _reset_settings(self._admin, self.name, sql.Identifier(self.name))
+        self._limit()
 
     def drop(self) -> None:
-        """Drops the role; where that fails, the next build sweeps it."""
-        with suppress(psycopg.Error):
-            self._admin.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(self.name)))
+        with suppress(psycopg.Error):  # the next build sweeps it
+            self._admin.execute(f'drop role if exists "{self.name}"'.encode())
 
 
 class PreparedRole(Role):
-    """The role that runs the history in one shadow: one that the team prepared.
+    """A role that the team prepared for the history.
 
     Raises `PggitError` where it may do more than it should.
     """
 
     def __init__(self, admin: Connection, login: Login, prefix: str) -> None:
-        self.name = login.user
-        self.password = login.password
-        self._admin = admin
-        riches = too_rich(admin, login.user, prefix)
-        if riches:
-            raise PggitError(
-                f"The role {login.user}, which is to run the history, {'; it '.join(riches)}.\n"
-                "Nothing was changed. It should be able to log in, and to do nothing else:\n"
-                f"    create role \"{login.user}\" login noinherit password '...' connection limit {SESSIONS};"
-            )
-        self._settings = _settings(admin, login.user)
+        super().__init__(admin, login.user, login.password)
+        require_poor(admin, login, prefix)
+        self._note()
         self._own: Connection | None = None
 
     def keep(self, own: Connection) -> None:
-        """Takes over a session of the role, in which it can give itself its password back."""
+        """Takes over a session of the role, in which it gives itself back what it took."""
         self._own = own
         self._verifier = _verifier(own, self.name, self.password)
 
-    def restore(self) -> list[str]:
-        """Gives the role its password and its settings back; returns what it had made of itself."""
-        changed = _changed(self._settings, _settings(self._admin, self.name))
+    def restore(self) -> None:
         own = self._own
-        if own is None:
-            return changed
-        with suppress(psycopg.Error):
-            if self.password:
-                own.execute(sql.SQL("alter role current_user password {}").format(self._verifier))
-            if changed:
-                _reset_settings(own, self.name)
-                for setting in self._settings:
-                    database, _, assignment = setting.partition(": ")
-                    parameter, _, value = assignment.partition("=")
-                    where = (
-                        sql.SQL(" in database {}").format(sql.Identifier(database))
-                        if database
-                        else sql.SQL("")
+        if own is None or own.closed:
+            return
+        if self.password:
+            own.execute(sql.SQL("alter role current_user password {}").format(self._verifier))
+        if self.changes():
+            _reset_settings(own, self.name, sql.SQL("current_user"))
+            for line in self._settings:
+                database, _, assignment = line.partition(": ")
+                parameter, _, value = assignment.partition("=")
+                place = (
+                    sql.SQL(" in database {}").format(sql.Identifier(database)) if database else sql.SQL("")
+                )
+                # As the session has it: a list of names in quotes is none.
+                own.execute("select pg_catalog.set_config(%s, %s, false)", (parameter, value))
+                own.execute(
+                    sql.SQL("alter role current_user{} set {} from current").format(
+                        place, sql.SQL(".").join(map(sql.Identifier, parameter.split(".")))
                     )
-                    own.execute(
-                        sql.SQL("alter role current_user{} set {} = {}").format(
-                            where, sql.Identifier(*parameter.split(".")), sql.Literal(value)
-                        )
-                    )
-        return changed
+                )
 
     def drop(self) -> None:
-        """Leaves the role as it was found."""
-        self.restore()
-        if self._own is not None:
-            self._own.close()
+        with suppress(psycopg.Error):
+            self.restore()
+
+
+def require_poor(connection: Connection, login: Login, prefix: str) -> None:
+    """Raises `PggitError` where a prepared role may do more than it should; see `too_rich`."""
+    riches = too_rich(connection, login.user, prefix)
+    if riches:
+        raise PggitError(
+            f"The role {login.user}, which is to run the history, {'; it '.join(riches)}.\n"
+            "Nothing was changed. It should be able to log in, and to do nothing else:\n"
+            f"    create role \"{login.user}\" login noinherit password '...' connection limit {SESSIONS};"
+        )
 
 
 def too_rich(connection: Connection, name: str, prefix: str) -> list[str]:
@@ -213,7 +238,7 @@ def _soon(connection: Connection) -> sql.Literal:
 def _settings(connection: Connection, name: str) -> list[str]:
     """The role's settings and limits, one a line: `database: parameter=value`, the database empty for all."""
     rows = connection.execute(
-        "select coalesce(d.datname::pg_catalog.text, '') || ': ' || setting"
+        "select coalesce(d.datname::pg_catalog.text, '') operator(pg_catalog.||) ': ' operator(pg_catalog.||) setting"
         " from pg_catalog.pg_db_role_setting as s"
         " join pg_catalog.pg_roles as r on r.oid operator(pg_catalog.=) s.setrole"
         " left join pg_catalog.pg_database as d on d.oid operator(pg_catalog.=) s.setdatabase"
@@ -224,13 +249,7 @@ def _settings(connection: Connection, name: str) -> list[str]:
     return [setting for (setting,) in rows]
 
 
-def _changed(before: list[str], after: list[str]) -> list[str]:
-    gone = [f"took away its setting {s.removeprefix(': ')}" for s in before if s not in after]
-    return gone + [f"gave itself the setting {s.removeprefix(': ')}" for s in after if s not in before]
-
-
-def _reset_settings(connection: Connection, name: str) -> None:
-    databases = {setting.partition(": ")[0] for setting in _settings(connection, name)}
-    for database in databases:
-        where = sql.SQL(" in database {}").format(sql.Identifier(database)) if database else sql.SQL("")
-        connection.execute(sql.SQL("alter role {}{} reset all").format(sql.Identifier(name), where))
+def _reset_settings(connection: Connection, name: str, role: sql.Composable) -> None:
+    for database in {setting.partition(": ")[0] for setting in _settings(connection, name)}:
+        place = sql.SQL(" in database {}").format(sql.Identifier(database)) if database else sql.SQL("")
+        connection.execute(sql.SQL("alter role {}{} reset all").format(role, place))

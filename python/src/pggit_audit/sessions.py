@@ -90,7 +90,7 @@ class Ended(psycopg.OperationalError):
 
 def run(
     connection: psycopg.Connection[Any],
-    statements: Sequence[bytes],
+    statements: Sequence[bytes | tuple[bytes, list[bytes]]],
     deadline: float | None = None,
     overdue: Callable[[], None] | None = None,
 ) -> list[PGresult]:
@@ -101,7 +101,7 @@ def run(
 
     Args:
         connection: a session in autocommit mode.
-        statements: what to run.
+        statements: what to run, with the values of its parameters, if it has some.
         deadline: of `time.monotonic`; when it is over, `overdue` is called once.
         overdue: ends the session from elsewhere.
 
@@ -116,7 +116,8 @@ def run(
     try:
         server.enter_pipeline_mode()
         for statement in statements:
-            server.send_query_params(statement, None)
+            text, values = (statement, None) if isinstance(statement, bytes) else statement
+            server.send_query_params(text, values)
         server.pipeline_sync()
         while True:
             _until_ready(server, deadline, overdue)
@@ -159,5 +160,4 @@ def _until_ready(server: Any, deadline: float | None, overdue: Callable[[], None
 def _ended(connection: psycopg.Connection[Any]) -> Ended:
     """Always the same words: they are published, and two builds must say the same."""
     connection.close()
-    ended = Ended("the session that it ran in was terminated")
-    return ended
+    return Ended("the session that it ran in was terminated")

@@ -21,17 +21,6 @@ from sqlglot.errors import TokenError
 
 Action = Literal["ddl", "code", "setting", "ignored", "refused", "unreadable"]
 
-# What must never run in the shadow, however it is reached: it would touch files, other databases,
-# other sessions, or the server's configuration.
-_REACHES_OUTSIDE = re.compile(
-    r"\b(copy|dblink\w*|pg_read_file|pg_read_binary_file|pg_ls_\w+|pg_stat_file|pg_file_\w+|lo_import|lo_export"
-    r"|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_rotate_logfile|pg_promote|pg_switch_wal"
-    r"|pg_create_restore_point|pg_logical_\w+|pg_create_\w*replication_slot|pg_drop_replication_slot"
-    r"|pg_replication_\w+|pg_log_\w+|pg_backup_\w+|pg_start_backup|pg_stop_backup|postgres_fdw_\w+"
-    r"|alter\s+system|alter\s+database|create\s+database|drop\s+database|(?:create|alter|drop)\s+(?:role|user|group)"
-    r"|set\s+(?:session\s+|local\s+)?role|session\s+authorization|create\s+subscription|create\s+server|load)\b",
-    re.IGNORECASE,
-)
 # Kinds that are no part of one database, or lead out of it.
 _CLUSTER_WIDE = {"DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SERVER", "SYSTEM"}
 # Commands that touch what several databases share without naming it, or lead to files.
@@ -218,6 +207,18 @@ def unquote(name: str) -> str:
     if len(name) > 1 and name[0] == '"' == name[-1]:
         return name[1:-1].replace('""', '"')
     return name
+
+
+def is_several(text: str) -> bool:
+    """Whether a text may be more than one statement: a semicolon stands outside of its literals, and not at its end."""
+    here = 0
+    found = _OPENING.search(text)
+    while found:
+        if ";" in text[here : found.start()]:
+            return True
+        here = _after(text, found, _closing(text, found))
+        found = _OPENING.search(text, here)
+    return ";" in text[here:].rstrip().rstrip(";")
 
 
 # Characters of a text that count as short, of a literal that is left as it is, and of code (a text without
@@ -573,17 +574,3 @@ def _into_target(tokens: tuple[Token, ...]) -> tuple[Name, ...]:
         if depth == 0 and _upper(token) in ("INSERT", "UPDATE", "DELETE", "MERGE"):
             return ()
     return ()
-
-
-def reaches_outside(text: str) -> bool:
-    """Whether the text names something that would leave the database (see the list above)."""
-    return _REACHES_OUTSIDE.search(text) is not None
-
-
-_UNTRUSTED = re.compile(r"\bLANGUAGE\s+\"?(?:plpython\w*|plperlu|pltclu|c|internal)\b", re.IGNORECASE)
-
-
-@lru_cache(maxsize=4096)
-def leaves_the_database(routine: str) -> bool:
-    """Whether a routine, given its definition, may leave the database: by what it names, or by its language."""
-    return reaches_outside(routine) or _UNTRUSTED.search(routine) is not None

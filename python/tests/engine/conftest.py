@@ -33,23 +33,23 @@ def new_shadow(request: pytest.FixtureRequest) -> Iterator[tuple[Shadow, Version
     """A shadow of its own on each embedded server in turn, and that server."""
     found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
     version = Version(request.param, found.params("postgres"), found.bin)
-    with open_shadow(version.params, sandbox=True, hidden=()) as shadow:
+    with open_shadow(version.params, hidden=()) as shadow:
         yield shadow, version
 
 
 @pytest.fixture(scope="module")
 def _one_shadow(server: embedded.Server) -> Iterator[Shadow]:
-    with open_shadow(server.params("postgres"), sandbox=True, hidden=()) as shadow:
+    with open_shadow(server.params("postgres"), hidden=()) as shadow:
         yield shadow
 
 
 @pytest.fixture
 def shadow(_one_shadow: Shadow) -> Shadow:
     """A shadow that is as good as new: one database for all tests of a module, emptied before each."""
-    _one_shadow.reset_settings()
-    _one_shadow.run(
-        "drop owned by current_user cascade; comment on schema public is 'standard public schema'"
-    )
+    _one_shadow.end_execution()
+    _one_shadow.run("drop owned by current_user cascade")
+    _one_shadow.after_code()
+    _one_shadow.run("create schema public; comment on schema public is 'standard public schema'")
     return _one_shadow
 
 

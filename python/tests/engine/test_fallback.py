@@ -127,21 +127,15 @@ def test_a_row_that_its_text_does_not_explain(shadow: Shadow, scratch: Scratch) 
 
 
 @pytest.mark.parametrize("sql", REFUSED)
-def test_what_reaches_outside_is_a_finding_and_never_runs(
-    shadow: Shadow, scratch: Scratch, monkeypatch: pytest.MonkeyPatch, sql: str
-) -> None:
-    ran: list[str] = []
-    run = shadow.run
-    monkeypatch.setattr(shadow, "run", lambda *texts: (ran.extend(texts), run(*texts))[1])
+def test_what_reaches_outside_is_a_finding(shadow: Shadow, scratch: Scratch, sql: str) -> None:
     rows = [row(1, "TABLE", "t", sql, "CREATE"), table(2, "u", "create table u ()")]
     told = of_rows(replayed(shadow, rows, scratch.objects("create table u ()"))[0])
-    assert ran == ["create table u ()"]
     assert told[1].fidelity in ("static", "unknown")
-    assert codes(told[1]) <= {"refused_statement", "unexplained_row"} and told[1].findings
+    assert codes(told[1]) <= {"statement_failed", "refused_statement", "unexplained_row"} and told[1].findings
     assert told[2].fidelity == "exact"
 
 
-def test_a_routine_that_reaches_outside_exists_and_is_not_called(shadow: Shadow, scratch: Scratch) -> None:
+def test_a_routine_that_would_reach_outside_exists_and_cannot(shadow: Shadow, scratch: Scratch) -> None:
     make = (
         "create function leak() returns void language plpgsql as"
         " $$ begin create table t (id integer); perform pg_read_file('x'); end $$"
@@ -149,8 +143,8 @@ def test_a_routine_that_reaches_outside_exists_and_is_not_called(shadow: Shadow,
     rows = [function(1, 100, make), row(2, "TABLE", "t", "select leak()", "CREATE", at=NOON + DAY)]
     told = of_rows(replayed(shadow, rows, scratch.objects(make))[0])
     assert told[1].fidelity == "exact"
-    assert (told[2].fidelity, codes(told[2])) == ("static", {"refused_statement"})
-    assert "public.leak()" in told[2].findings[0]["message"]
+    assert (told[2].fidelity, codes(told[2])) == ("static", {"statement_failed"})
+    assert "permission denied for function pg_read_file" in told[2].findings[0]["message"]
 
 
 def test_a_statement_without_end_is_a_finding_and_the_replay_goes_on(

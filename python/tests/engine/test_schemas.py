@@ -63,8 +63,7 @@ def test_an_extension_that_brought_no_row_is_older(
     if not makes:
         rows.insert(0, function(1, 100, texts[0]))
     truth = "create extension vector; create table t (v vector(3), n integer)"
-    # Not as the role of the sandbox: it may not create this one.
-    with open_shadow(server_version.params, sandbox=False, hidden=()) as own:
+    with open_shadow(server_version.params, hidden=(), extensions={"vector": "public"}) as own:
         if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
             pytest.skip("the embedded server came without its one extension")
         live = scratch.objects(truth)

@@ -134,7 +134,7 @@ def recording(server: embedded.Server) -> Iterator[Recording]:
 class Session:
     """What `replay_events` wants of dbt."""
 
-    is_embedded = True
+    shadow_login = None
 
     def __init__(self, server: embedded.Server) -> None:
         self._server = server

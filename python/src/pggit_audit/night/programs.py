@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 from psycopg.conninfo import make_conninfo
 
-from pggit_audit import embedded
+from pggit_audit import programs as postgresql
 from pggit_audit.errors import PggitError
 
 PLACES = (
@@ -69,9 +69,9 @@ def _all() -> list[Programs]:
     folders = [Path(name) for name in (os.environ.get("PGBIN", ""), *os.get_exec_path()) if name]
     for pattern in PLACES:
         folders += sorted(Path("/").glob(pattern.lstrip("/")))
-    for version in embedded.INSTALLED:
+    for version in postgresql.INSTALLED:
         with suppress(PggitError):
-            folders.append(embedded.installed_in(version) / "bin")
+            folders.append(postgresql.installed_in(version) / "bin")
     known: dict[Path, Programs] = {}
     for folder in folders:
         resolved = folder.resolve()

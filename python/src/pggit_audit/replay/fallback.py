@@ -48,29 +48,19 @@ class Fallback:
         self._provenance = provenance
         self._writer = writer
 
-    def not_run(
-        self, statement: Statement, execution: Execution, through: str | None = None
-    ) -> Iterator[Event]:
-        """Rows of a statement that is not tried.
-
-        It changes no definition (privileges, owners), or it is refused, maybe for the routine `through` which it
-        would reach outside.
-        """
+    def not_run(self, statement: Statement, execution: Execution) -> Iterator[Event]:
+        """Rows of a statement that is not tried: it changes no definition (privileges, owners), or is refused."""
         rows = execution.remaining
         refused = statement.action != "ignored"
         while rows and self._matching.names_target(rows[0], statement, []):
             row = rows.popleft()
             if refused:
-                yield self._refused(row, statement, through)
+                yield self._refused(row, statement)
             else:
                 yield self._writer.of_row(row, None, [])
-        if statement.action == "refused" and statement.tag in ("DO", "SELECT", "CALL", "WITH", "VALUES"):
-            while rows:
-                yield self._refused(rows.popleft(), statement, through)
 
-    def _refused(self, row: HistoryRow, statement: Statement, through: str | None) -> Event:
-        where = f"through {through}" if through else f"as a {statement.tag} statement"
-        why = f"it would reach outside the shadow database, {where}"
+    def _refused(self, row: HistoryRow, statement: Statement) -> Event:
+        why = f"it would reach outside the shadow database, as a {statement.tag} statement"
         return self._writer.without_object(row, "static", statement.text, why, "refused_statement")
 
     def failed(self, statement: Statement, execution: Execution, outcome: Outcome) -> Iterator[Event]:

@@ -7,7 +7,6 @@ event of the same commit. Only this module knows the order of things.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -16,7 +15,7 @@ from pggit_audit.catalog import DatabaseObject, with_unique_identities
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts
-from pggit_audit.replay.code import leads_outside, may_make_ddl
+from pggit_audit.replay.code import may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
@@ -150,24 +149,23 @@ class Replay:
             if statement.action == "setting":
                 situation.take_setting(statement)
                 continue
-            yield from self._statement(statement, execution)
-            if statement.action == "code":
-                situation.shadow.set_limits()
-        if situation.sets_schemas:
-            situation.shadow.reset_settings()
-        if re.search("temp", execution.text, re.IGNORECASE):
-            situation.shadow.end_session()
+            yield from self._noticed(self._statement(statement, execution), execution)
+        situation.shadow.end_execution()
+
+    def _noticed(self, events: Iterable[Event], execution: Execution) -> Iterator[Event]:
+        """What the history made of its own role is said with the next event of the same execution."""
+        for event in events:
+            notices, execution.notices = execution.notices, []
+            yield replace(event, findings=[*event.findings, *notices]) if notices else event
 
     def _statement(self, statement: Statement, execution: Execution) -> Iterator[Event]:
         """One statement: what it takes to run it, what it changed, and the rows that tell of it."""
-        if routine := leads_outside(statement, self._situation.state):
-            refused = replace(statement, action="refused")
-            yield from self._fallback.not_run(refused, execution, routine)
-            return
         row = execution.next_row
         if row is not None:
             execution.waiting += self._corrections.before(statement, row)
         outcome = self._attempts.run(statement, row)
+        if statement.action == "code" or statement.runs_query:
+            execution.notices += self._situation.shadow.after_code()
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
             return

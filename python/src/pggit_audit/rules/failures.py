@@ -41,11 +41,9 @@ def _missing_column(evidence: Evidence, failure: Failure) -> list[Repair]:
 
 def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     message = failure.message
-    if message.startswith("role ") and failure.situation.sandboxed:
-        return []
     if message.startswith("there is no primary key"):
         return constraints.missing_key(failure)
-    if message.startswith(("index ", "constraint ", "trigger ", "policy ", "view ")):
+    if message.startswith(("role ", "index ", "constraint ", "trigger ", "policy ", "view ")):
         return []
     return types.missing(evidence, failure)
 

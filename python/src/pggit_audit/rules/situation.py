@@ -87,18 +87,15 @@ class PendingStep:
 class Situation(Protocol):
     """What a rule may ask about the shadow at the moment that it is asked.
 
-    `position` is that of the row at hand, `schemas` the search_path. `sandboxed`: the history runs as a role
-    without rights. `columns` of a relation are empty where there is none of that name; `relation` is a table, view,
-    sequence, index or type; `routines` are all of a name, whatever their schema and arguments; `holds` is whether an
-    object of that identity and kind is there.
+    `position` is that of the row at hand, `schemas` the search_path. `columns` of a relation are empty where there
+    is none of that name; `relation` is a table, view, sequence, index or type; `routines` are all of a name, whatever
+    their schema and arguments; `holds` is whether an object of that identity and kind is there.
     """
 
     @property
     def position(self) -> int: ...
     @property
     def schemas(self) -> Sequence[str]: ...
-    @property
-    def sandboxed(self) -> bool: ...
     def query(self, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]: ...
     def columns(self, name: Name) -> list[dict[str, Any]]: ...
     def relation(self, name: Name) -> DatabaseObject | None: ...

@@ -19,6 +19,8 @@ from dbt_common.helper_types import Port
 
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError
+from pggit_audit.grounds import check_ground
+from pggit_audit.sandbox import Login
 
 PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
@@ -36,12 +38,17 @@ class Refused(DbtRuntimeError):
 
 @dataclass
 class PggitCredentials(PostgresCredentials):
-    """A profile's output. An empty host means the embedded server of the project."""
+    """A profile's output. An empty host means the embedded server of the project.
+
+    `shadow_user` and `shadow_password` are of a role that the team prepared for running the history again.
+    """
 
     host: str = ""
-    user: str = embedded.USER
+    user: str = ""
     port: Port = PORT
     password: str = ""
+    shadow_user: str = ""
+    shadow_password: str = ""
 
     def __post_init__(self) -> None:
         # Not profile fields: the connection manager sets them.
@@ -60,6 +67,10 @@ class PggitCredentials(PostgresCredentials):
     def is_embedded(self) -> bool:
         return not self.host
 
+    @property
+    def shadow_login(self) -> Login | None:
+        return Login(self.shadow_user, self.shadow_password) if self.shadow_user else None
+
     def start_embedded(self) -> embedded.Server:
         """Start the embedded server if it is not up; its errors become dbt's."""
         try:
@@ -72,6 +83,7 @@ class PggitCredentials(PostgresCredentials):
         if self.is_embedded:
             params = self.start_embedded().params(self.database)
         else:
+            self.require_user()
             params = {
                 "host": self.host,
                 "port": self.port,
@@ -92,6 +104,15 @@ class PggitCredentials(PostgresCredentials):
             "options": " ".join(options) or None,
         }
         return {name: value for name, value in params.items() if value is not None}
+
+    def require_user(self) -> None:
+        """Raise an error where a server is named and no role: libpq would try the name of whoever builds."""
+        if not self.is_embedded and not self.user:
+            prefix = f"PGGIT_{self.target_name.upper()}_"
+            raise DbtRuntimeError(
+                f"{prefix}HOST is {self.host!r}, and {prefix}USER is not set. Nothing was changed. "
+                "Name the role that the build runs as; README says what it has to be granted."
+            )
 
     def connect(self, **keywords: Any) -> psycopg.Connection[Any]:
         """Open a psycopg connection like dbt's own.
@@ -138,6 +159,7 @@ class PggitConnectionManager(PostgresConnectionManager):
     @classmethod
     def open(cls, connection: Connection) -> Connection:
         credentials = cast("PggitCredentials", connection.credentials)
+        credentials.require_user()
         if credentials.is_embedded:
             credentials.start_embedded()
         try:
@@ -192,6 +214,19 @@ class PggitConnectionManager(PostgresConnectionManager):
             "Nothing was changed. Wait until it is done; if it hangs, end it: "
             f"select pg_terminate_backend({pid});"
         )
+
+    def check_shadow(self) -> None:
+        """Look whether the history can run again on the target's server, or on one of its version.
+
+        Raises:
+            Refused: it cannot; says what would help.
+
+        """
+        credentials = cast("PggitCredentials", self.profile.credentials)
+        try:
+            check_ground(credentials.connect_params(), credentials.shadow_login)
+        except PggitError as error:
+            raise Refused(str(error)) from error
 
     def release_build_lock(self) -> None:
         """Give the build lock back, if this command holds it."""

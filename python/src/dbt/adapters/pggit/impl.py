@@ -36,6 +36,11 @@ class PggitAdapter(PostgresAdapter):
         self.connections.acquire_build_lock()
 
     @available.parse_none
+    def check_shadow(self) -> None:
+        """Fail at once if there is nobody who could run the history again without being able to do harm."""
+        self.connections.check_shadow()
+
+    @available.parse_none
     def refuse(self, message: str) -> None:
         """End the command with a message that says what to do."""
         raise Refused(message)

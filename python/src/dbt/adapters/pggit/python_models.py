@@ -42,6 +42,7 @@ from psycopg.types.datetime import TimestampLoader
 
 import pggit_audit
 from pggit_audit.errors import PggitError
+from pggit_audit.sandbox import Login
 
 logger = AdapterLogger("pggit")
 
@@ -88,9 +89,9 @@ class Session:
         return self._credentials.connect_params()
 
     @property
-    def is_embedded(self) -> bool:
-        """Whether the target is the project's embedded server."""
-        return self._credentials.is_embedded
+    def shadow_login(self) -> Login | None:
+        """The role that the team prepared for running the history, if there is one."""
+        return self._credentials.shadow_login
 
     @property
     def project_root(self) -> Path | None:

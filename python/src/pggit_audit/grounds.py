@@ -1,0 +1,317 @@
+"""Where the shadow is: a database on the target's server, or on a throw-away one, and who runs the history in it.
+
+The database belongs to the build's role; who runs the history may create in it, and no one else may enter. Its name
+is a fixed prefix, its time of birth and a random part. Only a database or a role of such a name is ever dropped.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pggit_audit import cluster, programs
+from pggit_audit.errors import PggitError
+from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role
+from pggit_audit.sessions import connect
+
+PREFIX = "pggit_shadow_"
+NAME = re.compile(rf"^{PREFIX}\d{{14}}_[0-9a-f]{{8}}$")
+# First key of the advisory lock that a shadow's maker holds while it lives ("pggs"); the second is of the name.
+_LOCK = 0x70676773
+
+Connection = psycopg.Connection[Any]
+
+
+class _Impossible(Exception):
+    """A way that cannot be gone here; says why."""
+
+
+class Ground:
+    """The database of one shadow, on a server, with the role that runs the history in it.
+
+    `as_nobody` and `as_build` are libpq keywords for a session there of that role, and of the build's own.
+    `lacks_public`: its schema public was taken away, for the role to make one that is its own. `extensions` are name
+    and schema of those in the database that the build is connected to.
+    """
+
+    def __init__(
+        self, admin: Connection, parameters: Mapping[str, Any], role: Role, target: Connection
+    ) -> None:
+        self.role = role
+        self.time_zone = _time_zone(target)
+        self.extensions = live_extensions(target)
+        self._locale = _locale(target)
+        self.as_build = dict(parameters)
+        self._admin = admin
+        self._parameters = parameters
+
+    def make(self, name: str) -> None:
+        """Makes the database, open to the role alone."""
+        self.name = name
+        try:
+            _create(self._admin, name, self._locale)
+        except psycopg.errors.WrongObjectType:
+            # A throw-away server's machine may not have the target's locales.
+            _create(self._admin, name, (self._locale[0], "C", "C"))
+        self.as_build = {**self._parameters, "dbname": name}
+        self.as_nobody = {**self.as_build, "user": self.role.name, "password": self.role.password}
+        self.grant()
+        with connect(self.as_build) as own:
+            # In PostgreSQL 14 it is a superuser's, and open to all.
+            self.lacks_public = True
+            try:
+                own.execute("drop schema public")
+            except psycopg.errors.InsufficientPrivilege:
+                self.lacks_public = False
+
+    def grant(self) -> None:
+        """Lets the role in, and nobody else."""
+        name, role = sql.Identifier(self.name), sql.Identifier(self.role.name)
+        self._admin.execute(sql.SQL("revoke all on database {} from public").format(name))
+        self._admin.execute(
+            sql.SQL("grant connect, create, temporary on database {} to {}").format(name, role)
+        )
+
+    def restore(self) -> None:
+        """Makes the role, and what it may do, what they were at first."""
+        self.role.restore()
+        self.grant()
+
+    def restore_if_changed(self) -> list[str]:
+        """Undoes what the role did to itself, and says what that was."""
+        changed = self.role.changes()
+        row = self._admin.execute(
+            "select pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'create')"
+            " and pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'connect')",
+            (self.role.name, self.name) * 2,
+        ).fetchone()
+        if changed or row != (True,):
+            self.restore()
+        return changed
+
+    def end_session(self, pid: int) -> None:
+        """Ends the session of a backend's process number."""
+        self._admin.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
+
+
+@contextmanager
+def ground(parameters: Mapping[str, Any], login: Login | None) -> Iterator[Ground]:
+    """A new database for a shadow, dropped at the end with all that was made for it.
+
+    Args:
+        parameters: libpq keywords of the build's own session on the server.
+        login: a role that the team prepared for the history.
+
+    Raises `PggitError` where there is no way in which nobody runs the history.
+    """
+    try:
+        admin = connect(parameters)
+    except psycopg.OperationalError as error:
+        raise PggitError(
+            f"The server for the shadow database cannot be reached: {str(error).strip()}\n"
+            "Nothing was changed. Check the connection, or run with --vars 'shadow: embedded'."
+        ) from None
+    with admin:
+        sweep(admin)
+        name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+        admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
+        reasons = []
+        for way in (_made_role, _prepared_role, _own_server):
+            with ExitStack() as stack:
+                try:
+                    found = way(stack, admin, parameters, login, name)
+                except _Impossible as reason:
+                    reasons.append(str(reason))
+                    continue
+                yield found
+                return
+        raise _no_way(admin, reasons)
+
+
+def check_ground(parameters: Mapping[str, Any], login: Login | None) -> None:
+    """Looks whether there will be a ground for a shadow, and makes nothing.
+
+    Raises `PggitError` where there will be none, as far as rights and programs tell.
+    """
+    with connect(parameters) as admin:
+        row = admin.execute(
+            "select rolsuper or rolcreatedb, rolsuper or rolcreaterole from pg_catalog.pg_roles"
+            " where rolname operator(pg_catalog.=) current_user"
+        ).fetchone()
+        may_create, may_make_roles = row or (False, False)
+        reasons = []
+        if may_create and may_make_roles:
+            return
+        if not may_create:
+            reasons.append(f"the role {_who(admin)} may not create databases (no CREATEDB)")
+        if not may_make_roles:
+            reasons.append(f"the role {_who(admin)} may not make a role for it (no CREATEROLE)")
+        if login is None:
+            reasons.append("no role was prepared for it (PGGIT_STAGING_SHADOW_USER is not set)")
+        elif may_create:
+            require_poor(admin, login, PREFIX)
+            return
+        major = admin.info.server_version // 10000
+        if cluster.find(major) is None and major not in programs.INSTALLED:
+            raise _no_way(admin, [*reasons, f"no programs of PostgreSQL {major} were found on this machine"])
+
+
+def _made_role(
+    stack: ExitStack, admin: Connection, parameters: Mapping[str, Any], login: Login | None, name: str
+) -> Ground:
+    """The target's server, and a role for this shadow alone."""
+    try:
+        role = MadeRole(admin, name)
+    except psycopg.errors.InsufficientPrivilege:
+        raise _Impossible(f"the role {_who(admin)} may not make a role for it (no CREATEROLE)") from None
+    stack.callback(role.drop)
+    return _made(stack, admin, parameters, role, name)
+
+
+def _prepared_role(
+    stack: ExitStack, admin: Connection, parameters: Mapping[str, Any], login: Login | None, name: str
+) -> Ground:
+    """The target's server, and a role that the team prepared."""
+    if login is None:
+        raise _Impossible("no role was prepared for it (PGGIT_STAGING_SHADOW_USER is not set)")
+    role = PreparedRole(admin, login, PREFIX)
+    stack.callback(role.drop)
+    found = _made(stack, admin, parameters, role, name)
+    role.keep(stack.enter_context(connect(found.as_nobody)))
+    return found
+
+
+def _own_server(
+    stack: ExitStack, admin: Connection, parameters: Mapping[str, Any], login: Login | None, name: str
+) -> Ground:
+    """A throw-away server of the same version, with the names of the target's roles on it, and a role there."""
+    major = admin.info.server_version // 10000
+    binaries = cluster.find(major)
+    if binaries is None and major not in programs.INSTALLED:
+        raise _Impossible(f"no programs of PostgreSQL {major} were found on this machine")
+    own = stack.enter_context(cluster.throw_away_cluster(major, binaries))
+    owner = stack.enter_context(connect(own))
+    for (role,) in admin.execute(
+        "select rolname::pg_catalog.text from pg_catalog.pg_roles"
+        " where not pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')"
+    ).fetchall():
+        # Policies name them.
+        with suppress(psycopg.errors.DuplicateObject):
+            owner.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
+    made = MadeRole(owner, name)
+    found = Ground(owner, own, made, admin)
+    found.make(name)
+    return found
+
+
+def _made(
+    stack: ExitStack, admin: Connection, parameters: Mapping[str, Any], role: Role, name: str
+) -> Ground:
+    found = Ground(admin, parameters, role, admin)
+    stack.callback(_drop, admin, name)
+    try:
+        found.make(name)
+    except psycopg.errors.InsufficientPrivilege:
+        raise _Impossible(f"the role {_who(admin)} may not create databases (no CREATEDB)") from None
+    try:
+        connect(found.as_nobody).close()
+    except psycopg.OperationalError as error:
+        raise _Impossible(
+            f"the server does not let the role {role.name} in ({str(error).strip().splitlines()[-1]})"
+        ) from None
+    return found
+
+
+def _no_way(admin: Connection, reasons: list[str]) -> PggitError:
+    major = admin.info.server_version // 10000
+    who = _who(admin)
+    return PggitError(
+        "There is nobody who can run the history again without being able to do harm:\n"
+        + "".join(f"  - {reason}\n" for reason in dict.fromkeys(reasons))
+        + "Nothing was changed. There are three ways out:\n"
+        f'  1. let the build make a role for it, as a superuser: alter role "{who}" createdb createrole;\n'
+        "  2. make one yourself, and name it in PGGIT_STAGING_SHADOW_USER and PGGIT_STAGING_SHADOW_PASSWORD:\n"
+        f"     create role pggit_history login noinherit password '...' connection limit {SESSIONS};\n"
+        f'     alter role "{who}" createdb;\n'
+        f"  3. install the programs of PostgreSQL {major} on this machine; no server of them needs to run."
+    )
+
+
+def _who(admin: Connection) -> str:
+    row = admin.execute("select current_user::pg_catalog.text").fetchone()
+    return str(row[0]) if row else "?"
+
+
+def _time_zone(admin: Connection) -> str:
+    row = admin.execute("select pg_catalog.current_setting('TimeZone')").fetchone()
+    return str(row[0]) if row else "UTC"
+
+
+def live_extensions(connection: Connection) -> dict[str, str]:
+    """The extensions of a database, and the schema of each."""
+    rows = connection.execute(
+        "select e.extname::pg_catalog.text, n.nspname::pg_catalog.text from pg_catalog.pg_extension as e"
+        " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) e.extnamespace"
+    ).fetchall()
+    return dict(rows)
+
+
+def _locale(admin: Connection) -> tuple[str, str, str]:
+    """Encoding, collation and character classes of the database."""
+    row = admin.execute(
+        "select pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype from pg_catalog.pg_database"
+        " where datname operator(pg_catalog.=) pg_catalog.current_database()"
+    ).fetchone()
+    assert row is not None
+    return (row[0], row[1], row[2])
+
+
+def _create(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
+    admin.execute(
+        sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
+            sql.Identifier(name), *map(sql.Literal, locale)
+        )
+    )
+
+
+def _drop(admin: Connection, name: str) -> None:
+    if not NAME.match(name):
+        raise PggitError(f"{name} is not the name of a shadow database: it was left alone.")
+    with suppress(psycopg.OperationalError, psycopg.errors.InsufficientPrivilege):
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def _lock_key(name: str) -> int:
+    return int(name[-8:], 16) >> 1
+
+
+def sweep(admin: Connection) -> None:
+    """Drops the databases and roles that a killed build left behind: nobody is in them, and their maker is gone."""
+    in_use = "not exists (select from pg_catalog.pg_stat_activity as a where a.{} operator(pg_catalog.=) {})"
+    locks = admin.execute(
+        "select objid::pg_catalog.int8 from pg_catalog.pg_locks where locktype operator(pg_catalog.=) 'advisory'"
+        " and classid operator(pg_catalog.=) %s::pg_catalog.oid and objsubid operator(pg_catalog.=) 2",
+        (_LOCK,),
+    ).fetchall()
+    left = {
+        "database": f"select datname::pg_catalog.text from pg_catalog.pg_database as d"
+        f" where pg_catalog.starts_with(datname::pg_catalog.text, %s) and {in_use.format('datid', 'd.oid')}",
+        "role": f"select rolname::pg_catalog.text from pg_catalog.pg_roles as r"
+        f" where pg_catalog.starts_with(rolname::pg_catalog.text, %s) and {in_use.format('usesysid', 'r.oid')}",
+    }
+    for kind, query in left.items():
+        for (name,) in admin.execute(query.encode(), (PREFIX,)).fetchall():
+            if not NAME.match(name) or (_lock_key(name),) in locks:
+                continue
+            with suppress(psycopg.Error):
+                if kind == "database":
+                    _drop(admin, name)
+                else:
+                    admin.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
