@@ -18,7 +18,7 @@ from psycopg import sql
 
 from pggit_audit import cluster, programs
 from pggit_audit.errors import PggitError
-from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role
+from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
 
 PREFIX = "pggit_shadow_"
@@ -86,6 +86,7 @@ class Ground:
 
     def restore_if_changed(self) -> list[str]:
         """Undoes what the role did to itself, and says what that was."""
+        self.role.ran_code = True
         changed = self.role.changes()
         row = self._admin.execute(
             "select pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'create')"
@@ -184,7 +185,7 @@ def _prepared_role(
     role = PreparedRole(admin, login, PREFIX)
     stack.callback(role.drop)
     found = _made(stack, admin, parameters, role, name)
-    role.keep(stack.enter_context(connect(found.as_nobody)))
+    role.keep(stack.enter_context(connect(found.as_nobody)), found.as_nobody)
     return found
 
 

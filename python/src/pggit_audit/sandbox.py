@@ -13,6 +13,7 @@ noticed and undone: with the role, or from what was noted before.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit.errors import PggitError
+from pggit_audit.sessions import connect
 
 # The session that runs the history, one that ends while another is opened, and one to spare.
 SESSIONS = 3
@@ -49,6 +51,8 @@ class Role:
     def __init__(self, admin: Connection, name: str, password: str) -> None:
         self.name = name
         self.password = password
+        # Only code of which nobody can tell what it does may change it: what names a role does not run.
+        self.ran_code = False
         self._admin = admin
 
     def changes(self) -> list[str]:
@@ -122,17 +126,26 @@ class PreparedRole(Role):
         self._note()
         self._own: Connection | None = None
 
-    def keep(self, own: Connection) -> None:
-        """Takes over a session of the role, in which it gives itself back what it took."""
+    def keep(self, own: Connection, parameters: Mapping[str, Any]) -> None:
+        """Takes over a session of the role, in which it gives itself back what it took, and how to open another."""
         self._own = own
-        self._verifier = _verifier(own, self.name, self.password)
+        self._parameters = parameters
+
+    def _still_has_its_password(self) -> bool:
+        """Whether the server, asking for one, takes the password that the team gave it."""
+        try:
+            connect(self._parameters, require_auth="scram-sha-256,md5,password").close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def restore(self) -> None:
         own = self._own
         if own is None or own.closed:
             return
-        if self.password:
-            own.execute(sql.SQL("alter role current_user password {}").format(self._verifier))
+        if self.password and not self._still_has_its_password():
+            verifier = _verifier(own, self.name, self.password)
+            own.execute(sql.SQL("alter role current_user password {}").format(verifier))
         if self.changes():
             _reset_settings(own, self.name, sql.SQL("current_user"))
             for line in self._settings:
@@ -150,8 +163,9 @@ class PreparedRole(Role):
                 )
 
     def drop(self) -> None:
-        with suppress(psycopg.Error):
-            self.restore()
+        if self.ran_code:
+            with suppress(psycopg.Error):
+                self.restore()
 
 
 def require_poor(connection: Connection, login: Login, prefix: str) -> None:
