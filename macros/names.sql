@@ -7,17 +7,22 @@
 
 {% macro definition_object_type(definition) -%}
     {%- set comments = '(?:\\s|--[^\\n]*\\n|/[*].*?[*]/)*' -%}
-    {%- set modifiers = 'OR\\s+REPLACE|GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|RECURSIVE|UNIQUE|CONSTRAINT|FOREIGN' -%}
-    {%- set kinds = 'TABLE|INDEX|MATERIALIZED\\s+VIEW|VIEW|FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|TYPE|DOMAIN|SEQUENCE|POLICY|SCHEMA' -%}
+    {%- set modifiers = 'OR\\s+REPLACE|GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|RECURSIVE|UNIQUE|CONSTRAINT|TRUSTED|DEFAULT' -%}
+    {%- set kinds = 'TABLE|INDEX|MATERIALIZED\\s+VIEW|VIEW|FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|TYPE|DOMAIN|SEQUENCE|POLICY|SCHEMA'
+        ~ '|EXTENSION|COLLATION|OPERATOR\\s+(?:FAMILY|CLASS)|OPERATOR|CAST|CONVERSION|ACCESS\\s+METHOD|(?:PROCEDURAL\\s+)?LANGUAGE'
+        ~ '|TRANSFORM|TEXT\\s+SEARCH\\s+(?:PARSER|TEMPLATE|DICTIONARY|CONFIGURATION)|STATISTICS|RULE'
+        ~ '|FOREIGN\\s+TABLE|FOREIGN\\s+DATA\\s+WRAPPER|SERVER|USER\\s+MAPPING|EVENT\\s+TRIGGER|PUBLICATION|SUBSCRIPTION' -%}
     {%- set kind -%}
-        upper(substring(
+        regexp_replace(upper(substring(
             {{ definition }} from '(?i)^{{ comments }}CREATE\s+(?:(?:{{ modifiers }})\s+)*({{ kinds }})\M'
-        ))
+        )), '\s+', ' ', 'g')
     {%- endset -%}
     case {{ kind }}
         when 'DOMAIN' then 'TYPE'
         when 'AGGREGATE' then 'FUNCTION'
-        else regexp_replace({{ kind }}, '\s+', '_')
+        when 'MATERIALIZED VIEW' then 'MATERIALIZED_VIEW'
+        when 'LANGUAGE' then 'PROCEDURAL LANGUAGE'
+        else {{ kind }}
     end
 {%- endmacro %}
 

@@ -3,9 +3,10 @@
   names; the text is cut into names once, and joined to the names that the tree defines.
 
   Classes of edges, weakest first, as a circle is broken:
-    1  a view or a body waits for the keys of the tables that it names (only GROUP BY and ON CONFLICT need them)
+    1  what may be needed, and is not named: the keys of a table that a view or a body names (only GROUP BY and ON
+       CONFLICT need them), casts and operator classes, the functions that a quoted body calls, an operator's commutator
     2  a table waits for a routine: for a default or a check, which can be added to the table afterwards
-    3  the routine that is named has namesakes: it may be another of them that is meant
+    3  the object that is named has namesakes: it may be another of them that is meant
     4  anything else
 -#}
 {% macro snapshot_edges() -%}
@@ -46,10 +47,21 @@ names as materialized (
             '.' order by part_no
         ) as name
     from (select distinct token from tokens) as d
-    cross join lateral regexp_match(
-        d.token, $re$^({{ snapshot_identifier() }})[.]({{ snapshot_identifier() }})$re$
-    ) as p (parts)
+    cross join lateral (
+        select coalesce(
+            regexp_match(
+                d.token,
+                $re$^({{ snapshot_identifier() }})[.]({{ snapshot_identifier() }}|{{ snapshot_operator() }})$re$
+            ),
+            -- an access method is made as one, and used by USING
+            array[
+                replace(lower((regexp_match(d.token, '^(\w+)\s'))[1]), 'method', 'using'),
+                (regexp_match(d.token, $re$^{{ snapshot_keyword() }}\s+({{ snapshot_identifier() }})$$re$))[1]
+            ]
+        ) as parts
+    ) as p
     cross join lateral unnest(p.parts) with ordinality as u (part, part_no)
+    where p.parts[2] is not null
     group by d.token, p.parts
 ),
 
@@ -84,19 +96,43 @@ constraint_indexes as materialized (
     where kind <> 'key' and index_name in (select k.index_name from index_names as k where k.kind = 'key')
 ),
 
+-- The second statement of a view whose columns come first; or a view, as somebody wrote it.
+replaced_views as materialized (
+    select s.statement_no
+    from statements as s
+    join subjects as j on j.statement_no = s.statement_no
+    where
+        s.kind = 'replaced view'
+        and exists (
+            select from statements as v
+            join subjects as vj on vj.statement_no = v.statement_no
+            where v.kind = 'view' and vj.name = j.name
+        )
+),
+
 nodes as materialized (
     select
         s.statement_no,
-        s.kind,
+        k.kind,
         s.sql,
         j.name,
         row_number() over (
             order by
-                case s.kind when 'other' then 1 when 'routine' then 2 when 'table' then 3 when 'view' then 5 else 4 end,
+                case
+                    when k.kind = 'routine' then 2
+                    when k.kind = 'table' then 3
+                    when k.kind in ('view', 'replaced view') then 5
+                    when k.kind in ('attach', 'check', 'key', 'unique index', 'alter type') then 4
+                    else 1
+                end,
                 s.statement_no
         )::integer as node
     from statements as s
     left join subjects as j on j.statement_no = s.statement_no
+    left join replaced_views as r on r.statement_no = s.statement_no
+    cross join lateral (
+        select case when s.kind = 'replaced view' and r.statement_no is null then 'view' else s.kind end as kind
+    ) as k
     where
         s.phase = 3
         and not exists (select from constraint_indexes as c where c.statement_no = s.statement_no)
@@ -111,7 +147,7 @@ mentions as materialized (
     join tokens as t on t.statement_no = n.statement_no
     join names on names.token = t.token
     -- What creates an object names it, but waits for none of its namesakes.
-    where n.kind not in ('table', 'view', 'routine', 'other') or names.name <> n.name
+    where {{ _snapshot_defines('n.kind') }} is false or names.name <> n.name
 ),
 
 definers as materialized (
@@ -121,7 +157,7 @@ definers as materialized (
         kind,
         count(*) over (partition by name) as namesakes
     from nodes
-    where kind in ('table', 'view', 'routine', 'other')
+    where {{ _snapshot_defines('kind') }} and kind <> 'shell type'
     union all
     -- A range type brings its multirange type along.
     select
@@ -133,8 +169,40 @@ definers as materialized (
     join tokens as t on t.statement_no = n.statement_no
     join names on names.token = t.token
     where
-        n.kind = 'other'
+        n.kind = 'full type'
         and t.token = substring(n.sql from $re$(?i)\mmultirange_type_name\s*=\s*({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }})$re$)
+),
+
+-- Routines with a quoted body: the server may look into it where a statement calls one.
+quoted as materialized (
+    select
+        n.node,
+        n.name,
+        t.rest as body
+    from nodes as n
+    cross join lateral (
+        select substr(n.sql, length(substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$)) + 1) as rest
+    ) as t
+    where
+        n.kind = 'routine'
+        and t.rest <> ''
+        and substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$) !~* '\s(?:language\s+(?:c|internal)|set\s+search_path)\M'
+),
+
+-- What a quoted body calls by its bare name is looked for in all schemas.
+calls as materialized (
+    select distinct
+        q.node as target,
+        d.node as source
+    from quoted as q
+    cross join lateral regexp_matches(q.body, $re$({{ snapshot_identifier() }})\s*[(]$re$, 'g') as c (groups)
+    join (
+        select
+            node,
+            lower(substring(name from $re$[.]({{ snapshot_identifier() }})$$re$)) as bare
+        from definers
+        where kind = 'routine'
+    ) as d on d.bare = lower(c.groups[1])
 ),
 
 waits as materialized (
@@ -142,12 +210,46 @@ waits as materialized (
         m.node as target,
         d.node as source,
         case
+            when m.kind = 'operator' and d.kind = 'operator' then 1
             when m.kind = 'table' and d.kind = 'routine' then 2
             when d.namesakes > 1 then 3
             else 4
         end as class
     from mentions as m
     join definers as d on d.name = m.name
+    -- The functions that a type is made of come before it: they take it as it is announced.
+    where not (
+        m.kind = 'routine' and d.kind = 'full type'
+        and exists (
+            select from mentions as i
+            join nodes as r on r.name = i.name
+            where i.node = d.node and r.node = m.node
+        )
+    )
+    union all
+    select
+        m.node as target,
+        s.node as source,
+        4 as class
+    from nodes as s
+    join mentions as m on m.name = s.name
+    where s.kind = 'shell type'
+    union all
+    select
+        f.node as target,
+        s.node as source,
+        4 as class
+    from nodes as s
+    join nodes as f on f.name = s.name
+    where s.kind = 'shell type' and f.kind = 'full type'
+    union all
+    select
+        r.node as target,
+        v.node as source,
+        4 as class
+    from nodes as v
+    join nodes as r on r.name = v.name
+    where v.kind = 'view' and r.kind = 'replaced view'
     union all
     -- A child table takes over its parent's checks, and must have them when it is attached.
     select
@@ -168,13 +270,53 @@ waits as materialized (
     join mentions as m on m.name = k.name
     where k.kind in ('key', 'unique index') and m.kind = 'attach'
     union all
+    -- A parent has names that the server made up; were its partition there before, with the same, it would get others.
+    select
+        c.node as target,
+        p.node as source,
+        1 as class
+    from nodes as a
+    join mentions as m on m.node = a.node and m.name <> a.name
+    join definers as c on c.name = m.name and c.kind = 'table'
+    join definers as p on p.name = a.name and p.kind = 'table'
+    where a.kind = 'attach'
+    union all
     select
         m.node as target,
         k.node as source,
         1 as class
     from nodes as k
     join mentions as m on m.name = k.name
-    where k.kind in ('key', 'unique index') and m.kind in ('view', 'routine')
+    where k.kind in ('key', 'unique index') and m.kind in ('view', 'replaced view', 'routine')
+    union all
+    -- No text names a cast, or the operator class that is a type's default.
+    select
+        n.node as target,
+        s.node as source,
+        1 as class
+    from nodes as s
+    cross join nodes as n
+    where
+        s.kind in ('cast', 'operator class')
+        and (
+            n.kind in ('view', 'replaced view', 'key', 'unique index', 'check', 'alter type')
+            or (n.kind = 'table' and n.sql ~* '::|\mpartition\s+by\M|\moperator\M')
+            or (n.kind = 'routine' and n.sql ~* '\m(?:begin\s+atomic|return)\M')
+        )
+    union all
+    select
+        n.node as target,
+        s.node as source,
+        4 as class
+    from nodes as s
+    cross join nodes as n
+    where s.kind = 'transform' and n.kind = 'routine' and n.sql ~* '\stransform\s+for\s+type\M'
+    union all
+    select
+        target,
+        source,
+        1 as class
+    from calls
 ),
 
 edges as materialized (
@@ -194,5 +336,44 @@ first_edges as (
     from nodes as n
     left join edges as e on e.source = n.node
     group by n.node
+),
+
+-- Expressions in which the server may put a body in the place of its call, or call it: then names in the body are
+-- looked for. So is what calls such a routine in turn.
+looked_into (node, name) as (
+    with recursive reached (node) as (
+        select node from quoted
+        union
+        select e.target
+        from reached as r
+        join edges as e on e.source = r.node
+        join nodes as n on n.node = e.target
+        where n.kind in ('routine', 'operator')
+    )
+    select
+        n.node,
+        n.name
+    from reached as r
+    join nodes as n on n.node = r.node
+),
+
+-- The schemas in which such a body's names are looked for: those of the routines that the statement names come first.
+search_paths as materialized (
+    select
+        t.statement_no,
+        array_agg(distinct names.schema_part) as schema_parts
+    from tokens as t
+    join names on names.token = t.token
+    join statements as s on s.statement_no = t.statement_no
+    where
+        s.kind in ('table', 'index', 'unique index', 'key', 'check', 'attach', 'alter type', 'statistics')
+        and exists (select from looked_into as l where l.name = names.name)
+    group by t.statement_no
 )
+{%- endmacro %}
+
+
+{#- Whether a statement of this kind makes the object that it names first. -#}
+{% macro _snapshot_defines(kind) -%}
+({{ kind }} not in ('cast', 'transform', 'user mapping', 'replaced view', 'attach', 'check', 'key', 'unique index', 'alter type'))
 {%- endmacro %}

@@ -24,8 +24,19 @@
 {%- endmacro %}
 
 
+{% macro snapshot_operator() -%}
+[-+*/<>=~!@#%^&|`?]+
+{%- endmacro %}
+
+
+{#- A kind of object whose names have no schema, before a name. -#}
+{% macro snapshot_keyword() -%}
+(?:[lL][aA][nN][gG][uU][aA][gG][eE]|[sS][eE][rR][vV][eE][rR]|[wW][rR][aA][pP][pP][eE][rR]|[uU][sS][iI][nN][gG]|[mM][eE][tT][hH][oO][dD])
+{%- endmacro %}
+
+
 {% macro snapshot_mention() -%}
-'(?:[^']|'')*'(?:::reg[a-z]+)?|{{ snapshot_identifier() }}(?:[.]{{ snapshot_identifier() }})+|"(?:[^"]|"")*"
+'(?:[^']|'')*'(?:::reg[a-z]+)?|{{ snapshot_identifier() }}(?:[.]{{ snapshot_identifier() }})+|{{ snapshot_identifier() }}[.]{{ snapshot_operator() }}|\m{{ snapshot_keyword() }}\s+{{ snapshot_identifier() }}(?![[:alnum:]_$.])|"(?:[^"]|"")*"
 {%- endmacro %}
 
 

@@ -8,14 +8,25 @@
     {% do return([
         ['schema', 1, '^create\s+schema\M'],
         ['extension', 2, '^create\s+extension\M'],
+        ['shell type', 3, '^create\s+type\s+' ~ snapshot_identifier() ~ '(?:[.]' ~ snapshot_identifier() ~ ')?$'],
+        ['full type', 3, '^create\s+type\s+' ~ snapshot_identifier() ~ '(?:[.]' ~ snapshot_identifier() ~ ')?\s*(?:[(]|as\s+range\M)'],
+        ['operator', 3, '^create\s+operator\s+(?!class\M|family\M)'],
+        ['operator class', 3, '^create\s+operator\s+class\M'],
+        ['cast', 3, '^create\s+cast\M'],
+        ['transform', 3, '^create\s+(?:or\s+replace\s+)?transform\M'],
+        ['user mapping', 3, '^create\s+user\s+mapping\M'],
         ['table', 3, '^create\s+(?:(?:global|local|unlogged|temp|temporary|foreign)\s+)*table\M'],
+        ['replaced view', 3, '^create\s+or\s+replace\s+view\M'],
         ['view', 3, '^create\s+(?:or\s+replace\s+)?(?:recursive\s+|materialized\s+)?view\M'],
         ['routine', 3, '^create\s+(?:or\s+replace\s+)?(?:function|procedure|aggregate)\M'],
         ['unique index', 3, '^create\s+unique\s+index\M'],
         ['index', 5, '^create\s+index\M'],
-        ['trigger', 9, '^create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|rule)|event\s+trigger)\M'],
+        ['statistics', 5, '^create\s+statistics\M'],
+        ['trigger', 9, '^create\s+(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|rule)\M'],
         ['policy', 10, '^create\s+policy\M'],
+        ['event trigger', 12, '^(?:create|alter|comment\s+on)\s+event\s+trigger\M'],
         ['comment', 11, '^comment\M'],
+        ['rest', 8, '^create\s+(?:publication|subscription)\M'],
         ['other', 3, '^create\M'],
         ['alter type', 3, '^alter\s+(?:type|domain)\M'],
         ['index attach', 6, '^alter\s+index\M.*\sattach\s+partition\M'],
@@ -36,8 +47,8 @@ objects as materialized (
     select
         row_number() over (order by t.path collate "C") as object_no,
         b.content as definition,
-        -- A body may hold semicolons that end nothing: a routine stays whole, as does all that is dollar-quoted.
-        b.content ~* '^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure)\M'
+        -- A body may hold semicolons that end nothing: a routine stays whole, as do a rule and all that is dollar-quoted.
+        b.content ~* '^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure|rule)\M'
         or (
             strpos(b.content, '$') > 0
             and regexp_replace(b.content, $re${{ snapshot_quoted() }}$re$, '', 'g') ~ '\$(?:[[:alpha:]_][[:alnum:]_]*)?\$'

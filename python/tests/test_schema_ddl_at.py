@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import random
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from conftest import DEBIAN_15
 from project import DATABASE, SAMPLE, Params, commit, dbt, install_sources, new_database
+from psycopg.conninfo import make_conninfo
 
 from pggit_audit import catalog, embedded
 
 NASTY = Path(__file__).parent / "schemas" / "nasty.sql"
+EVERY_KIND = Path(__file__).parent / "schemas" / "every_kind.sql"
+# The entries of pg_dump's archives that are no schema, and those that are privileges.
+NO_SCHEMA = {"ENCODING", "STDSTRINGS", "SEARCHPATH", "ACL", "DEFAULT ACL"}
+# All other kinds of entries that pg_dump writes of a schema, and from which version on, where not all do.
+SINCE_15 = {"PUBLICATION TABLES IN SCHEMA"}
+ENTRIES = {
+    "ACCESS METHOD", "AGGREGATE", "CAST", "CHECK CONSTRAINT", "COLLATION", "COMMENT", "CONSTRAINT", "CONVERSION",
+    "DEFAULT", "DOMAIN", "EVENT TRIGGER", "EXTENSION", "FK CONSTRAINT", "FOREIGN DATA WRAPPER", "FOREIGN TABLE",
+    "FUNCTION", "INDEX", "INDEX ATTACH", "MATERIALIZED VIEW", "OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY",
+    "POLICY", "PROCEDURAL LANGUAGE", "PROCEDURE", "PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA",
+    "ROW SECURITY", "RULE",
+    "SCHEMA", "SEQUENCE", "SEQUENCE OWNED BY", "SERVER", "SHELL TYPE", "STATISTICS", "SUBSCRIPTION", "TABLE",
+    "TABLE ATTACH", "TEXT SEARCH CONFIGURATION", "TEXT SEARCH DICTIONARY", "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE", "TRANSFORM", "TRIGGER", "TYPE", "USER MAPPING", "VIEW",
+}  # fmt: skip
 
 
 def _definitions(params: Params) -> dict[str, str]:
@@ -91,6 +110,72 @@ def test_rebuilds_the_schema(target: Params, path: Path) -> None:
     definitions = _load(target, path)
     rebuilt = _rebuild(target, _script(target, definitions))
     assert rebuilt == definitions
+
+
+def _adapted(text: str, server: psycopg.Connection[Any]) -> str:
+    """A script without the lines that are for other servers."""
+    version = server.info.server_version // 10000
+    row = server.execute("select array_agg(name::text) from pg_available_extensions").fetchone()
+    assert row is not None
+    there = set(row[0])
+    if server.execute("select from pg_collation where collprovider = 'i'").fetchone():
+        there.add("icu")
+
+    def fits(line: str) -> bool:
+        marks = re.findall(r"-- (since|until|with) (\w+)(?= *$| *--)", line)
+        return all(
+            version >= int(what)
+            if word == "since"
+            else version <= int(what)
+            if word == "until"
+            else what in there
+            for word, what in marks
+        )
+
+    return "\n".join(line for line in text.split("\n") if fits(line))
+
+
+def _dumped(programs: Path, params: Params, *options: str) -> bytes:
+    command = [str(programs / "pg_dump"), "-s", "-O", "-x", *options, make_conninfo(**params)]
+    found = subprocess.run(command, check=True, capture_output=True).stdout
+    return re.sub(rb"(?m)^\\(?:un)?restrict .*$", b"", found)
+
+
+def _without_subscriptions(params: Params) -> None:
+    """A database with one cannot be dropped."""
+    with psycopg.connect(**params, autocommit=True) as connection:
+        for action in ("alter {} disable", "alter {} set (slot_name = none)", "drop {}"):
+            connection.execute(action.format("subscription aa_subscription").encode())
+
+
+def test_every_kind_is_rebuilt_as_it_was(target: Params, request: pytest.FixtureRequest) -> None:
+    """What pg_dump says of the rebuilt schema is what it says of the first, byte for byte."""
+    which = request.node.callspec.params["target"]
+    programs = DEBIAN_15
+    if which != "Debian 15":
+        programs = request.getfixturevalue("server" if which == "embedded 16" else "server_18").bin
+    source = new_database(target, "source")
+    with psycopg.connect(**source, autocommit=True) as connection:
+        connection.execute(_adapted(EVERY_KIND.read_text(encoding="utf-8"), connection).encode())
+        version = connection.info.server_version // 10000
+    try:
+        script = _script(target, _definitions(source))
+        rebuilt = new_database(target, "rebuilt")
+        with psycopg.connect(**rebuilt, autocommit=True) as connection:
+            connection.execute(script.encode())
+        try:
+            assert _definitions(rebuilt) == _definitions(source)
+            assert _dumped(programs, rebuilt) == _dumped(programs, source)
+            archive = _dumped(programs, source, "-Fc")
+        finally:
+            _without_subscriptions(rebuilt)
+    finally:
+        _without_subscriptions(source)
+    contents = subprocess.run(
+        [str(programs / "pg_restore"), "-l"], input=archive, check=True, capture_output=True
+    ).stdout.decode()
+    entries = set(re.findall(r"(?m)^\d+; \d+ \d+ ([A-Z]+(?: [A-Z]+)*?)(?= -| [^A-Z]| [A-Z] )", contents))
+    assert entries - NO_SCHEMA == ENTRIES - (SINCE_15 if version < 15 else set())
 
 
 def test_runs_in_psql(target: Params, server: embedded.Server) -> None:

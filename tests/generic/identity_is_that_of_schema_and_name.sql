@@ -35,8 +35,18 @@ where
             and not (
                 origin = 'inferred' and change_type = 'DROP' and object_identity = schema_prefix || quote_ident(object_name)
             )
-        when object_type in ('TRIGGER', 'POLICY')
+        when object_type in ('TRIGGER', 'POLICY', 'RULE')
             then not starts_with(object_identity, quote_ident(object_name) || ' on ' || schema_prefix)
+        when object_type in ('OPERATOR FAMILY', 'OPERATOR CLASS')
+            then not starts_with(object_identity, schema_prefix || quote_ident(object_name) || ' USING ')
+        when object_type = 'OPERATOR'
+            then not starts_with(object_identity, schema_prefix || split_part(object_name, '(', 1) || '(')
+        when object_type in ('CAST', 'TRANSFORM', 'USER MAPPING')
+            then object_identity <> object_name
+        when object_schema is null or object_type = 'EXTENSION'
+            then object_identity not in (
+                quote_ident(object_name), quote_ident(object_name) || ' (' || lower(object_type) || ')'
+            )
         else
             object_identity not in (
                 schema_prefix || quote_ident(object_name),

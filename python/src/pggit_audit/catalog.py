@@ -1,6 +1,6 @@
 """Reads full definitions from a PostgreSQL catalog, of a whole database or of the objects that changed.
 
-The SQL stands in `catalog.sql`; this module fills in its filters, runs it, and gives each object
+The SQL stands in `sql/catalog`; this module fills in its filters, runs it, and gives each object
 the identity under which trees know it.
 """
 
@@ -29,11 +29,36 @@ KINDS = (
     "FUNCTION",
     "TRIGGER",
     "POLICY",
+    "EXTENSION",
+    "COLLATION",
+    "OPERATOR",
+    "OPERATOR FAMILY",
+    "OPERATOR CLASS",
+    "CAST",
+    "CONVERSION",
+    "ACCESS METHOD",
+    "PROCEDURAL LANGUAGE",
+    "TRANSFORM",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
+    "TEXT SEARCH DICTIONARY",
+    "TEXT SEARCH CONFIGURATION",
+    "STATISTICS",
+    "RULE",
+    "FOREIGN DATA WRAPPER",
+    "SERVER",
+    "USER MAPPING",
+    "EVENT TRIGGER",
+    "PUBLICATION",
+    "SUBSCRIPTION",
 )
+RELATIONS = ("TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "INDEX", "TYPE")
+"""What has a name among the relations and types of a schema."""
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 
 _RELATION_KINDS = {
-    "r": "TABLE", "p": "TABLE", "i": "INDEX", "I": "INDEX", "v": "VIEW", "m": "MATERIALIZED_VIEW", "S": "SEQUENCE",
+    "r": "TABLE", "p": "TABLE", "f": "TABLE", "i": "INDEX", "I": "INDEX", "v": "VIEW", "m": "MATERIALIZED_VIEW",
+    "S": "SEQUENCE",
 }  # fmt: skip
 # pg_class has several kinds
 _CATALOGS = {
@@ -43,7 +68,31 @@ _CATALOGS = {
     "pg_proc": "FUNCTION",
     "pg_trigger": "TRIGGER",
     "pg_policy": "POLICY",
+    "pg_extension": "EXTENSION",
+    "pg_collation": "COLLATION",
+    "pg_operator": "OPERATOR",
+    "pg_opfamily": "OPERATOR FAMILY",
+    "pg_opclass": "OPERATOR CLASS",
+    "pg_cast": "CAST",
+    "pg_conversion": "CONVERSION",
+    "pg_am": "ACCESS METHOD",
+    "pg_language": "PROCEDURAL LANGUAGE",
+    "pg_transform": "TRANSFORM",
+    "pg_ts_parser": "TEXT SEARCH PARSER",
+    "pg_ts_template": "TEXT SEARCH TEMPLATE",
+    "pg_ts_dict": "TEXT SEARCH DICTIONARY",
+    "pg_ts_config": "TEXT SEARCH CONFIGURATION",
+    "pg_statistic_ext": "STATISTICS",
+    "pg_rewrite": "RULE",
+    "pg_foreign_data_wrapper": "FOREIGN DATA WRAPPER",
+    "pg_foreign_server": "SERVER",
+    "pg_user_mapping": "USER MAPPING",
+    "pg_event_trigger": "EVENT TRIGGER",
+    "pg_publication": "PUBLICATION",
+    "pg_subscription": "SUBSCRIPTION",
 }
+# Where a kind has objects of another type too.
+_KIND_OF_TYPE = {"PROCEDURE": "FUNCTION", "FOREIGN TABLE": "TABLE"}
 
 # int8, int4 and oid
 _INTEGERS = {20, 23, 26}
@@ -51,7 +100,10 @@ _INTEGERS = {20, 23, 26}
 _NUMBERS = count()
 
 # Where what belongs to an object has rows of its own.
-_DETAILS = {"pg_constraint", "pg_description", "pg_inherits", "pg_extension"}
+_DETAILS = {
+    "pg_amop", "pg_amproc", "pg_constraint", "pg_description", "pg_extension", "pg_inherits",
+    "pg_publication_namespace", "pg_publication_rel", "pg_ts_config_map",
+}  # fmt: skip
 
 Key = tuple[int, int]
 """A catalog's oid, and the oid of an object in it."""
@@ -85,7 +137,7 @@ class Writes:
     def leave_no_trace(self) -> bool:
         """Whether something may be gone, or elsewhere, that no row of the object itself tells of.
 
-        A foreign key, a comment, a parent, an extension.
+        A foreign key, a comment, a parent, the table of a publication; what an extension requires.
         """
         return not _DETAILS.isdisjoint(self.updated | self.deleted)
 
@@ -94,7 +146,8 @@ class Writes:
 class DatabaseObject:
     """One object with its complete definition.
 
-    `classid` and `objid` are its catalog and oid. `object_identity` is what `pg_identify_object`
+    `classid` and `objid` are its catalog and oid. `object_schema` is None for what is in none (a cast,
+    a publication). `object_identity` is what `pg_identify_object`
     says; on the rare collision (a trigger and a policy of one name on one table) the later kind in
     `KINDS` carries its kind in parentheses behind it. `definition` is a script: every statement
     ends with `;`, every name has its schema.
@@ -103,7 +156,7 @@ class DatabaseObject:
     classid: int
     objid: int
     object_type: str
-    object_schema: str
+    object_schema: str | None
     object_name: str
     object_identity: str
     definition: str
@@ -112,11 +165,25 @@ class DatabaseObject:
     def key(self) -> Key:
         return (self.classid, self.objid)
 
+    @property
+    def kind(self) -> str:
+        """The one of `KINDS` that it is read with."""
+        return _KIND_OF_TYPE.get(self.object_type, self.object_type)
+
 
 @cache
 def _sections() -> dict[tuple[str, str], str]:
-    text = resources.files(__package__).joinpath("catalog.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- (kind|query|written): (\w+)\n", text, flags=re.MULTILINE)
+    """The parts of the files in `sql/catalog`: headed by `-- kind:`, `-- query:` or `-- written:` and a name."""
+    files = sorted(
+        (
+            f
+            for f in resources.files(__package__).joinpath("sql/catalog").iterdir()
+            if f.name.endswith(".sql")
+        ),
+        key=lambda f: f.name,
+    )
+    text = "\n".join(f.read_text(encoding="utf-8") for f in files)
+    parts = re.split(r"^-- (kind|query|written): ([\w ]+)\n", text, flags=re.MULTILINE)
     return {
         (what, name): body.strip()
         for what, name, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
@@ -135,23 +202,62 @@ def anywhere() -> Writes:
     return Writes(catalogs, catalogs, catalogs, None)
 
 
+_COMMENT = (
+    r"coalesce(E'\\nCOMMENT ON ' || \1 || ' IS ' || quote_literal(obj_description(\2, '\3')) || ';', '')"
+)
+_GONE = (
+    "select '{catalog}'::regclass::oid as classid, objid from unnest(%({catalog})s::oid[]) as objid"
+    " where not exists (select from pg_catalog.{catalog} as x where x.oid = objid)"
+)
+
+
 @cache
-def _query(name: str, only: bool, written: frozenset[str], located: bool) -> tuple[bytes, list[str]]:
+def _query(
+    name: str, version: int, only: bool, written: frozenset[str], located: bool
+) -> tuple[bytes, list[str]]:
     """A query with numbered parameters, and their names in that order.
 
     psycopg would look for named ones in all of the text anew each time, and the texts are long.
     """
-    text = _text(name, only, written, located)
+    text = _text(name, version, only, written, located)
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
     return re.sub(r"%\((\w+)\)s", lambda m: f"${names.index(m[1]) + 1}", text).encode(), names
 
 
-def _text(name: str, only: bool = False, written: frozenset[str] = frozenset(), located: bool = False) -> str:
+def _text(
+    name: str,
+    version: int,
+    only: bool = False,
+    written: frozenset[str] = frozenset(),
+    located: bool = False,
+) -> str:
+    """A part of `sql/catalog` for a server of a major version, its placeholders filled in.
+
+    - A line that ends with `-- since N` or `-- until N` is only there for servers of that version or a later one, or an
+      earlier one.
+    - `{query:NAME}` becomes that query, without the line that says what it is.
+    - `{only:EXPRESSION}` becomes `true`, or a test of EXPRESSION against the parameter `oids`.
+    - `{hidden:N}` excludes system schemas, and those in the parameter `hidden`; `{own:N}` only the latter. N is an
+      alias of pg_namespace.
+    - `{member:CATALOG:EXPRESSION}` excludes what belongs to an extension: its CREATE EXTENSION stands for it.
+    - `{comment:EXPRESSION|OID|CATALOG}` becomes the statement that comments on the object, or nothing.
+    - `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
+    - `{relations:EXPRESSION}` tests whether that relation was locked, `{with_indexes:EXPRESSION}` whether it or its
+      table was, `{with_tables:EXPRESSION}` whether it or an index of it was.
+    - `{places}` becomes the queries `written` of these catalogs, `{gone}` the oids that these catalogs do not have.
+
+    The queries `kind` all return the columns of `DatabaseObject`. They are run with an empty search_path, so that
+    PostgreSQL prints every name with its schema.
+    """
     sections = _sections()
     text = sections["query", name] if ("query", name) in sections else sections["kind", name]
     places = (body for (what, catalog), body in sections.items() if what == "written" and catalog in written)
     text = text.replace("{places}", "\nunion all\n".join(places))
+    text = text.replace("{gone}", "\nunion all\n".join(_GONE.format(catalog=c) for c in sorted(written)))
     text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)
+    text = re.sub(r"(?m)^.*-- since (\d+)$", lambda m: m[0] if version >= int(m[1]) else "", text)
+    text = re.sub(r"(?m)^.*-- until (\d+)$", lambda m: m[0] if version <= int(m[1]) else "", text)
+    text = re.sub(r"\{comment:([^|{}]+)\|([^|{}]+)\|(\w+)\}", _COMMENT, text)
     text = re.sub(
         r"\{(relations|with_indexes|with_tables):([^}]+)\}", lambda m: _among(m[1], m[2], located), text
     )
@@ -161,6 +267,7 @@ def _text(name: str, only: bool = False, written: frozenset[str] = frozenset(), 
         r"(\1.nspname !~ '^pg_' and \1.nspname <> 'information_schema' and \1.nspname <> all(%(hidden)s::text[]))",
         text,
     )
+    text = re.sub(r"\{own:(\w+)\}", r"(\1.nspname <> all(%(hidden)s::text[]))", text)
     # a subquery that depends on no row: worked out once, not for each
     text = re.sub(r"\{written:([^}]+)\}", r"age(\1) <= (select age(%(horizon)s::xid))", text)
     return re.sub(
@@ -196,6 +303,7 @@ class CatalogReader:
     def __init__(self, connection: psycopg.Connection[Any], hidden: Sequence[str] = TRACKER_SCHEMAS) -> None:
         self._connection = connection
         self._hidden = _array(hidden)
+        self._version = connection.info.server_version // 10000
         self._prepared: dict[bytes, bytes] = {}
         self._connection.execute("select set_config('search_path', '', false)")
         rows = connection.execute(
@@ -215,12 +323,12 @@ class CatalogReader:
         /,
         **parameters: str | Iterable[int],
     ) -> list[dict[str, Any]]:
-        """The rows of a query of `catalog.sql`, by column.
+        """The rows of a query of `sql/catalog`, by column.
 
         These are most of what a replay asks of a server, and small: libpq's own calls take a third of the time
         that a cursor of psycopg takes for each.
         """
-        query, names = _query(name, only, written, located)
+        query, names = _query(name, self._version, only, written, located)
         values = {
             k: v if isinstance(v, str) else "{" + ",".join(map(str, v)) + "}" for k, v in parameters.items()
         }
@@ -251,7 +359,7 @@ class CatalogReader:
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
         found = [DatabaseObject(**row) for kind in KINDS for row in self._fetch(kind)]
-        return sorted(found, key=lambda o: (KINDS.index(_kind(o)), o.object_identity))
+        return sorted(found, key=lambda o: (KINDS.index(o.kind), o.object_identity))
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:
         """The objects among `keys` (with their kinds) that exist and are versioned."""
@@ -266,9 +374,11 @@ class CatalogReader:
         ]
 
     def oids(self, catalogs: Sequence[str]) -> list[int]:
-        """The oids of these catalogs, in their order."""
+        """The oids of these catalogs, in their order; 0 for those that a server of this version does not have."""
         rows = self._connection.execute(
-            "select %s::text[]::regclass[]::oid[]::bigint[]", ([f"pg_catalog.{name}" for name in catalogs],)
+            "select array_agg(coalesce(to_regclass(name)::oid::bigint, 0) order by place)"
+            " from unnest(%s::text[]) with ordinality as names (name, place)",
+            ([f"pg_catalog.{name}" for name in catalogs],),
         ).fetchall()
         return list(rows[0][0])
 
@@ -305,7 +415,7 @@ class CatalogReader:
 
     def vanished(self, keys: Iterable[Key], writes: Writes) -> set[Key]:
         """Those of `keys` that no longer exist, given what was written since they were last seen."""
-        wanted: dict[str, list[int]] = {name: [] for name in _CATALOGS}
+        wanted: dict[str, list[int]] = {}
         for classid, objid in keys:
             catalog = self._catalogs[classid]
             # A relation is locked by whoever drops it.
@@ -313,10 +423,11 @@ class CatalogReader:
                 catalog == "pg_class" and writes.relations is not None and objid not in writes.relations
             )
             if catalog in writes.deleted and not is_spared:
-                wanted[catalog].append(objid)
-        if not any(wanted.values()):
+                wanted.setdefault(catalog, []).append(objid)
+        if not wanted:
             return set()
-        return {(row["classid"], row["objid"]) for row in self._fetch("vanished", **wanted)}
+        rows = self._fetch("vanished", False, frozenset(wanted), **wanted)
+        return {(row["classid"], row["objid"]) for row in rows}
 
 
 def _array(names: Iterable[str]) -> str:
@@ -332,10 +443,6 @@ def _check(result: PGresult, encoding: str) -> PGresult:
     return result
 
 
-def _kind(found: DatabaseObject) -> str:
-    return "FUNCTION" if found.object_type == "PROCEDURE" else found.object_type
-
-
 def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseObject]:
     """Objects whose identity another kind has too get their kind behind it.
 
@@ -344,7 +451,7 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
     """
     holder: dict[str, DatabaseObject] = {}
     result: list[DatabaseObject] = []
-    for found in sorted(objects, key=lambda o: KINDS.index(_kind(o))):
+    for found in sorted(objects, key=lambda o: KINDS.index(o.kind)):
         if found.object_identity in holder:
             kind = found.object_type.lower().replace("_", " ")
             found = DatabaseObject(
@@ -357,4 +464,4 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
 
 def column_query() -> str:
     """The query that reads a table's columns in the terms of v1's metadata; its one parameter is the oid."""
-    return _text("columns").replace("%(oid)s", "%s")
+    return _text("columns", 0).replace("%(oid)s", "%s")

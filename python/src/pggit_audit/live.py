@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pggit_audit.catalog import DatabaseObject
+from pggit_audit.catalog import RELATIONS, DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.statements import Name
 
@@ -31,7 +31,7 @@ class Live:
                 self.routines.setdefault((found.object_schema, bare), []).append(found)
             elif found.object_type in ("TRIGGER", "POLICY"):
                 self.attached.append(found)
-            elif found.object_type != "SCHEMA":
+            elif found.object_type in RELATIONS:
                 self.by_name[(found.object_schema, found.object_name)] = found
 
     def table(self, name: Name) -> DatabaseObject | None:

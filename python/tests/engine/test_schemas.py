@@ -71,5 +71,5 @@ def test_an_extension_that_brought_no_row_is_older(
         assert not list(replay.reconcile(live))
     assert tree_of(events) == scratch.definitions(truth)
     noted = [(e.anchor_version_id, e.object_identity) for e in events if "older_extension" in rules(e)]
-    assert noted == ([(2, "public")] if makes else [])
+    assert noted == ([(2, "vector")] if makes else [])
     assert {e.fidelity for e in of_rows(events).values()} == {"exact"}

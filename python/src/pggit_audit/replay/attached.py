@@ -30,7 +30,7 @@ class Attached:
         fresh = self._situation.fresh()
         names = {
             o.object_identity.split(" on ", 1)[1]
-            if o.object_type in ("TRIGGER", "POLICY")
+            if o.object_type in ("TRIGGER", "POLICY", "RULE")
             else o.object_identity.split("(", 1)[0]
             for o in fresh.values()
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import psycopg
 
+from pggit_audit.catalog import RELATIONS
 from pggit_audit.definitions import parse_name, qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.situation import Situation
@@ -190,9 +191,10 @@ class Attempts:
         schemas = self._situation.schemas
         if schema is not None or any((s, bare) in self._evidence.history.by_name for s in schemas):
             return False
-        relations = ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "TYPE")
-        found = self._situation.state.called([bare])
-        elsewhere = {o.object_schema for o in found if o.object_type in relations} - set(schemas)
+        found = [o for o in self._situation.state.called([bare]) if o.object_type in RELATIONS]
+        elsewhere = {o.object_schema for o in found if o.object_schema and o.object_type != "INDEX"} - set(
+            schemas
+        )
         if len(elsewhere) != 1:
             return False
         self._situation.look_elsewhere(elsewhere.pop())

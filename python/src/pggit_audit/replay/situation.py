@@ -10,7 +10,7 @@ import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.history import HistoryRow
-from pggit_audit.replay.state import ROUTINES, Difference, State, kind_of
+from pggit_audit.replay.state import ROUTINES, Difference, State
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
@@ -130,7 +130,7 @@ class Situation:
                 touched |= _named_by(statement, self.state)
             if any("cascade" in s.words for s in statements):
                 # CASCADE takes foreign keys and parents from others along.
-                touched |= {o.key: kind_of(o) for o in naming(self.state, [*gone, *touched])}
+                touched |= {o.key: o.kind for o in naming(self.state, [*gone, *touched])}
         for key in touched:
             self._columns.pop(key, None)
         differences = self.state.update(
@@ -167,4 +167,4 @@ def _named_by(statement: Statement, state: State) -> dict[Key, str]:
         return state.kinds()
     # Of `schema.table.column` the last two parts are kept: a column's table is in the first.
     names = {part for target in (*statement.targets, statement.on or ()) for part in target if part}
-    return {o.key: kind_of(o) for o in state.called(names)}
+    return {o.key: o.kind for o in state.called(names)}

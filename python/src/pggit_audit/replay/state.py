@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pggit_audit.catalog import DatabaseObject, Key, with_unique_identities
+from pggit_audit.catalog import RELATIONS, DatabaseObject, Key, with_unique_identities
 from pggit_audit.statements import Name
 
 ROUTINES = ("FUNCTION", "PROCEDURE")
@@ -115,7 +115,7 @@ class State:
     def relation(self, name: Name) -> DatabaseObject | None:
         """The table, view, sequence, index or type of that name."""
         for key in self._names.get(name, ()):
-            if self.objects[key].object_type not in ("TRIGGER", "POLICY", "SCHEMA", *ROUTINES):
+            if self.objects[key].object_type in RELATIONS:
                 return self.objects[key]
         return None
 
@@ -147,12 +147,7 @@ class State:
 
     def kinds(self) -> dict[Key, str]:
         """Every object with its kind, as the catalog reader wants it."""
-        return {key: kind_of(o) for key, o in self.objects.items()}
-
-
-def kind_of(found: DatabaseObject) -> str:
-    """The kind that the catalog reader knows an object by: it reads functions and procedures alike."""
-    return "FUNCTION" if found.object_type == "PROCEDURE" else found.object_type
+        return {key: o.kind for key, o in self.objects.items()}
 
 
 def bare_name(found: DatabaseObject) -> str:

@@ -14,8 +14,8 @@ from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
 from pggit_audit.rules.comments import COMMENT
 
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
-# Kinds that v1 leaves no row for (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
-_UNRECORDED = {"SEQUENCE", "TYPE", "TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
+# Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
+_RECORDED = {None, "SCHEMA", "TABLE", "INDEX", "VIEW", "FUNCTION", "PROCEDURE"}
 
 
 def mark_uncertain(events: Sequence[Event]) -> list[Event]:
@@ -39,8 +39,10 @@ def mark_uncertain(events: Sequence[Event]) -> list[Event]:
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(path, event)
         marked.goes_on(i, path, event)
-        if event.change_type == "ALTER" and event.object_type in _UNRECORDED:
-            marked.mark([i], f"v1 records no change of a {event.object_type.replace('_', ' ').lower()}")
+        if event.change_type == "ALTER" and event.object_type not in _RECORDED:
+            marked.mark(
+                [i], f"v1 records no change of a {(event.object_type or '').replace('_', ' ').lower()}"
+            )
     for unsure, column in _columns_of_the_old_name(marked.events, renamed):
         marked.mark(
             unsure,

@@ -29,17 +29,20 @@ def pre_existing(evidence: Evidence) -> list[Repair]:
     if any("cascade" in s.words for s in created):
         return []
     steps = []
-    for schema in evidence.live.by_identity.values():
-        if schema.object_type != "SCHEMA":
+    known: set[str] = set()
+    for extension in evidence.live.by_identity.values():
+        if extension.object_type != "EXTENSION":
             continue
         makes_schema = re.compile(
-            rf'\bcreate\s+schema\s+(?:if\s+not\s+exists\s+)?"?{re.escape(schema.object_name)}(?!\w)',
+            rf'\bcreate\s+schema\s+(?:if\s+not\s+exists\s+)?"?{re.escape(extension.object_schema or "")}(?!\w)',
             re.IGNORECASE,
         )
-        for statement in STATEMENT.findall(schema.definition):
+        # Those that it requires come first.
+        for statement in STATEMENT.findall(extension.definition):
             match = _EXTENSION.search(statement)
-            if match is None:
+            if match is None or statement.strip() in known:
                 continue
+            known.add(statement.strip())
             name = unquote(match["name"])
             if (
                 any(says(text, name) for text in makers if text in brought)

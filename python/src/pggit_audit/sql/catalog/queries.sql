@@ -1,0 +1,127 @@
+-- query: horizon
+-- The next transaction id: what is written from now on has this one or a later one.
+select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint as horizon
+
+-- query: touched
+-- The objects with a catalog row written at or after the transaction id `horizon`, as the object
+-- that a definition is written for: a constraint and an identity's sequence count for their table, a rule for its view.
+-- Catalog rows keep the transaction id that wrote them in xmin; age() compares them across a wraparound.
+-- The placeholder becomes those of the following queries, each headed by `-- written: CATALOG`, whose catalogs were
+-- written to. xmin has no index: where it is not known which relations were locked, each row is looked at (but for what
+-- the server came with, whose oids are smaller). In pg_type the way through the index would take longer.
+-- What is deleted leaves no such row.
+with touched as (
+{places}
+)
+, mark as (
+    {query:horizon}
+)
+select
+    touched.classid,
+    touched.objid,
+    -- a join would read all of pg_class
+    case
+        when touched.classid = 'pg_class'::regclass
+            then (select c.relkind::text from pg_catalog.pg_class as c where c.oid = touched.objid)
+    end as relkind,
+    mark.horizon
+from mark
+left join touched on true
+
+-- query: dependents
+-- The objects whose text may name one of `oids`, one step away: a view of a table, a table with a
+-- column of a type, a foreign key to a table, a trigger of a function.
+with changed as (
+    select unnest(%(oids)s::oid[]) as oid
+)
+, referenced as (
+    select oid from changed
+    union
+    select c.reltype from pg_catalog.pg_class as c join changed on changed.oid = c.oid where c.reltype <> 0
+    union
+    select t.typarray from pg_catalog.pg_type as t join changed on changed.oid = t.oid where t.typarray <> 0
+    union
+    select t.typarray
+    from pg_catalog.pg_class as c
+    join changed on changed.oid = c.oid
+    join pg_catalog.pg_type as t on t.oid = c.reltype
+    where t.typarray <> 0
+    union
+    select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u')
+)
+, dependents as (
+select distinct
+    case
+        when r.rulename <> '_RETURN' then 'pg_rewrite'::regclass::oid
+        when r.oid is not null or k.conrelid <> 0 or ad.oid is not null then 'pg_class'::regclass::oid
+        when k.oid is not null then 'pg_type'::regclass::oid
+        when c.relkind = 'c' then 'pg_type'::regclass::oid
+        else d.classid
+    end as classid,
+    case
+        when r.rulename <> '_RETURN' then r.oid
+        when r.oid is not null then r.ev_class
+        when k.conrelid <> 0 then k.conrelid
+        when k.oid is not null then k.contypid
+        when ad.oid is not null then ad.adrelid
+        when c.relkind = 'c' then c.reltype
+        else d.objid
+    end as objid
+from referenced
+join pg_catalog.pg_depend as d on d.refobjid = referenced.oid
+left join pg_catalog.pg_rewrite as r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+left join pg_catalog.pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
+left join pg_catalog.pg_attrdef as ad on d.classid = 'pg_attrdef'::regclass and ad.oid = d.objid
+left join pg_catalog.pg_class as c on d.classid = 'pg_class'::regclass and c.oid = d.objid
+where d.deptype in ('n', 'a', 'i', 'P', 'S') and d.classid not in ('pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_publication_rel'::regclass)
+union
+-- the operators and functions of a class or a family, the tables of a publication
+select owner.refclassid, owner.refobjid
+from referenced
+join pg_catalog.pg_depend as d on d.refobjid = referenced.oid
+join pg_catalog.pg_depend as owner on owner.classid = d.classid and owner.objid = d.objid
+where
+    d.classid in ('pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_publication_rel'::regclass)
+    and owner.refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_publication'::regclass)
+)
+select dependents.classid, dependents.objid, c.relkind::text as relkind
+from dependents
+left join pg_catalog.pg_class as c on dependents.classid = 'pg_class'::regclass and c.oid = dependents.objid
+
+-- query: vanished
+-- Of the oids in the parameter of each catalog's name, those that the catalog does not have.
+{gone}
+
+-- query: columns
+-- A table's columns in the terms of v1's metadata (FORMATS 1.9), which took them from
+-- information_schema: a domain shows as its base type. Run it with the replay's search_path, so that
+-- defaults read as v1's did; that path is the history's, so no name here may be looked up in it.
+select
+    a.attname::pg_catalog.text as name,
+    t.typname::pg_catalog.text operator(pg_catalog.||) case
+        when t.typname::pg_catalog.text operator(pg_catalog.=) any ('{varchar,bpchar}'::pg_catalog.text[])
+            and m.typmod operator(pg_catalog.>) 4
+            then '(' operator(pg_catalog.||) (m.typmod operator(pg_catalog.-) 4)::pg_catalog.text operator(pg_catalog.||) ')'
+        else ''
+    end as type,
+    not (a.attnotnull or (d.typtype operator(pg_catalog.=) 'd' and d.typnotnull)) as nullable,
+    case
+        when a.attgenerated operator(pg_catalog.=) '' then pg_catalog.pg_get_expr(ad.adbin, ad.adrelid)
+    end as "default",
+    a.attnum::pg_catalog.int4 as position,
+    a.attgenerated operator(pg_catalog.<>) '' as generated,
+    a.attidentity operator(pg_catalog.<>) '' as identity,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) as full_type
+from pg_catalog.pg_attribute as a
+join pg_catalog.pg_type as d on d.oid operator(pg_catalog.=) a.atttypid
+join pg_catalog.pg_type as t
+    on t.oid operator(pg_catalog.=) case when d.typtype operator(pg_catalog.=) 'd' then d.typbasetype else d.oid end
+cross join lateral (
+    select case when d.typtype operator(pg_catalog.=) 'd' then d.typtypmod else a.atttypmod end as typmod
+) as m
+left join pg_catalog.pg_attrdef as ad
+    on ad.adrelid operator(pg_catalog.=) a.attrelid and ad.adnum operator(pg_catalog.=) a.attnum
+where
+    a.attrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+    and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+order by a.attnum
