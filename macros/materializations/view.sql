@@ -9,6 +9,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {%- if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif -%}
     {%- set fits = relation_fits(existing, sql) -%}
     {%- if fits == 'as it is' -%}
         {% call noop_statement('main', 'CREATE VIEW', 'CREATE VIEW', -1) -%}{{ sql }}{%- endcall %}

@@ -52,7 +52,7 @@ final as (
         count(*) filter (where changes.last_status = 'PENDING' and not changes.verified) as pending,
         count(*) filter (where changes.last_status = 'FAILED' and not changes.verified) as failed,
         count(*) filter (where changes.last_status is null) as not_logged,
-        round(100.0 * count(*) filter (where changes.verified) / nullif(count(*), 0), 1) as verified_percent,
+        round(100.0 * count(*) filter (where changes.verified) / nullif(count(*), 0), 1)::numeric(5, 1) as verified_percent,
         count(*) filter (where changes.change_severity = 'MAJOR') as breaking,
         count(*) filter (where changes.author is null) as without_author,
         count(*) filter (where changes.committed_at is null) as without_time,

@@ -40,7 +40,7 @@ final as (
         repairs.rule as rule,
         count(*) as changes,
         count(*) filter (where changes.origin = 'inferred') as inferred_changes,
-        round(100.0 * count(*) / of_type.changes, 1) as percent_of_type
+        round(100.0 * count(*) / of_type.changes, 1)::numeric(5, 1) as percent_of_type
     from changes
     left join repairs on changes.change_id = repairs.change_id
     inner join of_type on changes.object_type is not distinct from of_type.object_type
