@@ -46,8 +46,23 @@
         {%- do own_ddl_ends() -%}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing_relation, full_refresh_mode=False)) -%}
-    {%- do persist_docs(target_relation, model) -%}
-    {%- if not is_so -%}{{ adapter.commit() }}{%- endif -%}
+    {%- do describe_function(model, target_relation) -%}
+    {{ adapter.commit() }}
+{% endmacro %}
+
+
+{#- dbt's persist_docs knows relations alone. -#}
+{% macro describe_function(node, relation) %}
+    {%- set name = relation.include(database=false) -%}
+    {%- set description = node.description | trim -%}
+    {%- set found = run_query(
+        'select obj_description(' ~ dbt.string_literal(name) ~ "::regproc, 'pg_proc') as description"
+    ).rows[0]['description'] -%}
+    {%- if description and found != description -%}
+        {%- call statement('describe') -%}
+            comment on function {{ name }} is {{ dbt.string_literal(dbt.escape_single_quotes(description)) }}
+        {%- endcall -%}
+    {%- endif -%}
 {% endmacro %}
 
 

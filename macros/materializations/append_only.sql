@@ -72,6 +72,7 @@
         analyze {{ target_relation }}
     {%- endcall %}
 
+    {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing, full_refresh_mode=False)) -%}
     {%- do persist_docs(target_relation, model) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

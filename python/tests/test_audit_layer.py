@@ -545,3 +545,51 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("Plans", []):
         yield from _nodes(child)
+
+
+# Who reads it -------------------------------------------------------------------------------------
+
+README = Path(__file__).parents[2] / "README.md"
+CALLS = (
+    "commit_of(left((select max(commit_sha) from pggit_audit.changes), 10))",
+    "commit_at(localtimestamp)",
+    "schema_ddl_at((select commit_sha from pggit_audit.changes order by event_no desc limit 1))",
+    "object_definition_at(commit_at(localtimestamp), 'public.books')",
+    "extract_changes_between_commits(null, commit_at(localtimestamp))",
+    "compliance_log_breaks()",
+)
+
+
+def test_a_reader_needs_what_the_readme_says(audit: Connection) -> None:
+    """With the README's grants, and nothing else, every relation can be read and every reading function called."""
+    section = README.read_text().split("## Who may read the results", 1)[1].split("```")[1]
+    grants = section.removeprefix("sql\n").replace("for role migration ", "")
+    audit.execute(grants.encode())
+    relations = audit.execute(
+        "select relname from pg_class where relkind in ('r', 'v') and relnamespace = 'pggit_audit'::regnamespace"
+    ).fetchall()
+    functions = audit.execute(
+        "select proname from pg_proc where pronamespace = 'pggit_audit'::regnamespace"
+        " and prorettype <> 'trigger'::regtype and provolatile <> 'v'"
+    ).fetchall()
+    assert {f["proname"] for f in functions} == {call.split("(", 1)[0] for call in CALLS}
+    audit.execute("set local role reader")
+    audit.execute("set local search_path = pggit_audit")
+    for relation in relations:
+        audit.execute(f"select * from {relation['relname']} limit 1".encode())
+    for call in CALLS:
+        assert audit.execute(f"select * from {call}".encode()).description
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), audit.transaction():
+        audit.execute("insert into findings select * from findings")
+
+
+def test_descriptions_are_in_the_database(audit: Connection) -> None:
+    bare = audit.execute(
+        "select relname as name, attname as part from pg_class"
+        " join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped"
+        " where relkind in ('r', 'v') and relnamespace = 'pggit_audit'::regnamespace"
+        " and (obj_description(pg_class.oid, 'pg_class') is null or col_description(pg_class.oid, attnum) is null)"
+        " union all select proname, null from pg_proc where pronamespace = 'pggit_audit'::regnamespace"
+        " and prorettype <> 'trigger'::regtype and obj_description(oid, 'pg_proc') is null"
+    ).fetchall()
+    assert bare == []
