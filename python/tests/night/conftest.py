@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
 import tracker
 from helpers import execute
-from project import Params, new_database
+from project import Params, copied, new_database
 
 from pggit_audit import embedded
 
@@ -56,3 +57,18 @@ def tracked(server: embedded.Server, tracked_template: str) -> Iterator[Params]:
     name = f"tracked_{next(_numbers)}"
     yield new_database(server.params("postgres"), name, tracked_template)
     execute(server.params("postgres"), f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def published(built: Params) -> Iterator[Params]:
+    """libpq keywords of the migrated sample, with a tracker at work as on a night's database."""
+    text = (Path(tracker.__file__).with_name("tracker.sql")).read_text(encoding="utf-8")
+    with copied(built) as params:
+        with psycopg.connect(**params, autocommit=True) as connection:
+            connection.execute(
+                "set session_replication_role = replica"
+            )  # what installs it is no history here
+            connection.execute(
+                text.replace("insert into pggit.branches (name) values ('main');", "").encode()
+            )
+        yield params

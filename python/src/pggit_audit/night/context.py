@@ -71,6 +71,11 @@ class Night:
         named = {**self.params, "application_name": f"pggit cutover {self.journal.run}", **keywords}
         return psycopg.connect(**named, autocommit=True)
 
+    def wake(self) -> None:
+        """Start the server again where it is the embedded one; any other comes back by itself."""
+        if targets.credentials(self.target).is_embedded:
+            targets.params(self.target)
+
     def note(self, step: str, event: journals.Event, **facts: Any) -> None:
         """Write to the journal: the file, and the table where the database is there and is ours to write."""
         self.journal.write(step, event, **facts)

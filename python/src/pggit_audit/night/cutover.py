@@ -234,6 +234,7 @@ class Cutover:
         deadline = time.monotonic() + seconds
         while True:
             try:
+                self.night.wake()
                 self.night.connect(connect_timeout=5).close()
                 return
             except psycopg.OperationalError:
@@ -347,11 +348,21 @@ class Cutover:
             raise PggitError("The journal does not say what v1 was before the freeze.")
         return before
 
+    def _is_untouched(self) -> bool:
+        """Tell whether nothing was done to v1: no hold is in the database, and none was journaled."""
+        if any("before" in entry.facts for entry in self.journal.entries):
+            return False
+        with self.night.connect() as connection:
+            return v1.state(connection, self.night.names) == "in place"
+
     def _stopped(self, step: str, why: str) -> Outcome:
         self.night.note("run", "note", stopped_at=step, why=why)
-        if self.journal.last("freeze") is None:
-            self.night.note("run", "end", decision="stopped")
-            return Outcome("stopped", f"{why} v1 was not touched.", untouched=True)
+        try:
+            if self._is_untouched():
+                self.night.note("run", "end", decision="stopped")
+                return Outcome("stopped", f"{why} v1 was not touched.", untouched=True)
+        except psycopg.Error as error:
+            why = f"{why} ({str(error).strip()})"
         return Outcome(
             "stopped",
             f"{why} Run {self.journal.run} stands at {step}. Go on: pggit-audit cutover --resume; or go back: "
@@ -359,11 +370,12 @@ class Cutover:
         )
 
     def _back(self, step: str, why: str) -> Outcome:
-        if self.journal.last("freeze") is None:
-            self.night.note("run", "end", decision="stopped", why=why)
-            return Outcome("stopped", f"{why}\nv1 was not touched.", untouched=True)
-        self.night.desk.say(f"{why}\nRolling back.")
         try:
+            if self._is_untouched():
+                problems = aftermath(self.night)
+                self.night.note("run", "end", decision="stopped", why=why)
+                return Outcome("stopped", f"{why}\nv1 was not touched.", untouched=True, problems=problems)
+            self.night.desk.say(f"{why}\nRolling back.")
             self._wait_for_server()
             restored = roll_back(self.night, why)
             problems = aftermath(self.night)

@@ -15,11 +15,6 @@ _LACKING = """
         format('grant %%s to %%I;', nspowner::regrole, current_user)
     from space where not pg_has_role(nspowner, 'usage')
     union all
-    select format('table %%I.%%I belongs to %%s', nspname, relname, relowner::regrole),
-        format('grant %%s to %%I;', relowner::regrole, current_user)
-    from pg_class join space on relnamespace = space.oid
-    where relkind in ('r', 'p', 'S') and not pg_has_role(relowner, 'usage')
-    union all
     select format('role %%I may not make schemas in database %%I', current_user, current_database()),
         format('grant create on database %%I to %%I;', current_database(), current_user)
     where not has_database_privilege(current_database(), 'create')
@@ -33,6 +28,12 @@ _LACKING = """
     where not (
         pg_has_role('pg_signal_backend', 'usage') or (select rolsuper from pg_roles where rolname = current_user)
     )
+    union all
+    select format('%%s tables and sequences of %%I belong to %%s', count(*), nspname, relowner::regrole),
+        format('grant %%s to %%I;', relowner::regrole, current_user)
+    from pg_class join space on relnamespace = space.oid
+    where relkind in ('r', 'p', 'S') and not pg_has_role(relowner, 'usage')
+    group by nspname, relowner
 """
 
 
@@ -67,6 +68,5 @@ def check(connection: psycopg.Connection[Any], names: Names, schema: str | None 
         seen = list(dict.fromkeys(lacking))
         raise PggitError(
             f"Role {connection.info.user} may not do what this needs. Nothing was touched.\n"
-            + "\n".join(f"  {what}\n      {remedy}" for what, remedy in seen[:8])
-            + (f"\n  … and {len(seen) - 8} more" if len(seen) > 8 else "")
+            + "\n".join(f"  {what}\n      {remedy}" for what, remedy in seen)
         )
