@@ -164,7 +164,7 @@ def test_a_hook_that_says_no_or_hangs_goes_back(
         hook(hooks, "undo-deploy", f"touch {tmp_path}/undone")
         run = begin(published, tmp_path / script[:4], hooks=hooks, hook_seconds=0.5)
         begun = time.monotonic()
-        found = outcome(run, "rolled back")
+        found = outcome(run, "stopped" if step == "freeze" else "rolled back")
         assert time.monotonic() - begun < 60
         assert said in found.reason
         assert (tmp_path / "undone").exists() == (step != "freeze")
@@ -192,8 +192,13 @@ def test_the_operator_decides(
 ) -> None:
     built_already(monkeypatch)
     found = outcome(begin(published, tmp_path / "a", Desk("stop here")), "stopped")
+    assert found.exit_status == 1
+    assert "v1 was not touched" in found.reason
+    run = begin(published, tmp_path / "c", Desk("go on", "stop here"))
+    found = outcome(run, "stopped")
     assert found.exit_status == 2
     assert "pggit-audit rollback" in found.reason
+    assert roll_back(run.night, "test").matches
     desk = Desk("go on", "roll back")
     found = outcome(begin(published, tmp_path / "b", desk), "rolled back")
     assert "Switch now?" in desk.asked[-1]
@@ -365,5 +370,5 @@ def test_what_a_killed_command_left_running_is_ended(
     desk = Desk()
     run.night.desk = desk
     run.night.end_leftovers()
-    assert sleeper.wait(10) != 0
+    assert sleeper.wait(10) is not None
     assert f"process {sleeper.pid}" in desk.said

@@ -205,9 +205,8 @@ def _begun(
     name: str, params: dict[str, Any], home: Path, terminal: Terminal, asked: Asked
 ) -> tuple[Night, Plan]:
     """Begin a run: everything that can be said before anything is touched is said here."""
+    check_before(Night(name, params, plan.names(), Journal(home / "none", "none"), terminal, asked.hooks))
     _forget_what_never_began(home)
-    probe = Night(name, params, plan.names(), Journal(home / "none", "none"), terminal, asked.hooks)
-    check_before(probe)
     made, found, refused = _plan(name, params, asked)
     _show(made, found, refused, as_json=False)
     if refused:
@@ -289,13 +288,9 @@ def _with_facts(night: Night, made: Plan) -> Night:
 
 
 def _forget_what_never_began(home: Path) -> None:
-    """A run that was killed before it froze v1 has nothing to go on with: it is over."""
+    """A run that was killed before it froze v1 (which is in place, as was checked) is over."""
     journal = journals.latest(home)
-    if (
-        journal is not None
-        and not journal.is_over
-        and "before" not in str(journal.facts("freeze", "note").keys())
-    ):
+    if journal is not None and not journal.is_over and journal.last("freeze", "end") is None:
         journal.write("run", "end", decision="stopped", why="it never froze v1")
 
 

@@ -1,0 +1,390 @@
+"""Faults of a real night: processes are killed, the server too, disks are full. Then it goes on, or back.
+
+Each test runs the command line, dbt and a server of its own as processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+import tracker
+from helpers import execute
+from nights import NAMES, hook
+from project import PROJECT, SAMPLE, Params
+
+from pggit_audit import embedded
+from pggit_audit.lab import recorded
+from pggit_audit.night import fingerprint, journal, v1
+from pggit_audit.night.fingerprint import Fingerprint
+
+pytestmark = pytest.mark.slow
+SECONDS = 900
+
+
+@dataclass
+class Place:
+    """A database with v1 at work, where its runs are journaled, and what the command line needs."""
+
+    params: Params
+    runs: Path
+    environment: dict[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("pggit-audit")), *arguments],
+            cwd=PROJECT, env=self.environment, text=True, start_new_session=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        process = self.start(*arguments)
+        said = process.communicate(timeout=SECONDS)[0]
+        return process.returncode, said
+
+    def digest(self, *arguments: str) -> str:
+        status, said = self.run("cutover", "--plan", "--without-rehearsal", *arguments)
+        assert status == 0, said
+        found = re.search(r"^Digest\s+(\S+)$", said, re.M)
+        assert found, said
+        return found[1]
+
+    def begin(self, *more: str, plan: tuple[str, ...] = ("--observe", "0")) -> subprocess.Popen[str]:
+        """Begin a cutover that asks nothing."""
+        arguments = ("--without-rehearsal", *plan, "--yes", "--grace", "1s", *more)
+        return self.start("cutover", "--confirm", self.digest(*plan), *arguments)
+
+    @property
+    def journal(self) -> journal.Journal | None:
+        folders = list(self.runs.glob("*"))
+        return journal.latest(folders[0]) if folders else None
+
+    def wait_for(self, condition: Callable[[journal.Journal], bool], process: subprocess.Popen[str]) -> None:
+        """Wait until the journal says so; the run is still under way then."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            # read only: the journal is somebody else's
+            found = self._copy_of_the_journal()
+            if found is not None and condition(found):
+                return
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        raise AssertionError("it took too long")
+
+    def _copy_of_the_journal(self) -> journal.Journal | None:
+        files = sorted(self.runs.glob("*/*/" + journal.FILE))
+        if not files:
+            return None
+        copy = self.runs.parent / "copy"
+        copy.mkdir(exist_ok=True)
+        shutil.copy(files[-1], copy / journal.FILE)
+        return journal.Journal.open(copy)
+
+    def fingerprint(self) -> Fingerprint:
+        with psycopg.connect(**self.params, autocommit=True) as connection:
+            return fingerprint.take(connection, "pggit")
+
+    def state(self) -> str:
+        with psycopg.connect(**self.params, autocommit=True) as connection:
+            return v1.state(connection, NAMES)
+
+    def records(self) -> bool:
+        with psycopg.connect(**self.params) as connection:
+            return fingerprint.probe(connection, "pggit").records
+
+
+@contextmanager
+def a_place(tmp_path: Path, server: embedded.Server, dbname: str = "night") -> Iterator[Place]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "PGGIT_STAGING_"))
+    }
+    environment |= {
+        "PGGIT_EMBEDDED_DIR": str(server.home), "PGGIT_STAGING_DBNAME": dbname, "COLUMNS": "120",
+        "PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    params = server.params("postgres")
+    execute(params, f"drop database if exists {dbname} with (force)", f"create database {dbname}")
+    params = server.params(dbname)
+    with psycopg.connect(**params) as connection:
+        recorded.load_history(connection, SAMPLE)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        text = Path(tracker.__file__).with_name("tracker.sql").read_text(encoding="utf-8")
+        connection.execute(text.replace("insert into pggit.branches (name) values ('main');", "").encode())
+    yield Place(params, tmp_path / "runs", environment)
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """A server that may be killed."""
+    folder = tmp_path_factory.mktemp("pggit-night")
+    for parent in (folder, folder.parent):
+        parent.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
+        server = embedded.ensure_running(folder)
+        yield server
+        embedded.stop(folder)
+
+
+@pytest.fixture
+def place(tmp_path: Path, own_server: embedded.Server) -> Iterator[Place]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGGIT_EMBEDDED_DIR", str(own_server.home))
+        embedded.ensure_running(tmp_path)
+        with a_place(tmp_path, own_server) as found:
+            yield found
+
+
+def begun(step: str) -> Callable[[journal.Journal], bool]:
+    return lambda found: found.last(step, "begin") is not None
+
+
+def test_done_and_back(place: Place) -> None:
+    before = place.fingerprint()
+    status, said = place.run("cutover", "--confirm", "1-wrong", "--without-rehearsal", "--yes")
+    assert status == 1
+    assert "is not the digest of this plan" in said
+    assert place.run("cutover", "--yes")[0] == 1, "no rehearsal"
+    process = place.begin()
+    said = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 0, said
+    assert "There was no rehearsal for this run." in said
+    assert place.run("monitor")[0] == 0
+    status, said = place.run("status", "--json")
+    assert json.loads(said)["state"] == "done"
+    assert place.run("cutover", "--plan", "--without-rehearsal")[0] == 1, "it has moved"
+    status, said = place.run("rollback", "--yes")
+    assert status == 0, said
+    assert "is as it was before" in said
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
+    assert place.run("monitor")[0] == 1
+
+
+@pytest.mark.parametrize("step", ["freeze", "backup", "build", "verify", "switch", "observe"])
+def test_the_command_line_is_killed(place: Place, step: str) -> None:
+    before = place.fingerprint()
+    for goes_on in (False, True):
+        more = ("--hold-before-switch", str(place.runs.parent / "hold")) if step == "switch" else ()
+        if more:
+            (place.runs.parent / "hold").touch()
+        plan = ("--observe", "60s" if step == "observe" else "0")
+        process = place.begin(*more, plan=plan)
+        place.wait_for(begun(step), process)
+        time.sleep({"build": 3.0, "observe": 2.0}.get(step, 0.3))
+        process.kill()
+        process.communicate(timeout=60)
+        if goes_on:
+            (place.runs.parent / "hold").unlink(missing_ok=True)
+            status, said = place.run("cutover", "--resume", "--yes", "--grace", "1s")
+            assert status == 0, said
+            assert place.state() == "archived"
+            assert place.run("monitor")[0] == 0
+        status, said = place.run("rollback", "--yes")
+        assert status == 0, said
+        assert before.differences(place.fingerprint()) == []
+        assert place.records()
+
+
+def test_dbt_is_killed_and_begun_once_more(place: Place) -> None:
+    process = place.begin()
+    place.wait_for(lambda j: any(e.step == "build" and "process" in e.facts for e in j.entries), process)
+    time.sleep(4)
+    found = place._copy_of_the_journal()
+    assert found is not None
+    pid = next(int(e.facts["process"]) for e in found.entries if e.step == "build" and "process" in e.facts)
+    os.killpg(pid, signal.SIGKILL)
+    said = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 0, said
+    assert "It is begun once more." in said
+
+
+@pytest.mark.parametrize("step", ["backup", "build", "switch", "observe"])
+def test_the_server_is_killed(place: Place, own_server: embedded.Server, step: str) -> None:
+    before = place.fingerprint()
+    hold = place.runs.parent / "hold"
+    if step == "switch":
+        hold.touch()
+    process = place.begin(
+        "--hold-before-switch", str(hold), plan=("--observe", "60s" if step == "observe" else "0")
+    )
+    place.wait_for(begun(step), process)
+    time.sleep({"build": 5.0, "observe": 1.0}.get(step, 0.2))
+    running = own_server.process()
+    assert running is not None
+    members = [running, *running.children(recursive=True)]
+    for member in members:
+        with pytest.MonkeyPatch.context():
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
+                continue
+    hold.unlink(missing_ok=True)
+    said = process.communicate(timeout=SECONDS)[0]
+    assert "Traceback" not in said, said
+    assert process.returncode in (0, 1, 2), said
+    if process.returncode == 2:
+        assert "pggit-audit rollback" in said
+    embedded.ensure_running(place.runs)
+    if process.returncode != 0:
+        status, said = place.run("rollback", "--yes")
+        assert status == 0, said
+        assert before.differences(place.fingerprint()) == []
+        assert place.records()
+        process = place.begin()  # running again ends well
+        said = process.communicate(timeout=SECONDS)[0]
+        assert process.returncode == 0, said
+    assert place.run("monitor")[0] == 0
+
+
+@contextmanager
+def small_disk(folder: Path, size: str, owner: str | None = None) -> Iterator[Path]:
+    """A file system of a size, where the machine lets us make one."""
+    folder.mkdir(exist_ok=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode != 0:
+        pytest.skip(f"a small disk needs the right to mount one: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)
+
+
+def test_the_disk_is_full_under_the_backup(place: Place, tmp_path: Path) -> None:
+    before = place.fingerprint()
+    with small_disk(tmp_path / "small", "64k") as disk:
+        small = Place(
+            place.params, disk / "runs", {**place.environment, "PGGIT_NIGHT_DIR": str(disk / "runs")}
+        )
+        process = small.begin()
+        said = process.communicate(timeout=SECONDS)[0]
+        assert process.returncode in (1, 2), said
+        assert "Traceback" not in said
+        assert "No space left on device" in said or "is full" in said
+        assert "Traceback" not in small.run("rollback", "--yes")[1]
+    assert before.differences(place.fingerprint()) == [] or place.run("rollback", "--yes")[0] == 0
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
+
+
+def test_the_servers_disk_is_full_under_the_build(
+    place: Place, tmp_path: Path, own_server: embedded.Server
+) -> None:
+    before = place.fingerprint()
+    with small_disk(own_server.home.parent / "small", "1m") as disk:
+        data = disk / "space"
+        data.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(data, embedded.SYSTEM_USER, embedded.SYSTEM_USER)
+        execute(place.params, f"create tablespace small location '{data}'")
+        try:
+            execute(place.params, "alter database night set default_tablespace = small")
+            process = place.begin()
+            said = process.communicate(timeout=SECONDS)[0]
+            assert process.returncode == 1, said
+            assert "No space left on device" in said
+            assert before.differences(place.fingerprint()) == []
+            assert place.records()
+            execute(place.params, "alter database night reset default_tablespace")
+            process = place.begin()
+            said = process.communicate(timeout=SECONDS)[0]
+            assert process.returncode == 0, said
+        finally:
+            execute(
+                own_server.params("postgres"), "drop database night with (force)", "drop tablespace small"
+            )
+
+
+def test_a_second_operator_and_a_hook_that_hangs(place: Place, tmp_path: Path) -> None:
+    before = place.fingerprint()
+    hooks = hook(tmp_path / "hooks", "stop-applications", "sleep 600")
+    plan = ("--observe", "0", "--hooks", str(hooks))
+    process = place.begin("--hook-timeout", "8s", plan=plan)
+    place.wait_for(lambda j: any("process" in e.facts for e in j.entries), process)
+    for command in (("cutover", "--resume", "--yes"), ("rollback", "--yes")):
+        status, said = place.run(*command)
+        assert status == 1, said
+        assert "A run is under way" in said
+        assert f"process {process.pid}" in said
+    elsewhere = Place(
+        place.params, tmp_path / "b", {**place.environment, "PGGIT_NIGHT_DIR": str(tmp_path / "b")}
+    )
+    status, said = elsewhere.run("cutover", "--confirm", elsewhere.digest(), "--without-rehearsal", "--yes")
+    assert status == 1, said
+    assert f"pid {process.pid}" in said
+    said = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 1, said
+    assert "stop-applications did not end within 8 s" in said
+    assert "v1 was not touched" in said
+    assert before.differences(place.fingerprint()) == []
+
+
+def test_signals_stop_in_order(place: Place) -> None:
+    before = place.fingerprint()
+    process = place.begin()
+    place.wait_for(begun("build"), process)
+    time.sleep(3)
+    process.terminate()
+    said = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 2, said
+    assert "Stopped by SIGTERM" in said
+    assert "stands at build" in said
+    assert [
+        p for p in psutil.process_iter(["cmdline"]) if str(place.runs) in " ".join(p.info["cmdline"] or [])
+    ] == []
+    assert place.state() == "held"
+    assert place.run("rollback", "--yes")[0] == 0
+    assert before.differences(place.fingerprint()) == []
+
+
+def test_in_a_debian_server(named_server: dict[str, Any], tmp_path: Path) -> None:
+    """A server on TCP with a password, and Debian's own pg_dump."""
+    execute(named_server, "create database night")
+    params = {**named_server, "dbname": "night"}
+    with psycopg.connect(**params) as connection:
+        recorded.load_history(connection, SAMPLE)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        text = Path(tracker.__file__).with_name("tracker.sql").read_text(encoding="utf-8")
+        connection.execute(text.replace("insert into pggit.branches (name) values ('main');", "").encode())
+    environment = {name: v for name, v in os.environ.items() if not name.startswith(("DBT_", "PGGIT_"))}
+    environment |= {f"PGGIT_STAGING_{name.upper()}": str(value) for name, value in params.items()}
+    environment |= {"PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "COLUMNS": "120"}
+    place = Place(params, tmp_path / "runs", environment)
+    before = place.fingerprint()
+    process = place.begin()
+    said = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 0, said
+    assert "a secret" not in said
+    assert all(
+        "a secret" not in f.read_text(errors="replace") for f in (tmp_path / "runs").rglob("*") if f.is_file()
+    )
+    assert place.run("monitor")[0] == 0
+    status, said = place.run("rollback", "--yes")
+    assert status == 0, said
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
+    backup = next((tmp_path / "runs").rglob("backup"))
+    execute(params, "drop schema pggit cascade")
+    status, said = place.run("rollback", "--yes", "--from", str(backup))
+    assert status == 0, said
+    assert before.differences(place.fingerprint()) == []
