@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from building import NOON, Scratch, index, replayed, table, tree_of
 from rule_cases import DAY, Case, T, case_holds, case_holds_in_capitals
 
+from pggit_audit.rules.renamed_columns import by_place, in_turn
 from pggit_audit.shadow import Shadow
 
 # Each column is renamed by a query of its own, on another day than its table's other statements.
@@ -408,3 +411,68 @@ def test_a_rename_that_another_text_tells_of_is_not_made_twice(shadow: Shadow, s
     assert tree_of(events) == scratch.definitions(truth)
     assert [e.repairs for e in events if e.repairs] == []
     assert [e.anchor_version_id for e in events if e.object_identity == "public.t"] == [1, 3, 4]
+
+
+def _columns(**types: str) -> list[dict[str, object]]:
+    """Columns as the shadow has them, one after the other; `_` stands for a position that none has."""
+    return [
+        {"name": name, "position": place, "type": kind}
+        for place, (name, kind) in enumerate(types.items(), 1)
+        if not name.startswith("_")
+    ]
+
+
+def _record(**types: str) -> dict[str, dict[str, object]]:
+    return {str(c["name"]): c for c in _columns(**types)}
+
+
+@pytest.mark.parametrize(
+    ("current", "record", "what"),
+    [
+        # a name is given on, with and without another one behind it
+        (
+            _columns(id="int4", a="text", b="text"),
+            _record(id="int4", z="text", a="text"),
+            {"a": "z", "b": "a"},
+        ),
+        (
+            _columns(id="int4", a="text", b="int4"),
+            _record(id="int4", z="text", b="int4", a="text"),
+            {"a": "z"},
+        ),
+        # two names are swapped
+        (
+            _columns(id="int4", a="text", b="text"),
+            _record(id="int4", b="text", a="text"),
+            {"a": "b", "b": "a"},
+        ),
+        (_columns(a="text", b="text"), _record(b="text", a="text"), {"a": "b", "b": "a"}),
+        # a column is replaced by one that takes its name, or by one that is made anew
+        (_columns(id="int4", a="text", b="text"), _record(id="int4", _1="", a="text"), {"a": None, "b": "a"}),
+        (_columns(id="int4", a="text", b="text"), _record(id="int4", _1="", b="text", a="text"), {"a": None}),
+        # names are a guide: a plain rename, a column of which we do not know that it is gone
+        (_columns(id="int4", a="text"), _record(id="int4", z="text"), {}),
+        (_columns(id="int4", a="text", b="text"), _record(id="int4", _1="", a="text", b="text"), {}),
+        # positions are none: most names stand elsewhere, and in no order
+        (
+            _columns(id="int4", a="text", b="text", c="text"),
+            _record(id="int4", _1="", _2="", b="text", c="text", a="text"),
+            {},
+        ),
+    ],
+)
+def test_positions_tell_columns_apart_where_names_do_not(
+    current: list[dict[str, object]], record: dict[str, dict[str, object]], what: dict[str, str | None]
+) -> None:
+    assert by_place(current, record) == what
+
+
+def test_names_that_go_round_in_a_circle_are_given_in_turn() -> None:
+    done = in_turn(("s", "t"), {"a": "b", "b": "c", "c": "a"}, {"a", "b", "c"})
+    assert len(done) == 4
+    names = {"a": 1, "b": 2, "c": 3}
+    for statement in done:
+        old, new = re.findall(r'COLUMN "(.+)" TO "(.+)";', statement)[0]
+        assert new not in names
+        names[new] = names.pop(old)
+    assert names == {"b": 1, "c": 2, "a": 3}

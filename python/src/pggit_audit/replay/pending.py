@@ -11,7 +11,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation, naming
 from pggit_audit.replay.state import Difference
-from pggit_audit.rules import columns, constraints, indexes, relations, sequences, types
+from pggit_audit.rules import constraints, indexes, relations, renamed_columns, sequences, types
 from pggit_audit.rules.situation import Evidence, PendingStep
 from pggit_audit.statements import Name
 
@@ -47,7 +47,7 @@ class PendingSteps:
         if found.object_type == "TABLE":
             name = (found.object_schema, found.object_name)
             current = self._situation.columns(name)
-            steps = columns.lost_renames(self._evidence, name, current, row.position)
+            steps = renamed_columns.lost_renames(self._evidence, name, current, row.position)
             steps += sequences.lost_renames(self._evidence, name, current, row.position)
             steps += constraints.lost_renames(self._evidence, found, row.position)
             # What was seen coming from an earlier state of the table is seen anew.

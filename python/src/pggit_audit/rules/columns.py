@@ -1,16 +1,14 @@
 """Columns: v1 records a table's columns with each of its rows, but no rename (FORMATS 1.7, 1.9).
 
 It shows in the record after a statement (`disagreements`, `align`), in a statement that fails (`missing`,
-`in_the_way`), or in the next record alone (`lost_renames`, with the moment). What a table had before its first row:
+`in_the_way`), or in the next record alone (`renamed_columns`). What a table had before its first row:
 `before_statement`, `before_actions`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -19,12 +17,10 @@ from pggit_audit.definitions import (
     column_types,
     first_statement,
     ordered,
-    parse_name,
     qualified,
     quote_if_needed,
     same_default,
     type_text,
-    without_schemas,
 )
 from pggit_audit.rules import (
     ADDED_COLUMN,
@@ -32,7 +28,6 @@ from pggit_audit.rules import (
     CHANGED_NULLABILITY,
     CHANGED_TYPE,
     DROPPED_COLUMN,
-    FORESEEN_RENAME,
     IMPLIED_DROP,
     MISSING_SEQUENCE,
     RENAMED_COLUMN,
@@ -40,17 +35,10 @@ from pggit_audit.rules import (
     Rule,
     sequences,
 )
-from pggit_audit.rules.placing import Interval, halfway, named_together
-from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair
+from pggit_audit.rules.renamed_columns import ADDED, by_place, in_turn, rename
+from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
-ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
-DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
-_TAKEN = re.compile(
-    r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
-    r"""("(?:[^"]|"")+"|\w+)""",
-    re.IGNORECASE,
-)
 _ACTION = re.compile(
     r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
     r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
@@ -58,10 +46,6 @@ _ACTION = re.compile(
 )
 _SET = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
-    re.IGNORECASE,
-)
-_RENAMED_INDEX = re.compile(
-    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
 
@@ -93,9 +77,9 @@ def disagreements(columns: Columns, found: Current) -> list[str]:
 def align(table: Name, columns: Columns, current: Current, why: str) -> list[Repair]:
     """Steps that bring a table's columns to the recorded ones: renames, additions, removals, changes.
 
-    A column too many and one too few are one column renamed if they stand at the same position with
-    the same type, or are the only such pair of that type, or stand at the same position: a position is never
-    given twice.
+    Where names were given from one column to another, positions tell (`by_place`). Else a column too many and one too
+    few are one column renamed if they stand at the same position with the same type, or are the only such pair of that
+    type, or stand at the same position: a position is never given twice.
     """
     repairs: list[Repair] = []
 
@@ -103,6 +87,14 @@ def align(table: Name, columns: Columns, current: Current, why: str) -> list[Rep
         repairs.append(Repair(rule, f"ALTER TABLE {qualified(table)} {action};", why, inferred=table))
 
     by_name = {str(c["name"]): c for c in current}
+    placed = by_place(current, columns)
+    for old in [name for name, new in placed.items() if new is None]:
+        step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
+        del by_name[old]
+    names = {old: new for old, new in placed.items() if new is not None}
+    for statement in in_turn(table, names, {*by_name}):
+        repairs.append(Repair(RENAMED_COLUMN, statement, why, inferred=table))
+    by_name = {names.get(name, name): column for name, column in by_name.items()}
     extra = [n for n in by_name if n not in columns]
     missing = [n for n in ordered(columns) if n not in by_name]
     pairs: list[tuple[str, str]] = []
@@ -179,7 +171,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             extra = [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
             if column not in row.columns and len(extra) == 1:
                 why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
-                found.append(_rename(table, extra[0], column, why))
+                found.append(rename(table, extra[0], column, why))
         elif live is not None:
             found += _as_live(live, table, column, current, failure.statement)
     for table, current in lacking:
@@ -199,7 +191,7 @@ def _as_live(
     if not line and len(lost) == 1 and statement.verb == "ALTER":
         # What the statement takes away is not there in the end; and there is one that is not.
         why = f"the statement names {column}; {live.object_identity} no longer has {lost[0]} in the live catalog"
-        yield _rename(table, lost[0], column, why)
+        yield rename(table, lost[0], column, why)
     if line:
         add = f"ALTER TABLE {qualified(table)} ADD COLUMN {line};"
         why = f"{live.object_identity} has {column} in the live catalog"
@@ -222,7 +214,7 @@ def _unheard_of(
     ]
     if len(unused) == 1:
         why = f"the statement names {column}, which no row added; {unused[0]} is never named again"
-        yield _rename(table, unused[0], column, why)
+        yield rename(table, unused[0], column, why)
     add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} text;"
     why = f"the statement names {column}, of which nothing else is known"
     yield Repair(STUB_COLUMN, add, why, inferred=table)
@@ -243,15 +235,10 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
         absent = [n for n in ordered(before) if n not in {str(c["name"]) for c in current}]
         if column in taken and len(absent) == 1:
             why = f"row {row.version_id} recorded {absent[0]} beside the new {column}"
-            found.append(_rename(table, column, absent[0], why))
+            found.append(rename(table, column, absent[0], why))
     drop = f"ALTER TABLE {qualified(table)} DROP COLUMN {quote(column)} CASCADE;"
     why = f"the statement added {column}, so it was not there"
     return [*found, Repair(IMPLIED_DROP, drop, why, inferred=table)]
-
-
-def _rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN) -> Repair:
-    statement = f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(new)};"
-    return Repair(rule, statement, why, inferred=table)
 
 
 def column_line(definition: str, column: str) -> str | None:
@@ -265,146 +252,6 @@ def column_line(definition: str, column: str) -> str | None:
                 text,
             )
     return None
-
-
-# Between two records: renames without a trace, and their moment ------------------------------------
-
-
-def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
-    """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
-
-    A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9).
-    """
-    history = evidence.history
-    record = history.next_record(table, position)
-    upper, text = record.position, record.text
-    facts: dict[str, tuple[int | None, int, str]]
-    if record.columns is not None:
-        facts = {
-            name: (record.columns[name].get("position"), i, str(record.columns[name].get("type")))
-            for i, name in enumerate(ordered(record.columns))
-        }
-        source = f"row {history.version(upper)}"
-    else:
-        live = None if record.ended else evidence.live.table(record.table)
-        if live is None:
-            return []
-        facts = {name: (None, i, kind) for i, (name, kind) in enumerate(column_types(live.definition))}
-        source = "the live catalog"
-    places = {str(c["name"]): i for i, c in enumerate(current)}
-    gone = places.keys() - facts.keys() - {unquote(n) for n in DROPPED.findall(text)}
-    added = {unquote(a) for a in ADDED.findall(text)}
-    new = [n for n in facts if n not in places and n not in added]
-    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
-    steps = []
-    for old in sorted(gone, key=lambda n: places[n]):
-        column = current[places[old]]
-        match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
-        shown = f"{source} has {match}"
-        if match is None and upper < len(history) and len(gone) == len(taken) == 1 and not new:
-            # The statement of the record took it away, under its new name.
-            (match,) = taken
-            shown = f"{source} no longer has {match}, which no row added,"
-        elif match is None:
-            continue
-        else:
-            new.remove(match)
-        if any(
-            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= upper
-        ):
-            # A text that is recorded for another object says it: it runs when its turn comes.
-            continue
-        place, early = _renamed_at(evidence, table, old, match, position, upper)
-        if place < position:
-            continue
-        why = f"{shown} where row {history.version(position)} left {old}"
-        steps.append(PendingStep(place, table, _rename(table, old, match, why, FORESEEN_RENAME), early=early))
-    return steps
-
-
-def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
-    attnum, where, kind = fact
-    if attnum is not None:
-        return bool(column["position"] == attnum and column["type"] == kind)
-    return where == place and without_schemas(kind) == without_schemas(str(column["full_type"]))
-
-
-def _renamed_at(
-    evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int
-) -> tuple[int, bool]:
-    """Where a column was renamed, and whether it is before that row.
-
-    One migration renames a column of several tables: where the same rename of others may have been at the same
-    time, it was. Before the first text that uses the new name; where none does, at one end of the interval or, where
-    the team sends renames by themselves, halfway.
-    """
-    history = evidence.history
-    others = [_interval(evidence, *other) for other in _renames_alike(evidence, old, new)]
-    first, last, early = _interval(evidence, table, old, new, position, upper).narrowed(others)
-    if early:
-        return last, True
-    if not evidence.habits.renames_beside_others:
-        return halfway(first, last), False
-    if last == len(history) or _prepares_rename(evidence, table, old, new, first):
-        return history.session_end(first), False
-    return last, True
-
-
-def _interval(evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int) -> Interval:
-    """Between which positions a column was renamed; the last is the first use of the new name, if there is one."""
-    used, used_old = (
-        [
-            p
-            for p in evidence.history.mentions(table[1], column)
-            if position < p < upper and named_together(evidence.history, p, position, table[1], column)
-        ]
-        for column in (new, old)
-    )
-    used = sorted({*used, *_indexes_renamed_along(evidence, old, new, position, upper)})
-    if used:
-        return Interval(position, used[0], True)
-    return Interval(used_old[-1] if used_old else position, upper, False)
-
-
-def _indexes_renamed_along(
-    evidence: Evidence, old: str, new: str, position: int, upper: int
-) -> Iterator[int]:
-    """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
-    for row in evidence.history.rows[position + 1 : upper]:
-        if row.object_type == "INDEX" and new in row.name:
-            for before, after in _RENAMED_INDEX.findall(row.text):
-                renamed = re.sub(
-                    rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1]
-                )
-                if unquote(after) == row.name == renamed:
-                    yield row.position
-
-
-def _renames_alike(evidence: Evidence, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
-    """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
-    for table, recorded in evidence.history.records.items():
-        live = evidence.live.by_name.get(table)
-        found = {name for name, _ in column_types(live.definition)} if live is not None else set()
-        records = [(row.position, row.change_type, set(row.columns or {})) for row in recorded]
-        for before, after in pairwise([*records, (len(evidence.history), "ALTER", found)]):
-            if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
-                yield table, old, new, before[0], after[0]
-
-
-def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, position: int) -> bool:
-    """Whether the session of a row also changes the column, takes away the one that has the new name, or renames
-    the table: who gives a table another name, as a rule renames its columns with it."""
-    history = evidence.history
-    pattern = re.compile(
-        rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)""",
-        re.IGNORECASE,
-    )
-    begin = next((p for p in range(position, 0, -1) if history.session_end(p - 1) < position), 0)
-    return any(
-        row.name == table[1]
-        and (pattern.search(row.text) or (row.object_type == "TABLE" and row.earlier_name))
-        for row in history.rows[begin : history.session_end(position) + 1]
-    )
 
 
 # Before the first row of a table -------------------------------------------------------------------

@@ -29,6 +29,7 @@ from pggit_audit.definitions import (
 from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules import OLDER_TABLE, columns
 from pggit_audit.rules import constraints as constraint_rules
+from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -280,7 +281,7 @@ def _places(evidence: Evidence, first: HistoryRow, before: Columns) -> tuple[dic
     added = [f.get("position") or 0 for c, f in (first.columns or {}).items() if c not in before]
     end = min((p for p in added if p > max(by_place)), default=max(by_place) + 1)
     gaps = [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
-    words = (w for w in columns.DROPPED.findall(_about(evidence, first)) if w.lower() != "constraint")
+    words = (w for w in DROPPED.findall(_about(evidence, first)) if w.lower() != "constraint")
     taken = [c for c in map(unquote, words) if c not in before]
     if len(gaps) == len(taken) == 1:
         # The statement took it away: its name and place are known, its type is not.

@@ -98,12 +98,10 @@ left join pg_catalog.pg_class as c on dependents.classid = 'pg_class'::regclass 
 -- defaults read as v1's did; that path is the history's, so no name here may be looked up in it.
 select
     a.attname::pg_catalog.text as name,
-    t.typname::pg_catalog.text operator(pg_catalog.||) case
-        when t.typname::pg_catalog.text operator(pg_catalog.=) any ('{varchar,bpchar}'::pg_catalog.text[])
-            and m.typmod operator(pg_catalog.>) 4
-            then '(' operator(pg_catalog.||) (m.typmod operator(pg_catalog.-) 4)::pg_catalog.text operator(pg_catalog.||) ')'
-        else ''
-    end as type,
+    t.typname::pg_catalog.text operator(pg_catalog.||) coalesce((
+        select '(' operator(pg_catalog.||) m.length::pg_catalog.text operator(pg_catalog.||) ')'
+        where m.length operator(pg_catalog.>) 0
+    ), '') as type,
     not (a.attnotnull or (d.typtype operator(pg_catalog.=) 'd' and d.typnotnull)) as nullable,
     case
         when a.attgenerated operator(pg_catalog.=) '' then pg_catalog.pg_get_expr(ad.adbin, ad.adrelid)
@@ -117,7 +115,14 @@ join pg_catalog.pg_type as d on d.oid operator(pg_catalog.=) a.atttypid
 join pg_catalog.pg_type as t
     on t.oid operator(pg_catalog.=) case when d.typtype operator(pg_catalog.=) 'd' then d.typbasetype else d.oid end
 cross join lateral (
-    select case when d.typtype operator(pg_catalog.=) 'd' then d.typtypmod else a.atttypmod end as typmod
+    -- The lengths of character and bit strings; of the first, the modifier has four bytes more.
+    select case
+        when t.oid operator(pg_catalog.=) any ('{1042,1043}'::pg_catalog.oid[]) then given.typmod operator(pg_catalog.-) 4
+        when t.oid operator(pg_catalog.=) any ('{1560,1562}'::pg_catalog.oid[]) then given.typmod
+    end as length
+    from (
+        values (case when d.typtype operator(pg_catalog.=) 'd' then d.typtypmod else a.atttypmod end)
+    ) as given(typmod)
 ) as m
 left join pg_catalog.pg_attrdef as ad
     on ad.adrelid operator(pg_catalog.=) a.attrelid and ad.adnum operator(pg_catalog.=) a.attnum

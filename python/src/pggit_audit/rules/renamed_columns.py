@@ -1,0 +1,275 @@
+"""Which column is which: a rename of a column leaves no row (FORMATS 1.7), but a column keeps its position (1.9).
+
+Between a table's columns and a record of them: `by_place`. Renames between two records, with their moment:
+`lost_renames`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
+from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
+from pggit_audit.rules.placing import Interval, halfway, named_together
+from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
+from pggit_audit.statements import Name, quote, unquote
+
+ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_TAKEN = re.compile(
+    r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
+    r"""("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+_RENAMED_INDEX = re.compile(
+    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+
+
+def rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN) -> Repair:
+    """The step that gives a column another name."""
+    statement = f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(new)};"
+    return Repair(rule, statement, why, inferred=table)
+
+
+# By their places -----------------------------------------------------------------------------------
+
+
+def by_place(current: Current, columns: Columns) -> dict[str, str | None]:
+    """What became of columns whose names are no guide, because a name was given to another: the name that the record
+    has at such a column's position, with its type; None where it has none there, so that the column is gone.
+
+    Empty where names are a guide: where each that both have stands where it stood, or all are shifted, in their order:
+    then columns are gone of which nothing is known.
+    """
+    recorded = {fact.get("position"): name for name, fact in columns.items()}
+    places = {str(c["name"]): c["position"] for c in current}
+    common = [name for name in places if name in columns]
+    moved = {name for name in common if columns[name].get("position") != places[name]}
+    if not moved or None in recorded:
+        return {}
+    there = [columns[name]["position"] for name in common]
+    in_order = there == sorted(there)
+    at_its_place: dict[str, str] = {}
+    for column in current:
+        name, new = str(column["name"]), recorded.get(column["position"])
+        if new is not None and new != name and columns[new].get("type") == column["type"]:
+            at_its_place[name] = new
+    result: dict[str, str | None] = {}
+    for name in places:
+        new = at_its_place.get(name)
+        if not in_order and (new is not None or name in moved):
+            result[name] = new
+        elif new in moved and name not in columns:
+            # The column of that name gave it up, or is gone.
+            result[name] = new
+            before = at_its_place.get(str(new))
+            result.setdefault(str(new), before if before not in places else None)
+    # Where most names stand elsewhere, the positions of the two may be out of step, unless each is accounted for.
+    accounted = None not in result.values() and moved <= result.keys()
+    return result if accounted or len(moved) * 2 <= len(common) else {}
+
+
+def in_turn(table: Name, names: Mapping[str, str], taken: set[str]) -> list[str]:
+    """Renames of columns (new names by old ones) one after the other, so that each name is free when it is given.
+
+    `taken` are the names of all columns before. Where names go round in a circle, one column is put aside meanwhile.
+    """
+    left, taken = dict(names), set(taken)
+    done: list[str] = []
+    while left:
+        old = next((o for o, n in left.items() if n not in taken), None)
+        if old is None:
+            old = next(iter(left))
+            new = f"........pg.renamed.{len(done)}........"
+            left[new] = left.pop(old)
+        else:
+            new = left.pop(old)
+        taken = taken - {old} | {new}
+        done.append(rename(table, old, new, "").statement)
+    return done
+
+
+# Between two records: renames without a trace, and their moment ------------------------------------
+
+
+def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
+    """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
+
+    A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9).
+    """
+    history = evidence.history
+    record = history.next_record(table, position)
+    upper, text = record.position, record.text
+    facts: dict[str, tuple[int | None, int, str]]
+    if record.columns is not None:
+        facts = {
+            name: (record.columns[name].get("position"), i, str(record.columns[name].get("type")))
+            for i, name in enumerate(ordered(record.columns))
+        }
+        source = f"row {history.version(upper)}"
+    else:
+        live = None if record.ended else evidence.live.table(record.table)
+        if live is None:
+            return []
+        facts = {name: (None, i, kind) for i, (name, kind) in enumerate(column_types(live.definition))}
+        source = "the live catalog"
+    places = {str(c["name"]): i for i, c in enumerate(current)}
+    names = _given_on(current, record.columns or {})
+    gone = places.keys() - facts.keys() - {unquote(n) for n in DROPPED.findall(text)}
+    added = {unquote(a) for a in ADDED.findall(text)}
+    gone -= names.keys()
+    new = [n for n in facts if n not in places and n not in added and n not in names.values()]
+    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
+    steps = [*_given_on_at(evidence, table, names, places.keys(), position, upper)]
+    for old in sorted(gone, key=lambda n: places[n]):
+        column = current[places[old]]
+        match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
+        shown = f"{source} has {match}"
+        if match is None and upper < len(history) and len(gone) == len(taken) == 1 and not new:
+            # The statement of the record took it away, under its new name.
+            (match,) = taken
+            shown = f"{source} no longer has {match}, which no row added,"
+        elif match is None:
+            continue
+        else:
+            new.remove(match)
+        if any(
+            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= upper
+        ):
+            # A text that is recorded for another object says it: it runs when its turn comes.
+            continue
+        place, early = _renamed_at(evidence, table, old, match, position, upper)
+        if place < position:
+            continue
+        why = f"{shown} where row {history.version(position)} left {old}"
+        steps.append(PendingStep(place, table, rename(table, old, match, why, FORESEEN_RENAME), early=early))
+    return steps
+
+
+def _given_on(current: Current, columns: Columns) -> dict[str, str]:
+    """Renames (new names by old ones) after which another column has the name that one gave up."""
+    placed = by_place(current, columns)
+    gone = {name for name, new in placed.items() if new is None}
+    names = {old: new for old, new in placed.items() if new is not None and new not in gone}
+    present = {str(c["name"]) for c in current}
+    return {old: new for old, new in names.items() if old in columns or new in present}
+
+
+def _given_on_at(
+    evidence: Evidence,
+    table: Name,
+    names: Mapping[str, str],
+    taken: Collection[str],
+    position: int,
+    upper: int,
+) -> Iterator[PendingStep]:
+    """The step of renames that hang together; its moment is that of a name which was new."""
+    history = evidence.history
+    renaming = {p for old, new in names.items() for p in history.mentions(table[1], old, new)}
+    if not names or any(history.rows[p].renames for p in renaming if position < p <= upper):
+        # A text that is recorded for another object says it: it runs when its turn comes.
+        return
+    place, early = upper, True
+    for old, new in names.items():
+        if new not in taken:
+            place, early = _renamed_at(evidence, table, old, new, position, upper)
+            break
+    if place < position:
+        return
+    why = f"row {history.version(upper)} has {', '.join(names.values())} where row {history.version(position)} left "
+    why += ", ".join(names)
+    statement = "\n".join(in_turn(table, names, set(taken)))
+    step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
+    yield PendingStep(place, table, step, early=early)
+
+
+def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
+    attnum, where, kind = fact
+    if attnum is not None:
+        return bool(column["position"] == attnum and column["type"] == kind)
+    return where == place and without_schemas(kind) == without_schemas(str(column["full_type"]))
+
+
+def _renamed_at(
+    evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int
+) -> tuple[int, bool]:
+    """Where a column was renamed, and whether it is before that row.
+
+    One migration renames a column of several tables: where the same rename of others may have been at the same
+    time, it was. Before the first text that uses the new name; where none does, at one end of the interval or, where
+    the team sends renames by themselves, halfway.
+    """
+    history = evidence.history
+    others = [_interval(evidence, *other) for other in _renames_alike(evidence, old, new)]
+    first, last, early = _interval(evidence, table, old, new, position, upper).narrowed(others)
+    if early:
+        return last, True
+    if not evidence.habits.renames_beside_others:
+        return halfway(first, last), False
+    if last == len(history) or _prepares_rename(evidence, table, old, new, first):
+        return history.session_end(first), False
+    return last, True
+
+
+def _interval(evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int) -> Interval:
+    """Between which positions a column was renamed; the last is the first use of the new name, if there is one."""
+    used, used_old = (
+        [
+            p
+            for p in evidence.history.mentions(table[1], column)
+            if position < p < upper and named_together(evidence.history, p, position, table[1], column)
+        ]
+        for column in (new, old)
+    )
+    used = sorted({*used, *_indexes_renamed_along(evidence, old, new, position, upper)})
+    if used:
+        return Interval(position, used[0], True)
+    return Interval(used_old[-1] if used_old else position, upper, False)
+
+
+def _indexes_renamed_along(
+    evidence: Evidence, old: str, new: str, position: int, upper: int
+) -> Iterator[int]:
+    """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
+    for row in evidence.history.rows[position + 1 : upper]:
+        if row.object_type == "INDEX" and new in row.name:
+            for before, after in _RENAMED_INDEX.findall(row.text):
+                renamed = re.sub(
+                    rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1]
+                )
+                if unquote(after) == row.name == renamed:
+                    yield row.position
+
+
+def _renames_alike(evidence: Evidence, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
+    """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
+    for table, recorded in evidence.history.records.items():
+        live = evidence.live.by_name.get(table)
+        found = {name for name, _ in column_types(live.definition)} if live is not None else set()
+        records = [(row.position, row.change_type, set(row.columns or {})) for row in recorded]
+        for before, after in pairwise([*records, (len(evidence.history), "ALTER", found)]):
+            if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
+                yield table, old, new, before[0], after[0]
+
+
+def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, position: int) -> bool:
+    """Whether the session of a row also changes the column, takes away the one that has the new name, or renames
+    the table: who gives a table another name, as a rule renames its columns with it. Where the column itself came in
+    a session before, a replacement is spread over several, and so may be its last step."""
+    history = evidence.history
+    begin = next((p for p in range(position, 0, -1) if history.session_end(p - 1) < position), 0)
+    changed = rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)"""
+    earlier = [r for r in history.records.get(table, ()) if r.position < begin]
+    if not earlier or old not in (earlier[-1].columns or {}):
+        changed += rf"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)"""
+    pattern = re.compile(changed, re.IGNORECASE)
+    return any(
+        row.name == table[1]
+        and (pattern.search(row.text) or (row.object_type == "TABLE" and row.earlier_name))
+        for row in history.rows[begin : history.session_end(position) + 1]
+    )
