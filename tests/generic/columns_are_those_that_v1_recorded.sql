@@ -15,7 +15,9 @@ tables as (
             changes.new_definition,
             $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n(?!\))(?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
         ))[1] as body,
-        changes.new_definition ~ '\n\) INHERITS \(' as inherits
+        changes.new_definition ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$
+        or changes.new_definition ~ $re$^CREATE (?:UNLOGGED )?TABLE {{ snapshot_identifier() }}[.]{{ snapshot_identifier() }} OF $re$
+            as inherits
     from {{ model }} as changes
     inner join {{ history }} as history on changes.v1_version_id = history.version_id
     where
@@ -131,7 +133,7 @@ recorded as (
     from tables
     cross join lateral jsonb_each(tables.recorded_columns) as columns (name, fact)
     where
-        -- an inherited column stands in the definition of the parent
+        -- an inherited column stands in the definition of the parent, that of a typed table in its type's
         not tables.inherits
         or exists (
             select from defined

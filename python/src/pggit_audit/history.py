@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
@@ -25,6 +26,7 @@ RENAMED_TABLE = re.compile(
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""
+_MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -115,15 +117,27 @@ class Record:
     ended: bool
 
 
+@dataclass(frozen=True)
+class SchemaRename:
+    """A schema that was renamed without a row: an oid has rows in `old` up to `first`, in `new` from `last` on."""
+
+    old: str
+    new: str
+    first: int
+    last: int
+
+
 class History:
     """The rows of one replay, in order of position, ready to be asked.
 
-    `by_name`: an object's rows. `records`: those rows of a table that recorded its columns.
+    `by_name`: an object's rows. `by_oid`: those of one recorded oid. `records`: those rows of a table that recorded
+    its columns.
     """
 
     def __init__(self, rows: Sequence[HistoryRow]) -> None:
         self.rows = rows
         self.by_name: dict[Name, list[HistoryRow]] = {}
+        self.by_oid: dict[int, list[HistoryRow]] = {}
         self.records: dict[Name, list[HistoryRow]] = {}
         self._mentions: dict[str, list[int]] = {}
         text: str | None = None
@@ -136,6 +150,8 @@ class History:
                 self._mentions.setdefault(word, []).append(row.position)
             key = (row.object_schema, row.name)
             self.by_name.setdefault(key, []).append(row)
+            if row.oid is not None:
+                self.by_oid.setdefault(row.oid, []).append(row)
             if row.columns:
                 self.records.setdefault(key, []).append(row)
 
@@ -229,6 +245,35 @@ class History:
             if older is None:
                 return
             name, until = older, first
+
+    @cached_property
+    def schema_renames(self) -> list[SchemaRename]:
+        """Renames of schemas: an object has its oid in another schema, and no text moved it there."""
+        found: dict[tuple[str, str], SchemaRename] = {}
+        for rows in self.by_oid.values():
+            for before, after in pairwise(rows):
+                old, new = before.object_schema, after.object_schema
+                if old is None or new is None or old == new or before.object_type != after.object_type:
+                    continue
+                if after.change_type == "CREATE" and after.object_type not in ("FUNCTION", "PROCEDURE"):
+                    continue
+                if _MOVES.search(after.text):
+                    continue
+                rename = SchemaRename(old, new, before.position, after.position)
+                known = found.get((old, new))
+                if known is not None and known.first < rename.last and rename.first < known.last:
+                    rename = SchemaRename(
+                        old, new, max(known.first, rename.first), min(known.last, rename.last)
+                    )
+                elif known is not None:
+                    continue
+                found[(old, new)] = rename
+        return sorted(found.values(), key=lambda r: r.last)
+
+    def oid_of(self, kind: str, name: Name, position: int) -> int | None:
+        """The oid that v1 recorded of what had a name by this row."""
+        rows = self.by_name.get(name, [])
+        return next((r.oid for r in reversed(rows) if r.position <= position and r.object_type == kind), None)
 
     def next_session(self, position: int) -> int:
         """The first row of the next session after this row's; `position` itself where there is none.

@@ -31,6 +31,7 @@ MODULES = (
 )
 # Rules without a statement of their own, or for rows that nothing explains: each has a test of its own.
 TESTED_OTHERWISE = {
+    "depends_on_data",
     "in_doubt",
     "made_anew",
     "older_extension",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from building import Scratch, Version, function, of_rows, replayed, rules, table, tree_of
-from rule_cases import Case, case_holds, case_holds_in_capitals
+from building import NOON, Scratch, Version, function, of_rows, replayed, row, rules, table, tree_of
+from rule_cases import DAY, Case, case_holds, case_holds_in_capitals
 
 from pggit_audit.shadow import Shadow, open_shadow
+
+F = "create function f() returns integer language sql as 'select 1'"
 
 CASES = [
     Case(
@@ -27,6 +29,42 @@ CASES = [
         'CREATE SCHEMA IF NOT EXISTS "Shop";',
         [table(1, "t", 'create table "Shop".t (id integer)', schema="Shop")],
         'create schema "Shop"; create table "Shop".t (id integer)',
+    ),
+    Case(
+        "a schema with all that is in it",
+        "renamed_schema",
+        "store.t",
+        'ALTER SCHEMA "shop" RENAME TO "store";',
+        [
+            table(1, "shop.t", "create table shop.t (id integer)", "id int4", oid=20001),
+            table(2, "shop.u", "create table shop.u (id integer)", "id int4", oid=20002),
+            function(3, 20003, F.replace(" f()", " shop.f()"), schema="shop"),
+            table(4, "w", "create table w ()", at=NOON + DAY),
+            table(
+                5,
+                "store.t",
+                "alter table store.t add n integer",
+                "id int4, n int4",
+                oid=20001,
+                at=NOON + 2 * DAY,
+            ),
+        ],
+        "create schema store; create table store.t (id integer, n integer); create table store.u (id integer); "
+        "create function store.f() returns integer language sql as 'select 1'; create table w ()",
+    ),
+    Case(
+        "a schema, by what moved out of it",
+        "renamed_schema",
+        "public.f()",
+        'ALTER SCHEMA "shop" RENAME TO "store";',
+        [
+            table(1, "shop.t", "create table shop.t ()", oid=20001),
+            row(2, "FUNCTION", "20003", F.replace(" f()", " shop.f()"), schema="shop", oid=20003),
+            row(3, "FUNCTION", "20003", "alter function store.f() set schema public", oid=20003),
+            table(4, "store.t", "alter table store.t add n integer", "n int4", oid=20001),
+        ],
+        f"create schema store; create table store.t (n integer); {F}",
+        at=3,
     ),
 ]
 

@@ -13,7 +13,7 @@ from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import combine
-from pggit_audit.rules import columns, indexes, routines, schemas, types
+from pggit_audit.rules import columns, indexes, relations, routines, schemas, types
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement
 
@@ -39,7 +39,7 @@ class Corrections:
         """Takes what must have happened between the row before and this one."""
         result: list[Inferred] = []
         steps = chain(
-            schemas.of_row(self._situation, statement, row),
+            schemas.of_row(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(
                 self._evidence, self._situation, statement, row, self._identities.routines
             ),
@@ -52,7 +52,11 @@ class Corrections:
     def name_as_recorded(self, statement: Statement, execution: Execution, outcome: Outcome) -> None:
         """Right behind the statement: gives what it made the names that its rows have."""
         made = [d.new for d in outcome.differences if d.old is None and d.new is not None]
-        for step in indexes.as_recorded(statement, execution.remaining, made):
+        steps = indexes.as_recorded(statement, execution.remaining, made)
+        if statement.action == "code":
+            named = {bare for s in execution.following for _, bare in s.targets}
+            steps = relations.as_recorded([r for r in execution.remaining if r.name not in named], made)
+        for step in steps:
             if self._situation.runs(step.statement):
                 outcome.repairs.append(step)
                 combine(outcome.differences, self._situation.observe(step.statement))

@@ -15,16 +15,17 @@ from pggit_audit.statements import Statement, committed, split
 class Execution:
     """The execution at hand, and how far the walk has come in it.
 
-    `remaining` are its rows that no statement has explained yet, in order; `last` is the last of all. `waiting` is
-    what changed and no row explains: it comes with the commit of the next row. `following` are the statements still
-    to come; `failures` are finding and message of each statement that could not run; `notices` say what one did to the
-    role that it ran as; `members` are the rows of an extension's members.
+    `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
+    `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
+    statements still to come; `failures` are finding and message of each statement that could not run; `notices` say
+    what one did to the role that it ran as; `members` are the rows of an extension's members.
     """
 
     text: str
     statements: Sequence[Statement]
     remaining: deque[HistoryRow]
     last: HistoryRow
+    rows: Sequence[HistoryRow]
     waiting: list[Inferred]
     following: Sequence[Statement] = ()
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -37,7 +38,7 @@ class Execution:
         text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
         if "\x00" in text:
             text = ""
-        return cls(text, committed(split(text)), deque(rows), rows[-1], waiting)
+        return cls(text, committed(split(text)), deque(rows), rows[-1], rows, waiting)
 
     @property
     def next_row(self) -> HistoryRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pggit_audit.catalog import DatabaseObject
+from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES
@@ -22,12 +22,32 @@ class Identities:
 
     def __init__(self, situation: Situation, routine_oids: Mapping[str, Name] | None = None) -> None:
         self._situation = situation
-        self.routines: dict[str, Name] = dict(routine_oids or {})
+        self._routines: dict[str, tuple[Name, Key | None]] = {}
+        for oid, name in (routine_oids or {}).items():
+            self.know_routine(oid, name)
+
+    def know_routine(self, oid: str, name: Name) -> None:
+        """From now on, this is the routine that v1 recorded under an oid."""
+        found = self._situation.state.routine(name)
+        self._routines[oid] = (name, found.key if found else None)
+
+    def routine_name(self, oid: str) -> Name | None:
+        """Schema and `name(types)` of the routine that v1 recorded under an oid, as it is called by now."""
+        if oid not in self._routines:
+            return None
+        name, key = self._routines[oid]
+        found = self._situation.state.objects.get(key) if key is not None else None
+        return name if found is None else (found.object_schema, found.object_name)
+
+    @property
+    def routines(self) -> dict[str, Name]:
+        """The names of all routines that are known by an oid."""
+        return {oid: name for oid in self._routines if (name := self.routine_name(oid)) is not None}
 
     def current(self, row: HistoryRow) -> DatabaseObject | None:
         """The row's object as it stands, if it is there."""
         if row.object_type in ROUTINES:
-            known = self.routines.get(row.object_name)
+            known = self.routine_name(row.object_name)
             return None if known is None else self._situation.state.routine(known)
         name = self.relation_name(row)
         return self._situation.relation(name) if name else None

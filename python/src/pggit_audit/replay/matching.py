@@ -94,11 +94,11 @@ class Matching:
             return False
         if not row.object_name.isdigit():
             return bare_name(found) == row.name.split("(", 1)[0]
-        known = self._identities.routines.get(row.object_name)
+        known = self._identities.routine_name(row.object_name)
         name = (found.object_schema, found.object_name)
         if known is not None and known != name and self._situation.state.routine(known) is not None:
             return False
-        self._identities.routines[row.object_name] = name
+        self._identities.know_routine(row.object_name, name)
         return True
 
     def _may_leave_another(
@@ -155,14 +155,23 @@ class Matching:
         if row.object_type in ROUTINES and row.object_name.isdigit():
             # One statement makes one routine, and leaves one row.
             return not matched and self._names_routine(row, statement)
+        if statement.if_exists and not self._may_mean(row, statement):
+            return False
         names = [bare for _, bare in statement.targets]
         words = statement.words
         if statement.verb == "ALTER" and "to" in words:
             names += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "to"]
         return row.name in names or row.name.split("(", 1)[0] in names
 
+    def _may_mean(self, row: HistoryRow, statement: Statement) -> bool:
+        """Whether one of the names of the statement leads to the row's schema; IF EXISTS passes by all others."""
+        return row.object_schema is None or any(
+            row.object_schema in ((schema,) if schema else self._situation.schemas)
+            for schema, _ in statement.targets
+        )
+
     def _names_routine(self, row: HistoryRow, statement: Statement) -> bool:
-        known = self._identities.routines.get(row.object_name)
+        known = self._identities.routine_name(row.object_name)
         candidates = [
             o
             for _, bare in statement.targets
@@ -171,7 +180,7 @@ class Matching:
         ]
         if known is None and len(candidates) == 1:
             found = candidates[0]
-            self._identities.routines[row.object_name] = (found.object_schema, found.object_name)
+            self._identities.know_routine(row.object_name, (found.object_schema, found.object_name))
             return True
         return known is not None and any((o.object_schema, o.object_name) == known for o in candidates)
 

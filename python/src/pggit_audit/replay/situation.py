@@ -14,6 +14,8 @@ from pggit_audit.replay.state import ROUTINES, Difference, State
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
+_MAY_PASS_BY = re.compile(r"\bif\s+(?:not\s+)?exists\b", re.IGNORECASE)
+
 
 class Situation:
     """The shadow as it stands, and which row the walk is at. What rules ask, they ask here.
@@ -77,7 +79,14 @@ class Situation:
         schema = row.object_schema or "public"
         named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
         # Where the text says the schema itself, it tells nothing of the search_path.
-        order = ("public", schema) if named or row.says_schema else (schema, "public")
+        says = named or row.says_schema
+        order: tuple[str, ...] = ("public", schema) if says else (schema, "public")
+        passes_by = statement.if_exists or (
+            statement.action == "code" and _MAY_PASS_BY.search(statement.text)
+        )
+        if says and not named and passes_by:
+            # IF EXISTS passes by what is in another schema, and nothing fails.
+            order = ("public",)
         self.schemas = tuple(dict.fromkeys(order))
         self.shadow.search_path(*self.schemas)
 

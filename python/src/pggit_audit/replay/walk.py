@@ -15,7 +15,7 @@ from pggit_audit.catalog import DatabaseObject, with_unique_identities
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts
-from pggit_audit.replay.code import may_make_ddl
+from pggit_audit.replay.code import looks_at_data, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
@@ -28,7 +28,8 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES, Difference
 from pggit_audit.replay.tree import Tree, reconciliation
-from pggit_audit.rules import SESSION_SETTING
+from pggit_audit.replay.unrecorded import Unrecorded
+from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement
@@ -68,6 +69,7 @@ class Replay:
             Preexisting(situation, evidence, self._attempts, provenance) if tree is None else None
         )
         self._matching = Matching(situation, identities)
+        self._unrecorded = Unrecorded(situation, evidence)
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
         self._writer = EventWriter(branch_name, situation, identities, provenance)
         self._fallback = Fallback(
@@ -163,6 +165,8 @@ class Replay:
         row = execution.next_row
         if row is not None:
             execution.waiting += self._corrections.before(statement, row)
+        if self._unrecorded.found_nothing(statement, execution):
+            return
         outcome = self._attempts.run(statement, row)
         if statement.action == "code" or statement.runs_query:
             execution.notices += self._situation.shadow.after_code()
@@ -170,6 +174,9 @@ class Replay:
             yield from self._fallback.failed(statement, execution, outcome)
             return
         self._corrections.name_as_recorded(statement, execution, outcome)
+        wrong = self._unrecorded.contradicted(statement, outcome.differences, execution)
+        if wrong:
+            self._unrecorded.take_back(wrong, outcome.differences)
         matched = self._matching.match(statement, execution, outcome.differences)
         fixes = self._corrections.align_columns(matched, outcome)
         if statement.tag == "CREATE EXTENSION":
@@ -177,6 +184,10 @@ class Replay:
         others = [d for d in outcome.differences if not d.taken]
         repairs = outcome.repairs + fixes
         self._provenance.note(repairs)
+        looks = looks_at_data(statement, self._situation.state) if outcome.differences else None
+        if looks is not None:
+            repairs.append(looks)
+            self._provenance.note_again(d.new.key for d in outcome.differences if d.new is not None)
         if not matched:
             execution.waiting += [(d, repairs) for d in others]
             return
@@ -213,6 +224,7 @@ class Replay:
                 execution.waiting.clear()
             if i in dropped:
                 before.append((dropped[i], repairs))
+            own = [*own, *(r for r in repairs if r.rule is DEPENDS_ON_DATA and r not in own)]
             if statement.action == "code":
                 own = [*own, *rows_of_code(i, matched, execution)]
             yield from self._writer.inferred(before, row)

@@ -231,6 +231,12 @@ MISSING_SCHEMA = Rule(
     "a schema: v1 records none",
     "a statement names it, or an object came to be in it",
 )
+RENAMED_SCHEMA = Rule(
+    "renamed_schema",
+    "the rename of a schema: v1 records none",
+    "an object has rows of its oid in the one before, in the other after",
+    casts_doubt=True,
+)
 OLDER_EXTENSION = Rule(
     "older_extension",
     "an extension that was there before the tracker",
@@ -268,6 +274,11 @@ ROWS_OF_CODE = Rule(
     "which statement of a block of code left which row",
     "later rows of the same object are of the same block, or may be",
 )
+DEPENDS_ON_DATA = Rule(
+    "depends_on_data",
+    "the rows, the clock or the random numbers that code looked at",
+    "the code reads a table, or calls a function that gives another result each time",
+)
 STATEMENT_FAILED = Rule(
     "statement_failed",
     "what would let the statement run",
@@ -295,8 +306,8 @@ RULES: tuple[Rule, ...] = (
     MISSING_SEQUENCE, RENAMED_SEQUENCE,
     TYPE_FROM_LIVE_CATALOG, MISSING_DOMAIN, MISSING_ENUM, MISSING_LABEL, RENAMED_TYPE, UNUSED_TYPE,
     REPLACED_OVERLOAD, SESSION_SETTING, OLDER_FUNCTION,
-    MISSING_SCHEMA, OLDER_EXTENSION,
+    MISSING_SCHEMA, RENAMED_SCHEMA, OLDER_EXTENSION,
     TRIGGER_FROM_LIVE_CATALOG, POLICY_FROM_LIVE_CATALOG, COMMENT_FROM_LIVE_CATALOG,
-    RESTS_ON_INFERRED, IN_DOUBT, ROWS_OF_CODE, STATEMENT_FAILED, UNEXPLAINED_ROW, RECONCILE,
+    RESTS_ON_INFERRED, IN_DOUBT, ROWS_OF_CODE, DEPENDS_ON_DATA, STATEMENT_FAILED, UNEXPLAINED_ROW, RECONCILE,
 )  # fmt: skip
 """All rules, kind by kind."""

@@ -114,7 +114,7 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42P01": relations.missing,
     "42703": _missing_column,
     "42704": _missing_object,
-    "3F000": lambda _, failure: schemas.missing(failure),
+    "3F000": schemas.missing,
     "42883": routines.missing,
     "22P02": types.missing_label,
     "42P07": _name_in_the_way,

@@ -8,14 +8,16 @@ tracker: `pre_existing_views`; tables: `tables`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import create_table, first_statement, parse_name, qualified, quote_if_needed
-from pggit_audit.history import RENAMED_TABLE
+from pggit_audit.history import RENAMED_TABLE, HistoryRow
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
     IMPLIED_DROP,
+    NAME_AS_RECORDED,
     NOT_YET_RENAMED,
     OLDER_VIEW,
     STUB_RELATION,
@@ -150,6 +152,35 @@ def of_another_kind(failure: Failure) -> list[Repair]:
     ]
 
 
+# Under the names of the rows -----------------------------------------------------------------------
+
+
+def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> Iterator[Repair]:
+    """Gives what code made the names that its rows have: it may name things after the clock, or a number of its own.
+
+    In order, where as many rows of a kind are left over as objects that no row names.
+    """
+    created = [r for r in rows if r.change_type == "CREATE"]
+    for kind in ("TABLE", "VIEW", "INDEX"):
+        recorded = [r for r in created if r.object_type == kind]
+        names = {r.name for r in recorded}
+        found = [o for o in made if o.object_type == kind]
+        left = [o for o in found if o.object_name not in names]
+        unknown = [r for r in recorded if all(o.object_name != r.name for o in found)]
+        if len(left) != len(unknown):
+            continue
+        for relation, row in zip(sorted(left, key=lambda o: o.objid), unknown, strict=True):
+            if relation.object_schema != row.object_schema:
+                continue
+            name = (relation.object_schema, relation.object_name)
+            yield Repair(
+                NAME_AS_RECORDED,
+                f"ALTER {kind} {qualified(name)} RENAME TO {quote(row.name)};",
+                f"row {row.version_id} recorded it under this name",
+                inferred=(relation.object_schema, row.name),
+            )
+
+
 # The end without a row, and its moment -------------------------------------------------------------
 
 
@@ -166,7 +197,7 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     if kind not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX", "FUNCTION", "PROCEDURE"):
         return None
     routine = kind in ("FUNCTION", "PROCEDURE")
-    if evidence.live.has(found):
+    if evidence.live.has(found) or _goes_on(evidence, found, position):
         return None
     if any(
         r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])
@@ -193,6 +224,29 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
     step = Repair(UNRECORDED_DROP, drop, why, seen_until=history.rows[last].created_at)
     return PendingStep(due, name, step, waits=True)
+
+
+def _goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
+    """Whether an object lives on in another schema: by a later row of its oid, or as the live catalog has it."""
+    history, name = evidence.history, (found.object_schema, found.object_name)
+    oid = history.oid_of(found.object_type, name, position)
+    if oid is not None and any(
+        r.position > position and r.change_type != "DROP" and r.object_schema != found.object_schema
+        for r in history.by_oid[oid]
+    ):
+        return True
+    return any(
+        rename.old == found.object_schema
+        and rename.last > position
+        and evidence.live.has(_in_schema(found, rename.new))
+        for rename in history.schema_renames
+    )
+
+
+def _in_schema(found: DatabaseObject, schema: str) -> DatabaseObject:
+    """The object, in so far as its name tells, in another schema."""
+    identity = found.object_identity.removeprefix(quote_if_needed(found.object_schema))
+    return replace(found, object_schema=schema, object_identity=quote_if_needed(schema) + identity)
 
 
 # Before the tracker --------------------------------------------------------------------------------

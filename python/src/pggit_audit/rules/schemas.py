@@ -1,7 +1,7 @@
 """Schemas: v1 records none (FORMATS 1.1), nor the search_path that a statement ran with (1.13).
 
 A schema shows in a statement that fails (`missing`, `in_the_way`), or in the schema that a row's object came to be in
-(`of_row`).
+(`of_row`). A rename shows where an object keeps its oid and has its next row in another schema.
 """
 
 from __future__ import annotations
@@ -11,18 +11,37 @@ from collections.abc import Iterator
 
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.history import HistoryRow
-from pggit_audit.rules import IMPLIED_DROP, MISSING_SCHEMA
-from pggit_audit.rules.situation import Failure, Repair, Situation
+from pggit_audit.rules import IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
+from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
 
 
-def missing(failure: Failure) -> list[Repair]:
-    """A statement names a schema that is not there."""
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement names a schema that is not there: another one has become it, or it was made."""
     match = re.search(r'"(.*)"', failure.message, re.DOTALL)
     if match is None:
         return []
     make = f"CREATE SCHEMA IF NOT EXISTS {quote(match[1])};"
-    return [Repair(MISSING_SCHEMA, make, f"the statement names the schema {match[1]}", alone=True)]
+    made = Repair(MISSING_SCHEMA, make, f"the statement names the schema {match[1]}", alone=True)
+    return [*_renamed(evidence, failure.situation, match[1]), made]
+
+
+def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:
+    """The rename by which a schema came to its name, as the oids of what is in it say."""
+    history = evidence.history
+    if situation.holds(quote_if_needed(schema), "SCHEMA"):
+        return
+    for rename in history.schema_renames:
+        if rename.new != schema or not rename.first <= situation.position <= rename.last:
+            continue
+        if situation.holds(quote_if_needed(rename.old), "SCHEMA"):
+            statement = f"ALTER SCHEMA {quote(rename.old)} RENAME TO {quote(schema)};"
+            why = (
+                f"row {history.version(rename.last)} has in {schema} the oid that "
+                f"row {history.version(rename.first)} has in {rename.old}"
+            )
+            yield Repair(RENAMED_SCHEMA, statement, why, alone=True)
+            return
 
 
 def in_the_way(name: str, why: str) -> Repair:
@@ -30,12 +49,19 @@ def in_the_way(name: str, why: str) -> Repair:
     return Repair(IMPLIED_DROP, f"DROP SCHEMA {quote(name)} CASCADE;", why)
 
 
-def of_row(situation: Situation, statement: Statement, row: HistoryRow) -> Iterator[Repair]:
+def of_row(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+) -> Iterator[Repair]:
     """The schema that a row's object came to be in, where the statement leaves it to the search_path.
 
     v1 records no schema, and PostgreSQL passes by one that is not there: the object would come to be in the next.
     """
     schema = row.object_schema
+    if schema is not None:
+        renames = [*_renamed(evidence, situation, schema)]
+        if renames:
+            yield renames[0]
+            return
     if schema is None or situation.schemas[0] != schema or statement.verb != "CREATE":
         return
     made = statement.targets[0] if statement.targets else None
