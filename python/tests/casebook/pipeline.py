@@ -107,6 +107,7 @@ class _Session:
     """What `replay_events` wants of dbt."""
 
     project_root = Path()
+    shadow_login = None
 
     def __init__(self, made: Recording) -> None:
         self._server = made.server

@@ -90,7 +90,7 @@ class Rebuilt:
                 ).format(schema)
             ).fetchall()
         excluded = connection.execute(
-            sql.SQL("select v1_version_id, exclusion_reason from {}.excluded_history").format(schema)
+            sql.SQL("select v1_version_id, reason from {}.excluded_history").format(schema)
         ).fetchall()
         head = connection.execute(
             "select target_sha from pggit_v0.refs where name in ('refs/heads/v1/main', 'refs/heads/main')"

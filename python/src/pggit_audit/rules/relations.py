@@ -245,7 +245,7 @@ def _goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
 
 def _in_schema(found: DatabaseObject, schema: str) -> DatabaseObject:
     """The object, in so far as its name tells, in another schema."""
-    identity = found.object_identity.removeprefix(quote_if_needed(found.object_schema))
+    identity = found.object_identity.removeprefix(quote_if_needed(found.object_schema or ""))
     return replace(found, object_schema=schema, object_identity=quote_if_needed(schema) + identity)
 
 
