@@ -107,6 +107,16 @@ class Place:
             return fingerprint.probe(connection, "pggit").records
 
 
+def prepare(params: Params) -> None:
+    """Load the sample, and set a tracker to work on it."""
+    with psycopg.connect(**params) as connection:
+        recorded.load_history(connection, SAMPLE)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        text = Path(tracker.__file__).with_name("tracker.sql").read_text(encoding="utf-8")
+        connection.execute(text.replace("insert into pggit.branches (name) values ('main');", "").encode())
+
+
 @contextmanager
 def a_place(tmp_path: Path, server: embedded.Server, dbname: str = "night") -> Iterator[Place]:
     environment = {
@@ -114,17 +124,13 @@ def a_place(tmp_path: Path, server: embedded.Server, dbname: str = "night") -> I
     }
     environment |= {
         "PGGIT_EMBEDDED_DIR": str(server.home), "PGGIT_STAGING_DBNAME": dbname, "COLUMNS": "120",
+        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test",  # the gate takes half of the time, and has tests of its own
         "PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     params = server.params("postgres")
     execute(params, f"drop database if exists {dbname} with (force)", f"create database {dbname}")
     params = server.params(dbname)
-    with psycopg.connect(**params) as connection:
-        recorded.load_history(connection, SAMPLE)
-    with psycopg.connect(**params, autocommit=True) as connection:
-        connection.execute("set session_replication_role = replica")
-        text = Path(tracker.__file__).with_name("tracker.sql").read_text(encoding="utf-8")
-        connection.execute(text.replace("insert into pggit.branches (name) values ('main');", "").encode())
+    prepare(params)
     yield Place(params, tmp_path / "runs", environment)
 
 
@@ -360,12 +366,7 @@ def test_in_a_debian_server(named_server: dict[str, Any], tmp_path: Path) -> Non
     """A server on TCP with a password, and Debian's own pg_dump."""
     execute(named_server, "create database night")
     params = {**named_server, "dbname": "night"}
-    with psycopg.connect(**params) as connection:
-        recorded.load_history(connection, SAMPLE)
-    with psycopg.connect(**params, autocommit=True) as connection:
-        connection.execute("set session_replication_role = replica")
-        text = Path(tracker.__file__).with_name("tracker.sql").read_text(encoding="utf-8")
-        connection.execute(text.replace("insert into pggit.branches (name) values ('main');", "").encode())
+    prepare(params)
     environment = {name: v for name, v in os.environ.items() if not name.startswith(("DBT_", "PGGIT_"))}
     environment |= {f"PGGIT_STAGING_{name.upper()}": str(value) for name, value in params.items()}
     environment |= {"PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "COLUMNS": "120"}
@@ -388,3 +389,81 @@ def test_in_a_debian_server(named_server: dict[str, Any], tmp_path: Path) -> Non
     status, said = place.run("rollback", "--yes", "--from", str(backup))
     assert status == 0, said
     assert before.differences(place.fingerprint()) == []
+
+
+def test_the_documents_from_the_first_command_to_the_last(
+    named_server: dict[str, Any], tmp_path: Path
+) -> None:
+    """Every command of the night in CUTOVER_PROCEDURE and ROLLBACK, as it stands there, against production."""
+    from test_documents import blocks
+
+    name = "procedure"
+    execute(named_server, f"create database {name}")
+    params = {**named_server, "dbname": name}
+    prepare(params)
+    hooks = tmp_path / "hooks"
+    for moment in (
+        "stop-applications",
+        "deploy",
+        "smoke-test",
+        "start-applications",
+        "undo-deploy",
+        "notify",
+    ):
+        hook(hooks, moment, "true")
+    environment = {name: v for name, v in os.environ.items() if not name.startswith(("DBT_", "PGGIT_"))}
+    environment |= {f"PGGIT_PRODUCTION_{key.upper()}": str(value) for key, value in params.items()}
+    environment |= {"PGGIT_NIGHT_DIR": str(tmp_path / "cutover"), "COLUMNS": "120"}
+    place = Place(params, tmp_path / "cutover", environment)
+    before = place.fingerprint()
+    lines = [
+        line.strip()
+        for document in ("CUTOVER_PROCEDURE.md", "ROLLBACK.md")
+        for block in blocks(document, "sh")
+        for line in block.splitlines()
+        if line.strip().startswith("pggit-audit ") and line.split()[1] not in ("preflight", "rehearse")
+    ]
+    plan, cutover, watch, finish, rollback, restore = lines
+
+    def run(line: str, *more: str, expected: int = 0) -> str:
+        text = line.replace("--hooks hooks", f"--hooks {hooks}").replace("--observe 60m", "--observe 1s")
+        text = text.replace("/var/lib/node_exporter", str(tmp_path))
+        for variable, value in variables.items():
+            text = text.replace(variable, value)
+        status, said = place.run(*text.split()[1:], *more)
+        assert status == expected, (text, said)
+        return said
+
+    variables: dict[str, str] = {}
+
+    def confirmed() -> None:
+        said = run(plan, "--without-rehearsal", "--observe", "1s")
+        variables["$DIGEST"] = re.findall(r"(?m)^Digest\s+(\S+)$", said)[0]
+        run(cutover, "--without-rehearsal")
+        variables["cutover/production-app/$RUN"] = str(
+            max((tmp_path / "cutover").glob("*/*/journal.jsonl")).parent
+        )
+
+    confirmed()
+    run(watch)
+    assert (tmp_path / "pggit.prom").is_file()
+    run(rollback)
+    assert before.differences(place.fingerprint()) == []
+    confirmed()
+    run(restore)
+    assert before.differences(place.fingerprint()) == []
+    with psycopg.connect(**params, autocommit=True) as connection:
+        for (schema,) in connection.execute(
+            "select nspname from pg_namespace where starts_with(nspname, 'pggit_replaced_')"
+        ).fetchall():
+            connection.execute(f"alter event trigger pggit_tracker_drop disable; drop schema {schema} cascade;"
+                               " alter event trigger pggit_tracker_drop enable".encode())  # fmt: skip
+    confirmed()
+    run(finish, "--yes")
+    run(watch)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "build", "--target", "production",
+         "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")],
+        cwd=PROJECT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]

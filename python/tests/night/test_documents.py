@@ -1,0 +1,83 @@
+"""What the documents of the night tell people to run, runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from nights import NAMES
+from project import PROJECT, Params
+from psycopg.conninfo import make_conninfo
+from typer.main import get_command
+
+from pggit_audit.cli import app
+from pggit_audit.night import backup as backups
+from pggit_audit.night import fingerprint, hooks, programs, v1
+
+DOCUMENTS = ("CUTOVER_PROCEDURE.md", "ROLLBACK.md")
+
+
+def blocks(document: str, language: str) -> list[str]:
+    text = (PROJECT / "docs" / document).read_text(encoding="utf-8")
+    return [re.sub(r"(?m)^   ", "", block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.S)]
+
+
+def commands(document: str) -> list[str]:
+    """Every call of the command line, in blocks and in tables."""
+    text = (PROJECT / "docs" / document).read_text(encoding="utf-8")
+    inline = re.findall(r"`(pggit-audit [a-z][^`]*)`", text)
+    lines = [line.strip() for block in blocks(document, "sh") for line in block.splitlines()]
+    return [line for line in (*lines, *inline) if line.startswith("pggit-audit ")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_is_one(document: str) -> None:
+    known = get_command(app).commands  # type: ignore[attr-defined]
+    found = commands(document)
+    assert len(found) > 1
+    for line in found:
+        name, *arguments = shlex.split(line)[1:]
+        if name in ("preflight", "rehearse") and name not in known:
+            continue  # comes before the night, and not from here
+        known[name].make_context(name, arguments)
+
+
+def test_every_hook_and_hazard_is_documented() -> None:
+    text = (PROJECT / "docs" / "CUTOVER_PROCEDURE.md").read_text(encoding="utf-8")
+    for moment in hooks.MOMENTS:
+        assert f"| `{moment}` |" in text
+    source = (PROJECT / "python/src/pggit_audit/night/hazards.py").read_text(encoding="utf-8")
+    codes = re.findall(r'hazard\(\s*"(\w+)"', source)
+    assert len(codes) > 5
+    for code in codes:
+        assert f"| `{code}` |" in text
+
+
+def test_the_sql_by_hand_brings_v1_back(tracked: Params) -> None:
+    (script,) = blocks("ROLLBACK.md", "sql")
+    with psycopg.connect(**tracked, autocommit=True) as connection:
+        frozen = v1.freeze(connection, NAMES, "a run", lambda before: None)
+        v1.switch(connection, NAMES, frozen)
+        connection.execute(script.encode())
+        assert frozen.fingerprint.differences(fingerprint.take(connection, "pggit")) == []
+
+
+def test_the_backup_restores_by_hand(tracked: Params, tmp_path: Path) -> None:
+    script = next(block for block in blocks("ROLLBACK.md", "sh") if "pg_restore" in block)
+    with psycopg.connect(**tracked, autocommit=True) as connection:
+        frozen = v1.freeze(connection, NAMES, "a run", lambda before: None)
+        backup = backups.make(tracked, "pggit", frozen, tmp_path / "backup")
+        connection.execute("drop schema pggit cascade")
+        tools = programs.find(connection.info.server_version // 10000)
+        environment = {
+            **os.environ, "PATH": f"{tools.bin}:{os.environ['PATH']}", "DATABASE": make_conninfo(**tracked)
+        }  # fmt: skip
+        subprocess.run(
+            ["sh", "-e", "-c", script], cwd=backup.folder, env=environment, check=True, capture_output=True
+        )
+        assert frozen.fingerprint.differences(fingerprint.take(connection, "pggit")) == []
