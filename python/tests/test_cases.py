@@ -61,12 +61,14 @@ def built(
 @pytest.mark.parametrize("path", case_parameters())
 def test_case(path: Path, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     case = read(path)
+    steps: list[str] = []
     try:
         with built(case, server_of(case.server, request), pipeline, tmp_path) as (made, build, problems):
             problems += Judge(case, made, build).problems()
+            steps = build.trace
     except PggitError as error:
         problems = [f"the build ended: {error}"]
-    assert not problems, "\n".join(problems)
+    assert not problems, "\n".join([*problems, "The replay, step by step:", *steps])
 
 
 def test_every_known_failure_is_a_case() -> None:

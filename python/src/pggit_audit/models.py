@@ -14,7 +14,7 @@ from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_ident
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import live_extensions
 from pggit_audit.history import HistoryRow
-from pggit_audit.replay import Event, Replay, mark_uncertain, reconciliation
+from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
@@ -65,6 +65,7 @@ def replay_events(
     shadow: str,
     hidden_schemas: Sequence[str],
     statement_timeout_seconds: float = 30,
+    observe: Observer | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
 
@@ -75,6 +76,7 @@ def replay_events(
         shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
         hidden_schemas: schemas of the tracker itself.
         statement_timeout_seconds: how long a statement of the history may take.
+        observe: is told of each statement that was tried.
 
     Raises `PggitError` where no shadow can be had.
     """
@@ -105,7 +107,7 @@ def replay_events(
             )
             events = _replayed(
                 branch, inherited, own, start, trees[branch], known[branch], live,
-                branch == plan.live_branch, place, hidden_schemas, statement_timeout_seconds,
+                branch == plan.live_branch, place, hidden_schemas, statement_timeout_seconds, observe,
             )  # fmt: skip
         before = len(result)
         try:
@@ -133,6 +135,7 @@ def _replayed(
     place: _Place,
     hidden_schemas: Sequence[str],
     seconds: float,
+    observe: Observer | None,
 ) -> Iterator[Event]:
     rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
     with open_shadow(
@@ -146,7 +149,7 @@ def _replayed(
             shadow.rebuild(start["schema_ddl"], start["commit_sha"])
         replay = Replay(
             shadow, Evidence(rows, live), branch, known,
-            None if start is None else {path: row["definition"] for path, row in tree.items()},
+            None if start is None else {path: row["definition"] for path, row in tree.items()}, observe,
         )  # fmt: skip
         yield from replay.run(rows, from_position=len(inherited))
         if is_live:

@@ -8,7 +8,7 @@ that is rolled back: the models in their order, the replay among them, and the t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from dbt.adapters.pggit.python_models import _TimeLoader
+from dbt.adapters.pggit.python_models import TimeLoader
 from project import DATABASE, NO_TESTS, Params, dbt, install_sources, new_database
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -24,14 +24,9 @@ from psycopg.types.json import Jsonb
 
 from casebook.recording import HIDDEN, Recording
 from pggit_audit import models
+from pggit_audit.lab.trace import TABLES, Trace
 
 SOURCES = ("branches", "objects", "history")
-REPLAY = {
-    name: f"int_replay__{name}"
-    for name in ("executions", "branches", "bases", "base_objects", "routines", "live_objects")
-}
-"""Arguments of `replay_events`, and the models that they are the rows of."""
-
 Row = dict[str, Any]
 
 
@@ -127,6 +122,8 @@ class Build:
         self._pipeline = pipeline
         self.connection = connection
         self._made = made
+        self.trace: list[str] = []
+        """What the replays did, step by step."""
 
     def run(self) -> list[str]:
         """One build. The names of the tests that fail, with how many rows each."""
@@ -134,7 +131,7 @@ class Build:
         for model in self._pipeline.models:
             if model.keys is None:
                 self.connection.execute(f"delete from {model.relation}".encode())
-            if model.name == REPLAY["live_objects"]:
+            if model.name == TABLES["live_objects"]:
                 self._insert(model, list(self._live_objects()))
             elif model.name == "int_replay__events":
                 self._insert(model, self._events())
@@ -175,11 +172,19 @@ class Build:
 
     def _events(self) -> list[Row]:
         tables = {
-            argument: self.rows(f"select * from pggit_audit_work.{name}") for argument, name in REPLAY.items()
+            argument: self.rows(f"select * from pggit_audit_work.{name}") for argument, name in TABLES.items()
         }
-        return models.replay_events(
-            **tables, session=_Session(self._made), shadow="target", hidden_schemas=HIDDEN
+        trace = Trace()
+        replay: Callable[..., list[Row]] = models.replay_events
+        events = replay(
+            **tables,
+            session=_Session(self._made),
+            shadow="target",
+            hidden_schemas=HIDDEN,
+            observe=trace.record,
         )
+        self.trace += trace.lines(events, tables["executions"])
+        return events
 
     def rows(self, query: str) -> list[Row]:
         with self.connection.cursor(row_factory=dict_row) as cursor:
@@ -222,7 +227,7 @@ def building(pipeline: Pipeline, made: Recording) -> Iterator[Build]:
     """Builds of a recording, of which nothing stays."""
     if pipeline.connection is None:
         pipeline.connection = psycopg.connect(**pipeline.params, prepare_threshold=1)
-        pipeline.connection.adapters.register_loader("timestamp", _TimeLoader)
+        pipeline.connection.adapters.register_loader("timestamp", TimeLoader)
     try:
         yield Build(pipeline, pipeline.connection, made)
     finally:

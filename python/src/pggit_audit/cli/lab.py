@@ -58,6 +58,12 @@ def score(
     audit_schema: Annotated[str, typer.Option(metavar="NAME", help="Where its results are.")] = "pggit_audit",
     show: Annotated[bool, typer.Option("--show", help="List what is wrong, with both definitions.")] = False,
     show_max: Annotated[int, typer.Option(metavar="N", help="How many of each figure.")] = 20,
+    trace: Annotated[
+        bool,
+        typer.Option(
+            "--trace", help="Print the replay, step by step: row, statement, repairs, what changed."
+        ),
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to FILE.")
     ] = None,
@@ -69,4 +75,5 @@ def score(
         audit_schema=audit_schema,
         show_max=show_max if show else None,
         json_file=json_file,
+        tell_steps=trace,
     )

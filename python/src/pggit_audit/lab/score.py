@@ -28,7 +28,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from pggit_audit.errors import PggitError
-from pggit_audit.lab import bench, figures
+from pggit_audit.lab import bench, figures, trace
 from pggit_audit.lab.figures import Figures, Miss, Score
 from pggit_audit.lab.judge import Judge, Verdict
 from pggit_audit.lab.truth import (
@@ -331,6 +331,7 @@ def run(
     audit_schema: str,
     show_max: int | None,
     json_file: Path | None,
+    tell_steps: bool = False,
 ) -> None:
     """Builds, scores and prints.
 
@@ -340,6 +341,7 @@ def run(
         audit_schema: where its results are in that database.
         show_max: how many wrong ones of each figure to list; None lists none.
         json_file: where to write the figures.
+        tell_steps: print the replay first, step by step; also of a build that its tests ended.
     """
     directory = history.directory
     steps = read_steps(directory)
@@ -348,10 +350,14 @@ def run(
     if not steps:
         raise PggitError(f"{directory} has no steps to score. Nothing was built.")
     if dsn:
+        if tell_steps:
+            print(*trace.of_build(dsn, audit_schema, is_embedded=False), sep="\n")
         score, seconds = _score(dsn, audit_schema, steps, truth, rows)
     else:
         # Unit tests are about the models, not about this history.
         with bench.built(history, "--exclude-resource-type", "unit_test") as build:
+            if tell_steps:
+                print(*trace.of_build(build.conninfo, audit_schema, is_embedded=True), sep="\n")
             build.check()
             score, seconds = _score(build.conninfo, audit_schema, steps, truth, rows)
     summary = {"history": directory.resolve().name, **score.summary()}

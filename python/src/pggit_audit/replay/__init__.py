@@ -1,8 +1,9 @@
 """The replay: from v1's rows to events with full definitions. `walk` is where to begin reading."""
 
+from pggit_audit.replay.attempt import Outcome
 from pggit_audit.replay.events import Event
 from pggit_audit.replay.tree import reconciliation
 from pggit_audit.replay.uncertain import mark_uncertain
-from pggit_audit.replay.walk import Replay
+from pggit_audit.replay.walk import Observer, Replay
 
-__all__ = ["Event", "Replay", "mark_uncertain", "reconciliation"]
+__all__ = ["Event", "Observer", "Outcome", "Replay", "mark_uncertain", "reconciliation"]

@@ -7,14 +7,14 @@ event of the same commit. Only this module knows the order of things.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from pggit_audit.catalog import DatabaseObject, with_unique_identities
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
-from pggit_audit.replay.attempt import Attempts
+from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.code import looks_at_data, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.events import Event, EventWriter
@@ -34,6 +34,9 @@ from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement
 
+Observer = Callable[[HistoryRow, Statement, Outcome], None]
+"""Is told of each statement that was tried: the row that it may be of, and what it came to."""
+
 
 class Replay:
     """Replays one branch in one shadow.
@@ -46,6 +49,7 @@ class Replay:
             schema and `name(types)`.
         tree: definitions by path that the branch starts from, if they were published; else they are
             read from the shadow.
+        observe: is told of each statement.
     """
 
     def __init__(
@@ -55,8 +59,10 @@ class Replay:
         branch_name: str,
         routine_oids: Mapping[str, Name] | None = None,
         tree: Mapping[str, str] | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self._branch = branch_name
+        self._observe = observe
         self._situation = situation = Situation(shadow)
         self._tree = Tree(tree)
         self._provenance = provenance = Provenance(situation)
@@ -168,6 +174,8 @@ class Replay:
         if self._unrecorded.found_nothing(statement, execution):
             return
         outcome = self._attempts.run(statement, row)
+        if self._observe is not None:
+            self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
             execution.notices += self._situation.shadow.after_code()
         if not outcome.ran:

@@ -56,7 +56,7 @@ PACKAGE = Path(pggit_audit.__file__).parent
 Connection = psycopg.Connection[Any]
 
 
-class _TimeLoader(Loader):
+class TimeLoader(Loader):
     """Loads timestamps; one that no `datetime` can hold (infinity, before year 1, after 9999) stays text."""
 
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
@@ -116,7 +116,7 @@ class Session:
             self._reader = self.connect()
             self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._reader.read_only = True
-            self._reader.adapters.register_loader("timestamp", _TimeLoader)
+            self._reader.adapters.register_loader("timestamp", TimeLoader)
         return self._reader
 
 
