@@ -1,4 +1,4 @@
-"""The list of the replay's modules in docs/ARCHITECTURE.md is the folder, from the top down: no import points up."""
+"""The package can be read from the bottom up: no import points up, no module is long, and the lists are the folders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,71 @@ import pggit_audit
 PACKAGE = Path(pggit_audit.__file__).parent
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ARCHITECTURE.md"
 LONGEST = 500
+
+# From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
+LAYERS = (
+    ("errors", "verdicts"),
+    ("statements",),
+    ("definitions", "catalog"),
+    ("history", "live"),
+    ("rules",),
+    ("shadow", "server_files", "lab.recorded"),
+    ("embedded",),
+    ("targets",),
+    ("replay",),
+    ("models",),
+    ("dbt_runs",),
+    ("lab",),
+    ("night", "ledger"),
+    ("cli",),
+)
+PLACE = {name: place for place, layer in enumerate(LAYERS) for name in layer}
+
+
+def layer_of(module: str) -> int | None:
+    """The layer of a module by its name within the package; None for the package itself."""
+    if not module:
+        return None
+    name = module if module in PLACE else module.split(".")[0]
+    assert name in PLACE, f"Give {name} its place in LAYERS: above all that it imports."
+    return PLACE[name]
+
+
+def imports_of(path: Path) -> set[str]:
+    """The package's modules that one of them imports, by their names within the package."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {
+                a.name.removeprefix("pggit_audit.") for a in node.names if a.name.startswith("pggit_audit.")
+            }
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pggit_audit":
+            within = (node.module or "").split(".")[1:]
+            for alias in node.names:
+                parts = [*within, alias.name]
+                is_module = (PACKAGE.joinpath(*parts).with_suffix(".py")).exists() or PACKAGE.joinpath(
+                    *parts
+                ).is_dir()
+                found.add(".".join(parts if is_module else within))
+    return found
+
+
+def test_no_import_of_the_package_points_up() -> None:
+    up = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        here = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+        for there in sorted(imports_of(path)):
+            mine, other = layer_of(here), layer_of(there)
+            same_folder = here.split(".")[0] == there.split(".")[0]
+            if mine is not None and other is not None and other >= mine and not same_folder:
+                up.append(f"{here} imports {there}")
+    assert up == []
+
+
+def test_no_module_is_long() -> None:
+    modules = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "dbt").rglob("*.py")]
+    lengths = {str(m.relative_to(PACKAGE.parent)): len(m.read_text("utf-8").splitlines()) for m in modules}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
 def listed() -> list[str]:
@@ -51,8 +116,3 @@ def test_only_the_doors_import_the_replay() -> None:
         m.stem for f in folders for m in PACKAGE.glob(f) if "from pggit_audit.replay" in m.read_text("utf-8")
     }
     assert importing == {"models"}
-
-
-def test_no_module_of_the_engine_is_long() -> None:
-    modules = [m for folder in ("replay", "rules") for m in (PACKAGE / folder).glob("*.py")]
-    assert {m.name: n for m in modules if (n := len(m.read_text("utf-8").splitlines())) > LONGEST} == {}

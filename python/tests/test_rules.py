@@ -71,29 +71,3 @@ def test_fidelity_lists_the_rules() -> None:
             for r in RULES
         ),
     ]
-
-
-def test_imports_point_down() -> None:
-    """Nothing below imports what stands above it: the package can be read from the bottom up."""
-    layers = (
-        ("errors", "statements"),
-        ("definitions", "catalog"),
-        ("history", "live"),
-        ("rules",),
-        ("shadow",),
-        ("replay",),
-        ("models",),
-    )
-    place = {"embedded": 0} | {name: i for i, layer in enumerate(layers) for name in layer}
-    up = []
-    for path in PACKAGE.rglob("*.py"):
-        here = path.relative_to(PACKAGE).with_suffix("").parts[0]
-        if here not in place or here == "embedded":
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pggit_audit"):
-                parts = (node.module or "").split(".")[1:]
-                for there in parts[:1] or [alias.name for alias in node.names]:
-                    if place.get(there, len(layers)) > place[here]:
-                        up.append(f"{path.relative_to(PACKAGE)} imports {there}")
-    assert up == []

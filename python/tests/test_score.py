@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from project import new_database
+from project import Params, new_database
 from psycopg.conninfo import make_conninfo
 from tracker import history, install, last_id, sample, send
 
@@ -299,6 +299,16 @@ def test_what_another_row_drops_later_is_wrong(faithful: Faithful) -> None:
     changes = [c for c in broken.rebuilt.changes if c.object_name != "late"]
     broken = replace(broken, rebuilt=replace(broken.rebuilt, changes=changes))
     assert keys(broken.score().wrong_steps) == [("INDEX", "public", "late")]
+
+
+def test_a_build_is_read(built: Params) -> None:
+    steps = truth.read_steps(sample.SAMPLE)
+    with psycopg.connect(**built, autocommit=True) as connection:
+        rebuilt = score.Rebuilt.read(connection, "pggit_audit", steps)
+    rows = {row.version_id for row in truth.read_rows(sample.SAMPLE)}
+    assert {c.v1_version_id for c in rebuilt.changes if c.origin == "v1"} | rebuilt.excluded.keys() == rows
+    assert set(rebuilt.excluded.values()) == {"object of the tracker itself"}
+    assert rebuilt.head in rebuilt.scripts and len(rebuilt.scripts) > len(steps) / 2
 
 
 def scored(dsn: str) -> None:

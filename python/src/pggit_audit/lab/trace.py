@@ -66,27 +66,41 @@ class Trace:
             )
             for statement, outcome in self.tried.get(row["version_id"], ()):
                 yield from _statement(statement, outcome)
+        told = {
+            (repair.rule.name, repair.statement)
+            for _, outcome in self.tried.get(row["version_id"] if row else 0, ())
+            for repair in outcome.repairs
+        }
         for event in events:
-            yield from _event(event)
+            yield from _event(event, told)
 
 
 def _statement(statement: Statement, outcome: Outcome) -> Iterator[str]:
     yield from _text("statement  ", statement.text)
     for repair in outcome.repairs:
-        yield from _text(f"repair     {repair.rule.name}: ", repair.statement)
-        yield f"             because {repair.evidence}"
+        yield from _repair(repair.rule.name, repair.statement, repair.evidence)
     if not outcome.ran:
         yield from _text("failed     ", str(outcome.error))
     for difference in outcome.differences:
         yield f"  changed    {difference.change_type} {difference.path}"
 
 
-def _event(event: Row) -> Iterator[str]:
+def _repair(rule: str, statement: str, evidence: str) -> Iterator[str]:
+    yield from _text(f"repair     {rule}: ", statement)
+    yield f"             because {evidence}"
+
+
+def _event(event: Row, told: set[tuple[str, str]]) -> Iterator[str]:
+    """One event; the repairs in `told` stand with their statement already, and each of the others comes once."""
     if event["origin"] == "excluded":
         yield f"  left out   {event['exclusion_reason']}"
         return
     said = {"v1": "event", "inferred": "inferred"}[event["origin"]]
     yield f"  {said:<11}{event['change_type']} {event['object_identity']}: {event['fidelity']}"
+    for note in event["repairs"] or ():
+        if (note["rule"], note["statement"]) not in told:
+            told.add((note["rule"], note["statement"]))
+            yield from _repair(note["rule"], note["statement"], note["evidence"])
     for note in event["findings"] or ():
         yield f"             finding {note['code']}: {note['message']}"
     old, new = ((event[name] or "").splitlines() for name in ("old_definition", "new_definition"))
