@@ -34,9 +34,9 @@ def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
 def server_of(number: int, request: pytest.FixtureRequest) -> Server:
     if number == 15:
         # not before this case: the fixture skips where Debian's PostgreSQL is not there
-        return Server(15, request.getfixturevalue("named_server"), DEBIAN_15, is_embedded=False)
+        return Server(15, request.getfixturevalue("named_server"), DEBIAN_15)
     found: embedded.Server = request.getfixturevalue("server" if number == 16 else "server_18")
-    return Server(number, found.params("postgres"), found.bin, is_embedded=True)
+    return Server(number, found.params("postgres"), found.bin)
 
 
 def case_parameters() -> list[object]:

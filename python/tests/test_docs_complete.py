@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 from project import DATABASE, PROJECT, Params, dbt
 
 NAME = "pggit_audit"
@@ -170,3 +171,20 @@ def test_every_yaml_file_is_read() -> None:
         for path in Path(PROJECT / folder).rglob("*.yaml")
     ]
     assert unread == []
+
+
+def test_yaml_is_written_alike() -> None:
+    """`version: 2` first; of a column first its name, then its type, then what it is."""
+    folders = ("models", "seeds", "functions", "macros", "tests")
+    files = [path for folder in folders for path in sorted((PROJECT / folder).rglob("*.yml"))]
+    assert len(files) > 100
+    assert [path.name for path in files if not path.read_text("utf-8").startswith("version: 2\n\n")] == []
+    otherwise = []
+    for path in files:
+        document = yaml.safe_load(path.read_text("utf-8"))
+        tables = [t for source in document.get("sources", ()) for t in source["tables"]]
+        for resource in [*document.get("models", ()), *document.get("seeds", ()), *tables]:
+            for column in resource["columns"]:
+                if list(column)[:3] != ["name", "data_type", "description"]:
+                    otherwise.append(f"{path.name}: {column['name']}")
+    assert otherwise == []

@@ -18,7 +18,7 @@ def paragraphs(lines: list[str]) -> dict[str, str]:
 
 
 def test_the_sample_is_told_row_by_row(built: Params) -> None:
-    told = paragraphs(list(trace.of_build(make_conninfo(**built), "pggit_audit", is_embedded=True)))
+    told = paragraphs(list(trace.of_build(make_conninfo(**built), "pggit_audit")))
     with psycopg.connect(**built) as connection:
         ids = connection.execute(
             "select v1_version_id from pggit_audit.changes where origin = 'v1'"
@@ -38,7 +38,7 @@ def test_the_sample_is_told_row_by_row(built: Params) -> None:
 
 
 def test_a_row_says_what_it_took(built: Params) -> None:
-    told = "\n".join(trace.of_build(make_conninfo(**built), "pggit_audit", is_embedded=True))
+    told = "\n".join(trace.of_build(make_conninfo(**built), "pggit_audit"))
     assert "  statement  " in told
     assert "  repair     older_table: " in told
     assert "             because " in told
@@ -49,4 +49,4 @@ def test_a_row_says_what_it_took(built: Params) -> None:
 
 def test_a_database_without_a_build_is_refused(empty_database: str) -> None:
     with pytest.raises(PggitError, match="There is no build to trace"):
-        list(trace.of_build(empty_database, "pggit_audit", is_embedded=True))
+        list(trace.of_build(empty_database, "pggit_audit"))

@@ -211,69 +211,200 @@ live as (
 
 ),
 
+-- expected and found, each check from its own source
+checks as (
+
+    select
+        1 as check_no,
+        'history_rows' as check_name,
+        'Rows of pggit.history; each is one change, or excluded' as description,
+        rows as expected,
+        (select rows from from_v1) + (select rows from in_excluded_history) as found
+    from in_history
+
+    union all
+
+    select
+        2,
+        'authors',
+        'Changes from v1; with the author that v1 recorded',
+        rows,
+        authors
+    from from_v1
+
+    union all
+
+    select
+        3,
+        'times',
+        'Changes from v1; with the time that v1 recorded, to the microsecond',
+        rows,
+        times
+    from from_v1
+
+    union all
+
+    select
+        4,
+        'change_types',
+        'Changes from v1; with the change type that v1 recorded',
+        rows,
+        change_types
+    from from_v1
+
+    union all
+
+    select
+        5,
+        'severities',
+        'Changes from v1; with the severity that v1 recorded',
+        rows,
+        severities
+    from from_v1
+
+    union all
+
+    select
+        6,
+        'identities',
+        'Changes from v1; of the object that v1 recorded: kind, schema, name',
+        rows,
+        identities
+    from from_v1
+
+    union all
+
+    select
+        7,
+        'null_authors',
+        'Rows of pggit.history without an author; changes and excluded rows without one',
+        without_author,
+        (select without_author from from_v1) + (select without_author from in_excluded_history)
+    from in_history
+
+    union all
+
+    select
+        8,
+        'null_times',
+        'Rows of pggit.history without a time; changes and excluded rows without one',
+        without_time,
+        (select without_time from from_v1) + (select without_time from in_excluded_history)
+    from in_history
+
+    union all
+
+    select
+        9,
+        'order',
+        'Changes; the number of the last',
+        rows,
+        last_event_no
+    from in_changes
+
+    union all
+
+    select
+        10,
+        'blobs',
+        'Different definitions in changes; stored in pggit_v0 under the SHA of their content',
+        wanted,
+        found
+    from blobs
+
+    union all
+
+    select
+        11,
+        'commits',
+        'Commits made from v1; in the graph, and stored under the SHA of their content',
+        wanted,
+        found
+    from our_commits
+
+    union all
+
+    select
+        12,
+        'trees',
+        'Trees at the tips of the branches; stored under the SHA of their content',
+        wanted,
+        found
+    from trees
+
+    union all
+
+    select
+        13,
+        'live_objects',
+        'Objects in the live catalog; with the same definition in the tree at the end of the chain',
+        objects,
+        as_in_tree
+    from live
+
+    union all
+
+    select
+        14,
+        'tree_objects',
+        'Objects in that tree; in the live catalog too',
+        in_tree,
+        in_both
+    from live
+
+    union all
+
+    select
+        15,
+        'versions',
+        'Changes that leave a definition; versions of objects',
+        definitions,
+        (select rows from in_versions)
+    from in_changes
+
+    union all
+
+    select
+        16,
+        'logged',
+        'Changes; with an entry in the compliance log',
+        rows,
+        (select changes from in_log)
+    from in_changes
+
+    union all
+
+    select
+        17,
+        'verified',
+        'Verified changes; with a PASSED entry',
+        verified,
+        (select passed from in_log)
+    from in_changes
+
+    union all
+
+    select
+        18,
+        'log_chain',
+        'Entries of the compliance log; whose hash and place hold',
+        entries,
+        entries - (select broken from in_chain)
+    from in_log
+
+),
+
 final as (
 
     select
-        checks.check_no as check_no,
-        checks.check_name as check_name,
-        checks.description as description,
-        checks.expected as expected,
-        checks.found as found,
-        checks.expected = checks.found as ok,
-        in_changes.last_event_no as last_event_no
-    from in_history, in_excluded_history, from_v1, in_changes, in_versions, in_log, in_chain, blobs, our_commits,
-        trees, live
-    cross join lateral (
-        values
-        (
-            1, 'history_rows', 'Rows of pggit.history; each is one change, or excluded',
-            in_history.rows, from_v1.rows + in_excluded_history.rows
-        ),
-        (2, 'authors', 'Changes from v1; with the author that v1 recorded', from_v1.rows, from_v1.authors),
-        (3, 'times', 'Changes from v1; with the time that v1 recorded, to the microsecond', from_v1.rows, from_v1.times),
-        (
-            4, 'change_types', 'Changes from v1; with the change type that v1 recorded',
-            from_v1.rows, from_v1.change_types
-        ),
-        (5, 'severities', 'Changes from v1; with the severity that v1 recorded', from_v1.rows, from_v1.severities),
-        (
-            6, 'identities', 'Changes from v1; of the object that v1 recorded: kind, schema, name',
-            from_v1.rows, from_v1.identities
-        ),
-        (
-            7, 'null_authors', 'Rows of pggit.history without an author; changes and excluded rows without one',
-            in_history.without_author, from_v1.without_author + in_excluded_history.without_author
-        ),
-        (
-            8, 'null_times', 'Rows of pggit.history without a time; changes and excluded rows without one',
-            in_history.without_time, from_v1.without_time + in_excluded_history.without_time
-        ),
-        (9, 'order', 'Changes; the number of the last', in_changes.rows, in_changes.last_event_no),
-        (
-            10, 'blobs', 'Different definitions in changes; stored in pggit_v0 under the SHA of their content',
-            blobs.wanted, blobs.found
-        ),
-        (
-            11, 'commits', 'Commits made from v1; in the graph, and stored under the SHA of their content',
-            our_commits.wanted, our_commits.found
-        ),
-        (
-            12, 'trees', 'Trees at the tips of the branches; stored under the SHA of their content',
-            trees.wanted, trees.found
-        ),
-        (
-            13, 'live_objects', 'Objects in the live catalog; with the same definition in the tree at the end of the chain',
-            live.objects, live.as_in_tree
-        ),
-        (14, 'tree_objects', 'Objects in that tree; in the live catalog too', live.in_tree, live.in_both),
-        (15, 'versions', 'Changes that leave a definition; versions of objects', in_changes.definitions, in_versions.rows),
-        (16, 'logged', 'Changes; with an entry in the compliance log', in_changes.rows, in_log.changes),
-        (17, 'verified', 'Verified changes; with a PASSED entry', in_changes.verified, in_log.passed),
-        (
-            18, 'log_chain', 'Entries of the compliance log; whose hash and place hold',
-            in_log.entries, in_log.entries - in_chain.broken
-        )
-    ) as checks (check_no, check_name, description, expected, found)
+        check_no as check_no,
+        check_name as check_name,
+        description as description,
+        expected as expected,
+        found as found,
+        expected = found as ok,
+        (select last_event_no from in_changes) as last_event_no
+    from checks
 
 )
 

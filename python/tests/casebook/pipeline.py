@@ -106,7 +106,6 @@ class _Session:
 
     def __init__(self, made: Recording) -> None:
         self._server = made.server
-        self.is_embedded = made.server.is_embedded
 
     def connect_params(self) -> Params:
         return self._server.to("postgres")

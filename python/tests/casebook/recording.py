@@ -53,7 +53,6 @@ class Server:
     number: int
     params: dict[str, Any]
     bin: Path
-    is_embedded: bool
     _scratch: str | None = None
 
     def to(self, database: str) -> dict[str, Any]:

@@ -351,13 +351,13 @@ def run(
         raise PggitError(f"{directory} has no steps to score. Nothing was built.")
     if dsn:
         if tell_steps:
-            print(*trace.of_build(dsn, audit_schema, is_embedded=False), sep="\n")
+            print(*trace.of_build(dsn, audit_schema), sep="\n")
         score, seconds = _score(dsn, audit_schema, steps, truth, rows)
     else:
         # Unit tests are about the models, not about this history.
         with bench.built(history, "--exclude-resource-type", "unit_test") as build:
             if tell_steps:
-                print(*trace.of_build(build.conninfo, audit_schema, is_embedded=True), sep="\n")
+                print(*trace.of_build(build.conninfo, audit_schema), sep="\n")
             build.check()
             score, seconds = _score(build.conninfo, audit_schema, steps, truth, rows)
     summary = {"history": directory.resolve().name, **score.summary()}

@@ -122,10 +122,10 @@ class _Session:
     """What `replay_events` wants of dbt: the server of a build."""
 
     project_root = None
+    shadow_login = None
 
-    def __init__(self, connection: psycopg.Connection[Any], is_embedded: bool) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._parameters = {**connection.info.get_parameters(), "password": connection.info.password or None}
-        self.is_embedded = is_embedded
 
     def connect_params(self) -> dict[str, Any]:
         """Keywords for a connection to the server of the build."""
@@ -135,13 +135,12 @@ class _Session:
         """Nobody listens."""
 
 
-def of_build(conninfo: str, audit_schema: str, *, is_embedded: bool) -> Iterator[str]:
+def of_build(conninfo: str, audit_schema: str) -> Iterator[str]:
     """Replays what the last build of a database worked on once more, and tells it.
 
     Args:
         conninfo: the database, with the tables of a build (that need not have ended well).
         audit_schema: where its results are; the tables are in the same name with `_work`.
-        is_embedded: whether the server is an embedded one, where the history runs as a role of its own.
 
     Raises `PggitError` where there is no build.
     """
@@ -164,7 +163,7 @@ def of_build(conninfo: str, audit_schema: str, *, is_embedded: bool) -> Iterator
         replay: Callable[..., list[dict[str, Any]]] = models.replay_events
         events = replay(
             **tables,
-            session=_Session(connection, is_embedded),
+            session=_Session(connection),
             shadow="target",
             hidden_schemas=("pggit", "pggit_v0", audit_schema, work),
             observe=trace.record,
