@@ -148,7 +148,15 @@ begin
             format('%s %s %s.%s', command.command_tag, command.object_type, in_schema, called) || details,
             current_query()
         );
-        update pggit.objects set version = version + 1, metadata = facts where id = tracked.id;
+        update pggit.objects
+        set
+            version = version + 1,
+            -- as one number in three parts: a change of severity MAJOR, MINOR or PATCH raises one, and ends those behind it
+            version_major = version_major + (severity = 'MAJOR')::integer,
+            version_minor = case severity when 'MAJOR' then 0 when 'MINOR' then version_minor + 1 else version_minor end,
+            version_patch = case severity when 'PATCH' then version_patch + 1 else 0 end,
+            metadata = facts
+        where id = tracked.id;
     end loop;
 end
 $tracker$;
