@@ -340,6 +340,13 @@ def test_the_sample_migrations_leave_the_sample_history(empty_database: str) -> 
         for migration in sample.migrations():
             send(connection, migration.queries, migration.style, migration.author)
         recorded = {row["id"] - start + sample.FIRST_ROW - 1: row for row in history(connection, start)}
+        objects = {
+            tuple(row[:3]): tuple(map(str, row[3:]))
+            for row in connection.execute(
+                "select object_type, schema_name, object_name, version, version_major, version_minor, version_patch"
+                " from pggit.objects"
+            )
+        }
 
     expected = sample.recorded_rows()
     assert sorted(recorded) == sorted([int(row["id"]) for row in expected] + list(sample.ERASED))
@@ -362,6 +369,8 @@ def test_the_sample_migrations_leave_the_sample_history(empty_database: str) -> 
         else:
             assert got["object_name"] == want["object_name"], place
             assert got["change_description"] == want["change_description"], place
+        versions = tuple(want[f"version{part}"] for part in ("", "_major", "_minor", "_patch"))
+        assert objects[got["object_type"], got["schema_name"], got["object_name"]] == versions, place
         assert want["created_by"] == ("" if number in sample.NO_AUTHOR else got["created_by"]), place
         assert (want["created_at"] == "") == (number in sample.NO_TIMESTAMP), place
         if want["created_at"]:
