@@ -49,6 +49,9 @@ PINNED: Mapping[str, str] = {
 }
 """Settings that every session of the build begins with, whatever its role and its database say."""
 
+NEWER_LIMIT = (170000, "set transaction_timeout = 0")
+"""From this version on there is one more limit, which older servers do not know and would refuse at the start."""
+
 
 def options(*settings: Mapping[str, str], separator: str = " ") -> str:
     """Settings as libpq's `options`, later ones before earlier; white space in values is escaped."""
@@ -78,7 +81,10 @@ def connect(
     given = keywords.pop("options", None)
     pinned = options(PINNED, settings or {})
     keywords["options"] = f"{given} {pinned}" if given else pinned
-    return psycopg.connect(**keywords, autocommit=True)
+    opened = psycopg.connect(**keywords, autocommit=True)
+    if opened.info.server_version >= NEWER_LIMIT[0]:
+        opened.execute(NEWER_LIMIT[1])
+    return opened
 
 
 _COPIES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)

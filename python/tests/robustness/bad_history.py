@@ -192,7 +192,7 @@ def texts() -> Iterator[Case]:
 # Dangers ------------------------------------------------------------------------------------------
 
 TIME = "did not end within|statement timeout"
-OUTSIDE = "reach outside"
+DENIED = "permission denied"
 # What a DO block does besides making the row's table, and the finding; what hides from a reader of the text, the
 # sandbox stops.
 DANGERS = {
@@ -205,17 +205,17 @@ DANGERS = {
         f"perform set_config('statement_timeout', '0', false); {SLEEP}",
         TIME,
     ),
-    "runs a program": (f"copy {{}} from program 'touch {HARM}';", OUTSIDE),
+    "runs a program": (f"copy {{}} from program 'touch {HARM}';", "permission"),
     "runs a program in hiding": (
         f"execute 'co' || 'py {{}} from pro' || 'gram ''touch {HARM}''';",
         "permission",
     ),
-    "reads a file": ("insert into {} select pg_read_file('/etc/passwd')::integer;", OUTSIDE),
+    "reads a file": ("insert into {} select pg_read_file('/etc/passwd')::integer;", DENIED),
     "alters the system in hiding": ("execute 'alter sys' || 'tem set work_mem = 9999';", "from a function"),
     "makes a role in hiding": ("execute 'cre' || 'ate role pggit_intruder superuser';", "permission"),
     "drops a database in hiding": ("execute 'drop data' || 'base postgres';", "from a function"),
-    "calls another server": ("perform dblink_connect('host=192.0.2.1');", OUTSIDE),
-    "ends its session": ("perform pg_terminate_backend(pg_backend_pid());", OUTSIDE),
+    "calls another server": ("perform dblink_connect('host=192.0.2.1');", "does not exist"),
+    "ends its session": ("perform pg_terminate_backend(pg_backend_pid());", "terminat"),
     "ends its session in hiding": (
         "execute 'select pg_term' || 'inate_backend(pg_backend_pid())';",
         "terminat",
@@ -233,7 +233,7 @@ FUNCTIONS = [
     (
         "outside",
         f"create table by_outside (id text); copy by_outside from program 'touch {HARM}';",
-        rf"{OUTSIDE}.*public\.outside\(\)",
+        "permission",
     ),
     ("nap", f"create table by_nap (id integer); {SLEEP}", TIME),
 ]

@@ -69,7 +69,7 @@ def the_server(server: embedded.Server) -> list[Any]:
             admin,
             f"select datname from pg_database where datname not in ('{DATABASE}', '{embedded.DATABASE}') order by 1",
         ),
-        execute(admin, "select rolname, rolsuper from pg_roles where rolname <> 'pggit_shadow' order by 1"),
+        execute(admin, "select rolname, rolsuper, rolpassword, rolconnlimit from pg_authid order by 1"),
         execute(admin, "select * from pg_db_role_setting"),
         HARM.exists(),
     ]

@@ -21,6 +21,7 @@ from pggit_audit import embedded
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
+from pggit_audit.sessions import NEWER_LIMIT, PINNED, options
 
 PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
@@ -40,7 +41,8 @@ class Refused(DbtRuntimeError):
 class PggitCredentials(PostgresCredentials):
     """A profile's output. An empty host means the embedded server of the project.
 
-    `shadow_user` and `shadow_password` are of a role that the team prepared for running the history again.
+    `shadow_user` and `shadow_password` are of a role that the team prepared for running the history again. A
+    `search_path` has no effect: it is always pg_catalog, so that no name is found where others may put one.
     """
 
     host: str = ""
@@ -96,12 +98,11 @@ class PggitCredentials(PostgresCredentials):
                 "sslkey": self.sslkey,
                 "sslrootcert": self.sslrootcert,
             }
-        settings = {"role": self.role, "search_path": self.search_path}
-        options = [f"-c {name}={_option(value)}" for name, value in settings.items() if value]
+        role = {"role": self.role} if self.role else {}
         params |= {
             "connect_timeout": self.connect_timeout,
             "application_name": self.application_name,
-            "options": " ".join(options) or None,
+            "options": options(role, PINNED),
         }
         return {name: value for name, value in params.items() if value is not None}
 
@@ -122,9 +123,14 @@ class PggitCredentials(PostgresCredentials):
 
         """
         try:
-            return psycopg.connect(**{**self.connect_params(), **keywords})
+            opened = psycopg.connect(**{**self.connect_params(), **keywords})
         except psycopg.OperationalError as error:
             raise DbtRuntimeError(self.unreachable(str(error).strip())) from error
+        if opened.info.server_version >= NEWER_LIMIT[0]:
+            opened.execute(NEWER_LIMIT[1])
+            if not opened.autocommit:
+                opened.commit()
+        return opened
 
     def unreachable(self, reason: str) -> str:
         """Describe a failed connection: to what, why, and which settings to look at."""
@@ -136,6 +142,11 @@ class PggitCredentials(PostgresCredentials):
                 f"history; without PGGIT_STAGING_DBNAME it is the sample, {embedded.DATABASE!r}."
             )
         prefix = f"PGGIT_{self.target_name.upper()}_"
+        if "unsupported startup parameter" in reason:
+            reason += (
+                "\nA pooler (pgBouncer) stands before the server, and hands out sessions for a transaction at a time as "
+                "it likes. A build needs sessions of its own: name the server itself."
+            )
         return (
             f"Target {self.target_name} cannot be reached: database {self.database!r} on "
             f"{self.host}:{self.port} as {self.user!r}.\n{reason}\n"
@@ -166,15 +177,25 @@ class PggitConnectionManager(PostgresConnectionManager):
             opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
+        if opened.handle.server_version >= NEWER_LIMIT[0]:
+            with opened.handle.cursor() as cursor:
+                cursor.execute(NEWER_LIMIT[1])
+            opened.handle.commit()
         return opened
 
     @classmethod
     def get_credentials(cls, credentials: PggitCredentials) -> PggitCredentials:
-        """Return what psycopg2 connects with: the socket's folder in place of an empty host."""
+        """Return what psycopg2 connects with: pinned settings, and the socket's folder in place of an empty host."""
+        # dbt-postgres hands over no settings but this one, as it stands but for its spaces; the server takes any white
+        # space for the end of one.
+        others = [f"{name}={value}" for name, value in PINNED.items() if name != "search_path"]
+        pinned = "\t-c\t".join([PINNED["search_path"], *others])
         if not credentials.is_embedded:
-            return credentials
+            return credentials.replace(search_path=pinned)
         server = embedded.locate(credentials.project_root)
-        return credentials.replace(host=str(server.socket_dir), port=embedded.PORT, user=embedded.USER)
+        return credentials.replace(
+            host=str(server.socket_dir), port=embedded.PORT, user=embedded.USER, search_path=pinned
+        )
 
     def acquire_build_lock(self) -> None:
         """Take the build lock of the target database, once for this command.
@@ -256,7 +277,3 @@ def _user() -> str:
 def _scalar(connection: psycopg.Connection[Any], query: str, parameters: tuple[Any, ...]) -> Any:
     row = connection.execute(query, parameters).fetchone()
     return row[0] if row else None
-
-
-def _option(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
