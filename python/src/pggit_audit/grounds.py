@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
@@ -25,6 +26,8 @@ PREFIX = "pggit_shadow_"
 NAME = re.compile(rf"^{PREFIX}\d{{14}}_[0-9a-f]{{8}}$")
 # First key of the advisory lock that a shadow's maker holds while it lives ("pggs"); the second is of the name.
 _LOCK = 0x70676773
+# Seconds that sessions have to leave a database that is to be dropped.
+_LEAVING = 20.0
 
 Connection = psycopg.Connection[Any]
 
@@ -97,9 +100,39 @@ class Ground:
             self.restore()
         return changed
 
-    def end_session(self, pid: int) -> None:
-        """Ends the session of a backend's process number."""
-        self._admin.execute("select pg_catalog.pg_terminate_backend(%s)", (pid,))
+    def end_sessions(self, pid: int | None = None) -> None:
+        """Ends the session of a backend's process number; without one, every session that is in the database.
+
+        Who is no superuser may end its own sessions alone: so the role does it itself.
+        """
+        query = (
+            "select pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity as a"
+            " where a.datname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+            " and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()"
+            " and coalesce(a.pid operator(pg_catalog.=) %(pid)s::pg_catalog.int4, true)"
+        )
+        values = {"name": self.name, "pid": pid}
+        try:
+            self._admin.execute(query, values)
+        except psycopg.errors.InsufficientPrivilege:
+            self.role.restore()
+            with connect(self.as_nobody) as own:
+                own.execute(query, values)
+
+    def drop(self) -> None:
+        """Drops the database, as soon as the last session has left it; where that fails, the next build sweeps it."""
+        deadline = time.monotonic() + _LEAVING
+        while time.monotonic() < deadline:
+            try:
+                _drop(self._admin, self.name)
+            except psycopg.errors.ObjectInUse:
+                with suppress(psycopg.Error):
+                    self.end_sessions()
+                time.sleep(0.1)
+            except psycopg.Error:
+                return
+            else:
+                return
 
 
 @contextmanager
@@ -216,7 +249,8 @@ def _made(
     stack: ExitStack, admin: Connection, parameters: Mapping[str, Any], role: Role, name: str
 ) -> Ground:
     found = Ground(admin, parameters, role, admin)
-    stack.callback(_drop, admin, name)
+    found.name = name
+    stack.callback(found.drop)
     try:
         found.make(name)
     except psycopg.errors.InsufficientPrivilege:
@@ -285,8 +319,7 @@ def _create(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
 def _drop(admin: Connection, name: str) -> None:
     if not NAME.match(name):
         raise PggitError(f"{name} is not the name of a shadow database: it was left alone.")
-    with suppress(psycopg.OperationalError, psycopg.errors.InsufficientPrivilege):
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))
 
 
 def _lock_key(name: str) -> int:

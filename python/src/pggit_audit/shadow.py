@@ -64,13 +64,14 @@ class Shadow:
         seconds: how long a statement may take.
         extensions: name and schema of those that the live database has.
 
-    `failed_at` is the number of the statement, of those last run, that failed.
+    `role` is who runs the history; `failed_at` is the number of the statement, of those last run, that failed.
     """
 
     def __init__(
         self, found: Ground, hidden: Sequence[str], seconds: float, extensions: Mapping[str, str]
     ) -> None:
         self.name = found.name
+        self.role = found.role.name
         self.seconds = seconds
         self.failed_at = 0
         self._ground = found
@@ -301,7 +302,7 @@ class Shadow:
         """A statement can catch the server's cancellation, but not the end of its session."""
         self._is_overdue = True
         with suppress(psycopg.Error):
-            self._ground.end_session(self._runner.info.backend_pid)
+            self._ground.end_sessions(self._runner.info.backend_pid)
 
     def writes(self) -> Writes:
         """Where the statements wrote that ran since the last call."""

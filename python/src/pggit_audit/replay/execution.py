@@ -17,8 +17,8 @@ class Execution:
 
     `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
     `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
-    statements still to come; `failures` are finding and message of each statement that could not run; `notices` say
-    what one did to the role that it ran as; `members` are the rows of an extension's members.
+    statements still to come; `failures` are finding and message of each statement that could not run; `members` the
+    rows of an extension's members.
     """
 
     text: str
@@ -29,7 +29,6 @@ class Execution:
     waiting: list[Inferred]
     following: Sequence[Statement] = ()
     failures: list[tuple[str, str]] = field(default_factory=list)
-    notices: list[dict[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
 
     @classmethod

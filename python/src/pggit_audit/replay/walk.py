@@ -89,12 +89,15 @@ class Replay:
         ]
         # What executions changed of which every row was left out: it comes with the next row that is not.
         self._carried: list[Inferred] = []
+        self._notices: list[dict[str, str]] = []
 
     def run(self, rows: Sequence[HistoryRow], from_position: int = 0) -> Iterator[Event]:
         """Events of `rows`, execution by execution; those before `from_position` are not handed out."""
         for _, group in groupby(rows, key=lambda r: r.execution):
             execution = list(group)
-            for event in self._tree.chained(self._opened(self._execution(execution), execution)):
+            for event in self._tree.chained(
+                self._noticed(self._opened(self._execution(execution), execution))
+            ):
                 if execution[0].position >= from_position:
                     yield event
 
@@ -157,14 +160,16 @@ class Replay:
             if statement.action == "setting":
                 situation.take_setting(statement)
                 continue
-            yield from self._noticed(self._statement(statement, execution), execution)
+            yield from self._statement(statement, execution)
         situation.shadow.end_execution()
 
-    def _noticed(self, events: Iterable[Event], execution: Execution) -> Iterator[Event]:
-        """What the history made of its own role is said with the next event of the same execution."""
+    def _noticed(self, events: Iterable[Event]) -> Iterator[Event]:
+        """What the history made of the role that runs it is said with the next event that has a commit."""
         for event in events:
-            notices, execution.notices = execution.notices, []
-            yield replace(event, findings=[*event.findings, *notices]) if notices else event
+            if self._notices and event.origin != "excluded":
+                event = replace(event, findings=[*event.findings, *self._notices])
+                self._notices.clear()
+            yield event
 
     def _statement(self, statement: Statement, execution: Execution) -> Iterator[Event]:
         """One statement: what it takes to run it, what it changed, and the rows that tell of it."""
@@ -177,7 +182,7 @@ class Replay:
         if self._observe is not None:
             self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
-            execution.notices += self._situation.shadow.after_code()
+            self._notices += self._situation.shadow.after_code()
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
             return

@@ -144,8 +144,8 @@ class PggitCredentials(PostgresCredentials):
         prefix = f"PGGIT_{self.target_name.upper()}_"
         if "unsupported startup parameter" in reason:
             reason += (
-                "\nA pooler (pgBouncer) stands before the server, and hands out sessions for a transaction at a time as "
-                "it likes. A build needs sessions of its own: name the server itself."
+                "\nA pooler (pgBouncer) stands before the server, and hands out sessions for a transaction each. "
+                "A build needs sessions of its own: name the server itself."
             )
         return (
             f"Target {self.target_name} cannot be reached: database {self.database!r} on "

@@ -1,0 +1,83 @@
+"""No history changes anything outside of its shadow, and none ends the walk."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from attacks import FORBIDDEN, attacks, generated
+from outside import CANARY, canary, changed, fingerprint
+from walking import expect_honest_rows, walk
+
+from pggit_audit import cluster, embedded
+from pggit_audit.shadow import open_shadow
+
+Params = dict[str, Any]
+SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def admin(server: embedded.Server) -> Iterator[Params]:
+    params = server.params("postgres")
+    with canary(params):
+        yield params
+
+
+def test_no_attack_changes_anything_outside(admin: Params) -> None:
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        texts = attacks(shadow.name)
+        events = walk(shadow, texts, admin)
+    expect_honest_rows(events, texts)
+    told = {e.v1_version_id: e for e in events if e.origin == "v1"}
+    by_name = {attack.name: told[2 * i + 1] for i, attack in enumerate(texts)}
+    changed_its_role = {name for name, e in by_name.items() if "changed_its_role" in str(e.findings)}
+    assert "a setting of its role, in a block" in changed_its_role
+    assert "pggit_intruder" not in str(fingerprint(admin))
+
+
+def test_generated_attacks(admin: Params) -> None:
+    r = random.Random(20240101)
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        walk(shadow, [generated(r, shadow.name) for _ in range(60)], admin)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_many_generated_attacks(admin: Params, seed: int) -> None:
+    r = random.Random(seed)
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        walk(shadow, [generated(r, shadow.name) for _ in range(150)], admin)
+
+
+# Of these a superuser either leaves nothing outside, or they fail for another reason on a server of the tests.
+LEAVES_NOTHING = {
+    "a setting of its database", "a name for its database", "another role", "another session", "a label", "a reload",
+    "a file that is read", "a folder", "a library", "a function in C", "a language", "a subscription",
+    "an event trigger", "passwords", "membership in itself", "statistics of all",
+    "a function of PostgreSQL's", "what bob owns",
+    "a function of the server's", "the catalog", "membership", "membership in a role of the server",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_fingerprint_sees_what_a_superuser_could_do() -> None:
+    """Each of these changes it where nothing stands in the way: a test that cannot fail proves nothing."""
+    unseen = set()
+    for name, statement in FORBIDDEN.items():
+        if name in LEAVES_NOTHING:
+            continue
+        with cluster.throw_away_cluster(16, cluster.find(16)) as admin, canary(admin):
+            with psycopg.connect(**admin, autocommit=True) as connection:
+                before = fingerprint(admin)
+                connection.execute(statement.encode())
+            if name == "no database":
+                with pytest.raises(psycopg.OperationalError):
+                    fingerprint(admin)
+                with psycopg.connect(**admin, autocommit=True) as connection:
+                    connection.execute(f"create database {CANARY}".encode())
+            elif changed(before, fingerprint(admin)) == {}:
+                unseen.add(name)
+    assert unseen == set()

@@ -1,0 +1,133 @@
+"""Each way in which nobody runs the history, with the rights that the README asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+from attacks import ENGINE, Attack, attacks
+from helpers import execute
+from outside import canary, fingerprint
+from walking import expect_honest_rows, walk
+
+from pggit_audit import embedded, grounds, programs
+from pggit_audit.errors import PggitError
+from pggit_audit.sandbox import Login, too_rich
+from pggit_audit.shadow import open_shadow
+
+Params = dict[str, Any]
+ROLES = {
+    "hostile_makes": "login createdb createrole",
+    "hostile_creates": "login createdb",
+    "hostile_plain": "login",
+    "hostile_nobody": "login noinherit connection limit 3",
+    "hostile_rich": "login noinherit createdb",
+}
+PASSWORD = "a password"
+
+
+SERVERS = [15, pytest.param(16, marks=pytest.mark.slow), pytest.param(18, marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def admin(request: pytest.FixtureRequest) -> Iterator[Params]:
+    """Keywords of a superuser, on servers that ask for a password (15) and that do not."""
+    if request.param == 15:
+        params: Params = request.getfixturevalue("named_server")
+    else:
+        found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
+        params = found.params("postgres")
+    with canary(params), psycopg.connect(**params, autocommit=True) as connection:
+        for name, rights in ROLES.items():
+            connection.execute(f"create role {name} {rights} password '{PASSWORD}'".encode())
+        connection.execute('alter role hostile_nobody set search_path = public, "and more"')
+        yield params
+        for name in ROLES:
+            connection.execute(f"drop role {name}".encode())
+
+
+def without_roles(found: dict[str, list[str]], names: Sequence[str]) -> dict[str, list[str]]:
+    """The same without what is said of these roles themselves."""
+    kept = [line for line in found["roles"] if not line.startswith(tuple(f"('{name}'" for name in names))]
+    return found | {"roles": kept}
+
+
+def as_role(admin: Params, name: str) -> Params:
+    return {**admin, "user": name, "password": PASSWORD}
+
+
+NOBODY = Login("hostile_nobody", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("builder", "login", "runs_as"),
+    [
+        ("hostile_makes", None, grounds.PREFIX),
+        ("hostile_creates", NOBODY, "hostile_nobody"),
+        ("hostile_plain", None, grounds.PREFIX),
+    ],
+    ids=["a role that the build makes", "a role that was prepared", "a throw-away server"],
+)
+def test_no_attack_reaches_anything(admin: Params, builder: str, login: Login | None, runs_as: str) -> None:
+    params = as_role(admin, builder)
+    grounds.check_ground(params, login)
+    before = fingerprint(admin)
+    with open_shadow(params, hidden=(), seconds=2, login=login) as shadow:
+        assert shadow.role.startswith(runs_as)
+        texts = attacks(shadow.name)
+        # A prepared role can take its own password, and gets it back at the end.
+        events = walk(shadow, texts, admin, without={"roles"} if login else set())
+    expect_honest_rows(events, texts)
+    own = (NOBODY.user,) if login else ()
+    assert without_roles(fingerprint(admin), own) == without_roles(before, own)
+    assert not execute(admin, f"select datname from pg_database where datname like '{grounds.PREFIX}%'")
+    assert not execute(admin, f"select rolname from pg_roles where rolname like '{grounds.PREFIX}%'")
+    psycopg.connect(**as_role(admin, NOBODY.user)).close()
+
+
+def test_a_prepared_role_is_as_it_was(admin: Params) -> None:
+    """It took its own password and settings; both are given back."""
+    if "password" not in admin:
+        pytest.skip("a server that asks for no password cannot tell whether it is the right one")
+    before = fingerprint(admin)
+    takes = Attack("takes all", ENGINE["locks itself out"])
+    with open_shadow(as_role(admin, "hostile_creates"), hidden=(), seconds=2, login=NOBODY) as shadow:
+        expect_honest_rows(walk(shadow, [takes], admin, without={"roles"}), [takes])
+    psycopg.connect(**as_role(admin, "hostile_nobody")).close()
+    after = fingerprint(admin)
+    assert after["settings"] == before["settings"]
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [
+        (None, "is not set"),
+        (Login("hostile_rich", PASSWORD), "it may create databases|may create databases"),
+        (Login("no_such_role", PASSWORD), "does not exist"),
+    ],
+)
+def test_where_nobody_can_run_it_nothing_is_made(
+    admin: Params, login: Login | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "servers", lambda major: iter(()))
+    monkeypatch.setattr(programs, "INSTALLED", {})
+    before = fingerprint(admin)
+    params = as_role(admin, "hostile_creates")
+    with pytest.raises(PggitError, match=said):
+        grounds.check_ground(params, login)
+    with pytest.raises(PggitError, match=said), open_shadow(params, hidden=(), login=login):
+        pass
+    assert fingerprint(admin) == before
+
+
+def test_a_prepared_role_must_be_poor(admin: Params) -> None:
+    with psycopg.connect(**admin, autocommit=True) as connection:
+        assert too_rich(connection, "hostile_nobody", grounds.PREFIX) == []
+        connection.execute("grant pg_read_all_data to hostile_nobody")
+        connection.execute("grant connect on database canary to hostile_nobody")
+        said = too_rich(connection, "hostile_nobody", grounds.PREFIX)
+        connection.execute("revoke pg_read_all_data from hostile_nobody")
+        connection.execute("revoke connect on database canary from hostile_nobody")
+    assert said == ["is a member of pg_read_all_data", "owns, or was granted, database canary"]

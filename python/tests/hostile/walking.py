@@ -1,0 +1,67 @@
+"""Walks a hostile history, and looks at the outside all the while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attacks import HARMLESS, Attack
+from outside import changed, fingerprint
+
+from pggit_audit.history import HistoryRow
+from pggit_audit.replay import Event, Replay
+from pggit_audit.rules.situation import Evidence
+from pggit_audit.shadow import Shadow
+
+Params = dict[str, Any]
+
+
+def row(version_id: int, name: str, text: str) -> HistoryRow:
+    return HistoryRow(
+        position=version_id - 1, version_id=version_id, execution_no=version_id, branch_name="main",
+        object_type="TABLE", object_schema="public", object_name=name, change_type="CREATE",
+        change_severity=None, change_sql=text, columns=None,
+        created_at=datetime(2024, 1, 1) + timedelta(days=version_id), author="mallory", message=None,
+    )  # fmt: skip
+
+
+def history(texts: Sequence[Attack]) -> list[HistoryRow]:
+    """Each attack as a row of its own, and an honest row behind each."""
+    rows = []
+    for i, attack in enumerate(texts):
+        rows.append(row(2 * i + 1, f"attacked_{i}", attack.text))
+        rows.append(row(2 * i + 2, f"honest_{i}", HARMLESS.format(name=f"honest_{i}")))
+    return rows
+
+
+def walk(
+    shadow: Shadow, texts: Sequence[Attack], admin: Params, without: Collection[str] = ()
+) -> list[Event]:
+    """The events of the history; after none of its rows has anything changed outside, but for kinds left out."""
+
+    def outside() -> dict[str, list[str]]:
+        return {what: lines for what, lines in fingerprint(admin).items() if what not in without}
+
+    before = outside()
+    rows = history(texts)
+    replay = Replay(shadow, Evidence(rows, ()), "main")
+    events = []
+    seen = 0
+    for event in replay.run(rows):
+        events.append(event)
+        if event.v1_version_id is not None and event.v1_version_id % 20 == 0:
+            attempted = texts[seen : event.v1_version_id // 2]
+            assert changed(before, outside()) == {}, [a.name for a in attempted]
+            seen = event.v1_version_id // 2
+    assert changed(before, outside()) == {}, [a.name for a in texts[seen:]]
+    return events
+
+
+def expect_honest_rows(events: Sequence[Event], texts: Sequence[Attack]) -> None:
+    """What an attack leaves behind in its session reaches no honest row."""
+    told = {e.v1_version_id: e for e in events if e.origin == "v1"}
+    for i, attack in enumerate(texts):
+        honest = told[2 * i + 2]
+        wanted = f"CREATE TABLE public.honest_{i} (\n    id integer\n);"
+        assert (honest.new_definition, honest.fidelity) == (wanted, "exact"), attack.name
