@@ -16,10 +16,14 @@ begin
             hint = 'The changes that wait: select change_id, object_identity from {{ ref("unverified_changes").include(database=false) | replace("'", "''") }};';
     end if;
 
+    insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
+    values (pg_current_xact_id()::text::bigint, 'verification', session_user, localtimestamp)
+    on conflict do nothing;
+
     -- The log's triggers number and hash the entry, and raise verified on the change.
     insert into {{ ref('compliance_log').include(database=false) }} as l
         (change_id, verified_by, verification_status, verification_notes)
-    values (verify_change.change_id, verify_change.verified_by, 'PASSED', verify_change.notes)
+    values (verify_change.change_id, verify_change.verified_by, verify_change.verification_status, verify_change.notes)
     returning l.log_id into entry;
 
     return entry;

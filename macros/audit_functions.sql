@@ -28,7 +28,10 @@
     {%- endfor %}
     as $function$
 {{ body }}
-    $function$
+    $function$;
+    {%- if node.config.meta.get('security') == 'definer' %}
+    revoke all on function {{ name }} ({{ node.arguments | map(attribute='data_type') | join(', ') }}) from public;
+    {%- endif %}
 {% endmacro %}
 
 
@@ -43,6 +46,28 @@
     {%- else -%}
         {%- do own_ddl_begins() -%}
         {% call statement('main') -%}{{ build_sql }}{%- endcall %}
+        {#- the same name with other arguments is a function of an earlier version -#}
+        {% call statement('older') -%}
+            do $older$
+            declare
+                older text;
+            begin
+                for older in
+                    select pg_proc.oid::regprocedure
+                    from pg_proc
+                    inner join pg_namespace on pronamespace = pg_namespace.oid
+                    where
+                        nspname = {{ dbt.string_literal(target_relation.schema) }}
+                        and proname = {{ dbt.string_literal(target_relation.identifier) }}
+                        and pg_proc.oid <> to_regprocedure({{ dbt.string_literal(
+                            target_relation.include(database=false) ~ '(' ~ model.arguments | map(attribute='data_type') | join(', ') ~ ')'
+                        ) }})
+                loop
+                    execute 'drop function ' || older;
+                end loop;
+            end
+            $older$
+        {%- endcall %}
         {%- do own_ddl_ends() -%}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing_relation, full_refresh_mode=False)) -%}

@@ -27,6 +27,21 @@
 {% endmacro %}
 
 
+{% macro audit_guard_compliance_anchors(relation) %}
+    {{ return(_audit_refuse(relation, 'The anchors of the compliance log are append-only')) }}
+{% endmacro %}
+
+
+{% macro audit_guard_ref_moves(relation) %}
+    {{ return(_audit_refuse(relation, 'The moves of refs are append-only')) }}
+{% endmacro %}
+
+
+{% macro audit_guard_published_objects(relation) %}
+    {{ return(_audit_refuse(relation, 'The times of stored objects are append-only')) }}
+{% endmacro %}
+
+
 {% macro audit_guard_own_transactions(relation) %}
     {{ return(_audit_refuse(relation, 'The notes of own transactions are append-only')) }}
 {% endmacro %}
@@ -82,25 +97,59 @@ end
 {% endmacro %}
 
 
-{#- Entries get their number and hash from the database, not from the writer, and one writer at a time. -#}
+{#- Entries get their number, their hash and who wrote them from the database, not from the writer, and one writer at a
+    time. A lock on the table of anchors keeps the others out: who may only read cannot take it, as anyone can an
+    advisory lock. The last entry of each statement is anchored: what is cut off afterwards leaves a gap. -#}
 {% macro _audit_chain(relation) %}
     {%- set name = relation.identifier -%}
-    {%- set on = ' on ' ~ relation.include(database=false) -%}
+    {%- set log = relation.include(database=false) -%}
+    {%- set anchors = work_table('compliance_anchors') -%}
     {%- set call = ' execute function ' ~ adapter.quote(relation.schema) ~ '.' ~ name -%}
+    {%- set opened %}
+begin
+    if not exists (
+        select from {{ own_transactions() }} as own
+        where own.transaction_id = pg_current_xact_id()::text::bigint
+    ) then
+        raise exception 'The compliance log is written through verify_change() alone. Nothing was logged.' using
+            errcode = 'restrict_violation',
+            hint = 'select {{ relation.schema | replace("'", "''") }}.verify_change(change_id, ''your name'', ''on what grounds'');';
+    end if;
+
+    lock table {{ anchors }} in share row exclusive mode;
+    return null;
+exception when lock_not_available then
+    raise exception 'Another session writes to the compliance log, and has not ended within 10 seconds. Nothing was logged.' using
+        errcode = 'lock_not_available',
+        detail = (
+            select string_agg(format('process %s, user %s, %s', sessions.pid, sessions.usename, sessions.application_name), '; ')
+            from pg_locks as locks
+            inner join pg_stat_activity as sessions on sessions.pid = locks.pid
+            where
+                locks.relation = {{ dbt.string_literal(anchors) }}::regclass
+                and locks.granted
+                and locks.pid <> pg_backend_pid()
+        ),
+        hint = 'Try again when it is done.';
+end
+    {% endset -%}
     {%- set chain %}
 begin
-    perform pg_advisory_xact_lock(tg_relid::bigint);
-
-    select entries.entry_no + 1, entries.entry_hash
+    select entries.entry_no, entries.entry_hash
     into new.entry_no, new.previous_hash
-    from {{ relation.include(database=false) }} as entries
+    from {{ log }} as entries
     order by entries.entry_no desc
     limit 1;
 
-    new.entry_no := coalesce(new.entry_no, 1);
+    new.entry_no := 1 + greatest(
+        coalesce(new.entry_no, 0), coalesce((select max(anchors.entry_no) from {{ anchors }} as anchors), 0)
+    );
     new.previous_hash := coalesce(new.previous_hash, {{ audit_first_hash() }});
     new.log_id := coalesce(new.log_id, gen_random_uuid());
     new.verified_at := now();
+    new.session_role := session_user;
+    -- a function that runs with its owner's rights hides who called it, but not what was SET
+    new.effective_role := coalesce(nullif(current_setting('role'), 'none'), session_user);
     new.entry_hash := {{ audit_entry_hash('new') }};
     return new;
 end
@@ -114,16 +163,27 @@ begin
         changes.change_id = new_entries.change_id
         and new_entries.verification_status = 'PASSED'
         and not changes.verified;
+
+    insert into {{ anchors }} (entry_no, entry_hash, anchored_at)
+    select last_entries.entry_no, last_entries.entry_hash, now()
+    from new_entries as last_entries
+    order by last_entries.entry_no desc
+    limit 1;
     return null;
 end
     {% endset -%}
     {{ return({
-        'functions': [{'name': name ~ '_chain', 'body': chain}, {'name': name ~ '_passed', 'body': passed}],
+        'functions': [
+            {'name': name ~ '_opened', 'body': opened, 'settings': ['lock_timeout=10s']},
+            {'name': name ~ '_chain', 'body': chain},
+            {'name': name ~ '_passed', 'body': passed}
+        ],
         'triggers': [
-            {'name': name ~ '_chain', 'rest': 'before insert' ~ on ~ ' for each row' ~ call ~ '_chain()'},
+            {'name': name ~ '_opened', 'rest': 'before insert on ' ~ log ~ ' for each statement' ~ call ~ '_opened()'},
+            {'name': name ~ '_chain', 'rest': 'before insert on ' ~ log ~ ' for each row' ~ call ~ '_chain()'},
             {
                 'name': name ~ '_passed',
-                'rest': 'after insert' ~ on ~ ' referencing new table as new_entries for each statement' ~ call ~ '_passed()'
+                'rest': 'after insert on ' ~ log ~ ' referencing new table as new_entries for each statement' ~ call ~ '_passed()'
             }
         ]
     }) }}
@@ -134,7 +194,8 @@ end
 {% macro make_guards(relation, guards) %}
     {%- for function in guards.functions %}
     create or replace function {{ adapter.quote(relation.schema) }}.{{ function.name }}() returns trigger
-    language plpgsql set search_path = pg_catalog, pg_temp as $guard${{ function.body }}$guard$;
+    language plpgsql set search_path = pg_catalog, pg_temp
+    {%- for setting in function.get('settings', []) %} set {{ setting.split('=')[0] }} = '{{ setting.split('=')[1] }}'{% endfor %} as $guard${{ function.body }}$guard$;
     {%- endfor %}
     {%- for trigger in guards.triggers %}
     create or replace trigger {{ trigger.name }} {{ trigger.rest }};
@@ -148,24 +209,85 @@ end
 {%- endmacro %}
 
 
+{#- jsonb, for its text says where each value ends, and does not depend on DateStyle or TimeZone. Entries that were
+    written before the log had its last four columns are hashed without them. -#}
 {% macro audit_entry_hash(entry) -%}
-    {#- jsonb, for its text says where each value ends, and does not depend on DateStyle or TimeZone. -#}
-    encode(sha256(convert_to(jsonb_build_array(
-        {{ entry }}.entry_no,
-        {{ entry }}.previous_hash,
-        {{ entry }}.log_id,
-        {{ entry }}.change_id,
-        {{ entry }}.verified_at at time zone 'UTC',
-        {{ entry }}.verified_by,
-        {{ entry }}.verification_status,
-        {{ entry }}.verification_notes
+    encode(sha256(convert_to((
+        jsonb_build_array(
+            {{ entry }}.entry_no,
+            {{ entry }}.previous_hash,
+            {{ entry }}.log_id,
+            {{ entry }}.change_id,
+            {{ entry }}.verified_at at time zone 'UTC',
+            {{ entry }}.verified_by,
+            {{ entry }}.verification_status,
+            {{ entry }}.verification_notes
+        )
+        || case
+            when {{ entry }}.session_role is null then '[]'::jsonb
+            else jsonb_build_array(
+                {{ entry }}.v1_version_id,
+                {{ entry }}.source_digest,
+                {{ entry }}.session_role,
+                {{ entry }}.effective_role
+            )
+        end
     )::text, 'UTF8')), 'hex')
 {%- endmacro %}
+
+
+{#- What is wrong with the chain of entries, as a query: entry_no, log_id, problem. -#}
+{% macro compliance_log_faults(log) -%}
+    with
+
+    entries as (
+
+        select
+            l.*,
+            lag(l.entry_no, 1, 0::bigint) over (order by l.entry_no) as entry_no_before,
+            lag(l.entry_hash, 1, {{ audit_first_hash() }}) over (order by l.entry_no) as hash_before
+        from {{ log }} as l
+
+    )
+
+    select
+        e.entry_no,
+        e.log_id,
+        p.problem
+    from entries as e
+    cross join lateral (
+        values
+        (
+            e.entry_no <> e.entry_no_before + 1,
+            'Entries ' || e.entry_no_before + 1 || ' to ' || e.entry_no - 1 || ' are missing.'
+        ),
+        (
+            e.previous_hash is distinct from e.hash_before,
+            'The entry before it is not the one that it was written after.'
+        ),
+        (
+            e.entry_hash is distinct from {{ audit_entry_hash('e') }},
+            'The entry was changed after it was written.'
+        )
+    ) as p (is_broken, problem)
+    where p.is_broken
+{%- endmacro %}
+
+
+{#- For a log that was made before it could have entries of rows that are no change. -#}
+{% macro relax_compliance_log(relation, columns) %}
+    alter table {{ relation }} alter column change_id drop not null
+{% endmacro %}
 
 
 {#- For what cannot be ref(): the bodies of trigger functions upstream of the table. -#}
 {% macro audit_table(name) -%}
     {{ adapter.quote(var('audit_schema')) }}.{{ name }}
+{%- endmacro %}
+
+
+{% macro work_table(name) -%}
+    {{ adapter.quote(var('audit_schema') ~ '_work') }}.{{ name }}
 {%- endmacro %}
 
 
@@ -287,7 +409,7 @@ end
     expected_functions as (
 
         select * from jsonb_to_recordset($json${{ tojson(expected.functions) }}$json$::jsonb)
-            as functions (schema_name text, table_name text, name text, body text)
+            as functions (schema_name text, table_name text, name text, body text, settings text[])
 
     ),
 
@@ -351,7 +473,8 @@ end
         select
             pg_namespace.nspname as schema_name,
             pg_proc.proname as name,
-            pg_proc.prosrc as body
+            pg_proc.prosrc as body,
+            pg_proc.proconfig as settings
         from pg_proc
         inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
         inner join pg_language on pg_proc.prolang = pg_language.oid
@@ -360,7 +483,6 @@ end
             and pg_proc.prorettype = 'trigger'::regtype
             and pg_proc.pronargs = 0
             and not pg_proc.prosecdef
-            and pg_proc.proconfig = array['search_path=pg_catalog, pg_temp']
 
     ),
 
@@ -450,6 +572,8 @@ end
             found_functions.schema_name = expected_functions.schema_name
             and found_functions.name = expected_functions.name
             and found_functions.body = expected_functions.body
+            and found_functions.settings
+            = array['search_path=pg_catalog, pg_temp'] || coalesce(expected_functions.settings, '{}')
     )
 
     union all

@@ -5,8 +5,11 @@
         when coalesce({{ history }}.object_name, '') = '' or {{ history }}.object_type is null or {{ history }}.change_type is null
             then 'the row does not say what was changed'
         when octet_length({{ history }}.object_name) > 2000 then 'no object has a name of that length'
+        when {{ history }}.is_made_by_a_build then 'made by a build of this project'
         when {{ history }}.object_schema in ('{{ tracker_schemas | join("', '") }}')
             then 'object of the tracker itself'
+        when {{ history }}.object_schema in ('{{ hidden_schemas().keys() | map("replace", "'", "''") | join("', '") }}')
+            then 'object of a schema that is hidden (hidden_schemas)'
         when {{ history }}.object_schema like 'pg\_temp%' then 'temporary object of one session'
         when {{ history }}.change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED')
             then 'branch operation, not a change of an object'

@@ -44,7 +44,7 @@
 
 {#- Not ref(): whatever makes something notes it there. -#}
 {% macro own_transactions() -%}
-    {{ adapter.quote(var('audit_schema') ~ '_work') }}.own_transactions
+    {{ work_table('own_transactions') }}
 {%- endmacro %}
 
 
@@ -81,6 +81,27 @@
             {%- endcall -%}
             {%- do adapter.commit() -%}
             {%- do adapter.cache_added(relation) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- For on-run-end: what a build leaves in v1's history about itself is no secret. -#}
+{% macro say_what_the_tracker_recorded() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') -%}
+        {%- set history = source('pggit', 'history') -%}
+        {%- set transaction_id = source_transaction(history) -%}
+        {%- if transaction_id != 'null::bigint' -%}
+            {%- set rows = run_query("
+                select count(*) as rows
+                from " ~ history ~ " as history
+                inner join " ~ own_transactions() ~ " as own on own.transaction_id % 4294967296 = history." ~ transaction_id ~ "
+                where own.purpose = 'build' and own.began_at >= '" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "'::timestamp
+            ").rows[0]['rows'] -%}
+            {%- if rows -%}
+                {%- do log('The tracker of v1 is at work, and recorded ' ~ rows ~ ' row(s) about what this build made. The next '
+                    ~ 'build leaves them out; it makes nothing anew that is as it should be.', info=true) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}

@@ -30,22 +30,118 @@
         select
             current_setting('server_version') as version,
             current_setting('server_version_num')::integer as version_num,
-            pg_is_in_recovery() as is_standby
+            pg_is_in_recovery() as is_standby,
+            current_user::text as \"role\",
+            (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
+            has_database_privilege(current_database(), 'temporary') as may_make_temporary,
+            current_setting('max_locks_per_transaction')::bigint * (
+                current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint
+            ) as locks,
+            (select count(*) from pg_class where relkind in ('r', 'p', 'i', 'I', 'v', 'm', 'S') and oid >= 16384) as relations,
+            least(
+                current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+                - (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+                (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user)
+                - (select count(*) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()),
+                (select nullif(datconnlimit, -1) from pg_database where datname = current_database())
+                - (select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid())
+            ) as free_connections
     ").rows[0] -%}
+    {%- set database = 'database ' ~ target.database -%}
+    {#- one for each thread, the build lock, and for a Python model its reader, its writer and two in the shadow -#}
+    {%- set connections = target.threads + 5 -%}
     {%- if facts['version_num'] < 140000 -%}
         {%- do _source_error(
-            'The server of database ' ~ target.database ~ ' is PostgreSQL ' ~ facts['version'] ~ '; 14 is the oldest supported.',
+            'The server of ' ~ database ~ ' is PostgreSQL ' ~ facts['version'] ~ '; 14 is the oldest supported.',
             'Upgrade it, or migrate a copy of the database on a newer server.'
         ) -%}
     {%- elif facts['is_standby'] -%}
         {%- do _source_error(
-            'The server of database ' ~ target.database ~ ' is a standby, which takes no changes.',
+            'The server of ' ~ database ~ ' is a standby, which takes no changes.',
             'Connect to its primary.'
+        ) -%}
+    {%- elif adapter.as_set('default_transaction_read_only') == 'on' -%}
+        {%- do _source_error(
+            'Sessions in ' ~ database ~ ' are read-only: somebody has set default_transaction_read_only for the server, the database or the role.',
+            'Where a build may write: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set default_transaction_read_only = off;'
+        ) -%}
+    {%- elif facts['encoding'] == 'SQL_ASCII' -%}
+        {%- do _source_error(
+            'The encoding of ' ~ database ~ ' is SQL_ASCII: its bytes have no meaning that could be hashed as UTF-8.',
+            'Migrate a copy: pg_dump it, and restore that into a database that was created with encoding UTF8.'
+        ) -%}
+    {%- elif adapter.as_set('standard_conforming_strings') != 'on' -%}
+        {%- do _source_error(
+            'standard_conforming_strings is off for ' ~ database ~ ': a backslash in the recorded texts means something else than in a build.',
+            'If no text relies on it: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set standard_conforming_strings = on;'
+        ) -%}
+    {%- elif not facts['may_make_temporary'] -%}
+        {%- do _source_error(
+            'Role ' ~ facts['role'] ~ ' may not make temporary tables in ' ~ database ~ '; views and functions are compared through them.',
+            'As its owner: grant temporary on database "' ~ target.database ~ '" to "' ~ facts['role'] ~ '";'
+        ) -%}
+    {%- elif facts['free_connections'] < connections -%}
+        {%- do _source_error(
+            'A build with ' ~ target.threads ~ ' threads takes ' ~ connections ~ ' connections, and ' ~ facts['free_connections']
+            ~ ' more are to be had (max_connections, the limits of the role and of the database).',
+            'Use fewer threads (dbt build --threads 1), close other sessions, or raise the limit.'
+        ) -%}
+    {%- elif facts['locks'] < facts['relations'] -%}
+        {%- do _source_error(
+            'The server has room for ' ~ facts['locks'] ~ ' locks, and ' ~ database ~ ' has ' ~ facts['relations']
+            ~ ' tables, indexes, views and sequences, which the shadow database rebuilds in one transaction.',
+            'Raise max_locks_per_transaction to ' ~ (64 * (1 + facts['relations'] // facts['locks'])) ~ ' or more, and restart the server.'
         ) -%}
     {%- elif var('shadow') == 'target' -%}
         {%- do adapter.check_shadow() -%}
     {%- endif -%}
+    {%- if var('commit_granularity') not in ['version', 'transaction'] -%}
+        {%- do _source_error(
+            "The variable commit_granularity is '" ~ var('commit_granularity') ~ "'.",
+            'It is either version (one commit per history row) or transaction (one commit per v1 transaction).'
+        ) -%}
+    {%- endif -%}
+    {%- do adapter.refuse_pooled_connections() -%}
+    {%- do _preflight_tracker() -%}
 {% endmacro %}
+
+
+{#- v1's functions write with the rights of whoever makes something: without them nothing can be made here at all. -#}
+{% macro _preflight_tracker() %}
+    {%- if not may_pause_event_triggers() -%}
+        {%- set tables = run_query("
+            select
+                current_user::text as \"role\",
+                string_agg(distinct pg_event_trigger.evtname, ', ') as triggers,
+                string_agg(distinct tables.name || ' (' || tables.rights || ')', ', ') as lacking
+            from pg_event_trigger
+            inner join pg_proc on pg_event_trigger.evtfoid = pg_proc.oid
+            inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+            cross join (values ('objects', 'insert, update'), ('history', 'insert')) as tables (name, rights)
+            inner join pg_class on pg_class.relnamespace = pg_namespace.oid and pg_class.relname = tables.name
+            where
+                pg_namespace.nspname = " ~ dbt.string_literal(var('pggit_schema')) ~ "
+                and pg_event_trigger.evtenabled <> 'D'
+                and not pg_proc.prosecdef
+                and exists (
+                    select from unnest(string_to_array(tables.rights, ', ')) as wanted (privilege)
+                    where not has_table_privilege(pg_class.oid, wanted.privilege)
+                )
+            having count(*) > 0
+        ").rows -%}
+        {%- for row in tables -%}
+            {%- set schema = var('pggit_schema') -%}
+            {%- do _source_error(
+                'The tracker of pgGit v1 is at work (' ~ row['triggers'] ~ '), and writes with the rights of whoever makes something; role '
+                ~ row['role'] ~ ' lacks rights on its ' ~ row['lacking'] ~ ', so that it could make nothing in this database.',
+                'As its owner: grant insert, update on ' ~ schema ~ '.objects, ' ~ schema ~ '.history to "' ~ row['role']
+                ~ '"; grant usage on all sequences in schema ' ~ schema ~ ' to "' ~ row['role']
+                ~ '"; or pause the tracker: alter event trigger NAME disable;'
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
 
 
 {% macro _preflight_history() %}

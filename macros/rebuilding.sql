@@ -103,6 +103,29 @@
 {% endmacro %}
 
 
+{#- dbt's own seeds, in a table that stays as long as its columns do. -#}
+{% macro pggit__create_csv_table(model, agate_table) %}
+    {%- do own_ddl_begins() -%}
+    {%- set made = default__create_csv_table(model, agate_table) -%}
+    {%- do own_ddl_ends() -%}
+    {{ return(made) }}
+{% endmacro %}
+
+
+{% macro pggit__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
+    {%- set present = adapter.get_columns_in_relation(old_relation) | map(attribute='name') | list -%}
+    {%- if full_refresh or present != agate_table.column_names | list -%}
+        {%- do own_ddl_begins() -%}
+        {%- do set_aside(old_relation) -%}
+        {%- set made = default__create_csv_table(model, agate_table) -%}
+        {%- do own_ddl_ends() -%}
+        {{ return(made) }}
+    {%- endif -%}
+    {%- call statement('emptied') -%}{{ emptied(old_relation) }}{%- endcall -%}
+    {{ return('delete from ' ~ old_relation.render()) }}
+{% endmacro %}
+
+
 {#- For on-run-end: what was set aside goes as soon as nothing reads it any more. -#}
 {% macro drop_what_was_set_aside() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') -%}

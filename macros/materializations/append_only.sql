@@ -11,12 +11,12 @@
 
     {%- if existing is none and shared -%}
         {%- do exceptions.raise_compiler_error(
-            'There is no table ' ~ this.schema ~ '.' ~ this.identifier ~ ' to publish to. Nothing was changed. '
+            'There is no table ' ~ this.schema ~ '.' ~ this.identifier ~ ' to publish to. Nothing was published. '
             ~ 'Install pggit_v0, or name its schema in the variable pggit_v0_schema.'
         ) -%}
     {%- elif existing is not none and not existing.is_table -%}
         {%- do exceptions.raise_compiler_error(
-            this.schema ~ '.' ~ this.identifier ~ ' is a ' ~ existing.type ~ ', not a table. Nothing was changed. '
+            this.schema ~ '.' ~ this.identifier ~ ' is a ' ~ existing.type ~ ', not a table. Nothing was published there. '
             ~ 'Something else owns that name: choose another schema (variable audit_schema).'
         ) -%}
     {%- endif -%}

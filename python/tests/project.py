@@ -49,6 +49,7 @@ CLOCK = {
     ("compliance_log", "verified_at"),
     ("compliance_log", "previous_hash"),
     ("compliance_log", "entry_hash"),
+    ("compliance_log", "source_digest"),  # recorded facts have oids
     ("verification_summary", "checked_at"),
     ("go_no_go", "checked_at"),
     ("objects", "created_at"),

@@ -79,8 +79,16 @@ def test_leftovers_of_a_killed_build_may_go(audit: Connection) -> None:
 def test_a_change_is_not_logged_under_an_unknown_status(audit: Connection) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         audit.execute(
+            "select pggit_audit.verify_change(change_id, 'ann', null, 'FINE') from pggit_audit.changes limit 1"
+        )
+
+
+def test_the_log_is_written_through_verify_change_alone(audit: Connection) -> None:
+    """Whoever has all rights: a build says so by the transaction that it notes."""
+    with pytest.raises(psycopg.errors.RestrictViolation, match=r"through verify_change\(\) alone"):
+        audit.execute(
             "insert into pggit_audit.compliance_log (change_id, verified_by, verification_status)"
-            " select change_id, 'ann', 'FINE' from pggit_audit.changes limit 1"
+            " select change_id, 'ann', 'PASSED' from pggit_audit.changes limit 1"
         )
 
 
@@ -102,14 +110,48 @@ def test_verify_change(audit: Connection) -> None:
     assert _value(audit, "select count(*) from pggit_audit.compliance_log_breaks()") == 0
 
 
+def test_who_verifies_needs_the_function_alone_and_cannot_choose_who_it_was(
+    audit: Connection,
+) -> None:
+    change = _value(audit, "select change_id from pggit_audit.unverified_changes limit 1")
+    for statement in (
+        "create role clerk",
+        "create role auditor",
+        "grant auditor to clerk",
+        "grant usage on schema pggit_audit to clerk, auditor",
+        "set session authorization clerk",
+    ):
+        audit.execute(statement.encode())
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), audit.transaction():
+        _value(audit, "select pggit_audit.verify_change(%s, 'the boss')", change)
+    audit.execute("reset session authorization")
+    audit.execute(
+        "grant execute on function pggit_audit.verify_change(uuid, text, text, text) to clerk, auditor"
+    )
+    audit.execute("set session authorization clerk")
+    # neither a search_path of their own nor a temporary namesake is looked at
+    audit.execute("create temporary table compliance_anchors (entry_no bigint, entry_hash text)")
+    audit.execute("set search_path = pg_temp, pggit_audit")
+    log_id = _value(audit, "select pggit_audit.verify_change(%s, 'the boss')", change)
+    audit.execute("set role auditor")
+    as_auditor = _value(audit, "select pggit_audit.verify_change(%s, 'the boss')", change)
+    audit.execute("reset session authorization")
+    entries = audit.execute(
+        "select session_role, effective_role, verified_by from pggit_audit.compliance_log"
+        " where log_id = any(%s) order by entry_no",
+        ([log_id, as_auditor],),
+    ).fetchall()
+    assert [tuple(entry.values()) for entry in entries] == [
+        ("clerk", "clerk", "the boss"),
+        ("clerk", "auditor", "the boss"),
+    ]
+    assert _value(audit, "select count(*) from pggit_audit.compliance_log_breaks()") == 0
+
+
 def test_only_passed_entries_verify(audit: Connection) -> None:
     change = _value(audit, "select change_id from pggit_audit.unverified_changes limit 1")
     for status in ("FAILED", "PENDING"):
-        audit.execute(
-            "insert into pggit_audit.compliance_log (change_id, verified_by, verification_status)"
-            " values (%s, 'ann', %s)",
-            (change, status),
-        )
+        audit.execute("select pggit_audit.verify_change(%s, 'ann', null, %s)", (change, status))
     assert not _value(audit, "select verified from pggit_audit.changes where change_id = %s", change)
     assert (
         _value(audit, "select last_status from pggit_audit.unverified_changes where change_id = %s", change)

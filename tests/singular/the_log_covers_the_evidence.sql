@@ -6,7 +6,7 @@ compliance_log as (
         change_id,
         substring(verification_notes from 'Digest of its evidence: ([0-9a-f]{16})[.]$') as logged_digest
     from {{ ref('compliance_log') }}
-    where verified_by = 'dbt build'
+    where verified_by = 'dbt build' and change_id is not null
 
 ),
 

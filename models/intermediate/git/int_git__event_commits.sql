@@ -1,10 +1,4 @@
 {%- set by_transaction = var('commit_granularity') == 'transaction' -%}
-{%- if var('commit_granularity') not in ['version', 'transaction'] -%}
-    {%- do exceptions.raise_compiler_error(
-        "The variable commit_granularity is '" ~ var('commit_granularity') ~ "'; it is either version (one commit per "
-        ~ "history row) or transaction (one commit per v1 transaction). Nothing was changed."
-    ) -%}
-{%- endif -%}
 
 with
 

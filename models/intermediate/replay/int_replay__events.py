@@ -2,6 +2,7 @@ from pggit_audit.models import replay_events
 
 
 def model(dbt, session):
+    hidden = dbt.ref("int_replay__hidden_schemas")
     return replay_events(
         executions=dbt.ref("int_replay__executions"),
         branches=dbt.ref("int_replay__branches"),
@@ -11,6 +12,6 @@ def model(dbt, session):
         live_objects=dbt.ref("int_replay__live_objects"),
         session=session,
         shadow=dbt.config.get("shadow"),
-        hidden_schemas=dbt.config.get("hidden_schemas"),
+        hidden_schemas=[row["schema_name"] for row in hidden],
         statement_timeout_seconds=dbt.config.get("statement_timeout_seconds"),
     )

@@ -6,6 +6,12 @@ history as (
 
 ),
 
+horizon as (
+
+    select * from {{ ref('int_replay__horizon') }}
+
+),
+
 published_changes as (
 
     select v1_version_id from {{ published('changes') }} as changes
@@ -28,6 +34,8 @@ new_rows as (
         lag(history.author) over branch_rows as previous_author,
         row_number() over branch_rows as row_in_branch
     from history
+    -- what came since is for the next build
+    inner join horizon on history.version_id = horizon.version_id
     where
         not exists (
             select from published_changes

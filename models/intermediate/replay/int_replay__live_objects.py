@@ -2,4 +2,7 @@ from pggit_audit.models import live_objects
 
 
 def model(dbt, session):
-    return live_objects(session.connect(autocommit=True), hidden_schemas=dbt.config.get("hidden_schemas"))
+    hidden = dbt.ref("int_replay__hidden_schemas")
+    return live_objects(
+        session.connect(autocommit=True), hidden_schemas=[row["schema_name"] for row in hidden]
+    )

@@ -1,8 +1,31 @@
+-- depends_on: {{ ref('compliance_anchors') }}
 with
 
 logged as (
 
-    select change_id from {{ published('compliance_log') }} as compliance_log
+    select
+        change_id,
+        v1_version_id
+    from {{ published('compliance_log') }} as compliance_log
+
+),
+
+-- the source rows as they were when the build began
+history_rows as (
+
+    select * from {{ ref('int_replay__horizon') }}
+
+),
+
+excluded_history as (
+
+    select * from {{ ref('excluded_history') }} as excluded_rows
+    where not exists (
+        select from logged
+        where
+            logged.v1_version_id = excluded_rows.v1_version_id
+            and logged.change_id is null
+    )
 
 ),
 
@@ -39,7 +62,7 @@ rules as (
 
 ),
 
-final as (
+of_changes as (
 
     select
         md5('dbt build:' || changes.change_id)::uuid as log_id,
@@ -58,11 +81,55 @@ final as (
             when changes.fidelity = 'static'
                 then 'For a person to judge: the statement could not run, so the definition is its own text.'
             else 'For a person to judge: what this change did could not be told.'
-        end || ' Digest of its evidence: ' || evidence.digest || '.' as verification_notes
+        end || ' Digest of its evidence: ' || evidence.digest || '.' as verification_notes,
+        changes.v1_version_id as v1_version_id,
+        history_rows.source_digest as source_digest,
+        changes.event_no as place
     from changes
     left join rules on changes.change_id = rules.change_id
+    left join history_rows on changes.v1_version_id = history_rows.version_id
     inner join evidence on changes.change_id = evidence.change_id
-    order by changes.event_no
+
+),
+
+of_excluded_rows as (
+
+    select
+        md5('dbt build:excluded:' || excluded_history.v1_version_id)::uuid as log_id,
+        null::uuid as change_id,
+        'dbt build' as verified_by,
+        'PASSED' as verification_status,
+        'Left out: ' || excluded_history.reason || '.' as verification_notes,
+        excluded_history.v1_version_id as v1_version_id,
+        history_rows.source_digest as source_digest,
+        excluded_history.v1_version_id as place
+    from excluded_history
+    left join history_rows on excluded_history.v1_version_id = history_rows.version_id
+
+),
+
+entries as (
+
+    select *, 1 as part from of_changes
+
+    union all
+
+    select *, 2 as part from of_excluded_rows
+
+),
+
+final as (
+
+    select
+        log_id as log_id,
+        change_id as change_id,
+        verified_by as verified_by,
+        verification_status as verification_status,
+        verification_notes as verification_notes,
+        v1_version_id as v1_version_id,
+        source_digest as source_digest
+    from entries
+    order by part, place
 
 )
 

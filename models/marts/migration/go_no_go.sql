@@ -35,7 +35,8 @@ new_rows as (
     select count(*) as rows
     from history
     where
-        not exists (
+        history.is_made_by_a_build is not true
+        and not exists (
             select from changes
             where changes.v1_version_id = history.version_id
         )

@@ -2,7 +2,11 @@ with
 
 history as (
 
-    select * from {{ ref('stg_pggit__history') }}
+    select * from {{ ref('stg_pggit__history') }} as history
+    where exists (
+        select from {{ ref('int_replay__horizon') }} as horizon
+        where horizon.version_id = history.version_id
+    )
 
 ),
 
@@ -141,7 +145,10 @@ in_log as (
 
 in_chain as (
 
-    select count(distinct entry_no) as broken from {{ function('compliance_log_breaks') }}()
+    select count(distinct breaks.entry_no) as broken
+    from (
+        {{ compliance_log_faults(ref('compliance_log')) }}
+    ) as breaks
 
 ),
 

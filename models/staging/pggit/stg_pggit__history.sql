@@ -1,9 +1,7 @@
 {%- set history_source = source('pggit', 'history') -%}
 {%- set objects_source = source('pggit', 'objects') -%}
 {%- set branches_source = source('pggit', 'branches') -%}
-{%- set archive_source = source('pggit', 'history_archive') -%}
 {%- set columns = source_columns(history_source) -%}
-{%- set archive_columns = source_columns(archive_source, required=false) -%}
 {%- set installed = 'object_id' in columns or not execute -%}
 {%- if installed -%}
     {%- do source_columns(objects_source) -%}
@@ -22,23 +20,9 @@ with
 
 {% if installed %}
 
-{#- v1 itself moves old rows to the archive: both are one history, and a row that is in both was not moved yet. -#}
-{%- set kept = [
-    'id', 'object_id', 'change_type', 'change_severity', 'branch_id', 'new_version', 'old_metadata', 'new_metadata',
-    'change_description', 'sql_executed', 'created_at', 'created_by'
-] | join(', ') %}
-
 history as (
 
-    select {{ kept }} from {{ history_source }}
-    {%- if archive_columns %}
-    union all
-    select {{ kept }} from {{ archive_source }} as archive
-    where not exists (
-        select from {{ history_source }} as kept_rows
-        where kept_rows.id = archive.id
-    )
-    {%- endif %}
+    {{ history_rows() }}
 
 ),
 
@@ -122,7 +106,10 @@ recorded as (
         history.new_metadata as new_metadata,
         history.old_metadata as old_metadata,
         history.created_at::timestamp as created_at,
-        history.created_by as author
+        history.created_by as author,
+        history.trail_is_archived as is_archived,
+        history.trail_digest as source_digest,
+        history.trail_transaction_id as transaction_id
     from numbered as history
     left join named_objects on history.object_id = named_objects.id
     left join branches on history.branch_id = branches.id
@@ -136,7 +123,7 @@ recorded as (
 
 history as (
 
-    select * from {{ history_source }}
+    {{ history_rows() }}
 
 ),
 
@@ -166,21 +153,35 @@ recorded as (
         null::jsonb as new_metadata,
         null::jsonb as old_metadata,
         {{ as_timestamp(columns, 'created_at') }} as created_at,
-        author::text as author
+        author::text as author,
+        trail_is_archived as is_archived,
+        trail_digest as source_digest,
+        trail_transaction_id as transaction_id
     from qualified
 
 ),
 
 {% endif %}
 
-{#- A tracker that is at work records what a build makes, while it makes it: that would never come to an end. An index
-    with a quoted name, as dbt gives them, it takes for one of public; dbt's comment on the query tells. #}
+-- a transaction that wrote rows of several transactions is that of a restore
+restored as (
+
+    select transaction_id
+    from recorded
+    group by transaction_id
+    having min(created_at) <> max(created_at)
+
+),
+
 final as (
 
-    select * from recorded
-    where
-        coalesce(object_schema not in ('{{ var("audit_schema") }}', '{{ var("audit_schema") }}_work'), true)
-        and coalesce(left(change_sql, 300) not like '/* {"app": "dbt", %"node_id": "model.{{ project_name }}.%', true)
+    select
+        recorded.*,
+        {{ made_by_a_build(
+            'recorded.transaction_id', 'restored.transaction_id is not null', 'recorded.created_at', 'recorded.author'
+        ) }} as is_made_by_a_build
+    from recorded
+    left join restored on recorded.transaction_id = restored.transaction_id
 
 )
 

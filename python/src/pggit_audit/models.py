@@ -74,7 +74,7 @@ def replay_events(
 
     Args:
         shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
-        hidden_schemas: schemas of the tracker itself.
+        hidden_schemas: schemas that are no part of the team's.
         statement_timeout_seconds: how long a statement of the history may take.
         observe: is told of each statement that was tried.
 

@@ -19,6 +19,13 @@ DAMAGE = """
 """
 MENDED = "delete from pggit_v0.objects where content = 'CREATE SCHEMA attik;'"
 
+RELATIONS = """
+    select relname::text, string_agg(attname, ' ' order by attnum) from pg_class
+    inner join pg_attribute on attrelid = pg_class.oid and attnum > 0
+    where relnamespace = 'pggit_audit'::regnamespace and relkind in ('r', 'v')
+    group by 1 order by 1
+"""
+
 Rows = dict[str, list[str]]
 """Every row by table."""
 
@@ -37,6 +44,8 @@ class Bookshop:
     """Status by name of all that the build had to do that the damage stopped."""
     published: tuple[Rows, Rows]
     """The published tables before and after that build."""
+    relations: tuple[list[tuple[str, str]], list[tuple[str, str]]]
+    """The tables and views of the results before and after that build, with their columns."""
     undisturbed: Rows
     """The published tables after a build that nothing had stopped, but for what says when."""
 
@@ -52,10 +61,12 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
         execute(params, LATER.read_text(encoding="utf-8"))
         execute(params, DAMAGE)
         published_before = published(params, clock=True)
+        relations_before = execute(params, RELATIONS)
         build = dbt(params, folder, "build", *NO_UNIT_TESTS)
         assert build.returncode == 1, build.stdout
         refused = {name: result["status"] for name, result in results(folder).items()}
         published_after = published(params, clock=True)
+        relations_after = execute(params, RELATIONS)
         execute(params, MENDED)
         before = new_database(params, "gate_before", template=DATABASE)
 
@@ -67,7 +78,10 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
     names = [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     last = results(folder)
     tests = {name: last[name]["compiled_code"] for name in names}
-    return Bookshop(before, after, tests, refused, (published_before, published_after), undisturbed)
+    return Bookshop(
+        before, after, tests, refused, (published_before, published_after),
+        (relations_before, relations_after), undisturbed,
+    )  # fmt: skip
 
 
 def results(folder: Path) -> dict[str, dict[str, Any]]:

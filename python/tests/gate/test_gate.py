@@ -59,6 +59,8 @@ def test_a_test_that_fails_stops_the_build(bookshop: Bookshop) -> None:
         for name in ("changes", "object_versions", "compliance_log", "go_no_go", *_published_to_v0())
     } == {"skipped"}
     assert differences(*bookshop.published) == {}
+    assert bookshop.relations[0] == bookshop.relations[1]
+    assert {"current_objects", "go_no_go", "object_history"} <= dict(bookshop.relations[0]).keys()
 
 
 def test_the_build_after_mending_ends_as_if_nothing_had_happened(bookshop: Bookshop) -> None:

@@ -75,11 +75,6 @@ def state(owner: Params) -> list[object]:
 
 # For each obstacle what is said of it, and what to do.
 OBSTACLES = {
-    "no right to make databases": (
-        "alter role migration nocreatedb",
-        "Role migration may not create databases",
-        'alter role "migration" createdb; or let that database be on the embedded server: dbt build --vars',
-    ),
     "no pggit": (
         "drop schema pggit cascade",
         f"There is no schema pggit in database {DATABASE}",
@@ -92,6 +87,26 @@ OBSTACLES = {
     ),
 }
 MORE_OBSTACLES = {
+    "a database that is read-only by default": (
+        f"alter database {DATABASE} set default_transaction_read_only = on",
+        f"Sessions in database {DATABASE} are read-only",
+        "set default_transaction_read_only = off",
+    ),
+    "backslashes that escape": (
+        f"alter database {DATABASE} set standard_conforming_strings = off",
+        f"standard_conforming_strings is off for database {DATABASE}",
+        "set standard_conforming_strings = on",
+    ),
+    "no temporary tables": (
+        f"revoke temporary on database {DATABASE} from public",
+        "may not make temporary tables",
+        f'grant temporary on database "{DATABASE}"',
+    ),
+    "too few connections": (
+        f"alter database {DATABASE} connection limit 6",
+        "A build with 4 threads takes 9 connections",
+        "dbt build --threads 1",
+    ),
     "no look into pggit": (
         "revoke usage on schema pggit from migration",
         "may not look into schema pggit",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
+import psycopg2.errors  # type: ignore[import-untyped]
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.pggit.waiting import LOCK_TIMEOUT, holders
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.helper_types import Port
@@ -126,11 +130,19 @@ class PggitCredentials(PostgresCredentials):
             opened = psycopg.connect(**{**self.connect_params(), **keywords})
         except psycopg.OperationalError as error:
             raise DbtRuntimeError(self.unreachable(str(error).strip())) from error
-        if opened.info.server_version >= NEWER_LIMIT[0]:
-            opened.execute(NEWER_LIMIT[1])
-            if not opened.autocommit:
-                opened.commit()
+        for limit in _limits(opened.info.server_version):
+            opened.execute(limit.encode())
+        if not opened.autocommit:
+            opened.commit()
         return opened
+
+    def as_set(self, setting: str) -> str:
+        """Return the value that server, database and role give a setting, which the build's sessions pin."""
+        params = {name: value for name, value in self.connect_params().items() if name != "options"}
+        with psycopg.connect(**params) as connection:
+            found = connection.execute("select current_setting(%s)", (setting,)).fetchone()
+        assert found is not None
+        return str(found[0])
 
     def unreachable(self, reason: str) -> str:
         """Describe a failed connection: to what, why, and which settings to look at."""
@@ -177,11 +189,40 @@ class PggitConnectionManager(PostgresConnectionManager):
             opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
-        if opened.handle.server_version >= NEWER_LIMIT[0]:
-            with opened.handle.cursor() as cursor:
-                cursor.execute(NEWER_LIMIT[1])
-            opened.handle.commit()
+        with opened.handle.cursor() as cursor:
+            for limit in _limits(opened.handle.server_version):
+                cursor.execute(limit)
+        opened.handle.commit()
         return opened
+
+    @contextmanager
+    def exception_handler(self, sql: str) -> Iterator[None]:
+        try:
+            with super().exception_handler(sql):
+                yield
+        except DbtRuntimeError as error:
+            if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
+                raise Refused(self._waited()) from error
+            raise
+
+    def _waited(self) -> str:
+        """Say who holds what a statement has waited for too long."""
+        credentials = self.credentials
+        own = [
+            connection.handle.info.backend_pid
+            for connection in self.thread_connections.values()
+            if connection.state == "open" and connection.handle is not None
+        ]
+        with credentials.connect(autocommit=True) as connection:
+            return (
+                f"A table is locked by another session, and still was after {LOCK_TIMEOUT}: "
+                f"{holders(connection, own)}\n"
+                "What was published stays as it was. Run the build again when the lock is gone."
+            )
+
+    def commit(self) -> Any:
+        self._check_build_lock()
+        return super().commit()  # type: ignore[no-untyped-call]
 
     @classmethod
     def get_credentials(cls, credentials: PggitCredentials) -> PggitCredentials:
@@ -197,10 +238,14 @@ class PggitConnectionManager(PostgresConnectionManager):
             host=str(server.socket_dir), port=embedded.PORT, user=embedded.USER, search_path=pinned
         )
 
-    def acquire_build_lock(self) -> None:
+    def acquire_build_lock(self, table: str | None = None) -> None:
         """Take the build lock of the target database, once for this command.
 
         It lies on a connection of its own, so the server frees it when this process ends, however it ends.
+
+        Args:
+            table: a table with a row to lock, as SQL; who may only read cannot do that. Without one it is an
+                advisory lock, which anyone can take.
 
         Raises:
             Refused: another build holds it.
@@ -208,25 +253,26 @@ class PggitConnectionManager(PostgresConnectionManager):
         """
         if self._build_lock is not None:
             return
-        credentials = cast("PggitCredentials", self.profile.credentials)
-        connection = credentials.connect(autocommit=True, application_name=_build_name(), keepalives_idle=30)
+        credentials = self.credentials
+        connection = credentials.connect(application_name=_build_name(), keepalives_idle=30)
         # The session idles for the whole build, and must not outlive a machine that dies.
-        for setting in ("idle_session_timeout = 0", "tcp_keepalives_idle = 60", "tcp_keepalives_count = 3"):
+        for setting in ("tcp_keepalives_idle = 60", "tcp_keepalives_count = 3"):
             connection.execute(f"set {setting}".encode())
-        if _scalar(connection, "select pg_try_advisory_lock(%s, %s)", LOCK):
+        connection.commit()
+        try:
+            if table is None:
+                is_ours = _scalar(connection, "select pg_try_advisory_lock(%s, %s)", LOCK)
+            else:
+                # in a transaction that stays open as long as the build
+                connection.execute(f"select from {table} limit 1 for update nowait".encode())
+                is_ours = True
+        except psycopg.errors.LockNotAvailable:
+            connection.rollback()
+            is_ours = False
+        if is_ours:
             self._build_lock = connection
             return
-        holder = connection.execute(
-            """
-            select activity.pid, activity.usename, activity.application_name
-            from pg_locks as locks
-            inner join pg_stat_activity as activity on locks.pid = activity.pid
-            where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 2
-                and locks.classid = %s and locks.objid = %s
-                and locks.database = (select oid from pg_database where datname = current_database())
-            """,
-            LOCK,
-        ).fetchone()
+        holder = connection.execute(*_encoded(_holder(table))).fetchone()
         connection.close()
         pid, user, name = holder or ("?", "?", "just finished")
         raise Refused(
@@ -243,11 +289,62 @@ class PggitConnectionManager(PostgresConnectionManager):
             Refused: it cannot; says what would help.
 
         """
-        credentials = cast("PggitCredentials", self.profile.credentials)
+        credentials = self.credentials
         try:
             check_ground(credentials.connect_params(), credentials.shadow_login)
         except PggitError as error:
             raise Refused(str(error)) from error
+
+    @property
+    def credentials(self) -> PggitCredentials:
+        return cast("PggitCredentials", self.profile.credentials)
+
+    def connect_anew(self) -> psycopg.Connection[Any]:
+        """Open a connection to the target beside dbt's own, in autocommit mode."""
+        return self.credentials.connect(autocommit=True)
+
+    def refuse_pooled_connections(self) -> None:
+        """Look whether a connection is a session: a pooler may give each transaction another one.
+
+        Raises:
+            Refused: pgBouncer, or another such, in transaction or statement mode.
+
+        """
+        credentials = self.credentials
+        with credentials.connect() as first, credentials.connect() as second:
+            try:
+                # What the first one lets go of at its commit, the second one gets, where they share.
+                ours = _scalar(first, "select pg_backend_pid()", ())
+                first.commit()
+                theirs = _scalar(second, "select pg_backend_pid()", ())
+                again = _scalar(first, "select pg_backend_pid()", ())
+                shared = theirs == ours or again != ours
+            except psycopg.errors.DatabaseError:  # no transaction at all, in statement mode
+                shared = True
+        if shared:
+            raise Refused(
+                f"{credentials.host}:{credentials.port} is a connection pooler that gives each transaction another "
+                "session of the server (pgBouncer's pool_mode transaction or statement). A build needs sessions of its "
+                "own. Nothing was changed. Connect to the server itself, or to a pool with pool_mode = session."
+            )
+
+    def _check_build_lock(self) -> None:
+        """Look whether the build still holds its lock, where it has taken it.
+
+        Raises:
+            Refused: the session is gone, and another build may have begun.
+
+        """
+        if self._build_lock is None:
+            return
+        try:
+            self._build_lock.execute("select 1")
+        except psycopg.Error as error:
+            raise Refused(
+                f"The session that held the build lock was ended: {str(error).strip()}\n"
+                "Nothing more is written by this build, as another one may have begun. "
+                "What was published before stays as it was; run the build again."
+            ) from error
 
     def release_build_lock(self) -> None:
         """Give the build lock back, if this command holds it."""
@@ -258,6 +355,32 @@ class PggitConnectionManager(PostgresConnectionManager):
     def cleanup_all(self) -> None:
         self.release_build_lock()
         super().cleanup_all()
+
+
+def _holder(table: str | None) -> tuple[str, list[Any]]:
+    """Return a query for who holds the build lock (pid, user, application), and its parameters."""
+    select = (
+        "select activity.pid, activity.usename, activity.application_name from pg_locks as locks "
+        "inner join pg_stat_activity as activity on locks.pid = activity.pid "
+        "where locks.granted and locks.database = (select oid from pg_database where datname = current_database()) "
+    )
+    if table is None:
+        return select + "and locktype = 'advisory' and objsubid = 2 and classid = %s and objid = %s", list(
+            LOCK
+        )
+    return select + (
+        "and locks.relation = to_regclass(%s) and locks.mode = 'RowShareLock' and locks.pid <> pg_backend_pid()"
+    ), [table]
+
+
+def _limits(server_version: int) -> list[str]:
+    """Return the statements that set what the pinned settings leave open."""
+    newer = [NEWER_LIMIT[1]] if server_version >= NEWER_LIMIT[0] else []
+    return [f"set lock_timeout = '{LOCK_TIMEOUT}'", *newer]
+
+
+def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:
+    return query[0].encode(), query[1]
 
 
 def _build_name() -> str:

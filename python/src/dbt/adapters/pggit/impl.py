@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper, available
@@ -31,14 +33,41 @@ class PggitAdapter(PostgresAdapter):
         )
 
     @available.parse_none
-    def acquire_build_lock(self) -> None:
+    def acquire_build_lock(self, table: str | None = None) -> None:
         """Fail at once if another build runs in this database; hold the lock until the command ends."""
-        self.connections.acquire_build_lock()
+        self.connections.acquire_build_lock(table)
+
+    @available.parse_none
+    def as_set(self, setting: str) -> str:
+        """Return the value that server, database and role give a setting that the build's sessions pin."""
+        return self.connections.credentials.as_set(setting)
+
+    @available.parse_none
+    def refuse_pooled_connections(self) -> None:
+        """Fail at once if a pooler gives each transaction another session."""
+        self.connections.refuse_pooled_connections()
 
     @available.parse_none
     def check_shadow(self) -> None:
         """Fail at once if there is nobody who could run the history again without being able to do harm."""
         self.connections.check_shadow()
+
+    @available.parse_none
+    def live_blobs(self, hidden_schemas: list[str]) -> str:
+        """Read the live catalog now.
+
+        Returns:
+            A JSON list of `path` and `object_sha`, as the tree of a commit would have them.
+
+        """
+        from pggit_audit.models import live_objects  # the replay with it, which no other command needs
+
+        with self.connections.connect_anew() as connection:
+            blobs = [
+                {"path": found["object_identity"], "object_sha": _blob_sha(found["definition"])}
+                for found in live_objects(connection, hidden_schemas)
+            ]
+        return json.dumps(blobs, ensure_ascii=False)
 
     @available.parse_none
     def refuse(self, message: str) -> None:
@@ -47,3 +76,8 @@ class PggitAdapter(PostgresAdapter):
 
     def debug_query(self) -> Any:
         return self.execute("select 1 as id")
+
+
+def _blob_sha(definition: str) -> str:
+    """Return the SHA of a blob as pggit_v0 counts it: the length in characters, the bytes in UTF-8."""
+    return hashlib.sha256(f"blob {len(definition)}:{definition}".encode()).hexdigest()

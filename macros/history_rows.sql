@@ -1,0 +1,101 @@
+{#- v1's history lies in two tables: cleanup_old_data() moves what is older than two years to history_archive. -#}
+
+{% macro history_rows() %}
+    {#- Every row of both, straight from the source, under names of our own beside v1's. -#}
+    {%- set archive = source('pggit', 'history_archive') -%}
+    {{ _history_rows_of(source('pggit', 'history'), false) }}
+    {%- if source_columns(archive, required=false) %}
+
+    union all
+
+    {{ _history_rows_of(archive, true) }}
+    {%- endif %}
+{% endmacro %}
+
+
+{% macro _history_rows_of(relation, is_archived) %}
+    {%- set columns = source_columns(source('pggit', 'history')) -%}
+    {%- set present = source_columns(relation) -%}
+    {%- set id = pick_column(present, relation.identifier, ['id', 'version_id'], 'null') -%}
+    select
+        {%- for column in columns %}
+        {{ adapter.quote(column) if column in present else 'null' }} as {{ adapter.quote(column) }},
+        {%- endfor %}
+        {{ id }}::bigint as trail_id,
+        {{ 'true' if is_archived else 'false' }} as trail_is_archived,
+        {{ pick_column(present, relation.identifier, ['created_by', 'author'], 'null') }}::text as trail_author,
+        {% if 'created_at' in present %}{{ as_timestamp(present, 'created_at') }}{% else %}null::timestamp{% endif %} as trail_created_at,
+        {{ source_transaction(relation) }} as trail_transaction_id,
+        {{ source_digest(present) }} as trail_digest
+    from {{ relation }} as source_rows
+    {%- if is_archived %}
+    {#- a row that is in both was not moved yet #}
+    where not exists (
+        select from {{ source('pggit', 'history') }} as kept_rows
+        where kept_rows.{{ id }} = source_rows.{{ id }}
+    )
+    {%- endif %}
+{% endmacro %}
+
+
+{#- The low half of the id of the transaction that wrote the row; only a table has it. -#}
+{% macro source_transaction(relation) %}
+    {%- if not execute -%}{{ return('null::bigint') }}{%- endif -%}
+    {%- set is_table = run_query("
+        select count(*) = 1 as is_table
+        from pg_class
+        inner join pg_namespace on relnamespace = pg_namespace.oid
+        where nspname = " ~ dbt.string_literal(relation.schema) ~ "
+            and relname = " ~ dbt.string_literal(relation.identifier) ~ " and relkind in ('r', 'p')
+    ").rows[0]['is_table'] -%}
+    {{ return('xmin::text::bigint' if is_table else 'null::bigint') }}
+{% endmacro %}
+
+
+{#- SHA-256 over all columns of a row that are not null, by name. jsonb prints times alike in every session; all else
+    goes in as text, so that a null within recorded facts is not the same as none. -#}
+{% macro source_digest(columns) -%}
+    encode(sha256(convert_to(jsonb_strip_nulls(jsonb_build_object(
+        {%- for column, type in columns.items() | sort %}
+        {{ dbt.string_literal(column) }},
+        {%- if type == 'timestamp with time zone' %} {{ adapter.quote(column) }} at time zone 'UTC'
+        {%- elif type == 'timestamp without time zone' %} {{ adapter.quote(column) }}
+        {%- else %} {{ adapter.quote(column) }}::text
+        {%- endif %}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    ))::text, 'UTF8')), 'hex')
+{%- endmacro %}
+
+
+{#- Whether a row tells of what a build of this project made. v1 wrote it in the transaction that the build noted: the
+    id says so, and the time. Where a restored copy has lost the ids (one transaction wrote rows of many), the time to
+    the microsecond and the role do. -#}
+{% macro made_by_a_build(transaction_id, is_restored, created_at, author) -%}
+    exists (
+        select from {{ ref('own_transactions') }} as own_transactions
+        where
+            own_transactions.purpose = 'build'
+            and own_transactions.began_at = {{ created_at }}
+            and (
+                own_transactions.transaction_id % 4294967296 = {{ transaction_id }}
+                or ({{ is_restored }} and own_transactions.noted_by = {{ author }})
+            )
+    )
+{%- endmacro %}
+
+
+{% macro hidden_schemas() %}
+    {#- What is in them is no part of the team's schema. dbt's graph is whole only when a command runs. -#}
+    {%- set found = {} -%}
+    {%- for name in [var('pggit_schema'), v1_archive_schema(), var('pggit_v0_schema')] -%}{%- do found.update({name: 'the tracker'}) -%}{%- endfor -%}
+    {%- for name in [var('audit_schema'), var('audit_schema') ~ '_work'] -%}{%- do found.update({name: 'this project'}) -%}{%- endfor -%}
+    {%- for name in var('hidden_schemas', []) if name not in found -%}{%- do found.update({name: 'variable hidden_schemas'}) -%}{%- endfor -%}
+    {%- if execute and graph.nodes is defined -%}
+        {%- for node in graph.nodes.values()
+            if node.schema and node.schema not in found and node.resource_type in ('model', 'seed', 'snapshot', 'test', 'function') -%}
+            {%- do found.update({node.schema: 'dbt: package ' ~ node.package_name}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
+{% endmacro %}

@@ -1,0 +1,96 @@
+"""Builds in a database whose tracker goes on recording, also what the builds make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import execute
+from project import DATABASE, NO_UNIT_TESTS, Params, dbt, install_sources, new_database, readme_grants
+from tracker import install
+
+from pggit_audit import embedded
+
+# What the tracker needs of whoever makes something, as it writes with their rights.
+TRACKER_S_GRANTS = """
+    grant insert, update on pggit.objects, pggit.history to migration;
+    grant usage on all sequences in schema pggit to migration;
+"""
+# By its head, the text is one of dbt's for this project.
+IN_DISGUISE = """
+    /* {"app": "dbt", "dbt_version": "1.11.0", "node_id": "model.pggit_audit.changes"} */
+    create table public.in_disguise (id integer)
+"""
+ROWS = "select count(*), max(id) from pggit.history"
+
+
+@pytest.fixture
+def tracked(server: embedded.Server) -> Iterator[Params]:
+    """A database with a tracker at work, and the role of the README, who may be recorded."""
+    params = new_database(server.params("postgres"), DATABASE)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        install_sources(connection)
+        connection.execute("drop schema pggit cascade")
+        install(connection)
+        connection.execute("create role migration login")
+        connection.execute(readme_grants().encode())
+        connection.execute("create table public.books (id integer primary key, title text)")
+        connection.execute("create view public.titles as select title from public.books")
+    yield params | {"user": "migration"}
+    execute(server.params("postgres"), f"drop database {DATABASE} with (force)", "drop role migration")
+
+
+def build(params: Params, folder: Path) -> tuple[int, str]:
+    done = dbt(params, folder, "build", *NO_UNIT_TESTS)
+    return done.returncode, " ".join(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_a_build_leaves_no_row_or_says_so_and_the_next_one_leaves_none(
+    tracked: Params, tmp_path: Path
+) -> None:
+    owner = tracked | {"user": embedded.USER}
+    before = execute(owner, ROWS)
+
+    status, said = build(tracked, tmp_path)
+    assert status != 0
+    assert "The tracker of pgGit v1 is at work" in said
+    assert said.count("Nothing was changed") == 1
+    assert execute(owner, ROWS) == before
+
+    execute(owner, TRACKER_S_GRANTS)
+    status, said = build(tracked, tmp_path)
+    assert status == 0, said[-6000:]
+    after_first = execute(owner, ROWS)
+    ((rows, _),) = after_first
+    ((rows_before, _),) = before
+    assert f"recorded {rows - rows_before} row(s) about what this build made" in said
+    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 0
+
+    status, said = build(tracked, tmp_path)
+    assert status == 0, said[-6000:]
+    assert execute(owner, ROWS) == after_first
+    reasons = "select reason, count(*) from pggit_audit.excluded_history where v1_version_id > {} group by 1"
+    ((_, last),) = before
+    assert execute(owner, reasons.format(last)) == [("made by a build of this project", rows - rows_before)]
+    assert execute(owner, "select decision from pggit_audit.go_no_go") == [("GO",)]
+
+    execute(owner, IN_DISGUISE)
+    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 1
+    status, said = build(tracked, tmp_path)
+    assert status == 0, said[-6000:]
+    assert execute(
+        owner, "select origin, change_type from pggit_audit.changes where object_name = 'in_disguise'"
+    ) == [("v1", "CREATE")]
+
+
+@pytest.mark.slow
+def test_a_superuser_s_build_leaves_none(tracked: Params, tmp_path: Path) -> None:
+    owner = tracked | {"user": embedded.USER}
+    before = execute(owner, ROWS)
+    status, said = build(owner, tmp_path)
+    assert status == 0, said[-6000:]
+    assert execute(owner, ROWS) == before
