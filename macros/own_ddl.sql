@@ -91,7 +91,12 @@
     {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') -%}
         {%- set history = source('pggit', 'history') -%}
         {%- set transaction_id = source_transaction(history) -%}
-        {%- if transaction_id != 'null::bigint' -%}
+        {#- not worth waiting for whoever has locked the history -#}
+        {%- set locked = run_query("
+            select count(*) > 0 as locked from pg_locks
+            where granted and mode = 'AccessExclusiveLock' and relation = to_regclass('" ~ history.include(database=false) ~ "')
+        ").rows[0]['locked'] -%}
+        {%- if transaction_id != 'null::bigint' and not locked -%}
             {%- set rows = run_query("
                 select count(*) as rows
                 from " ~ history ~ " as history
