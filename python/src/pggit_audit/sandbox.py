@@ -24,8 +24,9 @@ from psycopg import sql
 from pggit_audit.errors import PggitError
 from pggit_audit.sessions import connect
 
-# The session that runs the history, one that ends while another is opened, and one to spare.
-SESSIONS = 3
+# The session that runs the history, one that prints, one in which a prepared role gives itself back what it took, one
+# that ends others, and for each of the first two one that is still ending.
+SESSIONS = 6
 LIFETIME = "3 days"
 # Bytes that sorts and hashes of the history may put aside on the server's disk, where the build may limit it.
 _TEMPORARY_FILES = "2GB"

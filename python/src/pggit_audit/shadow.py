@@ -1,7 +1,7 @@
 """The shadow database: where the history runs again.
 
 A new database on a server of the target's version (see `grounds`). One session runs the history, as a role that may
-do nothing elsewhere; two others read the catalog, as the build's own role, where the history cannot reach them.
+do nothing elsewhere; another reads the catalog, as the build's own role, where the history cannot reach it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Shadow:
         self._ground = found
         self._hidden = hidden
         self._wanted_path = self._path = ""
-        self._is_overdue = False
+        self._is_overdue = self._ran_code = False
         self._writes = Writes()
         self._open_runner()
         self._open_readers()
@@ -122,16 +122,23 @@ class Shadow:
         self._observer = connect(
             self._ground.as_build, settings, application_name="pggit-audit replay, reader"
         )
-        # Another one reads what was printed under the team's search_path.
-        self._printer = connect(
-            self._ground.as_build, settings, application_name="pggit-audit replay, reader"
-        )
-        self._printer_path = ""
-        for reader in (self._observer, self._printer):
-            self._assert_shadow(reader)
+        self._assert_shadow(self._observer)
+        self._open_printer()
         self.reader = CatalogReader(self._observer, self._hidden)
         oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
         self._counts = _COUNTS.format(oids=oids).encode()
+
+    def _open_printer(self) -> None:
+        """A session that reads what PostgreSQL prints by the search_path: there, names are the history's.
+
+        So it has the rights of nobody; no text of the history runs in it, and all that our queries name is qualified.
+        """
+        settings = {"statement_timeout": _milliseconds(_READING), "TimeZone": "UTC", "jit": "off"}
+        self._printer = connect(
+            self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
+        )
+        self._printer_path = ""
+        self._assert_shadow(self._printer)
 
     def close(self) -> None:
         """Ends all sessions."""
@@ -194,6 +201,8 @@ class Shadow:
         limits = {"statement_timeout": self.seconds, "lock_timeout": _LOCKED}
         with suppress(psycopg.Error):
             self._send([f"set {name} = {_milliseconds(value)}".encode() for name, value in limits.items()])
+        # It may have ended the printing session, which is its own role's.
+        self._ran_code = True
         changes = self._ground.restore_if_changed()
         return [{"code": "changed_its_role", "message": "; ".join(changes)}] if changes else []
 
@@ -332,21 +341,27 @@ class Shadow:
     # What is read ------------------------------------------------------------------------------
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Rows of a query, read under the search_path of the statements, and with the rights of their role."""
-        if prelude := self._prelude():
-            self._send(prelude)
-            self._path = self._wanted_path
-        return self._runner.execute(text.encode(), parameters, prepare=False).fetchall()
+        """Rows of a query in which all names are qualified, read under the statements' search_path."""
+        return self._printing().execute(text.encode(), parameters).fetchall()
 
     def columns(self, oid: int) -> list[dict[str, Any]]:
         """A table's columns in the terms of v1's metadata (see `column_query`), under the statements' search_path."""
-        if self._printer_path != self._wanted_path:
-            self._printer.execute(
-                "select pg_catalog.set_config('search_path', %s, false)", (self._wanted_path,)
-            )
-            self._printer_path = self._wanted_path
-        with self._printer.cursor(row_factory=dict_row) as cursor:
+        with self._printing().cursor(row_factory=dict_row) as cursor:
             return cursor.execute(column_query().encode(), (oid,), prepare=True).fetchall()
+
+    def _printing(self) -> psycopg.Connection[Any]:
+        """The printing session, under the statements' search_path; another one where the history ended it."""
+        if self._printer_path != self._wanted_path or self._ran_code:
+            say = "select pg_catalog.set_config('search_path', %s, false)"
+            try:
+                self._printer.execute(say, (self._wanted_path,))
+            except psycopg.OperationalError:
+                self._printer.close()
+                self._ground.restore()
+                self._open_printer()
+                self._printer.execute(say, (self._wanted_path,))
+            self._printer_path, self._ran_code = self._wanted_path, False
+        return self._printer
 
 
 def _parts(text: str) -> list[str]:

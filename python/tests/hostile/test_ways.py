@@ -22,7 +22,7 @@ ROLES = {
     "hostile_makes": "login createdb createrole",
     "hostile_creates": "login createdb",
     "hostile_plain": "login",
-    "hostile_nobody": "login noinherit connection limit 3",
+    "hostile_nobody": "login noinherit connection limit 6",
     "hostile_rich": "login noinherit createdb",
 }
 PASSWORD = "a password"

@@ -89,7 +89,9 @@ def primary_key_in_the_way(failure: Failure) -> list[Repair]:
     """A statement adds a primary key where there is one."""
     target = failure.statement.targets[0]
     rows = failure.situation.query(
-        "select conname from pg_constraint where conrelid = to_regclass(%(table)s) and contype = 'p'",
+        "select conname from pg_catalog.pg_constraint"
+        " where conrelid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid"
+        " and contype operator(pg_catalog.=) 'p'",
         {"table": qualified(target)},
     )
     return [
@@ -106,9 +108,11 @@ def primary_key_in_the_way(failure: Failure) -> list[Repair]:
 def of_index_in_the_way(failure: Failure, index: Name, why: str) -> list[Repair]:
     """An index that belongs to a constraint goes with it only."""
     rows = failure.situation.query(
-        "select k.conrelid::regclass::text from pg_constraint as k"
-        " join pg_class as c on c.oid = k.conindid and c.relname = k.conname"
-        " where c.oid = to_regclass(%(index)s) and k.contype in ('p', 'u', 'x')",
+        "select k.conrelid::pg_catalog.regclass::pg_catalog.text from pg_catalog.pg_constraint as k"
+        " join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) k.conindid"
+        " and c.relname operator(pg_catalog.=) k.conname"
+        " where c.oid operator(pg_catalog.=) pg_catalog.to_regclass(%(index)s)::pg_catalog.oid"
+        " and k.contype operator(pg_catalog.=) any ('{p,u,x}'::pg_catalog.\"char\"[])",
         {"index": qualified(index)},
     )
     return [

@@ -57,9 +57,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
 def in_the_way(failure: Failure, name: Name, why: str, signature: str | None = None) -> list[Repair]:
     """Routines of the name that a statement makes; of several, the one with the signature in the server's message."""
     rows = failure.situation.query(
-        "select p.oid::regprocedure::text, p.prokind"
-        " from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace"
-        " where p.proname = %(name)s and n.nspname = any(%(schemas)s)",
+        "select p.oid::pg_catalog.regprocedure::pg_catalog.text, p.prokind from pg_catalog.pg_proc as p"
+        " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) p.pronamespace"
+        " where p.proname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+        " and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])",
         {"name": name[1], "schemas": [name[0]] if name[0] else list(failure.situation.schemas)},
     )
     kinds = {"a": "AGGREGATE", "p": "PROCEDURE"}

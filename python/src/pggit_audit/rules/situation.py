@@ -149,8 +149,11 @@ class Failure:
         if self.statement.object_type == "TABLE":
             candidates.extend(self.statement.targets)
         rows = self.situation.query(
-            "select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
-            " where c.relkind in ('r', 'p', 'v', 'm') and n.nspname = any(%(schemas)s) and c.relname = any(%(words)s)",
+            "select n.nspname, c.relname from pg_catalog.pg_class as c"
+            " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
+            " where c.relkind operator(pg_catalog.=) any ('{r,p,v,m}'::pg_catalog.\"char\"[])"
+            " and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])"
+            " and c.relname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])",
             {"schemas": list(self.situation.schemas), "words": list(set(self.statement.words))},
         )
         found: list[Name] = []

@@ -28,15 +28,21 @@ _RENAMED = re.compile(
     r"""\balter\s+type\s+((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
 )
 _BUILT_IN = (
-    "select from pg_catalog.pg_type where typname = %(name)s and typnamespace = 'pg_catalog'::regnamespace"
+    "select from pg_catalog.pg_type where typname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+    " and typnamespace operator(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid"
 )
 # What depends on a type, but for its own array: the column of a default, or else no column.
 _USERS = (
-    "select n.nspname, c.relname, a.attname from pg_depend as d"
-    " left join pg_attrdef as f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid"
-    " left join pg_attribute as a on a.attrelid = f.adrelid and a.attnum = f.adnum"
-    " left join pg_class as c on c.oid = f.adrelid left join pg_namespace as n on n.oid = c.relnamespace"
-    " where d.refclassid = 'pg_type'::regclass and d.refobjid = %(type)s and d.deptype = 'n'"
+    "select n.nspname, c.relname, a.attname from pg_catalog.pg_depend as d"
+    " left join pg_catalog.pg_attrdef as f"
+    " on d.classid operator(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid"
+    " and f.oid operator(pg_catalog.=) d.objid"
+    " left join pg_catalog.pg_attribute as a"
+    " on a.attrelid operator(pg_catalog.=) f.adrelid and a.attnum operator(pg_catalog.=) f.adnum"
+    " left join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) f.adrelid"
+    " left join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
+    " where d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid"
+    " and d.refobjid operator(pg_catalog.=) %(type)s::pg_catalog.oid and d.deptype operator(pg_catalog.=) 'n'"
 )
 
 
@@ -120,7 +126,8 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
             have = [
                 str(r[0])
                 for r in failure.situation.query(
-                    "select enumlabel from pg_enum where enumtypid = %(type)s::regtype order by enumsortorder",
+                    "select enumlabel from pg_catalog.pg_enum where enumtypid operator(pg_catalog.=)"
+                    " %(type)s::pg_catalog.regtype::pg_catalog.oid order by enumsortorder",
                     {"type": type_name},
                 )
             ]
@@ -167,10 +174,15 @@ def in_the_way(evidence: Evidence, name: Name, situation: Situation) -> list[Rep
     """A type whose columns all have another type's name in their next record was renamed to it."""
     history = evidence.history
     users = situation.query(
-        "select n.nspname, c.relname, a.attname from pg_attribute as a join pg_class as c on c.oid = a.attrelid"
-        " join pg_namespace as n on n.oid = c.relnamespace join pg_type as t on t.oid = a.atttypid"
-        " where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and t.typname = %(name)s"
-        " and t.typnamespace = to_regnamespace(quote_ident(%(schema)s))",
+        "select n.nspname, c.relname, a.attname from pg_catalog.pg_attribute as a"
+        " join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) a.attrelid"
+        " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
+        " join pg_catalog.pg_type as t on t.oid operator(pg_catalog.=) a.atttypid"
+        " join pg_catalog.pg_namespace as s on s.oid operator(pg_catalog.=) t.typnamespace"
+        " where c.relkind operator(pg_catalog.=) any ('{r,p}'::pg_catalog.\"char\"[])"
+        " and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped"
+        " and t.typname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+        " and s.nspname operator(pg_catalog.=) %(schema)s::pg_catalog.name",
         {"name": name[1], "schema": name[0] or situation.schemas[0]},
     )
     recorded: set[str] = set()
