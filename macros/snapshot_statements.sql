@@ -41,21 +41,19 @@
 {% endmacro %}
 
 
-{#- Common table expressions: the statements of a tree, in the order of path and definition, each with its kind. -#}
-{% macro snapshot_statements(tree_sha) -%}
+{#- Common table expressions: the statements of definitions, in the order of path and definition, each with its kind. -#}
+{% macro snapshot_statements(paths, definitions) -%}
 objects as materialized (
     select
         row_number() over (order by t.path collate "C") as object_no,
-        b.content as definition,
+        t.definition,
         -- A body may hold semicolons that end nothing: a routine stays whole, as do a rule and all that is dollar-quoted.
-        b.content ~* '^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure|rule)\M'
+        t.definition ~* '^\s*create\s+(?:or\s+replace\s+)?(?:function|procedure|rule)\M'
         or (
-            strpos(b.content, '$') > 0
-            and regexp_replace(b.content, $re${{ snapshot_quoted() }}$re$, '', 'g') ~ '\$(?:[[:alpha:]_][[:alnum:]_]*)?\$'
+            strpos(t.definition, '$') > 0
+            and regexp_replace(t.definition, $re${{ snapshot_quoted() }}$re$, '', 'g') ~ '\$(?:[[:alpha:]_][[:alnum:]_]*)?\$'
         ) as is_whole
-    from {{ source('pggit_v0', 'tree_entries').include(database=false) }} as t
-    join {{ source('pggit_v0', 'objects').include(database=false) }} as b on b.sha = t.object_sha
-    where t.tree_sha = {{ tree_sha }}
+    from unnest({{ paths }}, {{ definitions }}) as t (path, definition)
 ),
 
 pieces as materialized (

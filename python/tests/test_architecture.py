@@ -19,7 +19,7 @@ LAYERS = (
     ("history", "live", "cluster", "embedded", "sandbox"),
     ("rules", "grounds", "targets"),
     ("shadow", "dbt_runs"),
-    ("replay",),
+    ("replay", "rebuilding"),
     ("models",),
     ("lab", "night", "ledger"),
     ("cli",),

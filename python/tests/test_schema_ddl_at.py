@@ -58,15 +58,18 @@ def _load(params: Params, path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def function_text(server: embedded.Server, artifacts: Path) -> str:
-    """The CREATE FUNCTION that dbt makes of the project."""
+    """What dbt makes of the project: a CREATE FUNCTION each."""
     params = new_database(server.params("postgres"), DATABASE)
     with psycopg.connect(**params) as connection:
         install_sources(connection)
-        result = dbt(params, artifacts, "build", "--select", "schema_ddl_at")
+        result = dbt(params, artifacts, "build", "--select", "schema_ddl", "schema_ddl_at")
         assert result.returncode == 0, result.stdout
-        row = connection.execute("select pg_get_functiondef('pggit_audit.schema_ddl_at'::regproc)").fetchone()
-    assert row is not None
-    return str(row[0])
+        names = ("schema_ddl", "schema_ddl_at")
+        found = [
+            connection.execute("select pg_get_functiondef(%s::regproc)", (f"pggit_audit.{name}",)).fetchone()
+            for name in names
+        ]
+    return ";\n".join(str(row[0]) for row in found if row is not None)
 
 
 @pytest.fixture(scope="module", params=["embedded 16", "embedded 18", "Debian 15"])

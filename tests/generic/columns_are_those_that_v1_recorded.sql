@@ -15,9 +15,9 @@ tables as (
             changes.new_definition,
             $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n(?!\))(?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
         ))[1] as body,
-        changes.new_definition ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$
-        or changes.new_definition ~ $re$^CREATE (?:UNLOGGED )?TABLE {{ snapshot_identifier() }}[.]{{ snapshot_identifier() }} OF $re$
-            as inherits
+        -- a column that is inherited stands in the definition of the parent, and so may its NOT NULL
+        changes.new_definition ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$ as inherits,
+        changes.new_definition
     from {{ model }} as changes
     inner join {{ history }} as history on changes.v1_version_id = history.version_id
     where
@@ -26,6 +26,8 @@ tables as (
         and changes.fidelity in ('exact', 'repaired')
         and jsonb_typeof(history.new_metadata -> 'columns') = 'object'
         and history.new_metadata -> 'columns' <> '{}'
+        -- the columns of a typed table stand in the definition of the type
+        and changes.new_definition !~ $re$^CREATE (?:UNLOGGED )?TABLE {{ snapshot_identifier() }}[.]{{ snapshot_identifier() }} OF $re$
 
 ),
 
@@ -35,6 +37,8 @@ lines as (
         tables.change_id,
         tables.event_no,
         tables.branch_name,
+        tables.inherits,
+        tables.new_definition,
         lines.line_no,
         rtrim(lines.groups[1], ',') as line
     from tables
@@ -53,12 +57,17 @@ printed as (
         change_id,
         event_no,
         branch_name,
+        inherits,
         line_no,
         {{ unquoted('substring(line from $re$^' ~ snapshot_identifier() ~ '$re$)') }} as column_name,
         substring(
             line from $re$^{{ snapshot_identifier() }} ((?:[^" ]|"(?:[^"]|"")*"| {{ type_end }})+)$re$
         ) as type_name,
-        line ~ ' NOT NULL(?: NO INHERIT)?$' as is_not_null
+        line ~ ' NOT NULL(?: NO INHERIT)?$'
+        -- since 18 it may be a constraint that no row was checked for
+        or position(
+            ' NOT NULL ' || substring(line from $re$^{{ snapshot_identifier() }}$re$) || ' NOT VALID;' in new_definition
+        ) > 0 as is_not_null
     from lines
 
 ),
@@ -83,6 +92,7 @@ resolved as (
 
     select
         printed.change_id,
+        printed.inherits,
         printed.line_no,
         printed.column_name,
         coalesce(domains.base_type, printed.type_name) as type_name,
@@ -103,6 +113,7 @@ defined as (
 
     select
         resolved.change_id,
+        resolved.inherits,
         resolved.column_name,
         row_number() over (partition by resolved.change_id order by resolved.line_no) as place,
         case when resolved.type_name like '%[]' then '_' else '' end
@@ -133,7 +144,6 @@ recorded as (
     from tables
     cross join lateral jsonb_each(tables.recorded_columns) as columns (name, fact)
     where
-        -- an inherited column stands in the definition of the parent, that of a typed table in its type's
         not tables.inherits
         or exists (
             select from defined
@@ -160,6 +170,6 @@ full join recorded
 where
     defined.place is distinct from recorded.place
     or defined.type_name is distinct from recorded.type_name
-    or defined.is_nullable is distinct from recorded.is_nullable
+    or (defined.is_nullable is distinct from recorded.is_nullable and defined.inherits is not true)
 
 {% endtest %}

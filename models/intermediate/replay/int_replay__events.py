@@ -5,6 +5,7 @@ def model(dbt, session):
     hidden = dbt.ref("int_replay__hidden_schemas")
     return replay_events(
         executions=dbt.ref("int_replay__executions"),
+        published_executions=dbt.ref("int_replay__published_executions"),
         branches=dbt.ref("int_replay__branches"),
         bases=dbt.ref("int_replay__bases"),
         base_objects=dbt.ref("int_replay__base_objects"),

@@ -154,6 +154,26 @@ about_kinds as (
 
 ),
 
+rebuilt_objects as (
+
+    select * from {{ ref('int_git__rebuilt_objects') }}
+
+),
+
+about_scripts as (
+
+    select
+        'info' as severity,
+        'not_rebuilt_here' as code,
+        coalesce(object_identity, failed_statement) as object,
+        'The script of commit ' || commit_sha || ' was run before it was published, and this of it could not be made there: '
+        || failure as message,
+        'Run the script where the role, the extension or the right is that it needs, and compare with pg_dump.' as what_to_do
+    from rebuilt_objects
+    where is_excused
+
+),
+
 about_code as (
 
     select
@@ -178,6 +198,8 @@ final as (
     select * from about_changes
     union all
     select * from about_kinds
+    union all
+    select * from about_scripts
     union all
     select * from about_code
 

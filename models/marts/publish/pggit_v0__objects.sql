@@ -1,5 +1,6 @@
 -- depends_on: {{ ref('int_changes') }}
 -- depends_on: {{ ref('int_git__tree_entries') }}
+-- depends_on: {{ ref('int_git__rebuilt_objects') }}
 -- depends_on: {{ ref('int_replay__live_objects') }}
 with
 

@@ -18,6 +18,8 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
+from pggit_audit.definitions import flattened
+
 KINDS = (
     "SCHEMA",
     "TYPE",
@@ -54,6 +56,8 @@ KINDS = (
 )
 RELATIONS = ("TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "INDEX", "TYPE")
 """What has a name among the relations and types of a schema."""
+INVALID = "-- INVALID: "
+"""How the definition begins of an index that was not built to its end."""
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 
 _RELATION_KINDS = {
@@ -358,7 +362,7 @@ class CatalogReader:
 
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
-        found = [DatabaseObject(**row) for kind in KINDS for row in self._fetch(kind)]
+        found = [_object(row) for kind in KINDS for row in self._fetch(kind)]
         return sorted(found, key=lambda o: (KINDS.index(o.kind), o.object_identity))
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:
@@ -367,7 +371,7 @@ class CatalogReader:
         for (_, objid), kind in keys.items():
             wanted.setdefault(kind, []).append(objid)
         return [
-            DatabaseObject(**row)
+            _object(row)
             for kind, oids in wanted.items()
             if kind
             for row in self._fetch(kind, True, oids=oids)
@@ -428,6 +432,10 @@ class CatalogReader:
             return set()
         rows = self._fetch("vanished", False, frozenset(wanted), **wanted)
         return {(row["classid"], row["objid"]) for row in rows}
+
+
+def _object(row: dict[str, Any]) -> DatabaseObject:
+    return DatabaseObject(**{**row, "definition": flattened(row["definition"])})
 
 
 def _array(names: Iterable[str]) -> str:

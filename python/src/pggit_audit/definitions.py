@@ -179,3 +179,42 @@ def column_name(line: str) -> str:
     """The name that a column's element begins with."""
     match = re.match(r"""("(?:[^"]|"")*"|[^\s"]+) """, line)
     return unquote(match[1]) if match else ""
+
+
+_GROUPING = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$|[()]""", re.DOTALL)
+
+
+def flattened(definition: str) -> str:
+    """A definition as PostgreSQL prints it once it has read it again.
+
+    `a BETWEEN 1 AND 2 AND b` is kept as an AND within an AND, and printed so, with parentheses. Read again, it is one
+    AND of three: the parser takes the first operand of AND or OR apart, where that is an AND or OR itself.
+    """
+    while ")) AND " in definition or ")) OR " in definition:
+        opened: list[int] = []
+        inner: tuple[int, int] | None = None
+        # The text of each open group, without what is quoted and without the groups in it.
+        texts = [""]
+        here = 0
+        for found in _GROUPING.finditer(definition):
+            texts[-1] += definition[here : found.start()]
+            here = found.end()
+            if found[0] == "(":
+                opened.append(found.start())
+                texts.append("")
+            elif found[0] == ")" and opened:
+                start, text = opened.pop(), texts.pop()
+                operator = re.match(r" (AND|OR) ", definition[here : here + 5])
+                if (
+                    operator
+                    and definition[start - 1 : start] == "("
+                    and re.findall(r" (AND|OR) ", text)
+                    and set(re.findall(r"\b(AND|OR|BETWEEN|SELECT)\b", text)) == {operator[1]}
+                ):
+                    inner = (start, found.start())
+                    break
+        if inner is None:
+            return definition
+        start, end = inner
+        definition = definition[:start] + definition[start + 1 : end] + definition[end + 1 :]
+    return definition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,12 +15,13 @@ from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_ident
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import live_extensions
 from pggit_audit.history import HistoryRow
+from pggit_audit.rebuilding import Failure, definitions, is_emptied, rebuild
 from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import connect
-from pggit_audit.shadow import open_shadow
+from pggit_audit.shadow import Shadow, open_shadow
 from pggit_audit.statements import Name
 
 Row = Mapping[str, Any]
@@ -65,6 +67,7 @@ def replay_events(
     shadow: str,
     hidden_schemas: Sequence[str],
     statement_timeout_seconds: float = 30,
+    published_executions: Iterable[Row] = (),
     observe: Observer | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
@@ -76,6 +79,8 @@ def replay_events(
         shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
         hidden_schemas: schemas that are no part of the team's.
         statement_timeout_seconds: how long a statement of the history may take.
+        published_executions: the rows of the history that are published; read only where a branch's published schema
+            cannot be rebuilt, so that its walk begins with the first row.
         observe: is told of each statement that was tried.
 
     Raises `PggitError` where no shadow can be had.
@@ -105,13 +110,30 @@ def replay_events(
             inherited = (
                 [] if start is not None and start["is_published"] else inherited_rows(branch, plan, by_branch)
             )
-            events = _replayed(
-                branch, inherited, own, start, trees[branch], known[branch], live,
-                branch == plan.live_branch, place, hidden_schemas, statement_timeout_seconds, observe,
+            branch_replay = _Branch(
+                branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
+                statement_timeout_seconds, observe,
             )  # fmt: skip
+            events = branch_replay.events(inherited, own, start, known[branch])
         before = len(result)
         try:
-            found = list(events)
+            try:
+                found = list(events)
+            except _NotRebuilt as error:
+                session.info(f"Branch {branch} is replayed from its first row: {error}")
+                # Both count their executions from 1.
+                published = _history(published_executions)
+                past = {name: list(rows) for name, rows in published.items()}
+                for name, rows in by_branch.items():
+                    last = max((row.execution_no for row in past.get(name, ())), default=0)
+                    past.setdefault(name, []).extend(
+                        replace(row, execution_no=row.execution_no + last) for row in rows
+                    )
+                before_own = [*inherited_rows(branch, plan, past), *published.get(branch, [])]
+                events = branch_replay.events_from_first_row(
+                    before_own, past[branch][-len(own) :], str(error)
+                )
+                found = list(events)
         except psycopg.OperationalError as error:
             raise PggitError(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
@@ -123,37 +145,137 @@ def replay_events(
     return result
 
 
-def _replayed(
-    branch: str,
-    inherited: list[HistoryRow],
-    own: list[HistoryRow],
-    start: Row | None,
-    tree: Mapping[str, Row],
-    known: Mapping[str, Name],
-    live: list[DatabaseObject],
-    is_live: bool,
-    place: _Place,
+class _NotRebuilt(Exception):
+    """The script of the commit that a branch starts from does not run; the message says what of it."""
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """How one branch is replayed. `tree`: what it starts from, by path."""
+
+    name: str
+    tree: Mapping[str, Row]
+    live: list[DatabaseObject]
+    is_live: bool
+    place: _Place
+    hidden_schemas: Sequence[str]
+    seconds: float
+    observe: Observer | None
+
+    def events(
+        self,
+        inherited: list[HistoryRow],
+        own: list[HistoryRow],
+        start: Row | None,
+        known: Mapping[str, Name],
+    ) -> Iterator[Event]:
+        """Events of its own rows, from what is published of it, or of what it was forked from.
+
+        Raises `_NotRebuilt` before the first event.
+        """
+        rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
+        definitions = {path: row["definition"] for path, row in self.tree.items()}
+        with self._shadow() as shadow:
+            if start is not None and start["schema_ddl"]:
+                failures = rebuild(shadow, start["schema_ddl"], definitions)
+                wrong = next((f for f in failures if not f.is_excused), None)
+                if wrong is not None:
+                    raise _NotRebuilt(
+                        f"the script of the published commit {start['commit_sha']} does not run: {wrong.message}"
+                    )
+            replay = Replay(
+                shadow, Evidence(rows, self.live), self.name, known,
+                None if start is None else definitions, self.observe,
+            )  # fmt: skip
+            yield from replay.run(rows, from_position=len(inherited))
+            if self.is_live:
+                yield from replay.reconcile(self.live)
+
+    def events_from_first_row(
+        self, before: list[HistoryRow], own: list[HistoryRow], why: str
+    ) -> Iterator[Event]:
+        """The same where that cannot be rebuilt: all rows run again, and what is published stays as it is."""
+        rows = [replace(row, position=i) for i, row in enumerate([*before, *own])]
+        note = {
+            "code": "replayed_from_first_row",
+            "message": f"{why}; so the history ran again from its first row",
+        }
+        with self._shadow() as shadow:
+            replay = Replay(shadow, Evidence(rows, self.live), self.name)
+            for _ in replay.run(rows[: len(before)]):
+                pass
+            replay.go_on_from({path: row["definition"] for path, row in self.tree.items()})
+            for event in replay.run(rows[len(before) :]):
+                notes = [note] if note and event.origin != "excluded" else []
+                note = {} if notes else note
+                yield replace(event, findings=[*event.findings, *notes])
+            if self.is_live:
+                yield from replay.reconcile(self.live)
+
+    def _shadow(self) -> AbstractContextManager[Shadow]:
+        return open_shadow(
+            self.place.parameters,
+            hidden=self.hidden_schemas,
+            seconds=self.seconds,
+            login=self.place.login,
+            extensions=self.place.extensions,
+        )
+
+
+def rebuilt_objects(
+    *,
+    commits: Iterable[Row],
+    session: Session,
+    shadow: str,
     hidden_schemas: Sequence[str],
-    seconds: float,
-    observe: Observer | None,
-) -> Iterator[Event]:
-    rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
-    with open_shadow(
-        place.parameters,
-        hidden=hidden_schemas,
-        seconds=seconds,
-        login=place.login,
-        extensions=place.extensions,
-    ) as shadow:
-        if start is not None and start["schema_ddl"]:
-            shadow.rebuild(start["schema_ddl"], start["commit_sha"])
-        replay = Replay(
-            shadow, Evidence(rows, live), branch, known,
-            None if start is None else {path: row["definition"] for path, row in tree.items()}, observe,
-        )  # fmt: skip
-        yield from replay.run(rows, from_position=len(inherited))
-        if is_live:
-            yield from replay.reconcile(live)
+    statement_timeout_seconds: float = 30,
+) -> list[dict[str, Any]]:
+    """Rows of `int_git__rebuilt_objects`: what the script of each commit makes, each in an empty database.
+
+    A list, for the reason that `replay_events` gives, and with its arguments.
+
+    Raises `PggitError` where no shadow can be had.
+    """
+    result: list[dict[str, Any]] = []
+    place = _place(session, shadow)
+    scratch: Shadow | None = None
+    with ExitStack() as stack:
+        for commit in commits:
+            if scratch is None or not is_emptied(scratch):
+                stack.close()
+                scratch = stack.enter_context(
+                    open_shadow(
+                        place.parameters, hidden=hidden_schemas, seconds=statement_timeout_seconds,
+                        login=place.login, extensions=place.extensions,
+                    )
+                )  # fmt: skip
+            tree = dict(zip(commit["object_identities"], commit["definitions"], strict=True))
+            failures = rebuild(scratch, commit["schema_ddl"], tree)
+            found = definitions(scratch)
+            result += _rebuilt_rows(commit["commit_sha"], found, failures)
+            session.info(f"Ran the script of commit {commit['commit_sha'][:8]}: {len(found)} objects")
+    return result
+
+
+def _rebuilt_rows(
+    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure]
+) -> Iterator[dict[str, Any]]:
+    failed: dict[str | None, Failure] = {}
+    for failure in failures:
+        # What is not excused counts, whatever else is wrong with the object.
+        if failure.path is not None and (failure.path not in failed or not failure.is_excused):
+            failed[failure.path] = failure
+    paths: list[str | None] = [*sorted({*found, *(path for path in failed if path is not None)})]
+    rows: list[tuple[str | None, Failure | None]] = [(path, failed.get(path)) for path in paths]
+    for path, wrong in [*rows, *((None, f) for f in failures if f.path is None)]:
+        yield {
+            "commit_sha": commit_sha,
+            "object_identity": path,
+            "definition": found.get(path) if path is not None else None,
+            "failed_statement": wrong.statement if wrong else None,
+            "failure": wrong.message if wrong else None,
+            "is_excused": wrong.is_excused if wrong else False,
+        }
 
 
 def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> Iterator[Event]:

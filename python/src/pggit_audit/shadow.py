@@ -318,25 +318,13 @@ class Shadow:
         writes, self._writes = self._writes, Writes()
         return writes
 
-    def rebuild(self, script: str, commit_sha: str) -> None:
-        """Brings the empty shadow to a published schema.
+    def run_script(self, script: str) -> None:
+        """Runs a script as one query of a client: all of it, or nothing. It may change settings.
 
-        Raises `PggitError` where the script does not run.
+        Raises `psycopg.Error`.
         """
-        try:
-            try:
-                self._runner.execute(script.encode())
-            except psycopg.errors.InsufficientPrivilege:
-                for statement in split(script):
-                    self.run(statement.text)
-        except psycopg.Error as error:
-            raise PggitError(
-                f"The schema of the published commit {commit_sha} cannot be rebuilt in the shadow database: "
-                f"{(error.diag.message_primary or str(error)).strip()}\n"
-                "Nothing was changed. The server may lack an extension or a role that it had when the commit "
-                "was published."
-            ) from None
-        self.end_execution()
+        self._writes = anywhere()
+        self._runner.execute(script.encode())
 
     # What is read ------------------------------------------------------------------------------
 

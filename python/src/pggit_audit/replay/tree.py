@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pggit_audit.catalog import DatabaseObject
+from pggit_audit.catalog import INVALID, DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.replay.events import AS_RECORDED, Event, note
 from pggit_audit.rules import MADE_ANEW, RECONCILE
@@ -82,8 +82,19 @@ def reconciliation(
         yield Event(
             "inferred", None, None, branch_name, schema, name, kind, path,
             change, None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
-            "repaired", None, [note(RECONCILE, why)], [],
+            "repaired", None, [note(RECONCILE, why)], _remarks(new),
         )  # fmt: skip
+
+
+def _remarks(live: DatabaseObject | None) -> list[dict[str, str]]:
+    """What a person should know of an object of the live catalog."""
+    if live is None or live.object_type != "INDEX" or not live.definition.startswith(INVALID):
+        return []
+    message = (
+        "the index is INVALID: a CREATE INDEX CONCURRENTLY or a REINDEX CONCURRENTLY of it was not built to its end; "
+        "the server does not use it, and a script leaves it out. Drop it, or build it again: REINDEX INDEX CONCURRENTLY"
+    )
+    return [{"code": "invalid_index", "message": message}]
 
 
 def _kind_in_text(text: str, name: str) -> str:

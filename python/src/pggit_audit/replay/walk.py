@@ -101,6 +101,10 @@ class Replay:
                 if execution[0].position >= from_position:
                     yield event
 
+    def go_on_from(self, tree: Mapping[str, str]) -> None:
+        """What is published by now: the events to come go on from it, whatever those before them came to."""
+        self._tree = Tree(tree)
+
     def reconcile(self, live: Iterable[DatabaseObject]) -> Iterator[Event]:
         """The events that make the tree at HEAD equal the live schema exactly."""
         ours = self._situation.state.by_path()

@@ -1,0 +1,92 @@
+{#- The history's rows, one query of a client after the other; those that are published, or those that are not. -#}
+{% macro replay_executions(is_published) -%}
+with
+
+history as (
+
+    select * from {{ ref('stg_pggit__history') }}
+
+),
+
+horizon as (
+
+    select * from {{ ref('int_replay__horizon') }}
+
+),
+
+published_changes as (
+
+    select v1_version_id from {{ published('changes') }} as changes
+    where v1_version_id is not null
+
+),
+
+published_exclusions as (
+
+    select v1_version_id from {{ published('excluded_history') }} as excluded_history
+
+),
+
+chosen_rows as (
+
+    select
+        history.*,
+        lag(history.change_sql) over branch_rows as previous_sql,
+        lag(history.created_at) over branch_rows as previous_created_at,
+        lag(history.author) over branch_rows as previous_author,
+        row_number() over branch_rows as row_in_branch
+    from history
+    -- what came since is for the next build
+    inner join horizon on history.version_id = horizon.version_id
+    where
+        {{ '' if is_published else 'not' }} exists (
+            select from published_changes
+            where history.version_id = published_changes.v1_version_id
+        )
+        {{ 'or' if is_published else 'and not' }} exists (
+            select from published_exclusions
+            where history.version_id = published_exclusions.v1_version_id
+        )
+    window branch_rows as (partition by history.branch_name order by history.version_id)
+
+),
+
+-- One query of a client left one text in all its rows; an author or a time that was erased later does not part them.
+starts as (
+
+    select
+        chosen_rows.*,
+        row_in_branch = 1
+        or change_sql is null
+        or (change_sql is distinct from previous_sql)
+        or coalesce(created_at <> previous_created_at, false)
+        or coalesce(author <> previous_author, false) as starts_execution
+    from chosen_rows
+
+),
+
+final as (
+
+    select
+        version_id as version_id,
+        branch_name as branch_name,
+        sum(starts_execution::integer)
+            over (partition by branch_name order by version_id) as execution_no,
+        object_type as object_type,
+        object_schema as object_schema,
+        object_name as object_name,
+        change_type as change_type,
+        change_severity as change_severity,
+        change_sql as change_sql,
+        change_description as change_description,
+        new_metadata -> 'columns' as recorded_columns,
+        case when new_metadata ->> 'oid' ~ '^[0-9]{1,10}$' then (new_metadata ->> 'oid')::bigint end as recorded_oid,
+        created_at as created_at,
+        author as author,
+        {{ exclusion_reason('starts') }} as exclusion_reason
+    from starts
+
+)
+
+select * from final
+{%- endmacro %}

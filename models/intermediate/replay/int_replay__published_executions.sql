@@ -1,0 +1,1 @@
+{{ replay_executions(is_published=true) }}

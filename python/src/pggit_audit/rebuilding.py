@@ -1,0 +1,112 @@
+"""What the script of a commit makes in an empty database, and what of it this server or role cannot make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from pggit_audit.catalog import with_unique_identities
+from pggit_audit.definitions import parse_name
+from pggit_audit.shadow import Shadow
+from pggit_audit.statements import Statement, split
+
+# The role may not, the server was built without it, its files are not there: insufficient_privilege,
+# feature_not_supported, undefined_file.
+_ELSEWHERE = {"42501", "0A000", "58P01"}
+_NAMES_ROLES = ("CREATE POLICY", "CREATE USER MAPPING")
+# What the script may say of an index, and the definition does not.
+_IF_MISSING = re.compile(r"(INDEX) IF NOT EXISTS ", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A statement of a script that did not run.
+
+    `path`: the object whose definition it is of, where that can be told. `is_excused`: it is the server, or the role
+    that the script ran as, that cannot run it; or it needs what that is so of.
+    """
+
+    statement: str
+    message: str
+    path: str | None = None
+    is_excused: bool = False
+
+
+def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failure]:
+    """Runs the script of a tree (definitions by path) in an empty shadow; what of it did not run.
+
+    Raises `PggitError` where the shadow is gone.
+    """
+    try:
+        shadow.run_script(script)
+    except psycopg.Error:
+        # All of it is undone. One by one, what the role may not do is passed by, or done by the build.
+        failed: list[tuple[Statement, psycopg.Error]] = []
+        for statement in split(script):
+            try:
+                shadow.run(statement.text)
+            except psycopg.Error as error:
+                failed.append((statement, error))
+        shadow.end_execution()
+        return _judged(shadow, failed, tree)
+    shadow.end_execution()
+    return []
+
+
+def is_emptied(shadow: Shadow) -> bool:
+    """Takes all away that a script made; whether the shadow is as good as new. A new one takes a second."""
+    with suppress(psycopg.Error):
+        shadow.run("drop owned by current_user cascade")
+        shadow.after_code()
+        shadow.run("create schema if not exists public")
+        shadow.run("comment on schema public is 'standard public schema'")
+        return definitions(shadow) == {"public": "CREATE SCHEMA IF NOT EXISTS public;"}
+    return False
+
+
+def definitions(shadow: Shadow) -> dict[str, str]:
+    """What is there now, by path."""
+    return {o.object_identity: o.definition for o in with_unique_identities(shadow.reader.everything())}
+
+
+def _judged(
+    shadow: Shadow, failed: list[tuple[Statement, psycopg.Error]], tree: Mapping[str, str]
+) -> list[Failure]:
+    roles = {str(name) for (name,) in shadow.query("select rolname::text from pg_catalog.pg_roles")}
+    result = []
+    # Names of objects that cannot be there.
+    missing: set[str] = set()
+    for statement, error in failed:
+        failure = Failure(
+            statement.text, (error.diag.message_primary or str(error)).strip(), _path_of(statement.text, tree)
+        )
+        if (
+            error.sqlstate in _ELSEWHERE
+            or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)
+            or not missing.isdisjoint(statement.words)
+        ):
+            failure = replace(failure, is_excused=True)
+            if failure.path is not None and statement.verb == "CREATE":
+                missing.add(parse_name(failure.path.split("(", 1)[0].split(" on ", 1)[0])[1])
+        result.append(failure)
+    return result
+
+
+def _path_of(text: str, tree: Mapping[str, str]) -> str | None:
+    bare = _IF_MISSING.sub(r"\1 ", text).strip().rstrip(";")
+    return next((path for path, definition in tree.items() if bare in definition), None)
+
+
+def _roles_of(statement: Statement) -> set[str]:
+    """The roles that a policy or a user mapping is for."""
+    if statement.tag not in _NAMES_ROLES:
+        return set()
+    after = "to" if statement.tag == "CREATE POLICY" else "for"
+    words = list(statement.words)
+    names = words[words.index(after) + 1 :] if after in words else []
+    end = next((i for i, w in enumerate(names) if w in ("using", "with", "server")), len(names))
+    return set(names[:end]) - {",", "public", "current_user", "session_user", "current_role", ";"}

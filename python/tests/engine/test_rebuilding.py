@@ -1,0 +1,187 @@
+"""The script of a commit in an empty database: what it makes, what is excused, and what follows where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from building import NOON, Scratch, Version, new_database
+from building import definitions as read
+
+from pggit_audit import models
+from pggit_audit.catalog import INVALID, DatabaseObject
+from pggit_audit.definitions import flattened
+from pggit_audit.rebuilding import definitions, is_emptied, rebuild
+from pggit_audit.replay import reconciliation
+from pggit_audit.shadow import Shadow
+
+PUBLIC = "CREATE SCHEMA IF NOT EXISTS public;"
+TABLE = "CREATE TABLE public.t (\n    id integer\n);"
+
+
+def test_a_script_makes_what_its_tree_holds(shadow: Shadow) -> None:
+    tree = {"public": PUBLIC, "public.t": TABLE}
+    assert rebuild(shadow, f"{PUBLIC}\n{TABLE}", tree) == []
+    assert definitions(shadow) == tree
+    assert is_emptied(shadow)
+    assert definitions(shadow) == {"public": PUBLIC}
+
+
+def test_what_the_role_may_not_make_is_excused_and_what_needs_it(shadow: Shadow) -> None:
+    """And all else is made."""
+    wrapper = "CREATE ACCESS METHOD heap_of_ours TYPE TABLE HANDLER heap_tableam_handler;"
+    stored = "CREATE TABLE public.stored (\n    id integer\n) USING heap_of_ours;"
+    policy = "CREATE POLICY p ON public.t TO nobody_of_that_name USING (true);"
+    tree = {
+        "public": PUBLIC,
+        "public.t": TABLE,
+        "heap_of_ours": wrapper,
+        "public.stored": stored,
+        "p on public.t": policy,
+    }
+    failures = rebuild(shadow, "\n".join(tree.values()), tree)
+    assert {f.path: f.is_excused for f in failures} == {
+        "heap_of_ours": True,
+        "public.stored": True,
+        "p on public.t": True,
+    }
+    assert definitions(shadow) == {"public": PUBLIC, "public.t": TABLE}
+
+
+def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:
+    wrong = "CREATE VIEW public.v AS\n SELECT missing FROM public.t;"
+    tree = {"public": PUBLIC, "public.t": TABLE, "public.v": wrong}
+    (failure,) = rebuild(shadow, "\n".join(tree.values()), tree)
+    assert (failure.path, failure.is_excused) == ("public.v", False)
+    assert "missing" in failure.message
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a between 1 and 2 and b",
+        "a between 1 and 2 and b and c between 3 and 4",
+        "a not between 1 and 2 or b",
+        "b and a between 1 and 2",
+        "a between symmetric 2 and 1 or b or not b",
+        "note = '((a) AND (b)) AND ' and a between 1 and 2 and b",
+        "case when a between 1 and 2 and b then a in (1, 2) and b else (a = 1 or b) and b end",
+    ],
+)
+def test_an_expression_reads_the_same_after_each_round_trip(expression: str, scratch: Scratch) -> None:
+    script = f"create table t (a integer, b boolean, c integer, note text, check ({expression}));"
+    first = scratch.definitions(script + f"create view v as select a from t where {expression};")
+    again = scratch.definitions("\n".join(v for k, v in first.items() if k != "public"))
+    assert again == first
+    assert scratch.definitions("\n".join(v for k, v in again.items() if k != "public")) == first
+
+
+def test_flattened_leaves_bodies_alone() -> None:
+    body = "AS $f$ select ((a = 1) AND (b = 2)) AND (c = 3) where (((a = 1) AND (b = 2)) AND (c = 3)) $f$"
+    assert flattened(body) == body
+
+
+def _execution(version: int, statement: str, name: str = "t") -> dict[str, Any]:
+    return {
+        "version_id": version,
+        "branch_name": "main",
+        "execution_no": version,
+        "object_type": "TABLE",
+        "object_schema": "public",
+        "object_name": name,
+        "change_type": statement.split()[0].upper(),
+        "change_severity": None,
+        "change_sql": statement,
+        "change_description": None,
+        "recorded_columns": None,
+        "recorded_oid": None,
+        "created_at": NOON,
+        "author": "ann",
+        "exclusion_reason": None,
+    }
+
+
+class _Session:
+    is_embedded = True
+    shadow_login = None
+    project_root = Path()
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._params = params
+        self.said: list[str] = []
+
+    def connect_params(self) -> dict[str, Any]:
+        return self._params
+
+    def info(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_where_a_published_schema_cannot_be_rebuilt_the_walk_begins_with_the_first_row(
+    server_version: Version, scratch: Scratch
+) -> None:
+    """Only what is new comes out, it goes on from what is published, and a finding says so."""
+    published = {
+        "public": PUBLIC,
+        "public.t": TABLE,
+        "public.odd": "CREATE TABLE public.odd (\n    id oddity\n);",
+    }
+    truth = "create table t (id integer, n integer)"
+    live = [
+        {
+            name: getattr(found, name)
+            for name in ("object_identity", "object_type", "object_schema", "object_name")
+        }
+        | {"definition": found.definition}
+        for found in scratch.objects(truth)
+    ]
+    session = _Session(server_version.params)
+    events = models.replay_events(
+        executions=[_execution(2, "alter table t add n integer") | {"execution_no": 1}],
+        published_executions=[_execution(1, "create table t (id integer)")],
+        branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
+        bases=[
+            {
+                "branch_name": "main",
+                "commit_sha": "c" * 64,
+                "is_published": True,
+                "schema_ddl": "\n".join(published.values()),
+            }
+        ],
+        base_objects=[
+            {"branch_name": "main", "object_identity": path, "object_type": "TABLE", "object_schema": "public",
+             "object_name": path.removeprefix("public."), "definition": definition}
+            for path, definition in published.items()
+        ],
+        routines=[],
+        live_objects=live,
+        session=session,
+        shadow="target",
+        hidden_schemas=(),
+    )  # fmt: skip
+    told = [(e["origin"], e["v1_version_id"], e["change_type"], e["object_identity"]) for e in events]
+    assert told == [("v1", 2, "ALTER", "public.t"), ("inferred", None, "DROP", "public.odd")]
+    assert events[0]["old_definition"] == TABLE
+    assert [f["code"] for f in events[0]["findings"]] == ["replayed_from_first_row"]
+    assert any("first row" in said for said in session.said)
+
+
+def test_an_invalid_index_is_a_finding(server_version: Version) -> None:
+    found = DatabaseObject(
+        0,
+        0,
+        "INDEX",
+        "public",
+        "i",
+        "public.i",
+        f"{INVALID}it was not built.\n-- CREATE INDEX i ON public.t (id);",
+    )
+    (event,) = reconciliation("main", {}, {}, {"public.i": found})
+    assert [f["code"] for f in event.findings] == ["invalid_index"]
+    with new_database(server_version) as connection:
+        connection.execute("create table t (id integer); insert into t values (1), (1)")
+        with pytest.raises(Exception, match="duplicat"):
+            connection.execute("create unique index concurrently i on t (id)")
+        assert read(connection)["public.i"].startswith(INVALID)
+        assert all(line.startswith("--") for line in read(connection)["public.i"].splitlines())
