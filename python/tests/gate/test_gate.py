@@ -79,5 +79,31 @@ def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> No
     assert all(name in test.stdout for name in corruption.fails)
 
 
+@pytest.mark.slow
+def test_the_next_build_heals_nothing_silently(bookshop: Bookshop, artifacts: Path) -> None:
+    """What was tampered with is found by its test before the next build, and still is after it."""
+    names = {
+        "a row that is left out is lost on both sides",
+        "the last entry is lost, and what it verified is taken back",
+        "an object is said to be stored earlier",
+        "a branch points at an earlier commit",
+    }
+    done = [each for each in AFTER if each.name in names]
+    assert len(done) == len(names)
+    with copied(bookshop.after) as params:
+        with psycopg.connect(**params) as connection:
+            for corruption in done:
+                corrupt(connection, corruption.sql)
+        dbt(params, artifacts, "build", *NO_UNIT_TESTS)
+        dbt(params, artifacts, "test", *NO_UNIT_TESTS)
+    found = {name for name, result in results(artifacts).items() if result["status"] == "fail"}
+    assert {
+        "the_log_covers_the_source",
+        "the_log_ends_where_it_was_anchored",
+        "stored_objects_are_as_old_as_they_were",
+        "refs_point_at_the_ends_of_chains",
+    } <= found
+
+
 def _published_to_v0() -> list[str]:
     return [f"pggit_v0__{table}" for table in ("objects", "tree_entries", "commit_graph", "refs", "head")]
