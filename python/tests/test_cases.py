@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from casebook.judging import Judge
 from casebook.pipeline import Build, Pipeline, building, compiled
-from casebook.reading import KNOWN_FAILURES, Case, known_failures, paths, read
+from casebook.reading import FOLDER, KNOWN_FAILURES, Case, known_failures, paths, read
 from casebook.recording import Recording, Server, record
 from conftest import DEBIAN_15
+from helpers import execute
+from project import NO_UNIT_TESTS, dbt
 
 from pggit_audit import embedded, models
 from pggit_audit.errors import PggitError
@@ -77,6 +80,39 @@ def test_case(path: Path, pipeline: Pipeline, tmp_path: Path, request: pytest.Fi
     except PggitError as error:
         problems = [f"the build ended: {error}"]
     assert not problems, "\n".join([*problems, "The replay, step by step:", *steps])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["partitions"])
+def test_the_pipeline_is_the_build(
+    name: str, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """dbt itself, with the tracker at work, publishes to the letter what the cases are judged by."""
+    case, server = read(FOLDER / f"{name}.sql"), server_of(16, request)
+    assert any("build" in migration.words for migration in case.migrations)
+    server.make_roles()
+    with server.roles_of_its_own(), server.new_database() as database:
+        made, target = Recording(server, database), server.to(database)
+        with building(pipeline, made) as build:
+
+            def both() -> None:
+                if not execute(target, "select to_regnamespace('pggit_v0')")[0][0]:
+                    execute(
+                        target, (resources.files("pggit_audit") / "sql" / "pggit_v0.sql").read_text("utf-8")
+                    )
+                assert build.run() == []
+                done = dbt(target, tmp_path, "build", *NO_UNIT_TESTS)
+                assert done.returncode == 0, done.stdout[-6000:]
+
+            assert record(case, made, tmp_path, both) == []
+            both()
+            columns = (
+                "event_no, change_id, v1_version_id, commit_sha, object_identity, fidelity, new_definition"
+            )
+            query = f"select {columns} from pggit_audit.changes order by event_no"
+            published = execute(target, query)
+            assert len(published) > 10
+            assert published == [tuple(row.values()) for row in build.rows(query)]
 
 
 def test_every_known_failure_is_a_case() -> None:

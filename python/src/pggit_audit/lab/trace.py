@@ -86,7 +86,10 @@ def _statement(statement: Statement, outcome: Outcome) -> Iterator[str]:
 
 
 def _repair(rule: str, statement: str, evidence: str) -> Iterator[str]:
-    yield from _text(f"repair     {rule}: ", statement)
+    if statement:
+        yield from _text(f"repair     {rule}: ", statement)
+    else:
+        yield f"  repair     {rule}"
     yield f"             because {evidence}"
 
 
