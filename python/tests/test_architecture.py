@@ -15,7 +15,8 @@ LONGEST = 500
 # From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
 LAYERS = (
     ("errors", "verdicts", "statements", "sessions"),
-    ("definitions", "catalog", "trusted", "programs", "lab.recorded"),
+    ("definitions", "trusted", "programs", "lab.recorded"),
+    ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox"),
     ("rules", "grounds", "targets"),
     ("shadow", "dbt_runs"),

@@ -22,12 +22,14 @@ CLOSING = re.compile(r"\{%-?\s*end(?:macro|materialization)\s*-?%\}")
 PREFIXES = ("", "default__", "postgres__")
 
 STANDS_IN_FOR = {
+    "create_csv_table": "4de240926092af2e",
     "create_schema": "1bdffff0d9bd7b10",
     "function_execute_build_sql": "7bff8a5af86122e1",
     "generate_schema_name": "30a0c12306bf1a44",
     "materialization incremental": "d03de839f73e6f8b",
     "materialization table": "be2cae8c00c1bfa4",
     "materialization view": "54ad32e04125df2f",
+    "reset_csv_table": "38ed33fa56475ce4",
     "resolve_model_name": "f8d34ef7ded8bdb5",
     "scalar_function_sql": "f4a8512235196a0e",
 }
