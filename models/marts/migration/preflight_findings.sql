@@ -1,6 +1,4 @@
-{%- set not_the_teams = [
-    'information_schema', var('pggit_schema'), v1_archive_schema(), var('pggit_v0_schema'), var('audit_schema'), var('audit_schema') ~ '_work'
-] -%}
+{%- set not_the_teams = ['information_schema'] + hidden_schemas().keys() | list -%}
 
 with
 
@@ -189,6 +187,31 @@ about_code as (
 
 ),
 
+hidden_schemas as (
+
+    select * from {{ ref('int_replay__hidden_schemas') }}
+
+),
+
+about_hidden_schemas as (
+
+    select
+        'info' as severity,
+        'hidden_schema' as code,
+        hidden_schemas.schema_name as object,
+        count(*) || ' table(s) and view(s) in it are no part of the team''s schema (' || hidden_schemas.reason || ').' as message,
+        'If they are, build this project without what uses that schema, and take it out of the variable hidden_schemas.'
+            as what_to_do
+    from hidden_schemas
+    inner join pg_namespace on hidden_schemas.schema_name = pg_namespace.nspname
+    inner join pg_class on pg_namespace.oid = pg_class.relnamespace
+    where
+        hidden_schemas.reason not in ('the tracker', 'this project')
+        and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
+    group by hidden_schemas.schema_name, hidden_schemas.reason
+
+),
+
 final as (
 
     select * from about_history
@@ -202,6 +225,8 @@ final as (
     select * from about_scripts
     union all
     select * from about_code
+    union all
+    select * from about_hidden_schemas
 
 )
 
