@@ -49,7 +49,7 @@
     ").rows[0] -%}
     {%- set database = 'database ' ~ target.database -%}
     {#- one for each thread, the build lock, and for a Python model its reader, its writer and two in the shadow -#}
-    {%- set connections = target.threads + 5 -%}
+    {%- set connections = target.threads + 8 -%}
     {%- if facts['version_num'] < 140000 -%}
         {%- do _source_error(
             'The server of ' ~ database ~ ' is PostgreSQL ' ~ facts['version'] ~ '; 14 is the oldest supported.',

@@ -82,6 +82,16 @@ class Ground:
             sql.SQL("grant connect, create, temporary on database {} to {}").format(name, role)
         )
 
+    def come_back(self) -> None:
+        """Opens the build's own session on the server anew, where the server ended it."""
+        try:
+            self._admin.execute("select 1")
+        except psycopg.OperationalError:
+            self._admin.close()
+            self._admin = connect(self._parameters)
+            self._admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(self.name)))
+            self.role.come_back(self._admin)
+
     def restore(self) -> None:
         """Makes the role, and what it may do, what they were at first."""
         self.role.restore()

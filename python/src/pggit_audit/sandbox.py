@@ -64,6 +64,10 @@ class Role:
         gone = [f"it took away its setting {s.removeprefix(': ')}" for s in before if s not in after]
         return gone + [f"it gave itself the setting {s.removeprefix(': ')}" for s in after if s not in before]
 
+    def come_back(self, admin: Connection) -> None:
+        """Goes on with another session of the build's role, after the server was away."""
+        self._admin = admin
+
     def _note(self) -> None:
         self._settings = _settings(self._admin, self.name)
 
@@ -131,6 +135,11 @@ class PreparedRole(Role):
         """Takes over a session of the role, in which it gives itself back what it took, and how to open another."""
         self._own = own
         self._parameters = parameters
+
+    def come_back(self, admin: Connection) -> None:
+        super().come_back(admin)
+        with suppress(psycopg.OperationalError):
+            self._own = connect(self._parameters)
 
     def _still_has_its_password(self) -> bool:
         """Whether the server, asking for one, takes the password that the team gave it."""

@@ -64,7 +64,8 @@ class Shadow:
         seconds: how long a statement may take.
         extensions: name and schema of those that the live database has.
 
-    `role` is who runs the history; `failed_at` is the number of the statement, of those last run, that failed.
+    `role` is who runs the history; `was_away` says that the server crashed and came back, and may have lost the last
+    moments; `failed_at` is the number of the statement, of those last run, that failed.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Shadow:
         self.role = found.role.name
         self.seconds = seconds
         self.failed_at = 0
+        self.was_away = False
         self._ground = found
         self._hidden = hidden
         self._wanted_path = self._path = ""
@@ -154,13 +156,15 @@ class Shadow:
             )
 
     def _reopen(self) -> None:
-        """A new session for the history, whatever became of its role and of the one before."""
+        """A new session for the history, whatever became of its role, of the one before, and of the server."""
         self._runner.close()
         deadline = time.monotonic() + _RETURN
         while True:
             try:
+                self._ground.come_back()
                 self._ground.restore()
                 self._open_runner()
+                self._look_again()
             except psycopg.OperationalError as error:
                 # The old session may still be ending; or the server is coming back.
                 if time.monotonic() > deadline:
@@ -168,6 +172,17 @@ class Shadow:
                 time.sleep(0.2)
             else:
                 return
+
+    def _look_again(self) -> None:
+        """New sessions for the readers, where the server was away: a crash ends them all."""
+        try:
+            self._observer.execute("select 1")
+        except psycopg.OperationalError:
+            self._observer.close()
+            self._printer.close()
+            self._open_readers()
+            self.extensions = Extensions(self._observer, self.extensions.live)
+            self.was_away = True
 
     def _lost(self, error: psycopg.Error) -> PggitError:
         return PggitError(

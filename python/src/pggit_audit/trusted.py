@@ -57,7 +57,7 @@ class Extensions:
 
     def __init__(self, connection: psycopg.Connection[Any], live: Mapping[str, str]) -> None:
         self._connection = connection
-        self._live = live
+        self.live = live
 
     def take(self, text: str, search_path: str) -> bool:
         """Does what a statement of the history says of an extension; whether it could.
@@ -71,7 +71,7 @@ class Extensions:
             return False
         (statement,) = parts
         name = statement.targets[0][1]
-        if name not in self._live:
+        if name not in self.live:
             return False
         try:
             with self._connection.transaction():

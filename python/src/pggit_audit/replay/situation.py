@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.errors import PggitError
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State
 from pggit_audit.shadow import Shadow
@@ -111,7 +112,24 @@ class Situation:
             self.shadow.run(*script)
         except psycopg.Error as error:
             return self.shadow.failed_at, error
+        finally:
+            if self.shadow.was_away:
+                self._find_again()
         return len(script), None
+
+    def _find_again(self) -> None:
+        """Looks whether the shadow is as it was last read, after its server crashed.
+
+        Raises `PggitError` where it is not: it may have lost what was done just before.
+        """
+        self.shadow.was_away = False
+        found = {o.key: o for o in self.shadow.reader.everything()}
+        lost = [o.object_identity for key, o in self.state.objects.items() if found.get(key) != o]
+        if lost:
+            raise PggitError(
+                f"The server of the shadow database crashed, and lost what was done just before ({lost[0]}).\n"
+                "Nothing was published. Look into the server's log for why it crashed, then run the build again."
+            )
 
     def runs(self, statement: str) -> bool:
         """Runs one statement in a transaction of its own; whether it could."""

@@ -138,9 +138,10 @@ class PggitCredentials(PostgresCredentials):
 
     def as_set(self, setting: str) -> str:
         """Return the value that server, database and role give a setting, which the build's sessions pin."""
-        params = {name: value for name, value in self.connect_params().items() if name != "options"}
+        others = {name: value for name, value in PINNED.items() if name != setting}
+        params = {**self.connect_params(), "options": options(others)}
         with psycopg.connect(**params) as connection:
-            found = connection.execute("select current_setting(%s)", (setting,)).fetchone()
+            found = connection.execute("select pg_catalog.current_setting(%s)", (setting,)).fetchone()
         assert found is not None
         return str(found[0])
 
