@@ -134,7 +134,7 @@ about_hidden_schemas as (
         count(*) || ' table(s) and view(s) in it are no part of the team''s schema (' || hidden_schemas.reason || ').' as message,
         'If they are, build this project without what uses that schema, and take it out of the variable hidden_schemas.'
             as what_to_do,
-        'SECURITY.md' as docs
+        'ARCHITECTURE.md' as docs
     from hidden_schemas
     inner join pg_namespace on hidden_schemas.schema_name = pg_namespace.nspname
     inner join pg_class on pg_namespace.oid = pg_class.relnamespace
