@@ -35,6 +35,13 @@
 {% endmacro %}
 
 
+{#- For a seed, which dbt empties and fills again in the columns that it has. -#}
+{% macro add_missing_seed_columns() %}
+    {%- set relation = load_relation(this) -%}
+    {%- if execute and relation -%}{%- do add_missing_columns(relation, model) -%}{%- endif -%}
+{% endmacro %}
+
+
 {% macro _added_constraint(column, constraint) -%}
     {%- if constraint.type == 'not_null' -%}
         alter column {{ column }} set not null

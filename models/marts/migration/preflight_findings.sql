@@ -2,9 +2,9 @@
 
 with
 
-history as (
+checks as (
 
-    select * from {{ ref('stg_pggit__history') }}
+    select * from {{ ref('int_preflight__checks') }}
 
 ),
 
@@ -20,74 +20,17 @@ findings as (
 
 ),
 
-live_objects as (
-
-    select * from {{ ref('int_replay__live_objects') }}
-
-),
-
 object_kinds as (
 
     select * from {{ ref('object_kinds') }}
 
 ),
 
-v1_calls as (
-
-    select * from {{ ref('v1_calls') }}
-
-),
-
-history_facts as (
-
-    select
-        count(*) filter (where author is null) as without_author,
-        count(*) filter (where created_at is null) as without_time,
-        count(*) filter (where coalesce(btrim(change_sql), '') = '') as without_statement,
-        coalesce(max(version_id) - min(version_id) + 1 - count(*), 0) as missing_ids
-    from history
-
-),
-
-about_history as (
-
-    select
-        facts.severity,
-        facts.code,
-        'pggit.history' as object,
-        facts.rows || facts.message as message,
-        facts.what_to_do
-    from history_facts
-    cross join lateral (
-        values
-        (
-            'warning', 'no_author', history_facts.without_author, ' row(s) of the history have no author.',
-            'Nothing: changes keep the NULL, commits say unknown.'
-        ),
-        (
-            'warning', 'no_time', history_facts.without_time, ' row(s) of the history have no time.',
-            'Nothing: changes keep the NULL, commits take the time of the row before.'
-        ),
-        (
-            'warning', 'no_statement', history_facts.without_statement,
-            ' row(s) of the history have no statement, so what they did is inferred.',
-            'Look at them in least_certain_changes.'
-        ),
-        (
-            'info', 'missing_ids', history_facts.missing_ids,
-            ' id(s) are missing from the history: rows that were erased with their object, or never committed.',
-            'Nothing: what the missing rows did is inferred where something else tells of it.'
-        )
-    ) as facts (severity, code, rows, message, what_to_do)
-    where facts.rows > 0
-
-),
-
 about_fidelity as (
 
     select
-        case when fidelity = 'repaired' then 'warning' else 'blocker' end as severity,
         fidelity as code,
+        case when fidelity = 'repaired' then 'warning' else 'blocker' end as severity,
         object_type as object,
         count(*) || case fidelity
             when 'repaired' then ' change(s) were rebuilt with inferred steps, and nobody has judged them.'
@@ -95,7 +38,8 @@ about_fidelity as (
             else ' change(s): what they did could not be told.'
         end as message,
         'Look at them in unverified_changes and least_certain_changes, then: '
-        || 'select verify_change(change_id, ''your name'', ''grounds'');' as what_to_do
+        || 'select verify_change(change_id, ''your name'', ''grounds'');' as what_to_do,
+        'FIDELITY.md' as docs
     from changes
     where fidelity <> 'exact' and not verified
     group by fidelity, object_type
@@ -105,11 +49,12 @@ about_fidelity as (
 about_changes as (
 
     select
-        'warning' as severity,
         findings.code,
+        'warning' as severity,
         changes.object_identity as object,
         findings.message,
-        'Look at the change in object_history.' as what_to_do
+        'Look at the change in object_history.' as what_to_do,
+        'FIDELITY.md' as docs
     from findings
     inner join changes on findings.change_id = changes.change_id
 
@@ -124,11 +69,12 @@ blind_spots as (
 about_kinds as (
 
     select
-        'warning' as severity,
         'not_versioned' as code,
+        'warning' as severity,
         object_kinds.object_kind as object,
         count(*) || ' in this database, and no definition holds them.' as message,
-        object_kinds.advice as what_to_do
+        object_kinds.advice as what_to_do,
+        'ARCHITECTURE.md' as docs
     from object_kinds
     inner join blind_spots on object_kinds.object_kind = blind_spots.object_kind
     left join pg_namespace on blind_spots.schema_oid = pg_namespace.oid
@@ -161,29 +107,15 @@ rebuilt_objects as (
 about_scripts as (
 
     select
-        'info' as severity,
         'not_rebuilt_here' as code,
+        'info' as severity,
         coalesce(object_identity, failed_statement) as object,
         'The script of commit ' || commit_sha || ' was run before it was published, and this of it could not be made there: '
         || failure as message,
-        'Run the script where the role, the extension or the right is that it needs, and compare with pg_dump.' as what_to_do
+        'Run the script where the role, the extension or the right is that it needs, and compare with pg_dump.' as what_to_do,
+        'ARCHITECTURE.md' as docs
     from rebuilt_objects
     where is_excused
-
-),
-
-about_code as (
-
-    select
-        'warning' as severity,
-        'uses_v1' as code,
-        live_objects.object_identity as object,
-        'It uses ' || v1_calls.v1_call || ', which goes away with v1.' as message,
-        'Before v1 is removed, have it read ' || v1_calls.replacement || '.' as what_to_do
-    from live_objects
-    inner join v1_calls
-        on position(v1_calls.v1_call in live_objects.definition) > 0
-        and live_objects.definition ~ (replace(v1_calls.v1_call, '.', '[.]') || '\M')
 
 ),
 
@@ -196,12 +128,13 @@ hidden_schemas as (
 about_hidden_schemas as (
 
     select
-        'info' as severity,
         'hidden_schema' as code,
+        'info' as severity,
         hidden_schemas.schema_name as object,
         count(*) || ' table(s) and view(s) in it are no part of the team''s schema (' || hidden_schemas.reason || ').' as message,
         'If they are, build this project without what uses that schema, and take it out of the variable hidden_schemas.'
-            as what_to_do
+            as what_to_do,
+        'ARCHITECTURE.md' as docs
     from hidden_schemas
     inner join pg_namespace on hidden_schemas.schema_name = pg_namespace.nspname
     inner join pg_class on pg_namespace.oid = pg_class.relnamespace
@@ -214,7 +147,14 @@ about_hidden_schemas as (
 
 final as (
 
-    select * from about_history
+    select
+        code,
+        severity,
+        object,
+        message,
+        what_to_do,
+        docs
+    from checks
     union all
     select * from about_fidelity
     union all
@@ -223,8 +163,6 @@ final as (
     select * from about_kinds
     union all
     select * from about_scripts
-    union all
-    select * from about_code
     union all
     select * from about_hidden_schemas
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -47,8 +48,15 @@ class Finding:
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Return verdicts with the worst first; equals by code and object."""
-    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.object, f.message))
+    """Return verdicts with the worst first; equals by code and object, numbers in it by their size."""
+
+    def place(finding: Finding) -> tuple[object, ...]:
+        parts = [
+            (0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", finding.object) if p
+        ]
+        return SEVERITIES.index(finding.severity), finding.code, parts, finding.message
+
+    return sorted(findings, key=place)
 
 
 def blocks(findings: Iterable[Finding], *, strict: bool = False) -> bool:

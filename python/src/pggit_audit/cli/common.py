@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -60,18 +61,31 @@ def end(status: int) -> None:
 
 
 def print_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Print verdicts, the worst first: what was found, then what to do about it."""
-    for finding in in_order(findings):
-        head = Text.assemble(
-            (f"{finding.severity:<8}", STYLES[finding.severity]),
-            (finding.object, "bold"),
-            "  ",
-            (finding.code, "dim"),
+    """Print verdicts, the worst first, those of one code together: what it is about, what was found, what to do."""
+    for (severity, code, docs), group in groupby(in_order(findings), lambda f: (f.severity, f.code, f.docs)):
+        members = list(group)
+        console.print(
+            Text.assemble(
+                (severity, STYLES[severity]),
+                f"  {code}",
+                (f"  {len(members)} times" if len(members) > 1 else "", "dim"),
+                (f"  docs/{docs}" if docs else "", "dim"),
+            )
         )
-        console.print(head)
-        console.print(Padding(Text(finding.message), (0, 0, 0, 8)))
-        advice = Text.assemble(finding.what_to_do, (f"  [{finding.docs}]" if finding.docs else "", "dim"))
-        console.print(Padding(advice, (0, 0, 0, 8)))
+        for said, same in _alike(members):
+            for name in same:
+                console.print(Padding(Text(name, "bold"), (0, 0, 0, 2), expand=False))
+            console.print(Padding(Text(said[0]), (0, 0, 0, 4), expand=False))
+            console.print(Padding(Text(f"→ {said[1]}"), (0, 0, 0, 4), expand=False))
+        console.print()
+
+
+def _alike(findings: Sequence[Finding]) -> list[tuple[tuple[str, str], list[str]]]:
+    """Put the objects together that the same is said of, in the order of the first of each."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        said.setdefault((finding.message, finding.what_to_do), []).append(finding.object)
+    return list(said.items())
 
 
 def count_of(findings: Sequence[Finding]) -> str:

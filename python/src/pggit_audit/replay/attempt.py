@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 import psycopg
 
 from pggit_audit.catalog import RELATIONS
-from pggit_audit.definitions import parse_name, qualified
+from pggit_audit.definitions import qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, failures, routines
-from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
 
 # How many inferred steps one statement may need before it counts as beyond repair.
 _MOST_ATTEMPTS = 25
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
-_NOT_FOUND = re.compile(r'(?:relation|type) "(.+)" does not exist')
 
 
 @dataclass
@@ -94,7 +92,7 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs, script.differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
-            if self._look_elsewhere(error):
+            if self._look_elsewhere(error, script.failing(index)):
                 continue
             proposal = self._proposal(error, script, index)
             if proposal is not None:
@@ -182,14 +180,17 @@ class Attempts:
         if fitting:
             combine(script.differences, self._situation.observe(*fitting))
 
-    def _look_elsewhere(self, error: psycopg.Error) -> bool:
+    def _look_elsewhere(self, error: psycopg.Error, statement: Statement) -> bool:
         """Adds a schema to the search_path, where a name that is nowhere else was not found (FORMATS 1.13)."""
-        match = _NOT_FOUND.match(error.diag.message_primary or "")
-        if match is None or error.sqlstate not in ("42P01", "42704"):
+        if error.sqlstate not in ("42P01", "42704"):
             return False
-        schema, bare = parse_name(match[1])
+        schema, bare = Failure(error, statement, self._situation).missing() or (None, "")
         schemas = self._situation.schemas
-        if schema is not None or any((s, bare) in self._evidence.history.by_name for s in schemas):
+        if (
+            not bare
+            or schema is not None
+            or any((s, bare) in self._evidence.history.by_name for s in schemas)
+        ):
             return False
         found = [o for o in self._situation.state.called([bare]) if o.object_type in RELATIONS]
         elsewhere = {o.object_schema for o in found if o.object_schema and o.object_type != "INDEX"} - set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from pggit_audit.history import HistoryRow
@@ -12,7 +13,7 @@ from pggit_audit.replay.matching import Match, merge
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import combine
+from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import columns, indexes, relations, routines, schemas, types
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement
@@ -64,6 +65,10 @@ class Corrections:
     def align_columns(self, matched: list[Match], outcome: Outcome) -> list[Repair]:
         """Behind the statement: brings tables to the columns that their last row recorded."""
         fixes: list[Repair] = []
+        for row, difference in matched:
+            if row.object_type == "TABLE" and row.change_type == "ALTER" and not row.columns:
+                # v1 records none of a table with a quoted name.
+                self._expect_renamed_types_of_quoted(row, difference)
         last = {row.name: (row, d) for row, d in matched if row.object_type == "TABLE" and row.columns}
         for row, difference in last.values():
             name = self._identities.relation_name(row)
@@ -89,3 +94,10 @@ class Corrections:
                 merge(outcome.differences, changed, matched)
                 fixes += taken
         return fixes
+
+    def _expect_renamed_types_of_quoted(self, row: HistoryRow, difference: Difference | None) -> None:
+        """What the row's columns tell of their types to come; they are as the statement left them."""
+        name = self._identities.relation_name(row)
+        if name is not None and difference is not None and difference.new is not None:
+            types = {str(c["name"]): {"type": c["type"]} for c in self._situation.columns(name)}
+            self._pending.expect_renamed_types(replace(row, columns=types), name, difference)

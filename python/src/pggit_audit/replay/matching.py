@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pggit_audit.history import HistoryRow
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import Columns, column_name, elements, first_statement, ordered, table_of
+from pggit_audit.history import HistoryRow, says
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type
 from pggit_audit.replay.situation import Situation
@@ -39,18 +41,48 @@ class Matching:
             row = rows[0]
             if not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP"):
                 break
+            if statement.action == "code" and self._is_of_what_follows(row, execution):
+                break
             difference = self._difference_of(row, statement, execution, differences, matched)
             if (
                 difference is None
                 and not self.names_target(row, statement, matched)
                 and not _is_second_row_of_view(statement, execution, matched)
+                and not (statement.action == "code" and matched and self._changes_nothing(row, execution))
             ):
                 break
             if difference is not None:
                 difference.taken = True
             matched.append((row, difference))
             rows.popleft()
-        return _separate_foreign_keys(matched)
+        return _separate_foreign_keys(_told_by_columns(matched))
+
+    def _is_of_what_follows(self, row: HistoryRow, execution: Execution) -> bool:
+        """Whether a row of a table is not of the code at hand: its columns are not those that the code left, and a
+        statement that follows alters the table.
+
+        Code renames columns without a row.
+        """
+        name = self._identities.relation_name(row)
+        if row.object_type != "TABLE" or row.change_type != "ALTER" or not row.columns or name is None:
+            return False
+        return (
+            any(
+                s.tag == "ALTER TABLE" and s.leaves_rows and any(bare == row.name for _, bare in s.targets)
+                for s in execution.following
+            )
+            and not _more_than_follow(row, execution)
+            and bool(disagreements(row.columns, self._situation.columns(name)))
+        )
+
+    def _changes_nothing(self, row: HistoryRow, execution: Execution) -> bool:
+        """Whether code may have left a row of a table of which it changed nothing, as it does of one that gets a
+        partition: the table is as recorded, and no statement that follows leaves the row."""
+        name = self._identities.relation_name(row)
+        if row.object_type != "TABLE" or row.change_type != "ALTER" or not row.columns or name is None:
+            return False
+        current = self._situation.columns(name)
+        return bool(current) and not disagreements(row.columns, current) and _more_than_follow(row, execution)
 
     def _difference_of(
         self,
@@ -210,6 +242,8 @@ def belonging(others: Sequence[Difference], matched: Sequence[Match]) -> dict[in
 def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iterator[Repair]:
     """Why a row of code does not tell what there was by then: later rows are of the same code, or may be."""
     row, difference = matched[i]
+    if difference is None:
+        yield Repair(ROWS_OF_CODE, "", "the code leaves the row, and nothing that it changed tells of it")
     rows = [m for m, d in matched if difference is not None and d is not None and d.path == difference.path]
     if len(rows) < 2:
         return
@@ -320,3 +354,40 @@ def _separate_foreign_keys(matched: list[Match]) -> list[Match]:
         for j in later:
             result[j] = (matched[j][0], Difference(difference.path, difference.new, difference.new, True))
     return result
+
+
+def _told_by_columns(matched: list[Match]) -> list[Match]:
+    """Tells the rows of a table apart that are of one block of code, by the columns that each recorded.
+
+    Where the rows only add columns, the table of a row is the last one without those that came later.
+    """
+    result = list(matched)
+    for path in {d.path for row, d in matched if d is not None and row.object_type == "TABLE"}:
+        here = [i for i, (_, d) in enumerate(matched) if d is not None and d.path == path]
+        difference = matched[here[-1]][1]
+        if len(here) < 2 or difference is None or any(matched[i][1] is not difference for i in here):
+            continue
+        old = difference.old
+        parts = [_with_columns(difference.new, matched[i][0].columns) for i in here]
+        if any(part is None for part in parts) or all(part == difference.new for part in parts):
+            continue
+        for i, new in zip(here, parts, strict=True):
+            result[i] = (matched[i][0], Difference(path, old, new, True))
+            old = new
+    return result
+
+
+def _with_columns(table: DatabaseObject | None, columns: Columns | None) -> DatabaseObject | None:
+    """A table with no other columns than these; None where it does not have them all, or needs others."""
+    if table is None or not columns:
+        return None
+    first = first_statement(table.definition)
+    rest = table.definition[len(first) :]
+    head, lines, checks, tail = elements(table.definition)
+    kept = [line for line in lines if column_name(line) in columns]
+    more = {column_name(line) for line in lines} - columns.keys()
+    if [column_name(line) for line in kept] != ordered(columns):
+        return None
+    if any(says(text, name) for name in more for text in (*kept, *checks, tail, rest)):
+        return None
+    return replace(table, definition=table_of(head, [*kept, *checks], tail) + rest)

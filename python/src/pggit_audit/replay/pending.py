@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import psycopg
-
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation, naming
@@ -16,7 +14,37 @@ from pggit_audit.rules.situation import Evidence, PendingStep
 from pggit_audit.statements import Name
 
 _DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* ATTACH PARTITION ")
-_DEPENDS = re.compile(r"constraint .+ on table .+ depends on (?:table|index) .+")
+
+# What else needs a table, or a part of it, than foreign keys of other tables.
+_OTHER_USERS = """
+    with parts as (
+        select 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid as classid, %(oid)s::pg_catalog.oid as objid
+        union all
+        select 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, indexrelid from pg_catalog.pg_index
+        where indrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+        union all
+        select 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid, oid from pg_catalog.pg_constraint
+        where conrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+        union all
+        select 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, reltype from pg_catalog.pg_class
+        where oid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+    )
+    select from pg_catalog.pg_depend as d
+    join parts as p on p.classid operator(pg_catalog.=) d.refclassid and p.objid operator(pg_catalog.=) d.refobjid
+    where
+        d.deptype operator(pg_catalog.=) 'n'
+        and not exists (
+            select from parts as own
+            where own.classid operator(pg_catalog.=) d.classid and own.objid operator(pg_catalog.=) d.objid
+        )
+        and not exists (
+            select from pg_catalog.pg_constraint as k
+            where
+                d.classid operator(pg_catalog.=) 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid
+                and k.oid operator(pg_catalog.=) d.objid and k.contype operator(pg_catalog.=) 'f'
+        )
+    limit 1
+"""
 
 
 class PendingSteps:
@@ -93,7 +121,7 @@ class PendingSteps:
             self._steps.append(replace(step, position=needed))
             return None
         _, error = self._situation.run([step.repair.statement])
-        if error is not None and _only_foreign_keys(error):
+        if error is not None and error.sqlstate == "2BP01" and self._only_foreign_keys(step.name):
             # They may have gone by CASCADE, of which v1 records nothing; the live catalog has none of them.
             cascade = step.repair.statement.removesuffix(";") + " CASCADE;"
             step = replace(step, repair=replace(step.repair, statement=cascade))
@@ -105,6 +133,13 @@ class PendingSteps:
             self._steps.append(replace(step, position=later, tries=step.tries + 1))
         return None
 
+    def _only_foreign_keys(self, name: Name) -> bool:
+        """Whether nothing but foreign keys of other tables is in the way of a table's drop."""
+        table = self._situation.relation(name)
+        if table is None or table.object_type != "TABLE":
+            return False
+        return not self._situation.query(_OTHER_USERS, {"oid": table.objid})
+
     def _needed_until(self, name: Name) -> int:
         """Position of the last row of anything that names the object: until then it was there."""
         found = naming(self._situation.state, self._situation.state.keys(name))
@@ -112,9 +147,3 @@ class PendingSteps:
         proofs = [o for o in found if o.object_type != "TABLE" or _DESCENDS.search(o.definition)]
         names = [(o.object_schema, o.object_name) for o in proofs]
         return max((self._evidence.history.last_row(n) for n in names if n != name), default=-1)
-
-
-def _only_foreign_keys(error: psycopg.Error) -> bool:
-    """Whether nothing but foreign keys of other tables is in the way of a drop."""
-    detail = (error.diag.message_detail or "").splitlines()
-    return error.sqlstate == "2BP01" and bool(detail) and all(_DEPENDS.fullmatch(line) for line in detail)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name, qualified_identity
 from pggit_audit.history import says
-from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
-from pggit_audit.rules.situation import Evidence, Failure, Repair
-from pggit_audit.statements import quote
+from pggit_audit.rules import POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
+from pggit_audit.rules.situation import Evidence, Repair
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 
@@ -93,13 +92,3 @@ def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> 
         if p > position and says(history.rows[p].text, name)
         for s in history.rows[p].statements
     )
-
-
-def in_the_way(failure: Failure) -> list[Repair]:
-    """A trigger or a policy depends on what the statement changes."""
-    match = re.search(r"(policy|trigger) (.+?) on table (.+?) depends on", failure.detail)
-    if match is None:
-        return []
-    drop = f"DROP {match[1].upper()} {quote(match[2])} ON {match[3]};"
-    why = f"the recorded statement ran, so nothing was in its way: {failure.detail}"
-    return [Repair(IMPLIED_DROP, drop, why)]

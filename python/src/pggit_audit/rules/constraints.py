@@ -48,11 +48,8 @@ def missing_key(failure: Failure) -> list[Repair]:
 
     A table has one primary key, of columns that are not null; PostgreSQL gives it the name it gave it then.
     """
-    match = re.search(r'referenced table "(.*)"', failure.message, re.DOTALL)
-    if match is None:
-        return []
     words = failure.statement.words
-    for table in failure.resolve((None, match[1])):
+    for table in (full for name in referenced(failure) for full in failure.resolve(name)):
         nullable = {str(c["name"]): bool(c["nullable"]) for c in failure.situation.columns(table)}
         if not nullable:
             continue
@@ -74,6 +71,11 @@ def missing_key(failure: Failure) -> list[Repair]:
                 for kind in kinds
             ]
     return []
+
+
+def referenced(failure: Failure) -> list[Name]:
+    """The tables that a foreign key of the statement refers to, and that the error is about."""
+    return [n.name for n in failure.told if n.before[1] == "REFERENCES" and failure.is_there(n.name)]
 
 
 def _columns_behind(words: Sequence[str], place: int) -> tuple[str, ...]:

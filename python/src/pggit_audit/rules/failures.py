@@ -6,7 +6,6 @@ recorded columns of the row, the object's later rows, names and literals of the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import psycopg
@@ -15,7 +14,6 @@ from pggit_audit.definitions import qualified
 from pggit_audit.rules import (
     IMPLIED_CASCADE,
     IMPLIED_DROP,
-    attachments,
     columns,
     constraints,
     relations,
@@ -23,6 +21,7 @@ from pggit_audit.rules import (
     schemas,
     types,
 )
+from pggit_audit.rules.naming import Naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
 
@@ -39,38 +38,57 @@ def _missing_column(evidence: Evidence, failure: Failure) -> list[Repair]:
     return columns.missing(evidence, failure) + relations.wider_stub(failure)
 
 
+# What has a name before which one of these stands is no type.
+_NO_TYPES = {
+    "AUTHORIZATION", "COLLATE", "CONFIGURATION", "CONSTRAINT", "DICTIONARY", "EXTENSION", "FAMILY", "GROUP", "INDEX",
+    "LANGUAGE", "METHOD", "PARSER", "POLICY", "ROLE", "RULE", "SERVER", "TABLESPACE", "TEMPLATE", "TRIGGER", "USER",
+}  # fmt: skip
+
+
 def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
-    message = failure.message
-    if message.startswith("there is no primary key"):
+    """A type is not there, or the key of a table; what else may be missing has no row, and no evidence."""
+    if constraints.referenced(failure):
         return constraints.missing_key(failure)
-    if message.startswith(("role ", "index ", "constraint ", "trigger ", "policy ", "view ")):
+    statement = failure.statement
+    if statement.object_type in ("INDEX", "TRIGGER", "POLICY", "RULE", "VIEW") and statement.verb != "CREATE":
         return []
-    return types.missing(evidence, failure)
+    about = [n for n in failure.told if not n.in_string and not failure.is_there(n.name)]
+    first = [naming for naming in about if naming.parts == about[0].parts]
+    if not any(_may_be_type(naming, statement) for naming in first):
+        return []
+    return types.missing(evidence, failure, first[0].name)
+
+
+def _may_be_type(naming: Naming, statement: Statement) -> bool:
+    """Whether a name stands where a type may stand."""
+    second, first = naming.before
+    if first in _NO_TYPES or (second, first) == ("OWNER", "TO"):
+        return False
+    # A policy names roles, an index its operator classes; in their expressions, types are what one casts to.
+    return statement.object_type not in ("POLICY", "INDEX") or first in ("::", "AS")
 
 
 def _name_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     """What the statement makes is there already."""
     why = "the recorded statement ran, so what has the name was gone by then"
-    message, statement = failure.message, failure.statement
-    match = re.match(r'(trigger|policy|constraint|rule) "(.*?)" for (?:relation|table) "(.*?)"', message)
-    if match:
-        kind, table = match[1].upper(), failure.on_table(match[3])
-        action = (
-            f"ALTER TABLE {table} DROP CONSTRAINT {quote(match[2])};"
-            if kind == "CONSTRAINT"
-            else f"DROP {kind} {quote(match[2])} ON {table};"
-        )
-        return [Repair(IMPLIED_DROP, action, why)]
+    statement = failure.statement
+    target = statement.targets[0] if statement.targets else None
+    if statement.object_type in ("TRIGGER", "POLICY", "RULE") and target:
+        drop = f"DROP {statement.object_type} {quote(target[1])} ON {failure.on_table(target)};"
+        return [Repair(IMPLIED_DROP, drop, why)]
+    part = next((n.parts[-1] for n in failure.told if n.before[1] == "CONSTRAINT"), None)
+    if part is not None and statement.tag == "ALTER TABLE" and target and failure.error.sqlstate == "42710":
+        drop = f"ALTER TABLE {qualified(target)} DROP CONSTRAINT {quote(part)};"
+        return [Repair(IMPLIED_DROP, drop, why)]
     found: list[Repair] = []
     # What a statement alters is not in its own way.
-    target = statement.targets[0] if statement.targets and statement.verb == "CREATE" else None
-    for name in (n for n in (failure.name(), target) if n is not None):
+    made = target if statement.verb == "CREATE" else None
+    for name in dict.fromkeys(n for n in (failure.name(), made) if n is not None):
         found += relations.in_the_way(evidence, failure, name, why)
-    if statement.object_type in ("FUNCTION", "PROCEDURE", "AGGREGATE") and target:
-        signature = re.match(r"function (.*) already exists|function \"(.*?)\"", message)
-        found += routines.in_the_way(failure, target, why, signature and signature[1])
-    if statement.object_type == "SCHEMA" and target:
-        found.append(schemas.in_the_way(target[1], why))
+    if statement.object_type in ("FUNCTION", "PROCEDURE", "AGGREGATE") and made:
+        found += routines.in_the_way(failure, made, why)
+    if statement.object_type == "SCHEMA" and made:
+        found.append(schemas.in_the_way(made[1], why))
     return found
 
 
@@ -82,31 +100,80 @@ def _definition_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]
         return []
     target = statement.targets[0]
     if statement.object_type in ("FUNCTION", "PROCEDURE", "AGGREGATE"):
-        hint = re.search(r"DROP \w+ (.*) first", failure.error.diag.message_hint or "")
-        return routines.in_the_way(failure, target, why, hint and hint[1])
+        return routines.in_the_way(failure, target, why)
     if statement.object_type == "VIEW":
         drop = f"DROP VIEW {qualified(target)}"
         return [Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why)]
-    return constraints.primary_key_in_the_way(failure) if "primary key" in failure.message else []
+    return (
+        constraints.primary_key_in_the_way(failure)
+        if any(w.startswith("PRIMARY") for w in statement.keywords)
+        else []
+    )
 
 
 def _dependents_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A drop without CASCADE: what depends on it was gone by then."""
     text = failure.statement.text.rstrip().rstrip(";")
-    text = re.sub(r"\s+RESTRICT$", "", text, flags=re.IGNORECASE)
+    if text.upper().endswith("RESTRICT"):
+        text = text[: -len("RESTRICT")].rstrip()
     why = "v1 recorded the statement, so what depends on it was gone by then: "
     why += "; ".join(failure.detail.splitlines())
     return [Repair(IMPLIED_CASCADE, text + " CASCADE", why, rewrite=True)]
 
 
+# What reads columns of a table, by their names: views, then policies and triggers.
+_READERS = """
+    select distinct
+        case
+            when c.relkind operator(pg_catalog.=) 'm' then 'MATERIALIZED VIEW'
+            when r.oid is not null then 'VIEW'
+            when p.oid is not null then 'POLICY'
+            else 'TRIGGER'
+        end,
+        coalesce(p.polname, t.tgname)::pg_catalog.text,
+        coalesce(c.oid, p.polrelid, t.tgrelid)::pg_catalog.regclass::pg_catalog.text,
+        r.oid is null
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_attribute as a
+        on a.attrelid operator(pg_catalog.=) d.refobjid and a.attnum operator(pg_catalog.=) d.refobjsubid
+    left join pg_catalog.pg_rewrite as r
+        on d.classid operator(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid
+        and r.oid operator(pg_catalog.=) d.objid
+    left join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) r.ev_class
+    left join pg_catalog.pg_policy as p
+        on d.classid operator(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass::pg_catalog.oid
+        and p.oid operator(pg_catalog.=) d.objid
+    left join pg_catalog.pg_trigger as t
+        on d.classid operator(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass::pg_catalog.oid
+        and t.oid operator(pg_catalog.=) d.objid
+    where
+        d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+        and d.refobjid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
+        and a.attname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])
+        and coalesce(r.oid, p.oid, t.oid) is not null
+    order by 4, 1, 3, 2
+"""
+
+
 def _users_of_column_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A view, a trigger or a policy uses the column that the statement changes."""
-    match = re.search(r"on (materialized view|view) (.+?) depends on", failure.detail)
-    if match is None:
-        return attachments.in_the_way(failure)
-    drop = f"DROP {match[1].upper()} {match[2]} CASCADE;"
+    if failure.statement.tag != "ALTER TABLE":
+        return []
     why = f"the recorded statement ran, so nothing was in its way: {failure.detail}"
-    return [Repair(IMPLIED_DROP, drop, why)]
+    tables = [full for name in failure.statement.targets for full in failure.resolve(name)]
+    readers = [
+        reader
+        for table in tables
+        for reader in failure.situation.query(
+            _READERS, {"table": qualified(table), "words": list(failure.statement.words)}
+        )
+    ]
+    return [
+        Repair(
+            IMPLIED_DROP, f"DROP {kind} {quote(name)} ON {on};" if name else f"DROP {kind} {on} CASCADE;", why
+        )
+        for kind, name, on, _ in readers
+    ]
 
 
 # By SQLSTATE, see "PostgreSQL Error Codes" in PostgreSQL's documentation.

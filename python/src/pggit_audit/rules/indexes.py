@@ -1,6 +1,7 @@
 """Indexes: v1 records them by name; a row of one can be erased, and a drop is recorded once for a name (FORMATS 1.6).
 
-An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `table_touched`.
+An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `went_with_column`,
+`table_touched`.
 A name that PostgreSQL chose: `as_recorded`.
 """
 
@@ -14,8 +15,9 @@ from pggit_audit.definitions import qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
 from pggit_audit.rules import NAME_AS_RECORDED, RENAMED_INDEX
+from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, PendingStep, Repair
-from pggit_audit.statements import Statement, quote
+from pggit_audit.statements import Statement, quote, split, unquote
 
 
 def erased_rename(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
@@ -67,6 +69,18 @@ def went_with_table(evidence: Evidence, index: DatabaseObject, position: int) ->
         if row.change_type == "DROP":
             return True
     return table not in evidence.live.by_name
+
+
+def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -> bool:
+    """Whether a later text takes a column away that an index is on: nothing tells that it had gone before."""
+    (made,) = split(index.definition)[:1]
+    words = set(made.words[made.words.index("using") :])
+    return any(
+        not words.isdisjoint(map(unquote, DROPPED.findall(statement.folded)))
+        for row in evidence.history.later_rows(indexed_table(index), position)
+        for statement in row.statements
+        if statement.tag == "ALTER TABLE" and any(bare == row.name for _, bare in statement.targets)
+    )
 
 
 def table_touched(evidence: Evidence, index: DatabaseObject, position: int) -> int | None:

@@ -42,7 +42,7 @@ _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement names a relation that is not there; what it was, best known first."""
-    name = failure.name()
+    name = failure.missing()
     if name is None:
         return []
     found = _not_yet_renamed(evidence, name, failure)
@@ -207,7 +207,9 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     bare = name[1].split("(", 1)[0] if routine else name[1]
     named = [p for p in history.mentions(bare) if position <= p]
     last = named[-1] if named else position
-    if kind == "INDEX" and indexes.went_with_table(evidence, found, last):
+    if kind == "INDEX" and (
+        indexes.went_with_table(evidence, found, last) or indexes.went_with_column(evidence, found, last)
+    ):
         return None
     apart = kind == "TABLE" and taken_apart(history, bare, named)
     if apart:

@@ -70,7 +70,7 @@ def by_place(current: Current, columns: Columns) -> dict[str, str | None]:
             before = at_its_place.get(str(new))
             result.setdefault(str(new), before if before not in places else None)
     # Where most names stand elsewhere, the positions of the two may be out of step, unless each is accounted for.
-    accounted = None not in result.values() and moved <= result.keys()
+    accounted = not in_order and None not in result.values() and moved <= result.keys()
     return result if accounted or len(moved) * 2 <= len(common) else {}
 
 

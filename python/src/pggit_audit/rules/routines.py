@@ -38,9 +38,7 @@ _SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement calls a routine that is not there, and the live catalog has one of the name."""
-    match = re.match(r"(?:function|procedure|aggregate) (.+?)\(", failure.message)
-    if match is None:
-        return []
+    called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
     return [
         Repair(
             FROM_LIVE_CATALOG,
@@ -49,13 +47,15 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             alone=True,
             inferred=(live.object_schema, live.object_name),
         )
-        for full in failure.resolve(parse_name(match[1]))
+        for name in called[:1]
+        for full in failure.resolve(name)
         for live in evidence.live.routines.get(full, [])
     ]
 
 
-def in_the_way(failure: Failure, name: Name, why: str, signature: str | None = None) -> list[Repair]:
-    """Routines of the name that a statement makes; of several, the one with the signature in the server's message."""
+def in_the_way(failure: Failure, name: Name, why: str) -> list[Repair]:
+    """Routines of the name that a statement makes; of several, the one whose signature the server repeats."""
+    repeated = f"{failure.message}\n{failure.error.diag.message_hint or ''}"
     rows = failure.situation.query(
         "select p.oid::pg_catalog.regprocedure::pg_catalog.text, p.prokind from pg_catalog.pg_proc as p"
         " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) p.pronamespace"
@@ -66,7 +66,11 @@ def in_the_way(failure: Failure, name: Name, why: str, signature: str | None = N
     kinds = {"a": "AGGREGATE", "p": "PROCEDURE"}
     found: list[Repair] = []
     for text, kind in rows:
-        if signature is None or len(rows) == 1 or text.endswith(signature):
+        if (
+            len(rows) == 1
+            or text.split(".")[-1] in repeated
+            or not any(t.split(".")[-1] in repeated for t, _ in rows)
+        ):
             drop = f"DROP {kinds.get(kind, 'FUNCTION')} {text}"
             found += (Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why))
     return found

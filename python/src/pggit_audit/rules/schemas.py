@@ -6,24 +6,27 @@ A schema shows in a statement that fails (`missing`, `in_the_way`), or in the sc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
+from pggit_audit.rules.naming import namings, told
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
 
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement names a schema that is not there: another one has become it, or it was made."""
-    match = re.search(r'"(.*)"', failure.message, re.DOTALL)
-    if match is None:
-        return []
-    make = f"CREATE SCHEMA IF NOT EXISTS {quote(match[1])};"
-    made = Repair(MISSING_SCHEMA, make, f"the statement names the schema {match[1]}", alone=True)
-    return [*_renamed(evidence, failure.situation, match[1]), made]
+    candidates = [n for s in failure.failing for n in namings(s)]
+    names = [n._replace(parts=n.parts[-2:-1]) for n in candidates if len(n.parts) > 1]
+    names += [n for n in candidates if len(n.parts) == 1]
+    for (name,) in dict.fromkeys(n.parts for n in told(failure.message, names)):
+        if not failure.situation.holds(quote_if_needed(name), "SCHEMA"):
+            make = f"CREATE SCHEMA IF NOT EXISTS {quote(name)};"
+            made = Repair(MISSING_SCHEMA, make, f"the statement names the schema {name}", alone=True)
+            return [*_renamed(evidence, failure.situation, name), made]
+    return []
 
 
 def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:

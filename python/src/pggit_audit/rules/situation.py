@@ -6,7 +6,6 @@ proposes steps. It changes nothing itself: the walk takes a step, or leaves it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,13 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.definitions import parse_name, qualified
+from pggit_audit.definitions import qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.live import Live
 from pggit_audit.rules import Rule
+from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
-from pggit_audit.statements import Name, Statement
+from pggit_audit.statements import Name, Statement, split
 
 Current = Sequence[Mapping[str, Any]]
 """A table's columns in the shadow, in order: name, position, type (as v1 records it), full_type, nullable, default,
@@ -104,7 +104,11 @@ class Situation(Protocol):
 
 
 class Failure:
-    """A failed statement with the names that PostgreSQL's message gives."""
+    """A failed statement, and which of its names the server's error is about (`naming`).
+
+    `message` and `detail` are in the language of the server: nothing may be read from them but names that are known
+    from elsewhere.
+    """
 
     def __init__(self, error: psycopg.Error, statement: Statement, situation: Situation) -> None:
         self.error = error
@@ -113,37 +117,64 @@ class Failure:
         self.message = error.diag.message_primary or ""
         self.detail = error.diag.message_detail or ""
 
+    @cached_property
+    def failing(self) -> tuple[Statement, ...]:
+        """What failed: the statement that a block or a routine ran, if it was in one, and the recorded one."""
+        inner = split(self.error.diag.internal_query or "")
+        return (*inner, *((self.statement,) if self.statement.tokens else split(self.statement.text)))
+
+    @cached_property
+    def told(self) -> list[Naming]:
+        """The names of what failed that the message repeats, the likeliest first."""
+        return told(self.message, (naming for s in self.failing for naming in namings(s)))
+
     def name(self) -> Name | None:
-        """The object that the message names."""
-        match = re.search(r'"(.*?)"(?: (?:already|does|for|of)|$)', self.message, re.DOTALL)
-        # Of the types of a routine's arguments it quotes no name.
-        match = match or re.match(r"type (\S+) does not exist", self.message)
-        return parse_name(match[1]) if match else None
+        """The object that the error is about: as its fields say, as the statement names it, or one that is there."""
+        diag = self.error.diag
+        if diag.table_name or diag.datatype_name:
+            return (diag.schema_name, str(diag.table_name or diag.datatype_name))
+        return self.told[0].name if self.told else self._there()
+
+    def missing(self) -> Name | None:
+        """The relation or the type that is not there, if that is what is wrong."""
+        return next((n.name for n in self.told if not self.is_there(n.name)), None)
+
+    def _there(self) -> Name | None:
+        """The relation that the message repeats, where PostgreSQL chose its name, as that of an index."""
+        schemas = {n.parts[-2] for s in self.failing for n in namings(s) if len(n.parts) > 1}
+        rows = self.situation.query(
+            "select n.nspname, c.relname from pg_catalog.pg_class as c"
+            " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
+            " where n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])"
+            " and pg_catalog.strpos(%(message)s, c.relname::pg_catalog.text) operator(pg_catalog.>) 0",
+            {"schemas": [*schemas, *self.situation.schemas], "message": self.message},
+        )
+        found = [(place, schema, bare) for schema, bare in rows if (place := said(self.message, bare))]
+        surest = [f for f in found if f[0][0] == 0]
+        return min(surest, key=lambda f: (f[0], -len(f[2])))[1:] if surest else None
 
     def resolve(self, name: Name) -> list[Name]:
         """The name with each schema that it may be in."""
         return [name] if name[0] else [(schema, name[1]) for schema in self.situation.schemas]
 
-    def column(self) -> str | None:
-        """The column that the message names."""
-        quoted = re.match(r'column "(.*?)" (?:of|does|named|referenced|specified)', self.message)
-        if quoted:
-            return quoted[1]
-        bare = re.match(r"column (.+) does not exist", self.message)
-        if bare:
-            return parse_name(bare[1])[1]
-        return None
+    def is_there(self, name: Name) -> bool:
+        """Whether it is a relation or a type that is there."""
+        return any(self.situation.relation(full) is not None for full in self.resolve(name))
 
-    def on_table(self, name: str) -> str:
+    def column(self) -> str | None:
+        """The column that the error is about: a message may repeat its table's name as well."""
+        if self.error.diag.column_name:
+            return self.error.diag.column_name
+        bare = list(dict.fromkeys(naming.parts[-1] for naming in self.told))
+        return next((name for name in bare if not self.is_there((None, name))), bare[0] if bare else None)
+
+    def on_table(self, name: Name) -> str:
         """The table that a trigger, a policy or a constraint is on, as SQL text."""
-        return qualified(self.statement.on) if self.statement.on else qualified(parse_name(name))
+        return qualified(self.statement.on or name)
 
     def tables(self) -> list[Name]:
         """The tables that the statement may mean, likeliest first, with their schemas."""
-        candidates: list[Name] = []
-        match = re.search(r'of relation "(.*?)"', self.message)
-        if match:
-            candidates.append((None, match[1]))
+        candidates: list[Name] = [naming.name for naming in self.told]
         if self.statement.on:
             candidates.append(self.statement.on)
         if self.statement.object_type == "TABLE":

@@ -7,8 +7,10 @@ A type shows in a statement that fails (`missing`, `missing_label`), a rename in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+from sqlglot import TokenType
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, first_statement, parse_name, qualified, type_text
@@ -21,6 +23,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
+from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
 
@@ -49,12 +52,8 @@ _USERS = (
 # When a statement fails ----------------------------------------------------------------------------
 
 
-def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     """A statement names a type that is not there: it is in the live catalog, or was a domain, or an enum."""
-    name = failure.name()
-    if name is None:
-        return []
-    name = (name[0], name[1].removesuffix("[]"))
     found: list[Repair] = []
     live = evidence.live.by_name
     known = failure.resolve(name)
@@ -73,6 +72,15 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
             found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after)))
+    taken_over = None if found else _name_to_come(evidence, failure, name)
+    if taken_over is not None:
+        full = (name[0] or taken_over.object_schema, name[1])
+        made = first_statement(taken_over.definition)
+        made = made.replace(f" {taken_over.object_identity} AS ", f" {qualified(full)} AS ", 1)
+        why = (
+            f"the column has {taken_over.object_identity} in the live catalog, which took the name of another"
+        )
+        found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=full))
     full = failure.resolve(name)[0]
     base = _recorded_base(evidence, name[1], failure)
     if base is not None:
@@ -111,12 +119,39 @@ def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str 
     return None
 
 
+def _name_to_come(evidence: Evidence, failure: Failure, name: Name) -> DatabaseObject | None:
+    """The live enum that a new type is to become, which a statement gives to a column: the column has a type of that
+    name before the statement, and in the end. So an enum is replaced: the new one takes the old one's name.
+    """
+    statement = failure.statement
+    column = _given_type(statement.words, name[1])
+    if statement.tag != "ALTER TABLE" or column is None:
+        return None
+    for table in (full for target in statement.targets for full in failure.resolve(target)):
+        live = evidence.live.table(table)
+        now = next((str(c["type"]) for c in failure.situation.columns(table) if c["name"] == column), None)
+        kept = dict(column_types(live.definition)).get(column) if live is not None else None
+        if kept is not None and parse_name(kept)[1] == now:
+            found = evidence.live.by_name.get(parse_name(kept))
+            return found if found is not None and " AS ENUM (" in found.definition else None
+    return None
+
+
+def _given_type(words: Sequence[str], type_name: str) -> str | None:
+    """The column that a statement gives a type of that name."""
+    for i, word in enumerate(words):
+        before = words[: i - 2] if words[i - 1 : i] == (".",) else words[:i]
+        if word == type_name and before[-1:] == ("type",):
+            before = before[:-3] if before[-3:] == ("set", "data", "type") else before[:-1]
+            return before[-1] if before else None
+    return None
+
+
 def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement uses a label that the enum does not have; its place is that in the live enum."""
-    match = re.search(r'enum (.+?): "(.*)"$', failure.message, re.DOTALL)
-    if match is None:
+    type_name, label = _enum_told(failure), _label_told(failure)
+    if type_name is None or label is None:
         return []
-    type_name, label = match[1], match[2]
     literal = "'" + label.replace("'", "''") + "'"
     place = ""
     live = evidence.live.by_name
@@ -146,6 +181,29 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
             inferred=failure.resolve(parse_name(type_name))[0],
         )
     ]
+
+
+def _enum_told(failure: Failure) -> str | None:
+    """The enum that the error is about, as the server prints its name."""
+    enums = failure.situation.query(
+        "select oid::pg_catalog.regtype::pg_catalog.text from pg_catalog.pg_type"
+        " where typtype operator(pg_catalog.=) 'e'",
+        {},
+    )
+    found = [(place, -len(name), name) for (name,) in enums if (place := said(failure.message, name))]
+    return min(found)[2] if found else None
+
+
+def _label_told(failure: Failure) -> str | None:
+    """The label that the error is about: a string of the statement, or a part of one that is an array."""
+    strings = [t.text for s in failure.failing for t in s.tokens if t.token_type == TokenType.STRING]
+    parts = [part.strip().strip('"') for text in strings for part in text.strip("{} ").split(",")]
+    found = [
+        (place, -len(text), text)
+        for text in (*strings, *parts)
+        if text and (place := said(failure.message, text))
+    ]
+    return min(found)[2] if found else None
 
 
 def enum_labels(definition: str) -> list[str]:

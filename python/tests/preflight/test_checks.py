@@ -1,0 +1,182 @@
+"""The data of v1, and the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from project import PROJECT
+
+from pggit_audit.night.preflight import check, place
+from pggit_audit.night.preflight.calls import CallTable, read_seed
+from pggit_audit.night.preflight.history import check_history
+from pggit_audit.night.preflight.place import check_place
+from pggit_audit.verdicts import Finding
+
+TABLE = CallTable(read_seed(PROJECT))
+Connection = psycopg.Connection[Any]
+
+OBJECT = (
+    "insert into pggit.branches (name) values ('main');"
+    "insert into pggit.objects (id, object_type, schema_name, object_name) values (1, 'TABLE', 'public', 't');"
+)
+ROW = (
+    "insert into pggit.history (id, object_id, change_type, change_severity, sql_executed, created_at, created_by)"
+    " values ({}, 1, '{}', 'MINOR', {}, {}, {});"
+)
+
+
+def row(number: int, change: str, sql: str = "'x'", at: str = "'2024-01-01'", by: str = "'ann'") -> str:
+    return ROW.format(number, change, sql, at, by)
+
+
+DATA = {
+    "no_history": "",
+    "no_author": row(1, "CREATE", by="null"),
+    "no_time": row(1, "CREATE", at="null"),
+    "future_time": row(1, "CREATE", at="localtimestamp + interval '2 days'"),
+    "no_statement": row(1, "CREATE", sql="' '"),
+    "missing_ids": row(1, "CREATE") + row(3, "ALTER"),
+    "no_create": row(1, "ALTER"),
+    "several_creates": row(1, "CREATE") + row(2, "ALTER") + row(3, "CREATE"),
+    "drop_before_create": row(1, "DROP") + row(2, "CREATE"),
+    "archived_history": (
+        "create table pggit.history_archive (like pggit.history including all);"
+        + row(2, "ALTER")
+        + row(1, "CREATE").replace("pggit.history", "pggit.history_archive")
+    ),
+    "tracker_paused": (
+        "create table pggit.system_events (event_id serial, event_type text, event_data jsonb,"
+        " created_at timestamptz default now());"
+        "insert into pggit.system_events (event_type, created_at) values"
+        " ('tracking_paused', '2024-01-01 10:00Z'), ('tracking_resumed', '2024-01-01 12:00Z'),"
+        " ('emergency_disable', '2024-02-01 10:00Z');" + row(1, "CREATE")
+    ),
+    "function_tracking": (
+        "create table pggit.function_versions (id integer); insert into pggit.function_versions values (1);"
+        + row(1, "CREATE")
+    ),
+    "not_moved": "create table pggit.notes (id integer); insert into pggit.notes values (1);"
+    + row(1, "CREATE"),
+}
+
+
+@pytest.mark.parametrize("code", DATA)
+def test_what_is_wrong_with_the_data_is_named(v1: Connection, code: str) -> None:
+    v1.execute((OBJECT + DATA[code]).encode())
+    found = check_history(v1, "pggit").findings
+    assert {finding.code for finding in found} == {code, "tracker_off"}
+
+
+def test_intervals_without_a_tracker_have_their_ends(v1: Connection) -> None:
+    v1.execute((OBJECT + DATA["tracker_paused"]).encode())
+    said = [f.message for f in check_history(v1, "pggit").findings if f.code == "tracker_paused"]
+    assert len(said) == 2
+    assert "paused at 2024-01-01 10:00 UTC until 2024-01-01 12:00 UTC" in said[0]
+    assert "stopped in an emergency at 2024-02-01 10:00 UTC and was not resumed since" in said[1]
+
+
+def test_a_tracker_at_work_and_one_that_is_switched_off(v1: Connection) -> None:
+    v1.execute((OBJECT + row(1, "CREATE")).encode())
+    v1.execute(
+        "create function pggit.noticed() returns event_trigger language plpgsql as 'begin end';"
+        "create event trigger pggit_ddl_trigger on ddl_command_end execute function pggit.noticed()"
+    )
+    assert check_history(v1, "pggit").findings == []
+    v1.execute("alter event trigger pggit_ddl_trigger disable")
+    assert [(f.code, f.severity) for f in check_history(v1, "pggit").findings] == [("tracker_off", "warning")]
+
+
+def test_the_profile_adds_up_over_the_archive(v1: Connection) -> None:
+    v1.execute((OBJECT + DATA["archived_history"]).encode())
+    profile = check_history(v1, "pggit").profile
+    for dimension in ("kind", "month", "author", "branch"):
+        assert [r["rows"] for r in profile if r["dimension"] == dimension] == [2]
+
+
+def look(connection: Connection, **more: Any) -> list[Finding]:
+    return check_place(connection, schema="pggit", v0="pggit_v0", audit="pggit_audit", **more)
+
+
+def codes(connection: Connection, **more: Any) -> dict[str, str]:
+    return {f.code: f.severity for f in look(connection, **more)}
+
+
+def test_nothing_is_in_the_way_of_an_empty_place(v1: Connection) -> None:
+    assert codes(v1) in ({}, {"disk_full": "warning"})
+
+
+PLACES: dict[str, tuple[str, str, str]] = {
+    "a publication of all tables": (
+        "create publication everything for all tables",
+        "publication_of_all",
+        "warning",
+    ),
+    "upstream's own schema": (
+        "create schema pggit_audit; create table pggit_audit.changes (change_id uuid, commit_sha text)",
+        "audit_schema_taken",
+        "blocker",
+    ),
+    "ours, and nothing keeps it": (
+        "create schema pggit_audit; create table pggit_audit.changes (event_no bigint, object_identity text)",
+        "installer_would_drop_us",
+        "warning",
+    ),
+    "no pggit_v0": ("drop schema pggit_v0 cascade", "schema_missing", "blocker"),
+    "a poor role": (
+        "create role poor_one; grant usage on schema pggit, pggit_v0 to poor_one; set local role poor_one",
+        "right_missing",
+        "blocker",
+    ),
+    "a role that reads and makes no databases": (
+        "create role no_maker; grant usage on schema pggit, pggit_v0 to no_maker;"
+        "grant select on all tables in schema pggit to no_maker; grant create on database preflight to no_maker;"
+        "grant all on all tables in schema pggit_v0 to no_maker; set local role no_maker",
+        "right_missing",
+        "blocker",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_wrong_with_the_place_is_named(v1: Connection, name: str) -> None:
+    before = codes(v1)
+    statements, code, severity = PLACES[name]
+    assert code not in before
+    v1.execute(statements.encode())
+    assert codes(v1)[code] == severity
+
+
+def test_the_role_needs_no_more_than_the_readme_says(v1: Connection) -> None:
+    v1.execute(PLACES["a role that reads and makes no databases"][0].encode())
+    assert "right_missing" not in codes(v1, shadow="embedded")
+
+
+def test_a_session_in_the_way_is_named(v1: Connection) -> None:
+    v1.commit()
+    with psycopg.connect(v1.info.dsn, application_name="the shop") as other:
+        other.execute("select count(*) from pggit.history")
+        found = [f for f in look(v1) if f.code == "session_in_the_way"]
+        assert [f.object for f in found] == [f"session {other.info.backend_pid}"]
+        assert "the shop" in found[0].message
+
+
+def test_the_disk_is_measured(v1: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage: Callable[[Any], Any] = lambda _: type("Usage", (), {"free": 1_000_000})  # noqa: E731
+    monkeypatch.setattr(place.shutil, "disk_usage", usage)
+    monkeypatch.setattr(place, "_is_there", lambda _: True)
+    assert codes(v1)["disk_full"] == "warning"
+    monkeypatch.setattr(place, "_is_there", lambda _: False)
+    assert codes(v1)["disk_unknown"] == "info"
+
+
+def test_all_of_it_in_one_look(v1: Connection) -> None:
+    v1.execute((OBJECT + row(1, "CREATE")).encode())
+    found = check(v1, TABLE)
+    assert {f.code for f in found.findings} <= {"tracker_off", "disk_full"}
+    v1.execute("alter schema pggit rename to pggit_v1_archive")
+    assert [f.code for f in check(v1, TABLE).findings] == ["already_moved"]
+    v1.execute("alter schema pggit_v1_archive rename to elsewhere")
+    assert "schema_missing" in {f.code for f in check(v1, TABLE).findings}
