@@ -44,6 +44,7 @@ class Model:
     relation: str
     code: str
     keys: tuple[str, ...] | None
+    is_python: bool
 
 
 @dataclass
@@ -86,6 +87,7 @@ def compiled(params: Params, artifacts: Path) -> Pipeline:
                     _here(node["relation_name"]),
                     _here(node["compiled_code"]),
                     tuple([keys] if isinstance(keys, str) else keys) if keys else None,
+                    node["language"] == "python",
                 )
             )
     gate = {
@@ -129,6 +131,11 @@ class Build:
         self._made = made
         self.trace: list[str] = []
         """What the replays did, step by step."""
+        self._python: dict[str, Callable[[], list[Row]]] = {
+            "int_replay__live_objects": self._live_objects,
+            "int_replay__events": self._events,
+            "int_git__rebuilt_objects": self._rebuilt_objects,
+        }
 
     def run(self) -> list[str]:
         """One build. The names of the tests that fail, with how many rows each."""
@@ -137,10 +144,8 @@ class Build:
         for model in self._pipeline.models:
             if model.keys is None:
                 self.connection.execute(f"delete from {model.relation}".encode())
-            if model.name == TABLES["live_objects"]:
-                self._insert(model, list(self._live_objects()))
-            elif model.name == "int_replay__events":
-                self._insert(model, self._events())
+            if model.is_python:
+                self._insert(model, self._python[model.name]())
             else:
                 self._fill(model)
         failed = []
@@ -172,9 +177,9 @@ class Build:
                     for data in rows:
                         target.write(data)
 
-    def _live_objects(self) -> Iterator[Row]:
+    def _live_objects(self) -> list[Row]:
         with psycopg.connect(**self._made.server.to(self._made.database), autocommit=True) as reader:
-            yield from models.live_objects(reader, HIDDEN)
+            return list(models.live_objects(reader, HIDDEN))
 
     def _events(self) -> list[Row]:
         tables = {
@@ -191,6 +196,14 @@ class Build:
         )
         self.trace += trace.lines(events, tables["executions"])
         return events
+
+    def _rebuilt_objects(self) -> list[Row]:
+        return models.rebuilt_objects(
+            commits=self.rows("select * from pggit_audit_work.int_git__sampled_commits"),
+            session=_Session(self._made),
+            shadow="target",
+            hidden_schemas=HIDDEN,
+        )
 
     def rows(self, query: str) -> list[Row]:
         with self.connection.cursor(row_factory=dict_row) as cursor:
