@@ -27,6 +27,7 @@ class Desk:
     """Remembers what the operator was shown, and answers as it was told."""
 
     def __init__(self, *answers: Choice) -> None:
+        self.firm = False
         self.lines: list[str] = []
         self.asked: list[str] = []
         self.answers = list(answers)

@@ -139,8 +139,10 @@ def test_a_build_that_fails_goes_back(
     published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built_already(monkeypatch, 1, "chains_are_unbroken: Got 3 results")
-    found = outcome(begin(published, tmp_path), "rolled back")
+    run = begin(published, tmp_path)
+    found = outcome(run, "rolled back")
     assert "chains_are_unbroken: Got 3 results" in found.reason
+    assert run.night.desk.firm, "Ctrl-C does not stop a rollback"
     as_before(published, before)
 
 

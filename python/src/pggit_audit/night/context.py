@@ -30,7 +30,14 @@ class StopHere(Exception):
 
 
 class Desk(Protocol):
-    """The operator's terminal."""
+    """The operator's terminal.
+
+    Attributes:
+        firm: while True, nothing interrupts: a rollback goes to its end.
+
+    """
+
+    firm: bool
 
     def step(self, number: int, total: int, name: str, expected: float | None) -> None:
         """Tell that a step begins, and what it took in the rehearsal (seconds)."""

@@ -211,6 +211,7 @@ class Cutover:
             try:
                 run = dbt_runs.run(
                     "build", target=self.night.target, target_path=self.journal.folder / "dbt",
+                    environment={"DBT_LOG_PATH": str(self.journal.folder / "dbt")},
                     on_step=self.night.desk.progress, on_start=self.night.child("build"),
                 )  # fmt: skip
             finally:
@@ -220,7 +221,7 @@ class Cutover:
             died = run.status < 0 or _lost_connection(run)
             if not died or attempt == BUILDS:
                 raise RollBack(
-                    f"dbt build failed (exit status {run.status}); its log is in {run.target.parent}:\n{run.said()}"
+                    f"dbt build failed (exit status {run.status}); its log is {run.target / 'dbt.log'}:\n{run.said()}"
                 )
             self.night.desk.say(
                 f"dbt was cut off ({run.said(1) or f'signal {-run.status}'}). It is begun once more."
@@ -376,6 +377,7 @@ class Cutover:
                 self.night.note("run", "end", decision="stopped", why=why)
                 return Outcome("stopped", f"{why}\nv1 was not touched.", untouched=True, problems=problems)
             self.night.desk.say(f"{why}\nRolling back.")
+            self.night.desk.firm = True
             self._wait_for_server()
             restored = roll_back(self.night, why)
             problems = aftermath(self.night)
