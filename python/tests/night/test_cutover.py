@@ -73,7 +73,17 @@ def test_from_the_freeze_to_the_summary_and_back(
     as_before(published, before)
 
 
-@pytest.mark.parametrize("where", ["freeze", "held", "backup", "proven", "verify", "switched", "observed"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "held",
+        "switched",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("freeze", "backup", "proven", "verify", "observed")
+        ),
+    ],
+)
 def test_stopped_anywhere_it_goes_on_or_back(
     published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

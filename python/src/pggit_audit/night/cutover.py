@@ -286,8 +286,13 @@ class Cutover:
         result = self._call("start-applications", "Start the applications now. Have they started?")
         begun, looks, warnings = time.monotonic(), 0, 0
         while True:
-            with self.night.connect() as connection:
-                health = monitor.look(connection, self.night.names, self.journal)
+            try:
+                with self.night.connect() as connection:
+                    health = monitor.look(connection, self.night.names, self.journal)
+            except psycopg.OperationalError as error:
+                self.night.desk.say(f"The server is away ({str(error).strip()}); waiting for it.")
+                self._wait_for_server()
+                continue
             looks += 1
             bad = [check for check in health.checks if not check.ok]
             warnings = len([check for check in bad if check.severity != "blocker"])

@@ -441,7 +441,7 @@ def _errors(connection: psycopg.Connection[Any], facts: Mapping[str, Any]) -> Ch
     then, now = facts.get("counters"), counters(connection)
     if not then:
         return Check("errors", True, "warning", "No figures from the cutover are known to compare with.")
-    if now["reset"] != then["reset"]:
+    if now["reset"] != then["reset"] or any(now[key] < then[key] for key in now):  # a crash resets them, too
         return Check("errors", True, "warning", "The server's statistics were reset since the cutover.")
     since = {key: now[key] - then[key] for key in now if key != "reset"}
     total = since["commits"] + since["rollbacks"]
