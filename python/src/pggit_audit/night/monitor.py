@@ -320,7 +320,14 @@ def object_sha(kind: str, content: str) -> str:
 
 
 def _live(connection: psycopg.Connection[Any], names: Names) -> dict[str, str]:
-    hidden = (names.pggit, names.archive, names.v0, names.audit, names.work)
+    hidden = [
+        name
+        for (name,) in connection.execute(
+            sql.SQL("select schema_name from {}").format(
+                sql.Identifier(names.work, "int_replay__hidden_schemas")
+            )
+        ).fetchall()
+    ]
     with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as reader:
         return {row["object_identity"]: row["definition"] for row in live_objects(reader, hidden)}
 

@@ -19,13 +19,6 @@ from psycopg.conninfo import make_conninfo
 from pggit_audit import programs as postgresql
 from pggit_audit.errors import PggitError
 
-PLACES = (
-    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
-    "/usr/pgsql-*/bin",  # the PostgreSQL project's packages for Red Hat and its like
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/usr/local/pgsql/bin",
-)
 NEEDED = ("pg_dump", "pg_restore", "psql")
 
 Started = Callable[["subprocess.Popen[str]"], None]
@@ -67,8 +60,8 @@ def find(server_version: int) -> Programs:
 
 def _all() -> list[Programs]:
     folders = [Path(name) for name in (os.environ.get("PGBIN", ""), *os.get_exec_path()) if name]
-    for pattern in PLACES:
-        folders += sorted(Path("/").glob(pattern.lstrip("/")))
+    for place in postgresql.PLACES:
+        folders += sorted(Path("/").glob(place.format(major="*").lstrip("/")))
     for version in postgresql.INSTALLED:
         with suppress(PggitError):
             folders.append(postgresql.installed_in(version) / "bin")
