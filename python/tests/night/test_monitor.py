@@ -41,7 +41,7 @@ TAMPERINGS = {
     ),
     "the log's last entry": (
         AS_OWNER + "delete from pggit_audit.compliance_log where entry_no ="
-        " (select max(entry_no) from pggit_audit.compliance_log)", "figures"
+        " (select max(entry_no) from pggit_audit.compliance_log)", "chain"
     ),
     "a blob": (
         "update pggit_v0.objects set content = content || ' ' where sha = (select object_sha from pggit_v0.tree_entries"
