@@ -169,6 +169,11 @@ def elements(definition: str) -> tuple[str, list[str], list[str], str]:
     return head, [part for part in parts if part not in checks], checks, lines[-1]
 
 
+def lists_columns(definition: str) -> bool:
+    """Whether it is a table's, with a list of columns that `elements` can take apart."""
+    return re.match(r"CREATE (?:UNLOGGED |FOREIGN )?TABLE [^;]*\(\n", first_statement(definition)) is not None
+
+
 def table_of(head: str, columns: Iterable[str], tail: str) -> str:
     """The CREATE TABLE of which these are the elements."""
     body = ",".join(f"\n    {column}" for column in columns)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, elements, ordered, qualified_identity
+from pggit_audit.definitions import column_name, elements, lists_columns, ordered, qualified_identity
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import Identities, same_type
 from pggit_audit.replay.provenance import Inferred, Provenance
@@ -109,11 +109,13 @@ class EventWriter:
         if not row.facts_readable:
             findings.append(finding("unreadable_facts", "the recorded columns are not what v1 records"))
         if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+            here = self._situation.state.objects.get(found.key)
             columns = self._situation.columns((found.object_schema, found.object_name))
-            names = [column_name(line) for line in elements(found.definition)[1]]
-            if names != [str(c["name"]) for c in columns] and names == ordered(row.columns):
-                # One of several rows of a statement: the table has gone on since.
-                return findings, False
+            if here is not None and found.definition != here.definition and lists_columns(found.definition):
+                # One of several rows of a statement: the table may have gone on since.
+                names = [column_name(line) for line in elements(found.definition)[1]]
+                if names != [str(c["name"]) for c in columns] and names == ordered(row.columns):
+                    return findings, False
             wrong = disagreements(row.columns, columns)
             confirmed = not wrong
             if wrong:

@@ -11,7 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import Columns, column_name, elements, first_statement, ordered, table_of
+from pggit_audit.definitions import (
+    Columns,
+    column_name,
+    elements,
+    first_statement,
+    lists_columns,
+    ordered,
+    table_of,
+)
 from pggit_audit.history import HistoryRow, says
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type
@@ -379,7 +387,7 @@ def _told_by_columns(matched: list[Match]) -> list[Match]:
 
 def _with_columns(table: DatabaseObject | None, columns: Columns | None) -> DatabaseObject | None:
     """A table with no other columns than these; None where it does not have them all, or needs others."""
-    if table is None or not columns:
+    if table is None or not columns or not lists_columns(table.definition):
         return None
     first = first_statement(table.definition)
     rest = table.definition[len(first) :]

@@ -66,8 +66,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     elif failure.statement.verb != "DROP" and not failure.statement.if_exists:
         full = failure.resolve(name)[0]
         why = f"the statement names {qualified(full)}, of which nothing else is known"
-        make = _stub(full, full in evidence.history.by_name)
-        found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=full))
+        kind = _kind_of_stub(evidence, full)
+        if kind is not None:
+            found.append(Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full))
     return found
 
 
@@ -88,36 +89,84 @@ def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[R
     return []
 
 
-def _stub(name: Name, tracked: bool, columns: Sequence[str] = ()) -> str:
-    """A relation of which only the name is known, and says so in its comment.
+def _kind_of_stub(evidence: Evidence, name: Name) -> str | None:
+    """What a relation is of which only the name is known: as its rows say, None where they are those of an index.
 
     v1 records tables and views, so a relation that never left a row is a materialized view.
     """
-    kind = "TABLE" if tracked else "MATERIALIZED VIEW"
-    if tracked:
-        body = f"CREATE TABLE {qualified(name)} (" + ", ".join(f"{quote(c)} text" for c in columns) + ");"
+    kinds = {row.object_type for row in evidence.history.by_name.get(name, ())}
+    if not kinds:
+        return "MATERIALIZED VIEW"
+    return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
+
+
+def _stub(name: Name, kind: str, columns: Sequence[tuple[str, str]] = ()) -> str:
+    """A relation of which only the name is known, and says so in its comment. `columns` are names and types."""
+    if kind == "TABLE":
+        body = f"CREATE TABLE {qualified(name)} (" + ", ".join(f"{quote(c)} {t}" for c, t in columns) + ");"
     else:
-        chosen = ", ".join(f"NULL::text AS {quote(c)}" for c in columns)
-        body = f"CREATE MATERIALIZED VIEW {qualified(name)} AS SELECT {chosen} WITH NO DATA;"
+        chosen = ", ".join(f"NULL::{t} AS {quote(c)}" for c, t in columns)
+        body = f"CREATE {kind} {qualified(name)} AS SELECT {chosen}"
+        body += " WITH NO DATA;" if kind == "MATERIALIZED VIEW" else ";"
     return body + f"\nCOMMENT ON {kind} {qualified(name)} IS 'Stub: its definition is lost.';"
 
 
+# The types of the columns of a name, those of named relations first; and what indexes a relation has.
+_TYPES_OF_NAME = """
+    select
+        pg_catalog.format_type(a.atttypid, a.atttypmod),
+        c.relname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])
+    from pg_catalog.pg_attribute as a
+    join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) a.attrelid
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace
+    where
+        a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name and not a.attisdropped
+        and c.relkind operator(pg_catalog.=) any ('{r,p,v}'::pg_catalog."char"[])
+        and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])
+    group by 1, 2
+"""
+_INDEXES = """
+    select pg_catalog.pg_get_indexdef(indexrelid) from pg_catalog.pg_index
+    where indrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
+    order by indexrelid
+"""
+
+
 def wider_stub(failure: Failure) -> list[Repair]:
-    """A statement names a column of a stub: the stub is made again with one column more."""
+    """A statement names a column of a stub: the stub is made again with one column more, and its indexes with it."""
     column = failure.column()
     found: list[Repair] = []
     for table in failure.tables() if column is not None else ():
         relation = failure.situation.relation(table)
         if (
             relation is not None
-            and relation.object_type == "MATERIALIZED_VIEW"
+            and relation.object_type in ("VIEW", "MATERIALIZED_VIEW")
             and "Stub:" in relation.definition
         ):
-            names = [*(str(c["name"]) for c in failure.situation.columns(table)), str(column)]
-            make = f"DROP MATERIALIZED VIEW {qualified(table)};\n" + _stub(table, False, names)
+            columns = [(str(c["name"]), str(c["full_type"])) for c in failure.situation.columns(table)]
+            columns.append((str(column), _likely_type(failure, str(column))))
+            kind = relation.object_type.replace("_", " ")
+            make = f"DROP {kind} {qualified(table)};\n{_stub(table, kind, columns)}"
+            for (index,) in failure.situation.query(_INDEXES, {"oid": relation.objid}):
+                make += f"\n{index};"
             why = f"the statement names {column} of {qualified(table)}, of which nothing else is known"
             found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table))
     return found
+
+
+def _likely_type(failure: Failure, column: str) -> str:
+    """The type of a stub's column: that of the columns of its name, in the relations that the statement names or else
+    in all, where there is one; else text."""
+    parameters = {
+        "words": list(failure.statement.words),
+        "column": column,
+        "schemas": list(failure.situation.schemas),
+    }
+    rows = failure.situation.query(_TYPES_OF_NAME, parameters)
+    for types_found in ({kind for kind, named in rows if named}, {kind for kind, _ in rows}):
+        if len(types_found) == 1:
+            return str(types_found.pop())
+    return "text"
 
 
 def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> list[Repair]:
