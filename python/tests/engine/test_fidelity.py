@@ -51,12 +51,12 @@ def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow
 @pytest.mark.parametrize(
     ("text", "recorded", "told"),
     [
-        (TWICE, ["id int4, a int4", "id int4, a int4, b int4"], ["unknown", "exact"]),
+        (TWICE, ["id int4, a int4", "id int4, a int4, b int4"], ["repaired", "exact"]),
         (TWICE, [None, None], ["repaired", "exact"]),
         (
             f"{TWICE}; {ONCE}",
             ["id int4, a int4", "id int4, a int4, b int4", "id int4, a int4, b int4, c int4"],
-            ["unknown", "exact", "exact"],
+            ["repaired", "exact", "exact"],
         ),
         (f"{TWICE}; {ONCE}", [None, None, None], ["repaired", "repaired", "repaired"]),
         (f"{TWICE}; alter table t add c integer", [None, None, None], ["repaired", "exact", "exact"]),
@@ -73,6 +73,19 @@ def test_of_the_rows_of_a_block_only_the_last_can_be_exact(
     assert not list(replay.reconcile(scratch.objects(truth)))
     assert tree_of(events) == scratch.definitions(truth)
     assert [of_rows(events)[n].fidelity for n in range(2, 2 + len(told))] == told
+
+
+def test_the_rows_of_a_block_have_the_columns_that_each_recorded(shadow: Shadow, scratch: Scratch) -> None:
+    rows = [
+        table(1, "t", "create table t (id integer)", "id int4"),
+        table(2, "t", TWICE, "id int4, a int4", change_type="ALTER"),
+        table(3, "t", TWICE, "id int4, a int4, b int4", change_type="ALTER"),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects(f"create table t (id integer); {TWICE}"))
+    told = of_rows(events)
+    for n, columns_ in ((2, "id integer, a integer"), (3, "id integer, a integer, b integer")):
+        true = scratch.definitions(f"create table t ({columns_})")
+        assert told[n].new_definition == true["public.t"]
 
 
 def test_what_reads_from_an_inferred_object_is_no_plain_record(shadow: Shadow, scratch: Scratch) -> None:
