@@ -13,6 +13,7 @@ from pggit_audit.cli.finish import finish
 from pggit_audit.cli.load import load
 from pggit_audit.cli.monitor import monitor
 from pggit_audit.cli.preflight import preflight
+from pggit_audit.cli.rehearse import rehearse
 from pggit_audit.cli.rollback import rollback
 from pggit_audit.cli.status import status
 from pggit_audit.errors import PggitError
@@ -27,7 +28,7 @@ app = typer.Typer(
     epilog=STATUSES,
 )
 NIGHT, AT_HAND, MEASURING = "The night of the move", "The embedded server", "Measuring"
-for command in (preflight, cutover, rollback, status, monitor, finish):
+for command in (preflight, rehearse, cutover, rollback, status, monitor, finish):
     app.command(rich_help_panel=NIGHT)(command)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
 app.command(rich_help_panel=AT_HAND)(load)

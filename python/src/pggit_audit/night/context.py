@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -63,6 +63,7 @@ class Night:
         journal: of the run.
         desk: the operator's terminal.
         hooks: the team's programs.
+        environment: variables that dbt gets on top of this process's.
 
     """
 
@@ -72,6 +73,7 @@ class Night:
     journal: Journal
     desk: Desk
     hooks: Hooks
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def connect(self, **keywords: Any) -> psycopg.Connection[Any]:
         """Open a session of the run's own, in autocommit mode."""

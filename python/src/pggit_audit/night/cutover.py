@@ -211,7 +211,7 @@ class Cutover:
             try:
                 run = dbt_runs.run(
                     "build", target=self.night.target, target_path=self.journal.folder / "dbt",
-                    environment={"DBT_LOG_PATH": str(self.journal.folder / "dbt")},
+                    environment={**self.night.environment, "DBT_LOG_PATH": str(self.journal.folder / "dbt")},
                     on_step=self.night.desk.progress, on_start=self.night.child("build"),
                 )  # fmt: skip
             finally:

@@ -58,15 +58,20 @@ def picks(connection: psycopg.Connection[Any], names: Names, seed: float, count:
     return [event_no for (event_no,) in rows][:count]
 
 
+def query(names: Names, name: str) -> sql.Composed:
+    """Return one of the queries, for the change whose number is the parameter `event_no`."""
+    return sql.SQL(_PICK + QUERIES[name]).format(audit=sql.Identifier(names.audit))
+
+
 def milliseconds(
     connection: psycopg.Connection[Any], names: Names, name: str, events: list[int]
 ) -> list[float]:
     """Time one query, once for each of the picked changes: milliseconds, as the client sees them."""
-    query = sql.SQL(_PICK + QUERIES[name]).format(audit=sql.Identifier(names.audit))
+    asked = query(names, name)
     found = []
     for event_no in events:
         begun = time.perf_counter()
-        connection.execute(query, {"event_no": event_no}).fetchall()
+        connection.execute(asked, {"event_no": event_no}).fetchall()
         found.append((time.perf_counter() - begun) * 1000)
     return found
 

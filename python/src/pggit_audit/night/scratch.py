@@ -23,11 +23,11 @@ _NAME = re.compile(rf"^{PREFIX}(\d{{14}})_[0-9a-f]{{8}}$")
 
 
 @contextmanager
-def scratch_database(params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Make an empty database beside the one of `params`, with its encoding and locale; yields libpq keywords.
+def scratch_database(params: Mapping[str, Any], template: str | None = None) -> Iterator[dict[str, Any]]:
+    """Make a database beside the one of `params`, with its encoding and locale; yields libpq keywords.
 
-    It is dropped at the end. Those that a killed command left are dropped at the begin, once they are a day old and
-    nobody is in them.
+    It is empty, or a copy of the database `template`, file by file. It is dropped at the end. Those that a killed
+    command left are dropped at the begin, once they are a day old and nobody is in them.
 
     Raises:
         PggitError: the role may not create databases, or the server has no room.
@@ -38,18 +38,26 @@ def scratch_database(params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     with psycopg.connect(**params, autocommit=True) as admin:
         sweep(admin)
         try:
-            admin.execute(_create(admin, name))
+            admin.execute(_create(admin, name, template))
         except psycopg.Error as error:
             raise PggitError(
                 f"A scratch database could not be made beside {params.get('dbname')}: "
-                f"{error.diag.message_primary or error}. It is needed to prove that a backup restores. As a "
-                f'superuser: alter role "{admin.info.user}" createdb;'
+                f"{error.diag.message_primary or error}. It is needed to try what a backup holds. "
+                f"{_advice(error, admin, template)}"
             ) from error
     try:
         yield {**params, "dbname": name}
     finally:
         with suppress(psycopg.OperationalError), psycopg.connect(**params, autocommit=True) as admin:
             _drop(admin, name)
+
+
+def _advice(error: psycopg.Error, admin: psycopg.Connection[Any], template: str | None) -> str:
+    if isinstance(error, psycopg.errors.ObjectInUse):
+        return f"Sessions are connected to {template}: end them, or restore a dump of it instead."
+    if isinstance(error, psycopg.errors.InvalidCatalogName):
+        return "Name a database that is there, or the file of a dump."
+    return f'As a superuser: alter role "{admin.info.user}" createdb;'
 
 
 def sweep(admin: psycopg.Connection[Any]) -> list[str]:
@@ -73,7 +81,11 @@ def leftovers(admin: psycopg.Connection[Any]) -> list[str]:
     return sorted(name for (name,) in rows if _NAME.match(name))
 
 
-def _create(admin: psycopg.Connection[Any], name: str) -> sql.Composed:
+def _create(admin: psycopg.Connection[Any], name: str, template: str | None) -> sql.Composed:
+    if template is not None:
+        return sql.SQL("create database {} template {}").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
     row = admin.execute(
         "select pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = current_database()"
     ).fetchone()

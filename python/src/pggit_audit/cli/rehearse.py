@@ -1,0 +1,104 @@
+"""`pggit-audit rehearse`: the whole night on a copy of production, and GO or NO-GO with evidence."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from pggit_audit import embedded, targets
+from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, result, words
+from pggit_audit.cli.cutover import REPORTS
+from pggit_audit.cli.desk import Terminal, server_losses
+from pggit_audit.errors import Refusal
+from pggit_audit.night.context import database
+from pggit_audit.night.cutover import minutes
+from pggit_audit.night.rehearsal import report, restore, run
+
+
+def rehearse(
+    backup: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="BACKUP",
+            help="A dump of production's whole database (any format of pg_dump), or the name of a database.",
+        ),
+    ],
+    target: Target = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="Where the report goes.", show_default=REPORTS),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="N", help="Of all that is drawn at random.", show_default="a new one"),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            help='Rows of production\'s tables, to hold the copy against: {"schema.table": rows}.',
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rehearse the night on a copy: restore, freeze, back up, build, verify, compare, switch, and all the way back.
+
+    The copy is a scratch database beside the target's, which is not touched. Exit status: 0 GO; 1 NO-GO; 2 it could
+    not be told.
+    """
+    with closing(targets.connect(target)):
+        pass  # a wrong target is told in dbt's words, before anything else
+    name, params = database(target)
+    if name == "production":
+        raise Refusal(
+            "A rehearsal makes a copy and builds in it: not on the server of production. Nothing was changed. Restore "
+            "a dump of production on staging: pggit-audit rehearse --target staging --from DUMP."
+        )
+    project = embedded.project_dir()
+    place = folder or project / REPORTS
+    place.mkdir(parents=True, exist_ok=True)
+    asked = run.Asked(
+        target=name,
+        params=params,
+        project=project,
+        source=restore.source(backup),
+        folder=place,
+        seed=seed if seed is not None else secrets.randbelow(1_000_000),
+        manifest=restore.read_manifest(manifest) if manifest else {},
+    )
+    terminal = Terminal()
+    with (
+        server_losses(lambda: "The rehearsal ended there; production was not touched."),
+        terminal.listening(),
+    ):
+        document = run.rehearse(asked, terminal)
+    text, page = report.write(document, place)
+    goes = document["decision"] == "GO"
+    if as_json:
+        print_json({**document, "report": str(page)})
+        end(YES if goes else NO)
+    console = result()
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    for check in document["checks"]:
+        mark = Text("yes", "green") if check["ok"] else Text("NO", "bold red")
+        table.add_row(mark, check["name"].replace("_", " "), Text(check["figure"]))
+    console.print()
+    console.print(Text(document["decision"], style="bold green" if goes else "bold red"))
+    console.print(table)
+    for reason in [] if goes else document["reasons"]:
+        console.print(Text(reason, "red"), soft_wrap=True)
+    if goes:
+        expected = document["projection"]["total_seconds"]
+        console.print(f"Production is expected to take {minutes(expected)}, the hour of watching included.")
+    console.print(Text(f"Report: {page}"), soft_wrap=True)
+    words().print(Text(f"For the cutover: {text}", "dim"), soft_wrap=True)
+    end(YES if goes else NO)
