@@ -75,6 +75,7 @@ def test_code_is_scanned_shown_and_fixed(
     assert main(["preflight", "--code", str(application), "--fix"]) == 0
     said = capsys.readouterr().out
     assert "+++ b/reports.py" in said and "3 file(s)" in said
+    assert '\n-LATEST = "select version_string from pggit.get_version(%(table)s) as v"\n+LATEST = ' in said
     assert "pggit_audit.changes" in (application / "reports.py").read_text()
     found = document(["--code", str(application), "--fix"], 0, capsys)
     assert all(call["rewritten"] is None for call in found["calls"]) and len(found["calls"]) == 3

@@ -135,7 +135,9 @@ def _fixed(scans: list[Scan], table: CallTable, as_json: bool) -> list[Scan]:
     console = words() if as_json else result()
     for found in scans:
         diff = "".join(line if line.endswith("\n") else f"{line}\n" for line in found.diff())
-        if diff:
+        if not console.is_terminal:
+            console.file.write(diff)  # to the letter, for patch and review
+        elif diff:
             console.print(
                 Syntax(diff, "diff", theme="ansi_light", word_wrap=True, background_color="default")
             )
