@@ -67,7 +67,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         full = failure.resolve(name)[0]
         why = f"the statement names {qualified(full)}, of which nothing else is known"
         kind = _kind_of_stub(evidence, full)
-        if kind is not None:
+        # A partition that is detached needs its parent's columns, and is none any more.
+        detached = any(n.before == ("DETACH", "PARTITION") for n in failure.told if n.name == name)
+        if kind is not None and not detached:
             found.append(Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full))
     return found
 
