@@ -321,11 +321,11 @@ def test_the_servers_disk_is_full_under_the_build(
             )
 
 
-def test_a_second_operator_and_a_hook_that_hangs(place: Place, tmp_path: Path) -> None:
+def test_a_second_operator_while_a_hook_hangs(place: Place, tmp_path: Path) -> None:
     before = place.fingerprint()
     hooks = hook(tmp_path / "hooks", "stop-applications", "sleep 600")
     plan = ("--observe", "0", "--hooks", str(hooks))
-    process = place.begin("--hook-timeout", "60s", plan=plan)
+    process = place.begin("--hook-timeout", "15m", plan=plan)
     place.wait_for(lambda j: any("process" in e.facts for e in j.entries), process)
     for command in (("cutover", "--resume", "--yes"), ("rollback", "--yes")):
         status, said = place.run(*command)
@@ -338,9 +338,12 @@ def test_a_second_operator_and_a_hook_that_hangs(place: Place, tmp_path: Path) -
     status, said = elsewhere.run("cutover", "--confirm", elsewhere.digest(), "--without-rehearsal", "--yes")
     assert status == 1, said
     assert f"pid {process.pid}" in said
+    found = place._copy_of_the_journal()
+    assert found is not None
+    os.killpg(next(int(e.facts["process"]) for e in found.entries if "process" in e.facts), signal.SIGKILL)
     said = process.communicate(timeout=SECONDS)[0]
     assert process.returncode == 1, said
-    assert "stop-applications did not end within 60 s" in said
+    assert "stop-applications was killed by signal 9" in said
     assert "v1 was not touched" in said
     assert before.differences(place.fingerprint()) == []
 
