@@ -44,6 +44,10 @@ class Place:
     params: Params
     runs: Path
     environment: dict[str, str]
+    earlier: frozenset[Path] = frozenset()
+
+    def journals(self) -> frozenset[Path]:
+        return frozenset(self.runs.glob("*/*/" + journal.FILE))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -66,13 +70,9 @@ class Place:
 
     def begin(self, *more: str, plan: tuple[str, ...] = ("--observe", "0")) -> subprocess.Popen[str]:
         """Begin a cutover that asks nothing."""
+        self.earlier = self.journals()
         arguments = ("--without-rehearsal", *plan, "--yes", "--grace", "1s", *more)
         return self.start("cutover", "--confirm", self.digest(*plan), *arguments)
-
-    @property
-    def journal(self) -> journal.Journal | None:
-        folders = list(self.runs.glob("*"))
-        return journal.latest(folders[0]) if folders else None
 
     def wait_for(self, condition: Callable[[journal.Journal], bool], process: subprocess.Popen[str]) -> None:
         """Wait until the journal says so; the run is still under way then."""
@@ -87,7 +87,7 @@ class Place:
         raise AssertionError("it took too long")
 
     def _copy_of_the_journal(self) -> journal.Journal | None:
-        files = sorted(self.runs.glob("*/*/" + journal.FILE))
+        files = sorted(self.journals() - self.earlier)
         if not files:
             return None
         copy = self.runs.parent / "copy"
@@ -443,7 +443,7 @@ def test_the_documents_from_the_first_command_to_the_last(
     def confirmed() -> None:
         said = run(plan, "--without-rehearsal", "--observe", "1s")
         variables["$DIGEST"] = re.findall(r"(?m)^Digest\s+(\S+)$", said)[0]
-        run(cutover, "--without-rehearsal")
+        run(cutover, "--without-rehearsal", "--yes")
         variables["cutover/production-app/$RUN"] = str(
             max((tmp_path / "cutover").glob("*/*/journal.jsonl")).parent
         )

@@ -10,9 +10,11 @@ import pytest
 from nights import NAMES, Desk, begin, built_already, outcome
 from project import Params
 
+from pggit_audit import verdicts
 from pggit_audit.errors import PggitError
 from pggit_audit.night import finish, metrics, monitor, v1
 from pggit_audit.night.context import Night
+from pggit_audit.night.health import Health
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
 
@@ -85,7 +87,7 @@ def run(published: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> J
     return begun.journal
 
 
-def failed(health: monitor.Health) -> set[str]:
+def failed(health: Health) -> set[str]:
     return {check.name for check in health.checks if not check.ok}
 
 
@@ -145,7 +147,9 @@ def test_figures_for_prometheus(published: Params, run: Journal, tmp_path: Path)
     assert 'pggit_audit_healthy{database="clinic"} 1.0' in text
     assert 'pggit_audit_check_ok{check="chain",database="clinic",severity="blocker"} 1.0' in text
     assert list(tmp_path.glob("pggit.prom.*")) == []
-    json.dumps(health.as_json())
+    for check in json.loads(json.dumps(health.as_json()))["checks"]:
+        assert {"ok", "figures", *verdicts.COLUMNS} == check.keys()
+        assert check["object"]
     with pytest.raises(PggitError, match="could not be written"):
         metrics.write(health, "clinic", tmp_path / "nowhere" / "f.prom")
 

@@ -211,14 +211,10 @@ def _begun(
     _show(made, found, refused, as_json=False)
     if refused:
         raise Refusal("Nothing was changed. " + " ".join(refused))
-    if (
-        not asked.yes
-        and not sys.stdin.isatty()
-        and not {"stop-applications", "deploy", "smoke-test"} <= set(asked.hooks.present())
-    ):
+    if not asked.yes and not sys.stdin.isatty():
         raise PggitError(
-            "There is no terminal to ask at, and not every decision has a hook. Nothing was changed. "
-            "Pass --yes, or hooks for stop-applications, deploy and smoke-test."
+            "There is no terminal to ask at, whether to switch for one. Nothing was changed. Pass --yes to go on at "
+            "every decision point; a hook that is there still decides."
         )
     _confirmed(made, asked.confirm)
     journal = Journal.begin(home)

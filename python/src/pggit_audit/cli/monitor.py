@@ -19,6 +19,7 @@ from pggit_audit.night import journal as journals
 from pggit_audit.night import metrics, plan
 from pggit_audit.night import monitor as watch
 from pggit_audit.night.context import database
+from pggit_audit.night.health import Health
 from pggit_audit.night.journal import Journal
 
 
@@ -69,7 +70,7 @@ def _baseline(journal: Journal | None) -> dict[str, dict[str, float]]:
     return {name: dict(times) for name, times in report.queries.items()}
 
 
-def _show(health: watch.Health) -> None:
+def _show(health: Health) -> None:
     console = words()
     table = Table(box=None, padding=(0, 2), show_header=False)
     table.add_column(no_wrap=True)

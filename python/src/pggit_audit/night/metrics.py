@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from pggit_audit.errors import PggitError
-from pggit_audit.night.monitor import Health
+from pggit_audit.night.health import Health
 
 
 def write(health: Health, database: str, file: Path) -> None:

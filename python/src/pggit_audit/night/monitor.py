@@ -7,7 +7,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from psycopg import sql
 
 from pggit_audit.models import live_objects
 from pggit_audit.night import probes, queries, v1, verify
+from pggit_audit.night.health import Check, Health
 from pggit_audit.night.journal import Journal
 from pggit_audit.night.plan import Prefix, history_prefix
 from pggit_audit.night.v1 import Names
@@ -30,47 +31,6 @@ SHAS = 1000
 """How many stored trees a look hashes anew, chosen at random; blobs and commits are all hashed."""
 LATE_COMMITS = 24.0  # hours that a new commit may wait for a build
 ROLLED_BACK = 5.0  # percent of transactions since the cutover
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: in one word.
-        ok: whether it is as it must be.
-        severity: how bad it is where it is not.
-        message: what was found.
-        what_to_do: where it is not ok.
-        figures: numbers, for graphs.
-
-    """
-
-    name: str
-    ok: bool
-    severity: Severity
-    message: str
-    what_to_do: str = ""
-    figures: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Health:
-    """All checks of one look."""
-
-    checks: list[Check]
-    seconds: float
-
-    @property
-    def healthy(self) -> bool:
-        return all(check.ok for check in self.checks)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "healthy": self.healthy,
-            "seconds": round(self.seconds, 2),
-            "checks": [asdict(check) for check in self.checks],
-        }
 
 
 @dataclass(frozen=True)
