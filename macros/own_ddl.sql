@@ -63,6 +63,10 @@
             database=node.database, schema=node.schema, identifier=node.alias, type='table'
         ) -%}
         {%- if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
+            {#- a build of functions alone makes no schema of its own -#}
+            {%- if not adapter.check_schema_exists(node.database, node.schema) -%}
+                {%- do adapter.create_schema(api.Relation.create(database=node.database, schema=node.schema)) -%}
+            {%- endif -%}
             {%- set columns = [] -%}
             {%- for column in node.columns.values() -%}
                 {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type

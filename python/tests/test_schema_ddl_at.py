@@ -13,11 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import DEBIAN_15
-from project import DATABASE, SAMPLE, Params, commit, dbt, install_sources, new_database
+from project import DATABASE, NO_TESTS, SAMPLE, Params, commit, dbt, install_sources, new_database
 from psycopg.conninfo import make_conninfo
 
 from pggit_audit import catalog, embedded
 
+FUNCTIONS = ("commit_of", "schema_ddl", "schema_ddl_at")
 NASTY = Path(__file__).parent / "schemas" / "nasty.sql"
 EVERY_KIND = Path(__file__).parent / "schemas" / "every_kind.sql"
 # The entries of pg_dump's archives that are no schema, and those that are privileges.
@@ -62,12 +63,11 @@ def function_text(server: embedded.Server, artifacts: Path) -> str:
     params = new_database(server.params("postgres"), DATABASE)
     with psycopg.connect(**params) as connection:
         install_sources(connection)
-        result = dbt(params, artifacts, "build", "--select", "schema_ddl", "schema_ddl_at")
+        result = dbt(params, artifacts, "build", *NO_TESTS, "--select", *FUNCTIONS)
         assert result.returncode == 0, result.stdout
-        names = ("schema_ddl", "schema_ddl_at")
         found = [
             connection.execute("select pg_get_functiondef(%s::regproc)", (f"pggit_audit.{name}",)).fetchone()
-            for name in names
+            for name in FUNCTIONS
         ]
     return ";\n".join(str(row[0]) for row in found if row is not None)
 
