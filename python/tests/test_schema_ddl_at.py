@@ -159,7 +159,9 @@ def test_every_kind_is_rebuilt_as_it_was(target: Params, request: pytest.Fixture
         programs = request.getfixturevalue("server" if which == "embedded 16" else "server_18").bin
     source = new_database(target, "source")
     with psycopg.connect(**source, autocommit=True) as connection:
-        connection.execute(_adapted(EVERY_KIND.read_text(encoding="utf-8"), connection).encode())
+        script = _adapted(EVERY_KIND.read_text(encoding="utf-8"), connection)
+        options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", make_conninfo(**source))
+        subprocess.run([str(programs / "psql"), *options], input=script, text=True, check=True)
         version = connection.info.server_version // 10000
     try:
         script = _script(target, _definitions(source))
