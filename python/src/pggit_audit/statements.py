@@ -174,6 +174,11 @@ def without_owner(text: str) -> str:
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
+_MOST_BYTES = 63
+# A word that may have more bytes: a letter has four at most.
+_LONG = re.compile(r"\w{16,}")
+
+
 @lru_cache(maxsize=16)
 def folded(text: str) -> str:
     """The text as PostgreSQL reads it: without comments, and all but quoted names, strings and bodies in lower case."""
@@ -183,14 +188,25 @@ def folded(text: str) -> str:
     while found:
         start, here = here, _after(text, found, _closing(text, found))
         literal = " " if found[0] in ("--", "/*") else text[found.start() : here]
-        parts += (text[start : found.start()].translate(_LOWER), literal)
+        if found[0] == '"' and len(literal) > 16:
+            literal = quote(cut(unquote(literal)))
+        parts += (_LONG.sub(lambda m: cut(m[0]), text[start : found.start()].translate(_LOWER)), literal)
         found = _OPENING.search(text, here)
-    parts.append(text[here:].translate(_LOWER))
+    parts.append(_LONG.sub(lambda m: cut(m[0]), text[here:].translate(_LOWER)))
     return "".join(parts)
 
 
 def _fold(token: Token) -> str:
-    return token.text if token.token_type == TokenType.IDENTIFIER else token.text.translate(_LOWER)
+    if token.token_type == TokenType.STRING:
+        return token.text.translate(_LOWER)
+    return cut(token.text if token.token_type == TokenType.IDENTIFIER else token.text.translate(_LOWER))
+
+
+def cut(name: str) -> str:
+    """A name as PostgreSQL keeps it: no more than 63 bytes, and no part of a character (NAMEDATALEN)."""
+    if len(name) < 16:
+        return name
+    return name.encode()[:_MOST_BYTES].decode(errors="ignore")
 
 
 def _upper(token: Token) -> str:

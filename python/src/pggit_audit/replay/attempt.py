@@ -9,6 +9,7 @@ import psycopg
 from pggit_audit.catalog import RELATIONS
 from pggit_audit.definitions import qualified
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.provenance import Inferred
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, failures, routines
@@ -76,6 +77,12 @@ class Attempts:
         self._situation = situation
         self._evidence = evidence
         self._depth = 0
+        self._left: list[Inferred] = []
+
+    def left_over(self) -> list[Inferred]:
+        """What steps changed that stay although what they were taken for could not be done."""
+        left, self._left = self._left, []
+        return left
 
     def run(self, statement: Statement, row: HistoryRow | None = None) -> Outcome:
         """Runs a statement, of this row if it is one of the history: all of it, or nothing."""
@@ -117,7 +124,10 @@ class Attempts:
             outcome = self.run(replace(first, text=repair.statement))
         finally:
             self._depth -= 1
-        return outcome if outcome.ran else None
+        if not outcome.ran:
+            self._left += [(d, outcome.repairs) for d in outcome.differences]
+            return None
+        return outcome
 
     def with_its_types(self, repair: Repair) -> Outcome | None:
         """Takes a step; types that it needs come first, if the live catalog has them. None where it cannot be taken."""

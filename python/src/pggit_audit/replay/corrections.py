@@ -14,7 +14,7 @@ from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import columns, indexes, relations, routines, schemas, types
+from pggit_audit.rules import columns, indexes, relations, routines, schemas, sequences, types
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement
 
@@ -41,6 +41,7 @@ class Corrections:
         result: list[Inferred] = []
         steps = chain(
             schemas.of_row(self._evidence, self._situation, statement, row),
+            sequences.before_identity(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(
                 self._evidence, self._situation, statement, row, self._identities.routines
             ),

@@ -20,6 +20,8 @@ from pggit_audit.rules.situation import Repair
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
 AS_RECORDED = "-- "
+# A list of columns that is not written out.
+_EXPANDS = re.compile(r"(?:\.|\bselect\s+(?:distinct\s+)?|,)\s*\*")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,14 @@ class EventWriter:
         rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
         if rests_on is not None:
             notes = [note(RESTS_ON_INFERRED, rests_on)]
-        contradictions, confirmed = self._against_recorded(row, found)
+            if new is not None and _EXPANDS.search(row.text):
+                # Its columns are those that the other had.
+                self._provenance.note_again([new.key])
+        contradictions, confirmed = self._against_recorded(
+            row, found, difference is not None and difference.between
+        )
+        if contradictions or confirmed:
+            self._provenance.note_contradiction(found.key, bool(contradictions))
         fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
         return Event(
             "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
@@ -102,13 +111,15 @@ class EventWriter:
             row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
         )  # fmt: skip
 
-    def _against_recorded(self, row: HistoryRow, found: DatabaseObject) -> tuple[list[dict[str, str]], bool]:
+    def _against_recorded(
+        self, row: HistoryRow, found: DatabaseObject, between: bool
+    ) -> tuple[list[dict[str, str]], bool]:
         """What contradicts the row's recorded columns, and whether they confirm the object as it stands."""
         findings = []
         confirmed = False
         if not row.facts_readable:
             findings.append(finding("unreadable_facts", "the recorded columns are not what v1 records"))
-        if row.object_type == "TABLE" and row.columns and row.change_type != "DROP":
+        if row.object_type == "TABLE" and row.columns and row.change_type != "DROP" and not between:
             here = self._situation.state.objects.get(found.key)
             columns = self._situation.columns((found.object_schema, found.object_name))
             if here is not None and found.definition != here.definition and lists_columns(found.definition):

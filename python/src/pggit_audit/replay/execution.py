@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
+from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Statement, committed, split
 
 
@@ -32,12 +33,13 @@ class Execution:
     members: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred]) -> Execution:
+    def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred], evidence: Evidence) -> Execution:
         """The execution of these rows, of which none is left out."""
         text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
         if "\x00" in text:
             text = ""
-        return cls(text, committed(split(text)), deque(rows), rows[-1], rows, waiting)
+        statements = _that_ran(committed(split(text)), rows, evidence)
+        return cls(text, statements, deque(rows), rows[-1], rows, waiting)
 
     @property
     def next_row(self) -> HistoryRow | None:
@@ -49,3 +51,40 @@ class Execution:
         for i, statement in enumerate(self.statements, 1):
             self.following = self.statements[i:]
             yield statement
+
+
+def _that_ran(
+    statements: Sequence[Statement], rows: Sequence[HistoryRow], evidence: Evidence
+) -> Sequence[Statement]:
+    """The statements without those of a transaction that failed, and all behind it.
+
+    A text may end transactions itself. What a later one of them makes leaves rows, unless it failed, and with it the
+    rest of the text.
+    """
+    start, ended = 0, False
+    for i, statement in enumerate(statements, 1):
+        if statement.tag in ("BEGIN", "START", "COMMIT", "END"):
+            start, ended = i, ended or statement.tag in ("COMMIT", "END")
+        elif ended and _lacks_its_row(statement, rows, evidence):
+            return statements[:start]
+    return statements
+
+
+def _lacks_its_row(statement: Statement, rows: Sequence[HistoryRow], evidence: Evidence) -> bool:
+    """Whether a statement makes what no row, no other text and no live object has the name of."""
+    kind = statement.object_type
+    if statement.verb != "CREATE" or kind not in ("TABLE", "VIEW", "INDEX") or not statement.targets:
+        return False
+    if (
+        statement.if_exists
+        or statement.runs_query
+        or not {"TEMP", "TEMPORARY"}.isdisjoint(statement.keywords)
+    ):
+        return False
+    name = statement.targets[0][1]
+    if any(r.object_type == kind and r.name == name for r in rows) or any(
+        bare == name for _, bare in evidence.live.by_name
+    ):
+        return False
+    here = {r.position for r in rows}
+    return all(p in here for p in evidence.history.mentions(name))

@@ -20,7 +20,8 @@ from pggit_audit.definitions import (
     ordered,
     table_of,
 )
-from pggit_audit.history import HistoryRow, says
+from pggit_audit.history import History, HistoryRow, says
+from pggit_audit.replay.between import Between, changes_hands
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type
 from pggit_audit.replay.situation import Situation
@@ -37,14 +38,21 @@ Match = tuple[HistoryRow, Difference | None]
 class Matching:
     """Hands out what a statement changed to the rows that v1 recorded for it."""
 
-    def __init__(self, situation: Situation, identities: Identities) -> None:
+    def __init__(self, situation: Situation, identities: Identities, history: History) -> None:
         self._situation = situation
         self._identities = identities
+        self._history = history
+        # By the index of the row before which it went: what code renamed away, as the last match told.
+        self.vanished: dict[int, Difference] = {}
 
     def match(self, statement: Statement, execution: Execution, differences: list[Difference]) -> list[Match]:
         """Takes from the front of the remaining rows those that this statement explains."""
         matched: list[Match] = []
         rows = execution.remaining
+        self.vanished = {}
+        told = self._by_oids(statement, execution, differences)
+        if told is not None:
+            return told
         while rows:
             row = rows[0]
             if not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP"):
@@ -91,6 +99,34 @@ class Matching:
             return False
         current = self._situation.columns(name)
         return bool(current) and not disagreements(row.columns, current) and _more_than_follow(row, execution)
+
+    def _by_oids(
+        self, statement: Statement, execution: Execution, differences: list[Difference]
+    ) -> list[Match] | None:
+        """The rows of code that gives names away; None where it does not, or the rows do not tell."""
+        rows = list(execution.remaining)
+        if statement.action != "code" or any(s.leaves_rows for s in execution.following if s.action == "ddl"):
+            return None
+        if not changes_hands(rows):
+            return None
+        story = Between(rows, differences, self._earlier(rows))
+        taken = [d.taken for d in differences]
+        if not story.tell():
+            for difference, was in zip(differences, taken, strict=True):
+                difference.taken = was
+            return None
+        execution.remaining.clear()
+        self.vanished = story.vanished
+        return story.matched
+
+    def _earlier(self, rows: Sequence[HistoryRow]) -> dict[int, HistoryRow]:
+        """By oid, the last row of what these rows are about before them."""
+        found = {}
+        for row in rows:
+            before = [r for r in self._history.by_oid.get(row.oid or -1, ()) if r.position < rows[0].position]
+            if before:
+                found[before[-1].oid or -1] = before[-1]
+        return found
 
     def _difference_of(
         self,
@@ -264,6 +300,13 @@ def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iter
     else:
         return
     yield Repair(ROWS_OF_CODE, "", f"{why}: what had happened by this row is not told")
+
+
+def in_between(row: HistoryRow) -> Repair:
+    """Why a row of code is told by what the code left: it ran as a whole."""
+    return Repair(
+        ROWS_OF_CODE, "", f"by row {row.version_id} the code had not ended: the object is that of its oid"
+    )
 
 
 def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, Difference]:

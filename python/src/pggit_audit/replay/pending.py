@@ -78,6 +78,7 @@ class PendingSteps:
             steps = renamed_columns.lost_renames(self._evidence, name, current, row.position)
             steps += sequences.lost_renames(self._evidence, name, current, row.position)
             steps += constraints.lost_renames(self._evidence, found, row.position)
+            steps += constraints.named_anew(self._evidence, found, row.position)
             # What was seen coming from an earlier state of the table is seen anew.
             self._steps = [s for s in self._steps if s.name != name or s.waits] + steps
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
@@ -21,6 +22,8 @@ class Provenance:
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
         self._inferred: dict[Key, int] = {}
+        # What contradicts its record, and since which row.
+        self._contradicted: dict[Key, int] = {}
         # Of these, nothing but a comment was inferred.
         self._commented: dict[Key, int] = {}
 
@@ -43,6 +46,13 @@ class Provenance:
         """A comment of the object rests on an inferred step from this row on, if not from an earlier one."""
         self._commented.setdefault(key, self._situation.version_id)
 
+    def note_contradiction(self, key: Key, stands: bool) -> None:
+        """An object is not as its row recorded it, from this row on; or it is again."""
+        if stands:
+            self._contradicted.setdefault(key, self._situation.version_id)
+        else:
+            self._contradicted.pop(key, None)
+
     def of_step(self, repair: Repair) -> list[Inferred]:
         """What a step that no row tells of just changed: none of it is as written in any row."""
         differences = self._situation.observe(repair.statement)
@@ -57,7 +67,9 @@ class Provenance:
             return f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
         if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
             return None
-        for key, version in self._inferred.items():
+        for key, version in chain(self._inferred.items(), self._contradicted.items()):
+            if key == found.key:
+                continue
             other = self._situation.state.objects.get(key)
             if other is None:
                 continue

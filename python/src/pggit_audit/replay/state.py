@@ -15,13 +15,14 @@ ROUTINES = ("FUNCTION", "PROCEDURE")
 class Difference:
     """One object (by its path in the tree) before and after; one of the two may be missing.
 
-    `taken`: a row of the history explains it.
+    `taken`: a row of the history explains it. `between`: so it was by a row of code, and no more behind the code.
     """
 
     path: str
     old: DatabaseObject | None
     new: DatabaseObject | None
     taken: bool = False
+    between: bool = False
 
     @property
     def object(self) -> DatabaseObject:

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pggit_audit.definitions import column_types, parse_name, quote_if_needed
+from pggit_audit.definitions import column_types, parse_name, quote_if_needed, without_schemas
 from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
 from pggit_audit.rules.comments import COMMENT
 
+_UNRECORDED_PART = re.compile(
+    r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
+)
+_INHERITS = re.compile(r"\) INHERITS \(")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 # Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _RECORDED = {None, "SCHEMA", "TABLE", "INDEX", "VIEW", "FUNCTION", "PROCEDURE"}
@@ -110,8 +114,10 @@ class _Marked:
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
         if event.origin == "v1" and event.change_type == "CREATE":
-            self._since_record.pop(path, None)
-            self._since_create.pop(path, None)
+            # Right at that moment; but what it inherits may have changed in its transaction.
+            heir = _INHERITS.search(event.new_definition or "") is not None
+            made = [i] if event.fidelity == "exact" and heir else []
+            self._since_record[path], self._since_create[path] = [*made], [*made]
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             self._since_create.setdefault(path, []).append(i)
             if event.confirmed:
@@ -268,7 +274,15 @@ def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
         return columns, lines - columns
 
     (old_columns, old_rest), (new_columns, new_rest) = parts(old), parts(new)
-    return old_columns != new_columns, old_rest != new_rest
+    changed = old_columns != new_columns
+    # What v1 does not record of a column (identity, modifiers, whose sequence) no record confirms.
+    unrecorded = changed and {*map(_as_recorded, old_columns)} == {*map(_as_recorded, new_columns)}
+    return changed, old_rest != new_rest or unrecorded
+
+
+def _as_recorded(line: str) -> str:
+    """What v1 records of a column's line: no schemas, no identity, no modifiers of a type."""
+    return without_schemas(_UNRECORDED_PART.sub("", line))
 
 
 def _structure(definition: str | None) -> str | None:

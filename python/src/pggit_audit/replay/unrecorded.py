@@ -88,6 +88,9 @@ class Unrecorded:
         # Which block of code left which row is not told: any of the execution's may be this one's.
         rows = execution.rows
         if new is None:
+            if old is not None and old.key in self._situation.state.objects:
+                # It has another name.
+                return False
             return old is not None and self._drop_leaves_row(old) and not _is_told(old, True, rows)
         if _is_told(new, False, rows) or (self._evidence.live.has(new) and old is None):
             return False

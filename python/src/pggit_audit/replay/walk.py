@@ -21,7 +21,7 @@ from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.identities import Identities
-from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
+from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, in_between, rows_of_code
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
@@ -62,6 +62,7 @@ class Replay:
         observe: Observer | None = None,
     ) -> None:
         self._branch = branch_name
+        self._evidence = evidence
         self._observe = observe
         self._situation = situation = Situation(shadow)
         self._tree = Tree(tree)
@@ -74,7 +75,7 @@ class Replay:
         self._preexisting = (
             Preexisting(situation, evidence, self._attempts, provenance) if tree is None else None
         )
-        self._matching = Matching(situation, identities)
+        self._matching = Matching(situation, identities, evidence.history)
         self._unrecorded = Unrecorded(situation, evidence)
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
         self._writer = EventWriter(branch_name, situation, identities, provenance)
@@ -128,10 +129,11 @@ class Replay:
                 yield self._writer.excluded(row, row.exclusion_reason)
         if not kept:
             return
-        execution = Execution.of(kept, self._carried)
+        execution = Execution.of(kept, self._carried, self._evidence)
         self._carried = []
         if self._preexisting is not None:
-            execution.waiting += self._preexisting.enter(kept[0])
+            entered = self._preexisting.enter(kept[0])
+            execution.waiting += [*self._attempts.left_over(), *entered]
         execution.waiting += self._pending.take(kept[0], early=True)
         yield from self._statements(execution)
         for row in execution.remaining:
@@ -187,6 +189,7 @@ class Replay:
             self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
             self._notices += self._situation.shadow.after_code()
+        execution.waiting += self._attempts.left_over()
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
             return
@@ -212,7 +215,7 @@ class Replay:
             self._provenance.note_again(
                 {d.new.key for _, d in matched if d is not None and d.new is not None}
             )
-        dropped = implied_drops(matched, repairs)
+        dropped = {**implied_drops(matched, repairs), **self._matching.vanished}
         yield from self._rows(statement, execution, matched, others, dropped, repairs)
         for row, difference in matched:
             self._pending.foresee(row, difference)
@@ -242,7 +245,9 @@ class Replay:
             if i in dropped:
                 before.append((dropped[i], repairs))
             own = [*own, *(r for r in repairs if r.rule is DEPENDS_ON_DATA and r not in own)]
-            if statement.action == "code":
+            if difference is not None and difference.between:
+                own = [*own, in_between(row)]
+            elif statement.action == "code":
                 own = [*own, *rows_of_code(i, matched, execution)]
             yield from self._writer.inferred(before, row)
             yield self._writer.of_row(row, difference, own)

@@ -21,10 +21,11 @@ from pggit_audit.definitions import (
 from pggit_audit.history import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT
 from pggit_audit.rules.placing import halfway
-from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 _DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_MOST_BYTES = 63
 # As PostgreSQL prints it.
 _REFERENTIAL_ACTION = re.compile(
     r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
@@ -60,7 +61,9 @@ def missing_key(failure: Failure) -> list[Repair]:
             names = key or tuple(n for n in nullable if n == "id")
             if not names:
                 continue
-            kinds = ("UNIQUE",) if any(nullable[n] for n in names) else ("PRIMARY KEY", "UNIQUE")
+            # There is one primary key, and it does not make room.
+            unique = any(nullable[n] for n in names) or _has_primary_key(failure.situation, table)
+            kinds = ("UNIQUE",) if unique else ("PRIMARY KEY", "UNIQUE")
             return [
                 Repair(
                     MISSING_KEY,
@@ -76,6 +79,13 @@ def missing_key(failure: Failure) -> list[Repair]:
 def referenced(failure: Failure) -> list[Name]:
     """The tables that a foreign key of the statement refers to, and that the error is about."""
     return [n.name for n in failure.told if n.before[1] == "REFERENCES" and failure.is_there(n.name)]
+
+
+def _has_primary_key(situation: Situation, table: Name) -> bool:
+    found = situation.relation(table)
+    return found is not None and any(
+        body.startswith("PRIMARY KEY ") for body in constraints(found.definition).values()
+    )
 
 
 def _columns_behind(words: Sequence[str], place: int) -> tuple[str, ...]:
@@ -165,6 +175,74 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
         step = Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)
         steps.append(PendingStep(place, name, step, early=early))
     return steps
+
+
+def named_anew(evidence: Evidence, table: DatabaseObject, position: int) -> list[PendingStep]:
+    """Renames of constraints along with a column or their table: a later text uses the name that PostgreSQL gives now.
+
+    PostgreSQL calls a constraint after its table and its columns, and does not rename it with them: teams do.
+    """
+    history = evidence.history
+    name = (table.object_schema, table.object_name)
+    ours = constraints(table.definition)
+    steps = []
+    for old, body in ours.items():
+        new = _default_name(name[1], body)
+        if new is None or new == old or new in ours or _default_stem(old) != _default_stem(new):
+            continue
+        used = [p for p in history.mentions(new) if p > position]
+        if not used or any(p >= used[0] for p in history.mentions(old)):
+            continue
+        if any(r.renames and says(r.text, old) for r in history.rows[position : used[0] + 1]):
+            # A text that is recorded for another object says it: it runs when its turn comes.
+            continue
+        if _replaced(evidence, (name[0], old), new, position):
+            continue
+        rename = f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
+        why = f"row {history.version(used[0])} names {new}, as PostgreSQL calls it after the columns that it has now"
+        steps.append(PendingStep(position, name, Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)))
+    return steps
+
+
+def missing(failure: Failure) -> list[Repair]:
+    """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it."""
+    words = failure.statement.words
+    named = {
+        words[i + 1]
+        for i, word in enumerate(words[:-1])
+        if word == "constraint" and words[i - 1 : i] in (("drop",), ("alter",), ("rename",), ("validate",))
+    }
+    found: list[Repair] = []
+    for table in failure.tables() if named else ():
+        relation = failure.situation.relation(table)
+        ours = constraints(relation.definition) if relation is not None else {}
+        for old, body in ours.items():
+            new = _default_name(table[1], body)
+            if new is not None and new in named - ours.keys():
+                rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
+                why = f"the statement names {new}, as PostgreSQL calls it after the columns that it has now"
+                found.append(Repair(RENAMED_CONSTRAINT, rename, why, inferred=table))
+    return found
+
+
+_COLUMNS_OF = re.compile(
+    r"""(PRIMARY KEY|UNIQUE|FOREIGN KEY)(?: NULLS NOT DISTINCT)? \(((?:[^()"]|"(?:[^"]|"")*")*)\)"""
+)
+_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
+
+
+def _default_name(table: str, body: str) -> str | None:
+    """The name that PostgreSQL gives to a constraint (ChooseConstraintName), where it needs not be shortened."""
+    match = _COLUMNS_OF.match(body)
+    if match is None:
+        return None
+    columns = [] if match[1] == "PRIMARY KEY" else [unquote(c.strip()) for c in match[2].split(", ")]
+    name = "_".join((table, *columns, _SUFFIXES[match[1]]))
+    return name if len(name.encode()) <= _MOST_BYTES else None
+
+
+def _default_stem(name: str) -> str:
+    return name.rsplit("_", 1)[-1]
 
 
 def _replaced(evidence: Evidence, old: Name, new: str, position: int) -> bool:

@@ -49,6 +49,9 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A type is not there, or the key of a table; what else may be missing has no row, and no evidence."""
     if constraints.referenced(failure):
         return constraints.missing_key(failure)
+    found = constraints.missing(failure)
+    if found:
+        return found
     statement = failure.statement
     if statement.object_type in ("INDEX", "TRIGGER", "POLICY", "RULE", "VIEW") and statement.verb != "CREATE":
         return []

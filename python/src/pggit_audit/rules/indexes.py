@@ -7,6 +7,7 @@ A name that PostgreSQL chose: `as_recorded`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -81,6 +82,38 @@ def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -
         for statement in row.statements
         if statement.tag == "ALTER TABLE" and any(bare == row.name for _, bare in statement.targets)
     )
+
+
+def needed_until(evidence: Evidence, index: DatabaseObject, position: int) -> int:
+    """The last row, from `position` on, whose text makes a foreign key that a unique index serves; else `position`."""
+    match = re.search(r" USING btree \(([^()]*)\)", index.definition)
+    if match is None or not index.definition.startswith("CREATE UNIQUE INDEX "):
+        return position
+    names = [unquote(c.strip()) for c in match[1].split(",")]
+    table = indexed_table(index)[1]
+    history = evidence.history
+    return max(
+        (
+            p
+            for p in history.mentions(table, *names)
+            if p > position and any(_refers(s.words, table, names) for s in history.rows[p].statements)
+        ),
+        default=position,
+    )
+
+
+def _refers(words: Sequence[str], table: str, columns: Sequence[str]) -> bool:
+    """Whether a foreign key of a statement refers to these columns of a table."""
+    for i, word in enumerate(words):
+        if word == "references" and table in words[i + 1 : i + 4]:
+            behind = words[i + 1 : i + 2 * len(columns) + 5]
+            if "(" in behind and sorted(
+                w
+                for w in words[i + 2 + behind.index("(") : i + 1 + 2 * len(columns) + behind.index("(")]
+                if w != ","
+            ) == sorted(columns):
+                return True
+    return False
 
 
 def table_touched(evidence: Evidence, index: DatabaseObject, position: int) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise, takewhile
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import create_table, first_statement, parse_name, qualified, quote_if_needed
@@ -45,7 +46,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     name = failure.missing()
     if name is None:
         return []
-    found = _not_yet_renamed(evidence, name, failure)
+    found = [*_renamed_by_statement(evidence, name, failure), *_not_yet_renamed(evidence, name, failure)]
+    found += [r for full in failure.resolve(name) for r in sequences.moved(evidence, failure, full)]
     for full in failure.resolve(name):
         row = evidence.history.later_columns(full, failure.situation.position)
         if row is not None and row.columns:
@@ -72,6 +74,20 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if kind is not None and not detached:
             found.append(Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full))
     return found
+
+
+def _renamed_by_statement(evidence: Evidence, name: Name, failure: Failure) -> Iterator[Repair]:
+    """A table that the statement renames, made without a row: the row of the rename has its columns."""
+    match = RENAMED_TABLE.search(failure.statement.folded)
+    if match is None or parse_name(match[1])[1] != name[1]:
+        return
+    rows = evidence.history.rows[failure.situation.position :]
+    for row in takewhile(lambda r: r.execution == rows[0].execution, rows):
+        if row.object_type == "TABLE" and row.name == unquote(match[2]) and row.columns:
+            full = (row.object_schema, name[1])
+            why = f"row {row.version_id} recorded these columns of it, as {row.name}"
+            yield Repair(TABLE_FROM_COLUMNS, create_table(full, row.columns), why, alone=True, inferred=full)
+            return
 
 
 def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[Repair]:
@@ -211,10 +227,10 @@ def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> I
 
     In order, where as many rows of a kind are left over as objects that no row names.
     """
-    created = [r for r in rows if r.change_type == "CREATE"]
+    told = [r for r in rows if r.change_type != "DROP"]
     for kind in ("TABLE", "VIEW", "INDEX"):
-        recorded = [r for r in created if r.object_type == kind]
-        names = {r.name for r in recorded}
+        recorded = [r for r in told if r.object_type == kind and r.change_type == "CREATE"]
+        names = {r.name for r in told if r.object_type == kind}
         found = [o for o in made if o.object_type == kind]
         left = [o for o in found if o.object_name not in names]
         unknown = [r for r in recorded if all(o.object_name != r.name for o in found)]
@@ -258,11 +274,17 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     bare = name[1].split("(", 1)[0] if routine else name[1]
     named = [p for p in history.mentions(bare) if position <= p]
     last = named[-1] if named else position
+    if kind == "INDEX":
+        last = max(last, indexes.needed_until(evidence, found, position))
     if kind == "INDEX" and (
         indexes.went_with_table(evidence, found, last) or indexes.went_with_column(evidence, found, last)
     ):
         return None
-    apart = kind == "TABLE" and taken_apart(history, bare, named)
+    working = kind == "TABLE" and _went_at_once_before(evidence, name, position)
+    if working:
+        # Later texts speak of the next one.
+        last = position
+    apart = working or (kind == "TABLE" and taken_apart(history, bare, named))
     if apart:
         due = history.session_end(last)
     else:
@@ -277,6 +299,16 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
     step = Repair(UNRECORDED_DROP, drop, why, seen_until=history.rows[last].created_at)
     return PendingStep(due, name, step, waits=True)
+
+
+def _went_at_once_before(evidence: Evidence, name: Name, position: int) -> bool:
+    """Whether the name is a working name: a table had it before, and was dropped in the session in which it got it."""
+    history = evidence.history
+    rows = [r for r in history.by_name.get(name, []) if r.position < position]
+    return any(
+        after.change_type == "DROP" and after.position <= history.session_end(before.position)
+        for before, after in pairwise(rows)
+    )
 
 
 def _goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:

@@ -7,14 +7,14 @@ its table, along with which it is renamed (`lost_renames`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pggit_audit.definitions import qualified, quote_if_needed, sequence_of
-from pggit_audit.history import RENAMED_TABLE
-from pggit_audit.rules import MISSING_SEQUENCE, RENAMED_SEQUENCE
-from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair
-from pggit_audit.statements import Name, quote, unquote
+from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
+from pggit_audit.history import RENAMED_TABLE, HistoryRow
+from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
+from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
+from pggit_audit.statements import Name, Statement, quote, unquote
 
 _INTEGERS = {"int2": "smallint", "int4": "integer"}
 
@@ -31,6 +31,59 @@ def missing(failure: Failure, name: Name) -> Repair | None:
         alone=True,
         inferred=full,
     )
+
+
+def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
+    """A missing sequence that is there in another schema, where the live catalog does not have it: it was moved."""
+    rows = failure.situation.query(
+        "select n.nspname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+        " where c.relkind = 'S' and c.relname = %(name)s and n.nspname <> %(schema)s",
+        {"name": name[1], "schema": name[0]},
+    )
+    live = evidence.live.by_name.get(name)
+    if len(rows) == 1 and live is not None and live.object_type == "SEQUENCE":
+        old = (str(rows[0][0]), name[1])
+        if name[0] is not None and old not in evidence.live.by_name:
+            statement = f"ALTER SEQUENCE {qualified(old)} SET SCHEMA {quote(name[0])};"
+            why = f"the statement names {qualified(name)}, and the live catalog has it there only"
+            yield Repair(RENAMED_SEQUENCE, statement, why, alone=True, inferred=name)
+
+
+def before_identity(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+) -> Iterator[Repair]:
+    """The drop of a column's own sequence just before the column becomes an identity column.
+
+    DROP SEQUENCE leaves no row. The new sequence takes the name; else it would have a numbered one, and the old one
+    would still be there.
+    """
+    words = statement.words
+    if (
+        statement.tag != "ALTER TABLE"
+        or not statement.targets
+        or "identity" not in words
+        or "add" not in words
+    ):
+        return
+    schema, bare = statement.targets[0]
+    table = (schema or row.object_schema or situation.schemas[0], bare)
+    for column in situation.columns(table):
+        name = str(column["name"])
+        sequence = (table[0], f"{bare}_{name}_seq")
+        found = situation.relation(sequence)
+        if name not in words or column["default"] or found is None or found.object_type != "SEQUENCE":
+            continue
+        if (
+            sequence in evidence.live.by_name
+            or f" OWNED BY {qualified_identity(*table)}." not in found.definition
+        ):
+            continue
+        why = (
+            f"{name} becomes an identity column, and the live catalog does not have the sequence that it had"
+        )
+        for cascade in ("", " CASCADE"):
+            if situation.relation(sequence) is not None:
+                yield Repair(IMPLIED_DROP, f"DROP SEQUENCE {qualified(sequence)}{cascade};", why)
 
 
 def behind_default(

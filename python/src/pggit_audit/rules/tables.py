@@ -252,8 +252,12 @@ def _as_it_was(
         told = _statements_on(evidence, name[1])
         retyped = {unquote(c) for s in told for c in _RETYPED.findall(s.folded)}
         for changed in retyped & known.keys() & before.keys():
-            # A text gave it the type that it has now.
-            known[changed] = with_type(known[changed], type_text(str(before[changed].get("type"))))
+            # A text gave it the type that it has now; its default is of that type.
+            known[changed] = (
+                column_of(changed, before[changed])
+                if " DEFAULT " in known[changed]
+                else with_type(known[changed], type_text(str(before[changed].get("type"))))
+            )
         if name != (live.object_schema, live.object_name):
             now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
             head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))

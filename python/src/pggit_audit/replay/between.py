@@ -1,0 +1,187 @@
+"""The rows of code that gives names away: what they say of states that were there in between, and are no more.
+
+Code runs as a whole. Where it makes a table beside another, drops that one and renames the new one, its rows tell of
+each step, and the recorded oids tell which object a row means. What ran in the shadow is the end; what was there by a
+row is the same object under the name, and with the columns, of that row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    Columns,
+    column_name,
+    column_of,
+    column_types,
+    elements,
+    first_statement,
+    ordered,
+    qualified_identity,
+    table_of,
+)
+from pggit_audit.history import HistoryRow
+from pggit_audit.replay.identities import same_type
+from pggit_audit.replay.state import Difference
+
+Match = tuple[HistoryRow, Difference | None]
+_Place = tuple[str, str | None, str]
+_KINDS = ("TABLE", "VIEW", "INDEX")
+
+
+def changes_hands(rows: Sequence[HistoryRow]) -> bool:
+    """Whether a name or an object changes in between: a drop, an oid under two names, or with other columns."""
+    names: dict[int, str] = {}
+    columns: dict[int, set[str]] = {}
+    for row in rows:
+        if row.object_type not in _KINDS:
+            continue
+        if row.change_type == "DROP" or (
+            row.oid is not None and names.setdefault(row.oid, row.name) != row.name
+        ):
+            return True
+        had = set(row.columns or ())
+        if row.oid is not None and had and columns.setdefault(row.oid, had) != had:
+            return True
+    return False
+
+
+class Between:
+    """Hands the rows of one block of code to what it left, by their oids.
+
+    Args:
+        rows: those that may be the block's, in order.
+        differences: what it changed.
+        earlier: by oid, where the object was by its last row before these.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[HistoryRow],
+        differences: Sequence[Difference],
+        earlier: Mapping[int, HistoryRow],
+    ) -> None:
+        self._rows = rows
+        self._differences = differences
+        self._earlier = earlier
+        self._standing: dict[_Place, DatabaseObject] = {}
+        self._where: dict[int, _Place] = {}
+        self._gone: set[str] = set()
+        self.matched: list[Match] = []
+        self.vanished: dict[int, Difference] = {}
+
+    def tell(self) -> bool:
+        """Explains all of the rows, in `matched`, with what went before each in `vanished`; False where it cannot."""
+        for i, row in enumerate(self._rows):
+            if row.object_type not in _KINDS:
+                return False
+            told = self._dropped(row) if row.change_type == "DROP" else self._there(i, row)
+            if told is None:
+                return False
+            self.matched.append((row, told))
+        for difference in self._differences:
+            place = _place_of(difference.object)
+            if place in self._standing or difference.path in self._gone:
+                difference.taken = True
+        return True
+
+    def _dropped(self, row: HistoryRow) -> Difference | None:
+        place = _place(row)
+        found = self._standing.pop(place, None) or self._before(place)
+        if found is None:
+            return None
+        path = qualified_identity(row.object_schema, row.name)
+        self._gone.add(path)
+        return Difference(path, found, None, True)
+
+    def _there(self, i: int, row: HistoryRow) -> Difference | None:
+        if row.oid is None:
+            return None
+        last = max(j for j, r in enumerate(self._rows) if r.oid == row.oid and r.change_type != "DROP")
+        end = _place(self._rows[last])
+        drops = [
+            j for j, r in enumerate(self._rows) if j > last and r.change_type == "DROP" and _place(r) == end
+        ]
+        place, path = _place(row), qualified_identity(row.object_schema, row.name)
+        found = self._after(end) if not drops else None
+        before = self._where.get(row.oid)
+        if before is None and row.oid in self._earlier:
+            before = _place(self._earlier[row.oid])
+        if found is None and before is not None:
+            found = self._standing.get(before) or self._before(before)
+        found = found or self._after(end)
+        if found is None:
+            return None
+        if before is not None and before != place:
+            old = self._standing.pop(before, None) or self._before(before)
+            if old is not None:
+                gone = qualified_identity(before[1], before[2])
+                self._gone.add(gone)
+                self.vanished[i] = Difference(gone, old, None, True)
+        between = i != last or bool(drops)
+        if between:
+            found = _renamed(found, row)
+            if row.object_type == "TABLE" and row.columns:
+                found = replace(found, definition=_with_columns(found.definition, row.columns))
+        old = self._standing.get(place)
+        self._standing[place] = found
+        self._where[row.oid] = place
+        return Difference(path, old, found, True, between)
+
+    def _after(self, place: _Place) -> DatabaseObject | None:
+        return next(
+            (d.new for d in self._differences if d.new is not None and _place_of(d.new) == place), None
+        )
+
+    def _before(self, place: _Place) -> DatabaseObject | None:
+        return next(
+            (
+                d.old
+                for d in self._differences
+                if d.old is not None and _place_of(d.old) == place and d.path not in self._gone
+            ),
+            None,
+        )
+
+
+def _place(row: HistoryRow) -> _Place:
+    return row.object_type, row.object_schema, row.name
+
+
+def _place_of(found: DatabaseObject) -> _Place:
+    kind = next((k for k in _KINDS if same_type(k, found.object_type)), found.object_type)
+    return kind, found.object_schema, found.object_name
+
+
+def _renamed(found: DatabaseObject, row: HistoryRow) -> DatabaseObject:
+    """The object under the name that it had by a row."""
+    if (found.object_schema, found.object_name) == (row.object_schema, row.name):
+        return found
+    identity = qualified_identity(row.object_schema, row.name)
+    if found.object_type == "INDEX":
+        now, then = f" INDEX {found.object_name} ON ", f" INDEX {identity.rsplit('.', 1)[-1]} ON "
+        definition = found.definition.replace(now, then, 1)
+    else:
+        pattern = rf'(?<![\w"]){re.escape(found.object_identity)}(?![\w"$])'
+        definition = re.sub(pattern, lambda _: identity, found.definition)
+    return replace(found, object_name=row.name, object_identity=identity, definition=definition)
+
+
+def _with_columns(definition: str, columns: Columns) -> str:
+    """The definition of a table with the columns that a row recorded, in so far as it does not have them."""
+    kept = [name for name, _ in column_types(definition)]
+    if kept == ordered(columns) or not kept:
+        return definition
+    head, lines, checks, tail = elements(definition)
+    known = {column_name(line): line for line in lines}
+    body = [known.get(name) or column_of(name, columns[name]) for name in ordered(columns)]
+    lost = set(kept) - set(columns)
+    rest = definition[len(first_statement(definition)) :]
+    if any(
+        re.search(rf'(?<!\w)"?{re.escape(name)}"?(?!\w)', part) for name in lost for part in (*checks, rest)
+    ):
+        rest, checks = "", []
+    return table_of(head, [*body, *checks], tail) + rest
