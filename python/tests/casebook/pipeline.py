@@ -27,6 +27,12 @@ from pggit_audit import models
 from pggit_audit.lab.trace import TABLES, Trace
 
 SOURCES = ("branches", "objects", "history")
+FOLDERS = {
+    ("intermediate", "replay"), ("intermediate", "git"), ("intermediate", "native"), ("intermediate", "changes"),
+    ("marts", "audit"), ("marts", "publish"),
+}  # fmt: skip
+"""Of models/: what leads from a history to what is published. The rest looks at the database, or at all of this."""
+
 NOTE = """
     insert into pggit_audit_work.own_transactions (transaction_id, purpose, noted_by, began_at)
     values (pg_current_xact_id()::text::bigint, 'build', current_user, localtimestamp) on conflict do nothing
@@ -79,6 +85,7 @@ def compiled(params: Params, artifacts: Path) -> Pipeline:
             node
             and node["resource_type"] == "model"
             and node["config"]["materialized"] in ("table", "append_only")
+            and tuple(node["fqn"][1:3]) in FOLDERS
         ):
             keys = node["config"].get("unique_key")
             found.append(
@@ -96,6 +103,7 @@ def compiled(params: Params, artifacts: Path) -> Pipeline:
         if node["resource_type"] == "test"
         # not the tests of what is published: they are those of the work tables once more
         and (node.get("attached_node") or "").split(".")[-1].startswith("int_")
+        and tuple(nodes[node["attached_node"]]["fqn"][1:3]) in FOLDERS
     }
     assert len(gate) > 50 and len(found) > 20
     return Pipeline(target, found, gate)
