@@ -257,7 +257,8 @@
                 'Build as that role, or as a superuser: grant "' ~ found.owner ~ '" to "' ~ facts[0]['role'] ~ '";'
             ) -%}
         {%- endif -%}
-        {%- if model in tables -%}{%- do ours.append(model.alias) -%}{%- endif -%}
+        {#- a build that was killed, or is under way, may have come to no table yet -#}
+        {%- if not missing -%}{%- do ours.append(model.alias) -%}{%- endif -%}
     {%- endfor -%}
     {%- if relations and not ours -%}
         {%- do _source_error(

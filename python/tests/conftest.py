@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import DEBIAN_15
 from project import artifacts, built
 from tracker.databases import empty_database, server
 
@@ -40,9 +41,6 @@ def _nothing_is_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(CatalogReader, "touched", both_touched)
     monkeypatch.setattr(CatalogReader, "vanished", both_vanished)
-
-
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
+
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+"""Debian's server, where it is installed."""
 
 
 def execute(params: dict[str, Any], *statements: str) -> list[tuple[Any, ...]]:

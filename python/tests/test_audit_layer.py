@@ -595,6 +595,7 @@ README = Path(__file__).parents[2] / "README.md"
 CALLS = (
     "commit_of(left((select max(commit_sha) from pggit_audit.changes), 10))",
     "commit_at(localtimestamp)",
+    "schema_ddl(array['public'], array['CREATE SCHEMA public;'])",
     "schema_ddl_at((select commit_sha from pggit_audit.changes order by event_no desc limit 1))",
     "object_definition_at(commit_at(localtimestamp), 'public.books')",
     "extract_changes_between_commits(null, commit_at(localtimestamp))",

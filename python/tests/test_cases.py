@@ -14,8 +14,7 @@ from casebook.judging import Judge
 from casebook.pipeline import Build, Pipeline, building, compiled
 from casebook.reading import FOLDER, KNOWN_FAILURES, Case, known_failures, paths, read
 from casebook.recording import Recording, Server, record
-from conftest import DEBIAN_15
-from helpers import execute
+from helpers import DEBIAN_15, execute
 from project import NO_UNIT_TESTS, dbt
 
 from pggit_audit import embedded, models

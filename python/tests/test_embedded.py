@@ -210,12 +210,12 @@ def test_binaries_that_a_shell_could_not_name_are_copied(
 ) -> None:
     # As where the virtual environment lies in such a folder.
     name = 'a "path" with $HOME, `x` and \\'
-    wheel = folder / name / embedded.WHEEL
+    wheel = folder / name / programs.WHEEL
     shutil.copytree(programs.installed_in(16), wheel / "pginstall", symlinks=True)
-    libraries = programs.installed_in(16).parent.with_name(f"{embedded.WHEEL}.libs")
+    libraries = programs.installed_in(16).parent.with_name(f"{programs.WHEEL}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, wheel.with_name(libraries.name))
-    monkeypatch.setattr(embedded, "_installed", lambda version: wheel / "pginstall")
+    monkeypatch.setattr(programs, "installed_in", lambda version: wheel / "pginstall")
     project = folder / name / "project"
     project.mkdir()
     server = start(project)

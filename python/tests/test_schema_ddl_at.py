@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import DEBIAN_15
+from helpers import DEBIAN_15
 from project import DATABASE, NO_TESTS, SAMPLE, Params, commit, dbt, install_sources, new_database
 from psycopg.conninfo import make_conninfo
 

@@ -360,7 +360,7 @@ def rows(session):
                 "from pggit_audit.lab import recorded\n\n\n" + returning("recorded.load_history(None, None)"),
                 "wrong: TypeError: unsupported operand type(s) for /: 'NoneType' and 'str' "
                 "models/wrong.py, line 5: return recorded.load_history(None, None) "
-                "pggit_audit/recorded.py, line ",
+                "pggit_audit/lab/recorded.py, line ",
             ),
             (
                 "import nothing_of_that_name\n\n\n" + returning("[]"),

@@ -99,7 +99,12 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_an_unreachable_server_is_one_clear_message(tmp_path: Path) -> None:
-    done = say(ROOT, tmp_path, "staging", {"PGGIT_STAGING_HOST": "127.0.0.1", "PGGIT_STAGING_PORT": "1"})
+    environment = {
+        "PGGIT_STAGING_HOST": "127.0.0.1",
+        "PGGIT_STAGING_PORT": "1",
+        "PGGIT_STAGING_USER": "postgres",
+    }
+    done = say(ROOT, tmp_path, "staging", environment)
     said = " ".join(done.stdout.split())
     assert done.returncode != 0
     assert "Traceback" not in said

@@ -167,6 +167,8 @@ CASES = [
             table(4, "u", "create table u ()", at=NOON + DAY),
         ],
         "create table u ()",
+        # a working name: it went at once before
+        at=3,
     ),
 ]
 

@@ -405,7 +405,12 @@ def facts() -> Iterator[Case]:
             Row("TABLE", "never", "DROP", "drop table never", "unknown", "does not exist"),
             Row("VIEW", "never_seen", "DROP", None, "unknown", "no SQL text"),
             Row(
-                "VIEW", "of_never", "ALTER", "alter view of_never rename to nothing", "unknown", "not a view"
+                "VIEW",
+                "of_never",
+                "ALTER",
+                "alter view of_never rename to nothing",
+                "unknown",
+                "left no such object",
             ),
         ],
     )
