@@ -41,11 +41,17 @@ def server_of(number: int, request: pytest.FixtureRequest) -> Server:
     return Server(number, found.params("postgres"), found.bin)
 
 
+ALWAYS = 4
+"""One case of so many runs in `make test`, which has a quarter of an hour; all of them in `make test-all`."""
+
+
 def case_parameters() -> list[object]:
     found = []
-    for path in paths():
+    for number, path in enumerate(paths()):
         reason = FAILING.get(path.stem)
         marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
+        if reason or number % ALWAYS:
+            marks.append(pytest.mark.slow)
         found.append(pytest.param(path, id=path.stem, marks=marks))
     return found
 
