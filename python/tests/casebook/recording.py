@@ -33,14 +33,13 @@ _numbers = count(1)
 
 
 # What a database has beside what every new one has.
-_LEFT_OVER = """
-    select count(*) from (
-        select oid from pg_class union all select oid from pg_proc union all select oid from pg_type
-        union all select oid from pg_namespace union all select oid from pg_extension
-        union all select oid from pg_event_trigger union all select oid from pg_collation
-    ) as objects
-    where oid >= 16384
-"""
+_CATALOGS = (
+    "pg_class", "pg_proc", "pg_type", "pg_namespace", "pg_extension", "pg_event_trigger", "pg_collation", "pg_am",
+    "pg_language", "pg_cast", "pg_transform", "pg_conversion", "pg_operator", "pg_opclass", "pg_opfamily",
+    "pg_foreign_data_wrapper", "pg_foreign_server", "pg_user_mapping", "pg_publication", "pg_subscription",
+    "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template", "pg_statistic_ext",
+)  # fmt: skip
+_LEFT_OVER = " union all ".join(f"select '{name}' from {name} where oid >= 16384" for name in _CATALOGS)
 
 
 @dataclass
@@ -89,8 +88,7 @@ class Server:
                 connection.execute("reset all")
                 connection.execute("drop owned by rebuilder cascade")
                 connection.execute("comment on schema public is 'standard public schema'")
-                left = connection.execute(_LEFT_OVER.encode()).fetchone()
-                if left != (0,):
+                if connection.execute(_LEFT_OVER.encode()).fetchone() is not None:
                     self._scratch = None
 
     def make_roles(self) -> None:
