@@ -50,7 +50,7 @@ class Ground:
         self.role = role
         self.time_zone = _time_zone(target)
         self.extensions = live_extensions(target)
-        self._locale = _locale(target)
+        self._locale = locale_of(target)
         self.as_build = dict(parameters)
         self._admin = admin
         self._parameters = parameters
@@ -59,10 +59,10 @@ class Ground:
         """Makes the database, open to the role alone."""
         self.name = name
         try:
-            _create(self._admin, name, self._locale)
+            create_database(self._admin, name, self._locale)
         except psycopg.errors.WrongObjectType:
             # A throw-away server's machine may not have the target's locales.
-            _create(self._admin, name, (self._locale[0], "C", "C"))
+            create_database(self._admin, name, (self._locale[0], "C", "C"))
         self.as_build = {**self._parameters, "dbname": name}
         self.as_nobody = {**self.as_build, "user": self.role.name, "password": self.role.password}
         self.grant()
@@ -308,7 +308,7 @@ def live_extensions(connection: Connection) -> dict[str, str]:
     return dict(rows)
 
 
-def _locale(admin: Connection) -> tuple[str, str, str]:
+def locale_of(admin: Connection) -> tuple[str, str, str]:
     """Encoding, collation and character classes of the database."""
     row = admin.execute(
         "select pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype from pg_catalog.pg_database"
@@ -318,7 +318,8 @@ def _locale(admin: Connection) -> tuple[str, str, str]:
     return (row[0], row[1], row[2])
 
 
-def _create(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
+def create_database(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
+    """Make an empty database of that encoding, collation and character classes."""
     admin.execute(
         sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
             sql.Identifier(name), *map(sql.Literal, locale)

@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pggit_audit import embedded, targets
+from pggit_audit import embedded
 from pggit_audit.cli.common import Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, seconds, server_losses
 from pggit_audit.errors import PggitError, Refusal
@@ -127,8 +127,6 @@ def cutover(
 
     Exit status: 0 done; 1 stopped, and v1 is as it was; 2 wrong usage, a missing right, or a run in between.
     """
-    with closing(targets.connect(target)):
-        pass  # a wrong target is told in dbt's words, before anything else
     name, params = database(target)
     home = journals.home(name, str(params["dbname"]))
     asked = Asked(

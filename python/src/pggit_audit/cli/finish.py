@@ -10,7 +10,6 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit import targets
 from pggit_audit.cli.common import YES, Json, Target, end, print_json, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
@@ -40,8 +39,6 @@ def finish(
     The rows that v1 recorded stay, in tables v1_* beside the results: `dbt test` goes on comparing with them.
     Exit status: 0 done; 1 refused, and nothing was changed.
     """
-    with closing(targets.connect(target)):
-        pass
     name, params = database(target)
     home = journals.home(name, str(params["dbname"]))
     terminal = Terminal()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pggit_audit import targets
 from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, words
 from pggit_audit.cli.desk import server_losses
 from pggit_audit.errors import PggitError
@@ -37,8 +35,6 @@ def monitor(
 
     What is tried is rolled back. Exit status: 0 healthy; 1 not; 2 it could not be looked at.
     """
-    with closing(targets.connect(target)):
-        pass
     name, params = database(target)
     names = plan.names()
     home = journals.home(name, str(params["dbname"]))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.progress import Task as Bar
 from rich.table import Column
 from rich.text import Text
 
-from pggit_audit import dbt_runs
 from pggit_audit.cli.common import words
 
 
@@ -37,22 +34,3 @@ def bar() -> Progress:
         transient=True,
         expand=True,
     )
-
-
-def run_dbt(
-    title: str, *arguments: str, target: str | None = None, variables: Mapping[str, Any] | None = None
-) -> dbt_runs.Run:
-    """Run dbt, as `dbt_runs.run` does, under a bar with a title."""
-    with bar() as progress:
-        task = progress.add_task(title, total=None, left=None)
-
-        def show(step: dbt_runs.Step) -> None:
-            progress.update(
-                task,
-                description=f"{title}: {step.name}",
-                completed=step.done,
-                total=step.total or None,
-                left=step.seconds_left,
-            )
-
-        return dbt_runs.run(*arguments, target=target, variables=variables, on_step=show)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pggit_audit import embedded, targets
+from pggit_audit import embedded
 from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, result, words
 from pggit_audit.cli.cutover import REPORTS
 from pggit_audit.cli.desk import Terminal, server_losses
@@ -55,8 +54,6 @@ def rehearse(
     The copy is a scratch database beside the target's, which is not touched. Exit status: 0 GO; 1 NO-GO; 2 it could
     not be told.
     """
-    with closing(targets.connect(target)):
-        pass  # a wrong target is told in dbt's words, before anything else
     name, params = database(target)
     if name == "production":
         raise Refusal(

@@ -10,7 +10,6 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit import targets
 from pggit_audit.cli.common import CANNOT_TELL, YES, Json, Target, end, print_json, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import Refusal
@@ -45,8 +44,6 @@ def rollback(
     It is renamed back where the archive is there, else restored from the backup, whose checksums come first.
     Exit status: 0 v1 is back, and as it was; 1 refused, and nothing was touched; 2 it could not be told.
     """
-    with closing(targets.connect(target)):
-        pass
     name, params = database(target)
     home = journals.home(name, str(params["dbname"]))
     terminal = Terminal()

@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -37,8 +37,6 @@ FORMAT = 1
 DUMP, LIST, BESIDE, MANIFEST, SUMS = "pggit.dump", "pggit.list", "beside.sql", "manifest.json", "SHA256SUMS"
 FILES = (DUMP, LIST, BESIDE, MANIFEST)
 BLOCK = 1 << 20
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -151,6 +152,10 @@ def _program(process: subprocess.Popen[str]) -> str:
 
 
 def database(target: str | None) -> tuple[str, dict[str, Any]]:
-    """Return a target's real name and libpq's keywords for its database; raises as `targets.params`."""
-    found = targets.credentials(target)
+    """Return a target's real name and libpq's keywords for its database, to which a connection was opened once.
+
+    So a wrong target is told in dbt's words, before anything else. Raises as `targets.connect`.
+    """
+    with closing(targets.connect(target)):
+        found = targets.credentials(target)
     return found.target_name, targets.params(target)

@@ -287,15 +287,16 @@ def object_sha(kind: str, content: str) -> str:
     return hashlib.sha256(f"{kind} {len(text)}:{text}".encode()).hexdigest()
 
 
+def hidden_schemas(connection: psycopg.Connection[Any], names: Names) -> list[str]:
+    """Return the schemas that the last build read the live catalog without."""
+    rows = connection.execute(
+        sql.SQL("select schema_name from {}").format(sql.Identifier(names.work, "int_replay__hidden_schemas"))
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
 def _live(connection: psycopg.Connection[Any], names: Names) -> dict[str, str]:
-    hidden = [
-        name
-        for (name,) in connection.execute(
-            sql.SQL("select schema_name from {}").format(
-                sql.Identifier(names.work, "int_replay__hidden_schemas")
-            )
-        ).fetchall()
-    ]
+    hidden = hidden_schemas(connection, names)
     with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as reader:
         return {row["object_identity"]: row["definition"] for row in live_objects(reader, hidden)}
 

@@ -43,6 +43,17 @@ class Prefix:
     digest: str
 
 
+def history_key(connection: psycopg.Connection[Any], schema: str, table: str = "history") -> str:
+    """Return the column that numbers v1's history: `id`, or `version_id` in the migration plan's layout."""
+    row = connection.execute(
+        "select attname from pg_attribute where attrelid = %s::regclass and attname in ('id', 'version_id')"
+        " and not attisdropped order by attname limit 1",
+        (sql.Identifier(schema, table).as_string(connection),),
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def history_prefix(
     connection: psycopg.Connection[Any], schema: str, max_id: int | None = None, table: str = "history"
 ) -> Prefix:
@@ -56,13 +67,7 @@ def history_prefix(
 
     """
     with fingerprint.settings(connection):
-        row = connection.execute(
-            "select attname from pg_attribute where attrelid = %s::regclass and attname in ('id', 'version_id')"
-            " and not attisdropped order by attname limit 1",
-            (sql.Identifier(schema, table).as_string(connection),),
-        ).fetchone()
-        assert row is not None
-        key = sql.Identifier(row[0])
+        key = sql.Identifier(history_key(connection, schema, table))
         if max_id is None:
             found = connection.execute(
                 sql.SQL("select coalesce(max({}), 0) from {}").format(key, sql.Identifier(schema, table))

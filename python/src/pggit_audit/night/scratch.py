@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit.errors import PggitError
+from pggit_audit.grounds import create_database, locale_of
 
 PREFIX = "pggit_scratch_"
 ORPHAN = timedelta(days=1)
@@ -38,7 +39,7 @@ def scratch_database(params: Mapping[str, Any], template: str | None = None) -> 
     with psycopg.connect(**params, autocommit=True) as admin:
         sweep(admin)
         try:
-            admin.execute(_create(admin, name, template))
+            _create(admin, name, template)
         except psycopg.Error as error:
             raise PggitError(
                 f"A scratch database could not be made beside {params.get('dbname')}: "
@@ -81,18 +82,12 @@ def leftovers(admin: psycopg.Connection[Any]) -> list[str]:
     return sorted(name for (name,) in rows if _NAME.match(name))
 
 
-def _create(admin: psycopg.Connection[Any], name: str, template: str | None) -> sql.Composed:
-    if template is not None:
-        return sql.SQL("create database {} template {}").format(
-            sql.Identifier(name), sql.Identifier(template)
-        )
-    row = admin.execute(
-        "select pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = current_database()"
-    ).fetchone()
-    assert row is not None
-    return sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
-        sql.Identifier(name), *map(sql.Literal, row)
-    )
+def _create(admin: psycopg.Connection[Any], name: str, template: str | None) -> None:
+    if template is None:
+        create_database(admin, name, locale_of(admin))
+        return
+    copy = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+    admin.execute(copy)
 
 
 def _drop(admin: psycopg.Connection[Any], name: str, force: bool = True) -> None:

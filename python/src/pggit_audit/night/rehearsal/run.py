@@ -26,7 +26,7 @@ from pggit_audit.night.preflight.calls import read_seed
 from pggit_audit.night.rehearsal import dual_run, restore, spot_checks, timings
 from pggit_audit.night.rollback import Restored, roll_back
 from pggit_audit.night.v1 import Names
-from pggit_audit.verdicts import Finding
+from pggit_audit.verdicts import COLUMNS, Finding
 
 FIRST = ("freeze", "backup", "build", "verify")
 THEN = ("switch", "smoke")
@@ -244,13 +244,13 @@ class _Rehearsal:
             "backfill", found.passes(100.0), found.said().splitlines()[0], found.said().splitlines()[1:]
         )
         rows = connection.execute(
-            sql.SQL("select code, severity, object, message, what_to_do, docs from {}").format(
-                sql.Identifier(self.names.audit, "preflight_findings")
+            sql.SQL("select {} from {}").format(
+                sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
+                sql.Identifier(self.names.audit, "preflight_findings"),
             )
         ).fetchall()
-        columns = ("code", "severity", "object", "message", "what_to_do", "docs")
         self.document["findings"] = [
-            Finding.of(dict(zip(columns, row, strict=True))).as_json() for row in rows
+            Finding.of(dict(zip(COLUMNS, row, strict=True))).as_json() for row in rows
         ]
 
     def _fidelity(self, connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:

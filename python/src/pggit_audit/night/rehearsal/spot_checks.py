@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from pggit_audit import models
+from pggit_audit.night import monitor, plan
 from pggit_audit.night.v1 import Names
 
 COUNT = 20
@@ -95,14 +96,10 @@ def draw(connection: psycopg.Connection[Any], names: Names, seed: int, count: in
         ).format(sql.Identifier(names.audit))
     ).fetchall()
     chosen = random.Random(seed).sample([name for (name,) in known], min(count, len(known)))
-    hidden = (names.pggit, names.v0, names.audit, names.work)
+    hidden = monitor.hidden_schemas(connection, names)
     with connection.transaction():
         live = {row["object_identity"]: row["definition"] for row in models.live_objects(connection, hidden)}
-    is_planned = connection.execute(
-        "select exists (select from pg_attribute where attrelid = %s::regclass and attname = 'version_id')",
-        (sql.Identifier(names.pggit, "history").as_string(connection),),
-    ).fetchone() == (True,)
-    key = "version_id" if is_planned else "id"
+    key = plan.history_key(connection, names.pggit)
     query = sql.SQL(_CHANGES).format(
         audit=sql.Identifier(names.audit), pggit=sql.Identifier(names.pggit), key=sql.Identifier(key),
         facts=sql.SQL(_FACTS[key]),
