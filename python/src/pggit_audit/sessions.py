@@ -9,11 +9,15 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.datetime import TimestampLoader
 
 PINNED: Mapping[str, str] = {
     # Nothing can be added to pg_catalog. pg_temp would come first if it were not named.
@@ -167,3 +171,22 @@ def _ended(connection: psycopg.Connection[Any]) -> Ended:
     """Always the same words: they are published, and two builds must say the same."""
     connection.close()
     return Ended("the session that it ran in was terminated")
+
+
+class _TimeLoader(Loader):
+    """Loads timestamps; one that no `datetime` can hold (infinity, before year 1, after 9999) stays text."""
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._ordinary = TimestampLoader(oid, context)
+
+    def load(self, data: Buffer) -> datetime | str:
+        try:
+            return self._ordinary.load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+def read_any_time(reader: AdaptContext) -> None:
+    """Have a connection or cursor read every timestamp; one that no `datetime` can hold comes as text."""
+    reader.adapters.register_loader("timestamp", _TimeLoader)

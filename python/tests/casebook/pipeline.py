@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from dbt.adapters.pggit.python_models import TimeLoader
 from project import DATABASE, NO_TESTS, Params, dbt, install_sources, new_database
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -25,6 +24,7 @@ from psycopg.types.json import Jsonb
 from casebook.recording import HIDDEN, Recording
 from pggit_audit import models
 from pggit_audit.lab.trace import TABLES, Trace
+from pggit_audit.sessions import read_any_time
 
 SOURCES = ("branches", "objects", "history")
 FOLDERS = {
@@ -267,7 +267,7 @@ def building(pipeline: Pipeline, made: Recording) -> Iterator[Build]:
     """Builds of a recording, of which nothing stays."""
     if pipeline.connection is None:
         pipeline.connection = psycopg.connect(**pipeline.params, prepare_threshold=1)
-        pipeline.connection.adapters.register_loader("timestamp", TimeLoader)
+        read_any_time(pipeline.connection)
     try:
         yield Build(pipeline, pipeline.connection, made)
     finally:

@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any
 
 import psycopg
-from dbt.adapters.pggit.python_models import TimeLoader
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -18,6 +17,7 @@ from pggit_audit import models
 from pggit_audit.errors import PggitError
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Outcome
+from pggit_audit.sessions import read_any_time
 from pggit_audit.statements import Statement
 
 Row = Mapping[str, Any]
@@ -149,7 +149,7 @@ def of_build(conninfo: str, audit_schema: str) -> Iterator[str]:
     """
     work = f"{audit_schema}_work"
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
-        connection.adapters.register_loader("timestamp", TimeLoader)
+        read_any_time(connection)
         try:
             tables = {
                 name: connection.execute(

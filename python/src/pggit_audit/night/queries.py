@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit.night.v1 import Names
+from pggit_audit.sessions import read_any_time
 
 QUERIES = {
     "history_of_an_object": """
@@ -67,6 +68,7 @@ def milliseconds(
     connection: psycopg.Connection[Any], names: Names, name: str, events: list[int]
 ) -> list[float]:
     """Time one query, once for each of the picked changes: milliseconds, as the client sees them."""
+    read_any_time(connection)
     asked = query(names, name)
     found = []
     for event_no in events:

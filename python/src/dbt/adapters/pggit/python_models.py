@@ -35,14 +35,13 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.pggit.connections import PggitCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from psycopg import sql
-from psycopg.abc import AdaptContext, Buffer
-from psycopg.adapt import Loader, Transformer
+from psycopg.adapt import Transformer
 from psycopg.rows import dict_row
-from psycopg.types.datetime import TimestampLoader
 
 import pggit_audit
 from pggit_audit.errors import PggitError
 from pggit_audit.sandbox import Login
+from pggit_audit.sessions import read_any_time
 
 logger = AdapterLogger("pggit")
 
@@ -54,20 +53,6 @@ NUL = "the text has a NUL character (\\x00), which PostgreSQL cannot hold"
 PACKAGE = Path(pggit_audit.__file__).parent
 
 Connection = psycopg.Connection[Any]
-
-
-class TimeLoader(Loader):
-    """Loads timestamps; one that no `datetime` can hold (infinity, before year 1, after 9999) stays text."""
-
-    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
-        super().__init__(oid, context)
-        self._ordinary = TimestampLoader(oid, context)
-
-    def load(self, data: Buffer) -> datetime | str:
-        try:
-            return self._ordinary.load(data)
-        except psycopg.DataError:
-            return bytes(data).decode()
 
 
 class Session:
@@ -116,7 +101,7 @@ class Session:
             self._reader = self.connect()
             self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._reader.read_only = True
-            self._reader.adapters.register_loader("timestamp", TimeLoader)
+            read_any_time(self._reader)
         return self._reader
 
 

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from pggit_audit.night.preflight.calls import Call
 from pggit_audit.night.v1 import Names
+from pggit_audit.sessions import read_any_time
 
 OBJECTS = 20
 """How many objects are drawn; the first and the last of v1's are among them."""
@@ -128,6 +129,7 @@ def run(
         count: how many objects.
 
     """
+    read_any_time(connection)
     present = {
         name
         for (name,) in connection.execute(

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from pggit_audit import models
 from pggit_audit.night import monitor, plan
 from pggit_audit.night.v1 import Names
+from pggit_audit.sessions import read_any_time
 
 COUNT = 20
 
@@ -90,6 +91,7 @@ def draw(connection: psycopg.Connection[Any], names: Names, seed: int, count: in
         count: how many, where there are as many.
 
     """
+    read_any_time(connection)
     known = connection.execute(
         sql.SQL(
             "select distinct object_identity from {}.changes where v1_version_id is not null order by object_identity"
