@@ -1,6 +1,6 @@
 # make build      the sample history, migrated and verified, on an embedded PostgreSQL
-# make test       everything proven, on a fresh one
-# make test-all   the same with what takes minutes: builds killed anywhere, other servers, a role with few rights
+# make test       the tests and the gate, on a fresh one
+# make test-all   the same with what takes longer: every case, builds killed anywhere, other servers, a role with few rights
 # make lint       ruff, mypy, sqlfluff
 # make docs       the documentation site, in target/
 # make bench      HISTORY=DIR: how long each layer takes            ARGUMENTS="--granularity transaction"
