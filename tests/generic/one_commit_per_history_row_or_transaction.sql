@@ -12,7 +12,7 @@ commits as (
         count(changes.change_id) as changes,
         count(changes.v1_version_id) as history_rows,
         count(changes.anchor_version_id) as anchored_changes,
-        count(distinct (changes.author, changes.committed_at)) as authors_and_times,
+        count(distinct row(changes.author, changes.committed_at)) as authors_and_times,
         min(changes.author) as author,
         min(changes.committed_at) as committed_at
     from {{ model }} as commits

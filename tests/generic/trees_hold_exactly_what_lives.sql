@@ -101,7 +101,7 @@ moments as (
     inner join stretches on lineages.branch_name = stretches.branch_name
     inner join chain
         on lineages.source_name = chain.branch_name
-        and chain.commit_no <= lineages.last_no
+        and lineages.last_no >= chain.commit_no
     inner join changes
         on chain.branch_name = changes.branch_name
         and chain.commit_sha = changes.commit_sha
