@@ -7,6 +7,7 @@ judged as (
     select
         history.version_id,
         history.object_type,
+        history.change_sql,
         {{ reason }} as reason,
         {{ exclusion_reason('history') }} as expected_reason
     from {{ model }} as accounted
@@ -17,11 +18,11 @@ judged as (
 select * from judged
 where
     reason is distinct from expected_reason
-    -- only the replay knows which functions came with an extension
+    -- only the replay knows what came with an extension
     and (
         expected_reason is null
         and reason = 'member of a created extension'
-        and object_type in ('FUNCTION', 'PROCEDURE')
+        and (object_type in ('FUNCTION', 'PROCEDURE') or change_sql ilike '%extension%')
     ) is not true
 
 {% endtest %}

@@ -24,6 +24,8 @@ class Tree:
 
     def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
         self.definitions: dict[str, str] = dict(definitions or {})
+        self.kinds: dict[str, str] = {}
+        """The kind of object that the last event at a path spoke of; of what the branch starts from, none is known."""
 
     def chained(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each event's old definition is what the events before it left at its path."""
@@ -39,6 +41,7 @@ class Tree:
                 self.definitions.pop(path, None)
             else:
                 self.definitions[path] = event.new_definition
+                self.kinds[path] = event.object_type or ""
             if event.origin == "inferred":
                 change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
                 event = replace(event, change_type=change)
@@ -64,19 +67,21 @@ def reconciliation(
     tree: Mapping[str, str],
     ours: Mapping[str, DatabaseObject],
     theirs: Mapping[str, DatabaseObject],
+    kinds: Mapping[str, str] | None = None,
 ) -> Iterator[Event]:
     """One inferred event for each path where a tree (path: definition) differs from the live catalog.
 
     `ours` and `theirs` are the objects behind the tree, as far as they are known, and those of the live catalog, by
-    path.
+    path; `kinds` are those of what stands in the tree and is no object, as far as they are known.
     """
+    kinds = kinds or {}
     for path in sorted(tree.keys() | theirs.keys()):
         new = theirs.get(path)
         if new is not None and tree.get(path) == new.definition:
             continue
         found = new or ours.get(path)
         schema, name = (found.object_schema, found.object_name) if found else parse_name(path)
-        kind = found.object_type if found else _kind_in_text(tree[path], name)
+        kind = found.object_type if found else kinds.get(path) or _kind_in_text(tree[path], name)
         change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
         why = f"the live catalog {'has it so' if new else 'does not have it'}"
         yield Event(

@@ -110,7 +110,9 @@ class Replay:
         """The events that make the tree at HEAD equal the live schema exactly."""
         ours = self._situation.state.by_path()
         theirs = {o.object_identity: o for o in with_unique_identities(list(live))}
-        yield from self._tree.chained(reconciliation(self._branch, self._tree.definitions, ours, theirs))
+        yield from self._tree.chained(
+            reconciliation(self._branch, self._tree.definitions, ours, theirs, self._tree.kinds)
+        )
 
     def _opened(self, events: Iterable[Event], rows: Sequence[HistoryRow]) -> Iterator[Event]:
         """What the database began with comes with the first row that is not left out."""
@@ -200,7 +202,7 @@ class Replay:
         matched = self._matching.match(statement, execution, outcome.differences)
         fixes = self._corrections.align_columns(matched, outcome)
         if statement.tag == "CREATE EXTENSION":
-            yield from self._extension_members(execution)
+            yield from self._extension_members(statement, execution)
         others = [d for d in outcome.differences if not d.taken]
         repairs = outcome.repairs + fixes
         self._provenance.note(repairs)
@@ -253,10 +255,25 @@ class Replay:
             yield self._writer.of_row(row, difference, own)
             yield from self._writer.inferred(behind, row)
 
-    def _extension_members(self, execution: Execution) -> Iterator[Event]:
-        """v1 recorded each member function of a created extension; the extension stands for them."""
+    def _extension_members(self, statement: Statement, execution: Execution) -> Iterator[Event]:
+        """v1 recorded functions, views, tables and indexes of an extension; the extension stands for them."""
         rows = execution.remaining
-        while rows and rows[0].object_type in ROUTINES:
+        while rows and self._is_member(rows[0], statement, execution):
             row = rows.popleft()
             execution.members.add(row.version_id)
             yield self._writer.excluded(row, "member of a created extension")
+
+    def _is_member(self, row: HistoryRow, statement: Statement, execution: Execution) -> bool:
+        if statement.verb == "DROP":
+            return len(execution.statements) == 1 and self._identities.current(row) is None
+        if row.object_type in ROUTINES or len(execution.statements) == 1:
+            return True
+        return bool(self._situation.query(_MEMBER, {"schema": row.object_schema, "name": row.name}))
+
+
+_MEMBER = """
+    select from pg_catalog.pg_depend as d
+    join pg_catalog.pg_class as c on d.classid = 'pg_catalog.pg_class'::regclass and c.oid = d.objid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where d.deptype = 'e' and n.nspname = %(schema)s and c.relname = %(name)s
+"""

@@ -123,6 +123,23 @@ def find_uses(sql: str, table: CallTable, *, bodies: bool = True) -> list[Use]:
     ]
 
 
+def arguments(sql: str, table: CallTable) -> list[tuple[Call, dict[str, Span | str]]]:
+    """Return the calls of a text that a query takes the place of, each with its arguments by parameter.
+
+    An argument is its place in the text, or the default where it is left out. Calls within strings are not looked at.
+    """
+    tokens = tokenize(sql)
+    found: list[tuple[Call, dict[str, Span | str]]] = []
+    for i, _ in enumerate(tokens):
+        if name(tokens, i) != table.schema or word(tokens, i + 1) != "." or word(tokens, i - 1) == ".":
+            continue
+        calls = [c for c in table.functions(name(tokens, i + 2) or "") if c.class_ == "rewrite"]
+        end = closing(tokens, i + 3) if word(tokens, i + 3) == "(" else None
+        if calls and end is not None:
+            found.append((calls[0], _Reference(sql, 0, tokens, i, table).given(calls[0], end)))
+    return found
+
+
 def _left(use: Use, reason: str) -> Use:
     return Use(use.name, use.kind, use.class_, use.span, use.statement, (), reason, use.call)
 
@@ -357,6 +374,14 @@ class _Reference:
         if used != sorted(used) and any(self._is_positional(j) for j in range(self.i, end)):
             raise _Uncertain("its parameters would change their order")
         return (*pieces, rest)
+
+    def given(self, call: Call, end: int) -> dict[str, Span | str]:
+        """The arguments by parameter, as places of the text or as defaults."""
+        try:
+            given = self._given(call.parameters, self._arguments(end))
+        except _Uncertain:
+            return {}
+        return {n: v if isinstance(v, str) else self._span(*v) for n, v in given.items()}
 
     def _arguments(self, end: int) -> list[Span]:
         """First and last token of each argument."""
