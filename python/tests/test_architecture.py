@@ -15,9 +15,9 @@ LONGEST = 500
 # From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
 LAYERS = (
     ("errors", "verdicts", "statements", "sessions"),
-    ("definitions", "trusted", "programs", "lab.recorded"),
+    ("definitions", "programs", "lab.recorded"),
     ("catalog",),
-    ("history", "live", "cluster", "embedded", "sandbox"),
+    ("history", "live", "cluster", "embedded", "sandbox", "trusted"),
     ("rules", "grounds", "targets"),
     ("shadow", "dbt_runs"),
     ("replay", "rebuilding"),

@@ -362,7 +362,11 @@ class CatalogReader:
 
     def everything(self) -> list[DatabaseObject]:
         """All objects of the database, ordered by kind, then identity."""
-        found = [_object(row) for kind in KINDS for row in self._fetch(kind)]
+        return self.of_kinds(KINDS)
+
+    def of_kinds(self, kinds: Iterable[str]) -> list[DatabaseObject]:
+        """All objects of these kinds, ordered by kind, then identity."""
+        found = [_object(row) for kind in kinds for row in self._fetch(kind)]
         return sorted(found, key=lambda o: (KINDS.index(o.kind), o.object_identity))
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:

@@ -40,8 +40,7 @@ class Ground:
     """The database of one shadow, on a server, with the role that runs the history in it.
 
     `as_nobody` and `as_build` are libpq keywords for a session there of that role, and of the build's own.
-    `lacks_public`: its schema public was taken away, for the role to make one that is its own. `extensions` are name
-    and schema of those in the database that the build is connected to.
+    `lacks_public`: its schema public was taken away, for the role to make one that is its own.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class Ground:
     ) -> None:
         self.role = role
         self.time_zone = _time_zone(target)
-        self.extensions = live_extensions(target)
         self._locale = locale_of(target)
         self.as_build = dict(parameters)
         self._admin = admin
@@ -297,15 +295,6 @@ def _who(admin: Connection) -> str:
 def _time_zone(admin: Connection) -> str:
     row = admin.execute("select pg_catalog.current_setting('TimeZone')").fetchone()
     return str(row[0]) if row else "UTC"
-
-
-def live_extensions(connection: Connection) -> dict[str, str]:
-    """The extensions of a database, and the schema of each."""
-    rows = connection.execute(
-        "select e.extname::pg_catalog.text, n.nspname::pg_catalog.text from pg_catalog.pg_extension as e"
-        " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) e.extnamespace"
-    ).fetchall()
-    return dict(rows)
 
 
 def locale_of(admin: Connection) -> tuple[str, str, str]:

@@ -13,16 +13,15 @@ import psycopg
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import PggitError
-from pggit_audit.grounds import live_extensions
 from pggit_audit.history import HistoryRow
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, rebuild
 from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import connect
 from pggit_audit.shadow import Shadow, open_shadow
 from pggit_audit.statements import Name
+from pggit_audit.trusted import Privileged, privileged
 
 Row = Mapping[str, Any]
 
@@ -218,7 +217,7 @@ class _Branch:
             hidden=self.hidden_schemas,
             seconds=self.seconds,
             login=self.place.login,
-            extensions=self.place.extensions,
+            live=self.place.live,
         )
 
 
@@ -246,7 +245,7 @@ def rebuilt_objects(
                 scratch = stack.enter_context(
                     open_shadow(
                         place.parameters, hidden=hidden_schemas, seconds=statement_timeout_seconds,
-                        login=place.login, extensions=place.extensions,
+                        login=place.login, live=place.live,
                     )
                 )  # fmt: skip
             tree = dict(zip(commit["object_identities"], commit["definitions"], strict=True))
@@ -344,21 +343,20 @@ def _database_object(row: Row) -> DatabaseObject:
 class _Place:
     """The server for the shadow, and the role that the team prepared.
 
-    `extensions` are those of the live database, where the server is another one.
+    `live` is what the live database has that only a superuser may make, where the server is another one.
     """
 
     parameters: dict[str, Any]
     login: Login | None = None
-    extensions: Mapping[str, str] | None = None
+    live: Privileged | None = None
 
 
 def _place(session: Session, shadow: str) -> _Place:
     if shadow == "target":
         return _Place(session.connect_params(), session.shadow_login)
     if shadow == "embedded":
-        with connect(session.connect_params()) as live:
-            extensions = live_extensions(live)
-        return _Place(embedded.ensure_running(session.project_root).params("postgres"), None, extensions)
+        live = privileged(session.connect_params())
+        return _Place(embedded.ensure_running(session.project_root).params("postgres"), None, live)
     raise PggitError(
         f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
     )

@@ -22,7 +22,7 @@ from pggit_audit.grounds import NAME, Ground, ground
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
 from pggit_audit.statements import is_several, split, without_owner
-from pggit_audit.trusted import Extensions
+from pggit_audit.trusted import Privileged, Trusted, privileged
 
 # Seconds that a canceled statement has to end, that reading the catalog of a large schema may take, that a statement
 # waits for a lock, and that a server has to come back.
@@ -62,15 +62,13 @@ class Shadow:
         found: where it is, and who runs the history there.
         hidden: schemas to leave out of what is read.
         seconds: how long a statement may take.
-        extensions: name and schema of those that the live database has.
+        live: what the live database has that only a superuser may make.
 
     `role` is who runs the history; `was_away` says that the server crashed and came back, and may have lost the last
     moments; `failed_at` is the number of the statement, of those last run, that failed.
     """
 
-    def __init__(
-        self, found: Ground, hidden: Sequence[str], seconds: float, extensions: Mapping[str, str]
-    ) -> None:
+    def __init__(self, found: Ground, hidden: Sequence[str], seconds: float, live: Privileged) -> None:
         self.name = found.name
         self.role = found.role.name
         self.seconds = seconds
@@ -83,7 +81,7 @@ class Shadow:
         self._writes = Writes()
         self._open_runner()
         self._open_readers()
-        self.extensions = Extensions(self._observer, extensions)
+        self.trusted = Trusted(self._observer, live)
         if found.lacks_public:
             self._runner.execute("create schema public")
             self._runner.execute("comment on schema public is 'standard public schema'")
@@ -181,7 +179,7 @@ class Shadow:
             self._observer.close()
             self._printer.close()
             self._open_readers()
-            self.extensions = Extensions(self._observer, self.extensions.live)
+            self.trusted = Trusted(self._observer, self.trusted.live)
             self.was_away = True
 
     def _lost(self, error: psycopg.Error) -> PggitError:
@@ -292,7 +290,7 @@ class Shadow:
         plain = without_owner(text)
         if plain != text:
             self._run([*script[:failed], (number, plain), *script[failed + 1 :]])
-        elif self.extensions.take(text, self._wanted_path):
+        elif self.trusted.take(text, self._wanted_path):
             self._writes = anywhere()
             self._run([*script[:failed], *script[failed + 1 :]])
         else:
@@ -417,7 +415,7 @@ def open_shadow(
     hidden: Sequence[str],
     seconds: float = 30,
     login: Login | None = None,
-    extensions: Mapping[str, str] | None = None,
+    live: Privileged | None = None,
 ) -> Iterator[Shadow]:
     """A new shadow database, dropped at the end.
 
@@ -426,12 +424,12 @@ def open_shadow(
         hidden: schemas to leave out of what is read.
         seconds: how long a statement of the history may take.
         login: a role that the team prepared for the history.
-        extensions: name and schema of those that the live database has; None: it is the database of `parameters`.
+        live: what the live database has that only a superuser may make; None: it is the database of `parameters`.
 
     Raises `PggitError` where nobody can run the history safely.
     """
     with ground(parameters, login) as found:
-        shadow = Shadow(found, hidden, seconds, found.extensions if extensions is None else extensions)
+        shadow = Shadow(found, hidden, seconds, privileged(parameters) if live is None else live)
         try:
             yield shadow
         finally:

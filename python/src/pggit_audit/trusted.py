@@ -1,19 +1,23 @@
-"""What the history may not make itself, and the build makes for it: extensions that only a superuser may create.
+"""What the history may not make itself, and the build makes for it: only a superuser may, and the live database has it.
 
-Never by running the recorded text: a statement of the history is only asked which extension it means, and that has to
-be one of those that the live database has. What such an extension brings may lead out of the database (dblink, a
-program, a file); so of its routines in C, those that may have effects are nobody's to call.
+Never by running the recorded text. Of an extension, a statement of the history is only asked which one it means. A
+routine in an untrusted language, a language, a foreign-data wrapper or an access method is made by the text that the
+live catalog has of it. What they bring may lead out of the database (dblink, a program, a file): so of an extension's
+routines in C, those that may have effects are nobody's to call, and of the others none is.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from pggit_audit.catalog import CatalogReader
+from pggit_audit.sessions import connect
 from pggit_audit.statements import Statement, split, unquote
 
 # Extensions put their objects where they are created, and their scripts name things there: nothing of the history's
@@ -47,37 +51,95 @@ _WITH_EFFECTS = """
 """
 
 
-class Extensions:
-    """Makes, moves and drops extensions of the live database in a shadow, with the build's rights.
+# What only a superuser makes, and how the live catalog says it.
+_PRIVILEGED = """
+    select pg_catalog.pg_get_functiondef(p.oid)
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_language as l on l.oid = p.prolang
+    where
+        not l.lanpltrusted and l.lanname <> 'sql' and p.prokind in ('f', 'p') and p.oid >= 16384
+        and not exists (
+            select from pg_catalog.pg_depend as d
+            where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+        )
+"""
+_KINDS = ("PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD")
+
+
+@dataclass(frozen=True)
+class Privileged:
+    """What the live database has that only a superuser may make.
+
+    `extensions`: name and schema of each. `definitions`: of routines in untrusted languages, of languages,
+    foreign-data wrappers and access methods, each as one statement without its semicolon.
+    """
+
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    definitions: frozenset[str] = frozenset()
+
+
+def privileged(parameters: Mapping[str, Any]) -> Privileged:
+    """What the database has that libpq's keywords lead to, and that only a superuser may make."""
+    with connect(parameters) as connection:
+        extensions = connection.execute(
+            "select e.extname::text, n.nspname::text from pg_catalog.pg_extension as e"
+            " join pg_catalog.pg_namespace as n on n.oid = e.extnamespace"
+        ).fetchall()
+        routines = [text for (text,) in connection.execute(_PRIVILEGED).fetchall()]
+        others = [found.definition for found in CatalogReader(connection, ()).of_kinds(_KINDS)]
+    return Privileged(dict(extensions), frozenset(_bare(text) for text in [*routines, *others]))
+
+
+def _bare(definition: str) -> str:
+    """The first statement of a definition, which a comment may follow."""
+    return (split(definition) or [Statement(definition, "ddl")])[0].text.rstrip().rstrip(";").rstrip()
+
+
+class Trusted:
+    """Makes what the live database has in a shadow, with the build's rights; moves and drops its extensions.
 
     Args:
         connection: a session of the build's role in the shadow, with nothing on its search_path.
-        live: name and schema of each that the live database has.
+        live: what the live database has.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], live: Mapping[str, str]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], live: Privileged) -> None:
         self._connection = connection
         self.live = live
 
     def take(self, text: str, search_path: str) -> bool:
-        """Does what a statement of the history says of an extension; whether it could.
+        """Does what a statement says of an extension, or makes what it defines as the live database does.
 
         Args:
             text: a statement that the history's role may not run.
             search_path: of the history, in quotes.
+
+        Returns:
+            Whether it could.
         """
         parts = split(text)
-        if len(parts) != 1 or parts[0].object_type != "EXTENSION" or not parts[0].targets:
-            return False
-        (statement,) = parts
-        name = statement.targets[0][1]
-        if name not in self.live:
-            return False
         try:
             with self._connection.transaction():
-                return self._do(statement, name, search_path)
+                if len(parts) == 1 and _bare(text) in self.live.definitions:
+                    return self._define(_bare(text))
+                if len(parts) == 1 and parts[0].object_type in ("EXTENSION", "LANGUAGE") and parts[0].targets:
+                    name = parts[0].targets[0][1]
+                    return name in self.live.extensions and self._do(parts[0], name, search_path)
         except psycopg.Error:
-            return False
+            pass
+        return False
+
+    def _define(self, definition: str) -> bool:
+        """Makes what the live catalog says; a routine is nobody's to call, not even as a trigger's."""
+        # Perl runs code while it compiles.
+        self._connection.execute("set local check_function_bodies = off")
+        self._connection.execute(definition.encode())
+        for (routine,) in self._connection.execute(
+            "select p.oid::regprocedure::text from pg_catalog.pg_proc as p"
+            " where p.xmin = pg_catalog.pg_current_xact_id()::xid"
+        ).fetchall():
+            self._connection.execute(f"revoke execute on routine {routine} from public".encode())
+        return True
 
     def _do(self, statement: Statement, name: str, search_path: str) -> bool:
         if statement.verb == "CREATE":

@@ -37,6 +37,7 @@ from pggit_audit.grounds import PREFIX
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event
 from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.trusted import Privileged
 
 DAY = timedelta(days=1)
 
@@ -295,7 +296,7 @@ def test_members_of_an_extension_are_left_out(server_version: Version, scratch: 
         table(5, "t", "create table t (v vector(3))", "v vector"),
     ]
     truth = f"{make}; create table t (v vector(3))"
-    with open_shadow(server_version.params, hidden=(), extensions={"vector": "public"}) as own:
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as own:
         if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
             pytest.skip("the embedded server came without its one extension")
         events, replay = replayed(own, rows, scratch.objects(truth))
@@ -322,7 +323,7 @@ def test_an_extension_comes_with_a_row_that_is_not_left_out(
         table(3, "t", use, "v vector"),
     ]
     truth = f"{make}; {use}"
-    with open_shadow(server_version.params, hidden=(), extensions={"vector": "public"}) as own:
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as own:
         if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
             pytest.skip("the embedded server came without its one extension")
         events, _ = replayed(own, rows, scratch.objects(truth))

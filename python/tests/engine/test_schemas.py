@@ -7,6 +7,7 @@ from building import NOON, Scratch, Version, function, of_rows, replayed, row, r
 from rule_cases import DAY, Case, case_holds, case_holds_in_capitals
 
 from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.trusted import Privileged
 
 F = "create function f() returns integer language sql as 'select 1'"
 
@@ -101,7 +102,7 @@ def test_an_extension_that_brought_no_row_is_older(
     if not makes:
         rows.insert(0, function(1, 100, texts[0]))
     truth = "create extension vector; create table t (v vector(3), n integer)"
-    with open_shadow(server_version.params, hidden=(), extensions={"vector": "public"}) as own:
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as own:
         if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
             pytest.skip("the embedded server came without its one extension")
         live = scratch.objects(truth)

@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from pggit_audit import embedded
 from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.trusted import Privileged, privileged
 
 LIVE = {"dblink": "public", "postgres_fdw": "public", "pageinspect": "ext"}
 
@@ -25,7 +27,7 @@ def test_extensions_of_the_live_database_are_there_and_lead_nowhere(named_server
         )
         if len(found.fetchall()) < len(LIVE):
             pytest.skip("the server came without contrib")
-    with open_shadow(named_server, hidden=(), extensions=LIVE) as shadow:
+    with open_shadow(named_server, hidden=(), live=Privileged(LIVE)) as shadow:
         shadow.search_path("public")
         for text in (
             "create extension dblink",
@@ -49,3 +51,44 @@ def test_extensions_of_the_live_database_are_there_and_lead_nowhere(named_server
         shadow.run("drop extension dblink cascade")
         rows = shadow.query("select extname::text from pg_catalog.pg_extension order by extname")
         assert [name for (name,) in rows] == ["pageinspect", "plpgsql", "postgres_fdw"]
+
+
+MADE = (
+    "create function public.low(text) returns text language internal strict immutable as 'lower'",
+    "create function public.handle() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler'",
+    "create language own handler public.handle",
+    "create function public.effect(text) returns text language own as 'begin return $1; end'",
+    "create function public.acts() returns trigger language own as 'begin return new; end'",
+)
+
+
+def test_what_only_a_superuser_makes_is_made_as_the_live_database_has_it_and_is_nobody_s_to_call(
+    server: embedded.Server,
+) -> None:
+    params = server.params("hostile_live")
+    with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
+        admin.execute("create database hostile_live")
+        try:
+            with psycopg.connect(**params) as connection:
+                for text in MADE:
+                    connection.execute(text.encode())
+            live = privileged(params)
+            assert len(live.definitions) == len(MADE)
+            with open_shadow(params, hidden=()) as shadow:
+                shadow.search_path("public")
+                for text in MADE[:2]:
+                    denied(shadow, text)
+                order = ("public.handle(", "LANGUAGE own", "public.low(", "public.effect(", "public.acts(")
+                for part in order:
+                    shadow.run(next(text for text in live.definitions if part in text))
+                shadow.run("create table t (a text)")
+                assert "function low" in denied(shadow, "select public.low('A')")
+                assert "function effect" in denied(shadow, "select public.effect('A')")
+                assert "acts" in denied(
+                    shadow, "create trigger acts before insert on t execute function public.acts()"
+                )
+                assert "language own" in denied(
+                    shadow, "create function mine() returns int language own as 'begin return 1; end'"
+                )
+        finally:
+            admin.execute("drop database hostile_live")

@@ -12,6 +12,7 @@ import psycopg
 
 from pggit_audit.definitions import qualified
 from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
     IMPLIED_CASCADE,
     IMPLIED_DROP,
     columns,
@@ -23,7 +24,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.naming import Naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
-from pggit_audit.statements import Statement, quote
+from pggit_audit.statements import Statement, quote, split
 
 
 def proposals(
@@ -179,6 +180,29 @@ def _users_of_column_in_the_way(evidence: Evidence, failure: Failure) -> list[Re
     ]
 
 
+def _privileged(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """Only a superuser may make it, and the live catalog has one: the build makes that (`trusted`)."""
+    statement = failure.statement
+    if statement.verb != "CREATE" or not statement.targets:
+        return []
+    name = statement.targets[0]
+    if statement.object_type in ("FUNCTION", "PROCEDURE"):
+        found = routines.privileged(evidence, failure, name)
+    else:
+        kind = "PROCEDURAL LANGUAGE" if statement.object_type == "LANGUAGE" else statement.object_type
+        found = [o for o in (evidence.live.by_identity.get((kind, quote(name[1]))),) if o]
+    return [
+        Repair(
+            FROM_LIVE_CATALOG,
+            split(live.definition)[0].text,
+            f"only a superuser may run the statement; {live.object_identity} is in the live catalog",
+            rewrite=True,
+            inferred=(live.object_schema, live.object_name),
+        )
+        for live in found
+    ]
+
+
 # By SQLSTATE, see "PostgreSQL Error Codes" in PostgreSQL's documentation.
 _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42P01": relations.missing,
@@ -197,6 +221,7 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42611": _definition_in_the_way,
     "42809": lambda _, failure: relations.of_another_kind(failure),
     "2BP01": _dependents_in_the_way,
+    "42501": _privileged,
     "0A000": _users_of_column_in_the_way,
     "42830": lambda _, failure: constraints.missing_key(failure),
 }

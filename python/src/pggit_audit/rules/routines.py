@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import (
@@ -51,6 +52,13 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         for full in failure.resolve(name)
         for live in evidence.live.routines.get(full, [])
     ]
+
+
+def privileged(evidence: Evidence, failure: Failure, name: Name) -> list[DatabaseObject]:
+    """The live routine that a statement makes which only a superuser may run; of several, the one that is not there."""
+    found = [live for full in failure.resolve(name) for live in evidence.live.routines.get(full, [])]
+    missing = [o for o in found if not failure.situation.holds(o.object_identity, o.object_type)]
+    return next((some for some in (found, missing) if len(some) == 1), [])
 
 
 def in_the_way(failure: Failure, name: Name, why: str) -> list[Repair]:
