@@ -16,3 +16,7 @@ class Refusal(PggitError):
     """What was asked was looked at, and the answer is no: it is not so, or must not be done."""
 
     exit_status = 1
+
+
+class LostCommits(PggitError):
+    """The server of the shadow crashed, and what had been done there just before is gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ import psycopg
 
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
-from pggit_audit.errors import PggitError
+from pggit_audit.errors import LostCommits, PggitError
 from pggit_audit.history import HistoryRow
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, rebuild
 from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
@@ -95,6 +95,20 @@ def replay_events(
     for row in routines:
         known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
     place = _place(session, shadow)
+
+    def past(branch: str, own: int) -> tuple[list[HistoryRow], list[HistoryRow]]:
+        """All rows that a branch rests on before its `own` last ones, published ones among them, and those."""
+        # Both count their executions from 1.
+        every = {name: list(rows) for name, rows in _history(published_executions).items()}
+        published = len(every.get(branch, []))
+        for name, rows in by_branch.items():
+            last = max((row.execution_no for row in every.get(name, ())), default=0)
+            every.setdefault(name, []).extend(
+                replace(row, execution_no=row.execution_no + last) for row in rows
+            )
+        rows = every[branch]
+        return [*inherited_rows(branch, plan, every), *rows[:published]], rows[-own:]
+
     result: list[dict[str, Any]] = []
     for branch in plan.order:
         own = by_branch.get(branch, [])
@@ -113,26 +127,10 @@ def replay_events(
                 branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
                 statement_timeout_seconds, observe,
             )  # fmt: skip
-            events = branch_replay.events(inherited, own, start, known[branch])
+            events = branch_replay.walked(inherited, own, start, known[branch], past, session)
         before = len(result)
         try:
-            try:
-                found = list(events)
-            except _NotRebuilt as error:
-                session.info(f"Branch {branch} is replayed from its first row: {error}")
-                # Both count their executions from 1.
-                published = _history(published_executions)
-                past = {name: list(rows) for name, rows in published.items()}
-                for name, rows in by_branch.items():
-                    last = max((row.execution_no for row in past.get(name, ())), default=0)
-                    past.setdefault(name, []).extend(
-                        replace(row, execution_no=row.execution_no + last) for row in rows
-                    )
-                before_own = [*inherited_rows(branch, plan, past), *published.get(branch, [])]
-                events = branch_replay.events_from_first_row(
-                    before_own, past[branch][-len(own) :], str(error)
-                )
-                found = list(events)
+            found = list(events)
         except psycopg.OperationalError as error:
             raise PggitError(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
@@ -160,6 +158,30 @@ class _Branch:
     hidden_schemas: Sequence[str]
     seconds: float
     observe: Observer | None
+    is_durable: bool = False
+
+    def walked(
+        self,
+        inherited: list[HistoryRow],
+        own: list[HistoryRow],
+        start: Row | None,
+        known: Mapping[str, Name],
+        past: Callable[[str, int], tuple[list[HistoryRow], list[HistoryRow]]],
+        session: Session,
+    ) -> list[Event]:
+        """Events of its own rows; again where the server crashed, and from the first row where nothing else goes."""
+        try:
+            try:
+                return list(self.events(inherited, own, start, known))
+            except _NotRebuilt as error:
+                session.info(f"Branch {self.name} is replayed from its first row: {error}")
+                return list(self.events_from_first_row(*past(self.name, len(own)), str(error)))
+        except LostCommits as error:
+            if self.is_durable:
+                raise
+            # It may be the history that makes it crash. Nothing is lost by that the second time.
+            session.info(f"Branch {self.name} is replayed once more: {str(error).splitlines()[0]}")
+            return replace(self, is_durable=True).walked(inherited, own, start, known, past, session)
 
     def events(
         self,
@@ -218,6 +240,7 @@ class _Branch:
             seconds=self.seconds,
             login=self.place.login,
             live=self.place.live,
+            is_durable=self.is_durable,
         )
 
 

@@ -63,17 +63,26 @@ class Shadow:
         hidden: schemas to leave out of what is read.
         seconds: how long a statement may take.
         live: what the live database has that only a superuser may make.
+        is_durable: whether each commit waits until a crash of the server cannot undo it.
 
     `role` is who runs the history; `was_away` says that the server crashed and came back, and may have lost the last
     moments; `failed_at` is the number of the statement, of those last run, that failed.
     """
 
-    def __init__(self, found: Ground, hidden: Sequence[str], seconds: float, live: Privileged) -> None:
+    def __init__(
+        self,
+        found: Ground,
+        hidden: Sequence[str],
+        seconds: float,
+        live: Privileged,
+        is_durable: bool = False,
+    ) -> None:
         self.name = found.name
         self.role = found.role.name
         self.seconds = seconds
         self.failed_at = 0
         self.was_away = False
+        self._is_durable = is_durable
         self._ground = found
         self._hidden = hidden
         self._wanted_path = self._path = ""
@@ -99,7 +108,7 @@ class Shadow:
             # As in a restore: what bodies name may come later in the history.
             "check_function_bodies": "off",
             "client_min_messages": "error",
-            "synchronous_commit": "off",
+            "synchronous_commit": "on" if self._is_durable else "off",
             "TimeZone": self._ground.time_zone,
             "jit": "off",
         }
@@ -416,6 +425,7 @@ def open_shadow(
     seconds: float = 30,
     login: Login | None = None,
     live: Privileged | None = None,
+    is_durable: bool = False,
 ) -> Iterator[Shadow]:
     """A new shadow database, dropped at the end.
 
@@ -425,11 +435,12 @@ def open_shadow(
         seconds: how long a statement of the history may take.
         login: a role that the team prepared for the history.
         live: what the live database has that only a superuser may make; None: it is the database of `parameters`.
+        is_durable: whether each commit waits until a crash of the server cannot undo it; that takes time.
 
     Raises `PggitError` where nobody can run the history safely.
     """
     with ground(parameters, login) as found:
-        shadow = Shadow(found, hidden, seconds, privileged(parameters) if live is None else live)
+        shadow = Shadow(found, hidden, seconds, privileged(parameters) if live is None else live, is_durable)
         try:
             yield shadow
         finally:

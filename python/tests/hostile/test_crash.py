@@ -6,50 +6,120 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from attacks import Attack
 from walking import expect_honest_rows, history
 
-from pggit_audit import cluster
+from pggit_audit import cluster, models
 from pggit_audit.replay import Replay
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import open_shadow
 
+TEXTS = [
+    Attack("is nothing", "select 1"),
+    Attack("crashes", "do $$ begin perform pg_sleep(1000); end $$"),
+    Attack("is nothing either", "select 1"),
+]
+
+
+@contextmanager
+def crashing(admin: dict[str, Any]) -> Iterator[None]:
+    """Kills whatever sleeps, which takes all sessions of the server along."""
+    stop = threading.Event()
+
+    def crash() -> None:
+        while not stop.wait(0.1):
+            try:
+                with psycopg.connect(**admin) as connection:
+                    sleeping = connection.execute(
+                        "select pid from pg_stat_activity where wait_event = 'PgSleep'"
+                    ).fetchall()
+            except psycopg.OperationalError:
+                continue
+            for (pid,) in sleeping:
+                os.kill(pid, signal.SIGKILL)
+                time.sleep(1)
+
+    killer = threading.Thread(target=crash, daemon=True)
+    killer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        killer.join()
+
 
 @pytest.mark.slow
 def test_a_crash_is_a_finding() -> None:
-    texts = [
-        Attack("crashes", "do $$ begin perform pg_sleep(1000); end $$"),
-        Attack("is nothing", "select 1"),
-    ]
+    texts = TEXTS[1:]
     rows = history(texts)
     with (
         cluster.throw_away_cluster(16, cluster.find(16)) as admin,
         open_shadow(admin, hidden=(), seconds=20) as shadow,
+        crashing(admin),
     ):
-        stop = threading.Event()
-
-        def crash() -> None:
-            """Kills whatever sleeps, which takes all sessions of the server along."""
-            while not stop.wait(0.3):
-                try:
-                    with psycopg.connect(**admin) as connection:
-                        sleeping = connection.execute(
-                            "select pid from pg_stat_activity where wait_event = 'PgSleep'"
-                        ).fetchall()
-                except psycopg.OperationalError:
-                    continue
-                for (pid,) in sleeping:
-                    os.kill(pid, signal.SIGKILL)
-                    time.sleep(1)
-
-        killer = threading.Thread(target=crash, daemon=True)
-        killer.start()
         events = list(Replay(shadow, Evidence(rows, ()), "main").run(rows))
-        stop.set()
-        killer.join()
     expect_honest_rows(events, texts)
     (crashed,) = [e for e in events if e.v1_version_id == 1]
     assert "terminated" in str(crashed.findings)
+
+
+class Session:
+    """What `replay_events` wants of dbt."""
+
+    shadow_login = None
+    project_root = Path()
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._params = params
+        self.said: list[str] = []
+
+    def connect_params(self) -> dict[str, Any]:
+        return self._params
+
+    def info(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.mark.slow
+def test_a_crash_that_loses_commits_takes_the_walk_back_to_its_start() -> None:
+    rows = [
+        {
+            **{name: getattr(row, name) for name in (
+                "version_id", "branch_name", "execution_no", "object_type", "object_schema", "object_name",
+                "change_type", "change_severity", "change_sql", "created_at", "author", "exclusion_reason",
+            )},
+            "change_description": None, "recorded_columns": None, "recorded_oid": None,
+        }
+        for row in history(TEXTS)
+    ]  # fmt: skip
+    with cluster.throw_away_cluster(16, cluster.find(16)) as admin:
+        with psycopg.connect(**admin, autocommit=True) as connection:
+            # What was committed stays in memory alone for that long.
+            connection.execute("alter system set wal_writer_delay = '10s'")
+            connection.execute("select pg_reload_conf()")
+        session = Session(admin)
+        with crashing(admin):
+            events = models.replay_events(
+                executions=rows,
+                branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
+                bases=(),
+                base_objects=(),
+                routines=(),
+                live_objects=(),
+                session=session,
+                shadow="target",
+                hidden_schemas=(),
+            )
+    assert any("once more" in text and "crashed" in text for text in session.said), session.said
+    told = {e["v1_version_id"]: e for e in events if e["origin"] == "v1"}
+    assert [told[2 * i + 2]["new_definition"] for i in range(3)] == [
+        f"CREATE TABLE public.honest_{i} (\n    id integer\n);" for i in range(3)
+    ]
+    assert "terminated" in str(told[3]["findings"])

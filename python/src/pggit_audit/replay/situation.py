@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.errors import PggitError
+from pggit_audit.errors import LostCommits
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State
 from pggit_audit.shadow import Shadow
@@ -120,13 +120,13 @@ class Situation:
     def _find_again(self) -> None:
         """Looks whether the shadow is as it was last read, after its server crashed.
 
-        Raises `PggitError` where it is not: it may have lost what was done just before.
+        Raises `LostCommits` where it is not: it may have lost what was done just before.
         """
         self.shadow.was_away = False
         found = {o.key: o for o in self.shadow.reader.everything()}
         lost = [o.object_identity for key, o in self.state.objects.items() if found.get(key) != o]
         if lost:
-            raise PggitError(
+            raise LostCommits(
                 f"The server of the shadow database crashed, and lost what was done just before ({lost[0]}).\n"
                 "Nothing was published. Look into the server's log for why it crashed, then run the build again."
             )
