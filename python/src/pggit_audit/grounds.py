@@ -127,6 +127,13 @@ class Ground:
             with connect(self.as_nobody) as own:
                 own.execute(query, values)
 
+    def size(self) -> int:
+        """Bytes that the database takes on the server's disk."""
+        row = self._admin.execute(
+            "select pg_catalog.pg_database_size(%s::pg_catalog.name)", (self.name,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def drop(self) -> None:
         """Drops the database, as soon as the last session has left it; where that fails, the next build sweeps it."""
         deadline = time.monotonic() + _LEAVING

@@ -91,6 +91,8 @@ def connect(
     return opened
 
 
+# Seconds between two looks at a statement that runs.
+_LOOK = 1.0
 _COPIES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
@@ -103,6 +105,7 @@ def run(
     statements: Sequence[bytes | tuple[bytes, list[bytes]]],
     deadline: float | None = None,
     overdue: Callable[[], None] | None = None,
+    too_much: Callable[[], bool] | None = None,
 ) -> list[PGresult]:
     """Runs statements in one transaction, each in a message of its own: none can bring a second one along.
 
@@ -114,6 +117,7 @@ def run(
         statements: what to run, with the values of its parameters, if it has some.
         deadline: of `time.monotonic`; when it is over, `overdue` is called once.
         overdue: ends the session from elsewhere.
+        too_much: is asked each second whether that is to be done now.
 
     Returns:
         The result of each statement, up to the first that failed, which is the last one then.
@@ -130,7 +134,7 @@ def run(
             server.send_query_params(text, values)
         server.pipeline_sync()
         while True:
-            _until_ready(server, deadline, overdue)
+            _until_ready(server, deadline, overdue, too_much)
             result = server.get_result()
             if result is None:
                 continue
@@ -152,17 +156,24 @@ def run(
     return results
 
 
-def _until_ready(server: Any, deadline: float | None, overdue: Callable[[], None] | None) -> None:
+def _until_ready(
+    server: Any,
+    deadline: float | None,
+    overdue: Callable[[], None] | None,
+    too_much: Callable[[], bool] | None,
+) -> None:
     """Waits until a result is there; not in libpq, which would keep the interpreter from everything else."""
     while True:
         unsent = server.flush()
         server.consume_input()
         if not server.is_busy():
             return
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        left = _LOOK if deadline is None else max(0.0, deadline - time.monotonic())
         poll = select.poll()
         poll.register(server.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
-        if not poll.poll(None if left is None else left * 1000) and overdue is not None:
+        if poll.poll(min(left, _LOOK) * 1000) or overdue is None:
+            continue
+        if left == 0.0 or (too_much is not None and too_much()):
             overdue()
             deadline, overdue = None, None
 

@@ -30,6 +30,8 @@ _GRACE = 5.0
 _READING = 600.0
 _LOCKED = 10.0
 _RETURN = 60.0
+# Bytes by which one statement may make the shadow grow.
+_MOST_BYTES = 2 << 30
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
 # anew, under no name, and what it names is in pg_catalog, to which nobody can add.
@@ -53,6 +55,10 @@ _UNREAD = "explain (analyze, costs off, timing off, summary off) "
 
 class Hung(psycopg.errors.QueryCanceled):
     """A statement went on when its time was over, and its session had to be ended."""
+
+
+class TooLarge(psycopg.errors.DiskFull):
+    """A statement wrote more than one may, and its session had to be ended."""
 
 
 class Shadow:
@@ -86,7 +92,7 @@ class Shadow:
         self._ground = found
         self._hidden = hidden
         self._wanted_path = self._path = ""
-        self._is_overdue = self._ran_code = False
+        self._is_overdue = self._is_too_large = self._ran_code = False
         self._writes = Writes()
         self._open_runner()
         self._open_readers()
@@ -249,6 +255,12 @@ class Shadow:
         try:
             self._run(script)
         except Ended:
+            if self._is_too_large:
+                self._reopen()
+                # What was undone keeps its place on the disk until then.
+                with suppress(psycopg.Error):
+                    self._send([b"vacuum"])
+                raise TooLarge(f"the statement wrote more than {_MOST_BYTES >> 20} MB") from None
             if self._is_overdue:
                 self._reopen()
                 raise Hung("the statement caught its cancellation") from None
@@ -322,12 +334,24 @@ class Shadow:
 
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
-        self._is_overdue = False
+        self._is_overdue = self._is_too_large = False
+        self._size: int | None = None
         deadline = time.monotonic() + self.seconds * len(statements) + _GRACE
-        results = run(self._runner, statements, deadline, self._end_overdue)
+        results = run(self._runner, statements, deadline, self._end_overdue, self._grows_too_large)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:
             raise psycopg.errors.error_from_result(results[-1], "utf-8")
         return results
+
+    def _grows_too_large(self) -> bool:
+        """Whether the shadow has grown by more than a statement may make it grow since the first such look at it."""
+        try:
+            size = self._ground.size()
+        except psycopg.Error:
+            return False
+        if self._size is None:
+            self._size = size
+        self._is_too_large = size - self._size > _MOST_BYTES
+        return self._is_too_large
 
     def _end_overdue(self) -> None:
         """A statement can catch the server's cancellation, but not the end of its session."""

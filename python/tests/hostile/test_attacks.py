@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from attacks import FORBIDDEN, attacks, generated
+from attacks import FORBIDDEN, Attack, attacks, generated
 from outside import CANARY, canary, changed, fingerprint
 from walking import expect_honest_rows, walk
 
 from pggit_audit import cluster, embedded
+from pggit_audit import shadow as shadow_module
 from pggit_audit.shadow import open_shadow
 
 Params = dict[str, Any]
@@ -36,6 +37,23 @@ def test_no_attack_changes_anything_outside(admin: Params) -> None:
     changed_its_role = {name for name, e in by_name.items() if "changed_its_role" in str(e.findings)}
     assert "a setting of its role, in a block" in changed_its_role
     assert "pggit_intruder" not in str(fingerprint(admin))
+
+
+def test_what_fills_the_disk_is_ended_and_gives_it_back(
+    admin: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow_module, "_MOST_BYTES", 20 << 20)
+    fills = Attack(
+        "fills the disk",
+        "create table big (t text); do $$ begin loop"
+        " insert into big select repeat('x', 1000) from generate_series(1, 10000); end loop; end $$",
+    )
+    with open_shadow(admin, hidden=(), seconds=60) as shadow:
+        events = walk(shadow, [fills], admin)
+        sizes = shadow.query("select pg_catalog.pg_database_size(pg_catalog.current_database())")
+    expect_honest_rows(events, [fills])
+    assert "wrote more than 20 MB" in str([e.findings for e in events if e.v1_version_id == 1])
+    assert sizes[0][0] < 20 << 20
 
 
 def test_generated_attacks(admin: Params) -> None:
