@@ -1,4 +1,7 @@
-{#- A function's recorded name is an OID of a database that may be gone: only its schema can be compared. -#}
+{#-
+    A function's recorded name is an OID of a database that may be gone: only its schema can be compared. Of an index with
+    a quoted name v1 does not find the schema, and writes public.
+-#}
 {% test object_is_the_one_that_v1_recorded(model, history) %}
 
 select
@@ -13,7 +16,10 @@ from {{ model }} as changes
 inner join {{ history }} as history on changes.v1_version_id = history.version_id
 where
     changes.object_type is distinct from history.object_type
-    or changes.object_schema is distinct from coalesce({{ unquoted('history.object_schema') }}, changes.object_schema)
+    or (
+        changes.object_schema is distinct from coalesce({{ unquoted('history.object_schema') }}, changes.object_schema)
+        and (history.object_type, history.object_schema, left(history.object_name, 1)) <> ('INDEX', 'public', '"')
+    )
     or (
         history.object_type not in ('FUNCTION', 'PROCEDURE')
         and changes.object_name is distinct from {{ unquoted('history.object_name') }}

@@ -22,7 +22,8 @@ where
     and (
         expected_reason is null
         and reason = 'member of a created extension'
-        and (object_type in ('FUNCTION', 'PROCEDURE') or change_sql ilike '%extension%')
+        and object_type in ('FUNCTION', 'PROCEDURE', 'TABLE', 'VIEW', 'INDEX')
+        and change_sql ~* '\m(create|alter)\M.*\mextension\M'
     ) is not true
 
 {% endtest %}

@@ -28,6 +28,7 @@ full join {{ model }} as rebuilt
 where
     rebuilt.is_excused is not true
     and (rebuilt.failure is not null or wanted.definition is distinct from rebuilt.definition)
+    and rebuilt.reads_alike is not true
     -- an object of which only a text is known, or an invalid index: nothing but comments, and nothing is made
     and (rebuilt.definition is not null or rebuilt.failure is not null or wanted.definition ~ '(?n)^(?!--)')
     -- a database begins with it

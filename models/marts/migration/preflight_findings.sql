@@ -119,6 +119,21 @@ about_scripts as (
 
 ),
 
+about_readings as (
+
+    select
+        'printed_otherwise' as code,
+        'info' as severity,
+        object_identity as object,
+        'The script of commit ' || commit_sha || ' was run before it was published, and PostgreSQL prints this otherwise than '
+        || 'it did before; given either text, it ends with one definition.' as message,
+        'Nothing, unless you compare dumps as text: pg_dump and a restore show the same difference.' as what_to_do,
+        'ARCHITECTURE.md' as docs
+    from rebuilt_objects
+    where reads_alike and not is_excused
+
+),
+
 hidden_schemas as (
 
     select * from {{ ref('int_replay__hidden_schemas') }}
@@ -163,6 +178,8 @@ final as (
     select * from about_kinds
     union all
     select * from about_scripts
+    union all
+    select * from about_readings
     union all
     select * from about_hidden_schemas
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -72,6 +72,12 @@ class HistoryRow:
     def name(self) -> str:
         """The object's real name, without v1's quotes."""
         return unquote(self.object_name)
+
+    @property
+    def schema_is_told(self) -> bool:
+        """Whether `object_schema` can be trusted: v1 does not find an index with a quoted name, and files it under
+        public."""
+        return (self.object_type, self.object_schema) != ("INDEX", "public") or self.object_name[:1] != '"'
 
     @property
     def execution(self) -> tuple[str, int]:
@@ -308,6 +314,21 @@ class History:
             if name in tables:
                 found.setdefault(tables[name], []).append(row.position)
         return found
+
+
+def in_its_schema(row: HistoryRow) -> HistoryRow:
+    """A row of an index that v1 filed under public for its quoted name, in the schema of its table or of its own name,
+    if the text says that."""
+    if row.schema_is_told:
+        return row
+    found = set()
+    for statement in row.statements:
+        naming = row.name in statement.words
+        for schema, _ in (*statement.targets, *((statement.on,) if statement.on else ())):
+            found.add((naming, schema))
+    naming_it = {schema for naming, schema in found if naming} or {schema for _, schema in found}
+    schema = naming_it.pop() if len(naming_it) == 1 else None
+    return replace(row, object_schema=schema) if schema else row
 
 
 def says(text: str, name: str) -> bool:

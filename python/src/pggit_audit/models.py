@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -13,8 +13,8 @@ import psycopg
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, PggitError
-from pggit_audit.history import HistoryRow
-from pggit_audit.rebuilding import Failure, definitions, is_emptied, rebuild
+from pggit_audit.history import HistoryRow, in_its_schema
+from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
@@ -210,7 +210,7 @@ class _Branch:
             )  # fmt: skip
             yield from replay.run(rows, from_position=len(inherited))
             if self.is_live:
-                yield from replay.reconcile(self.live)
+                yield from replay.reconcile(self.live, _objects(self.tree))
 
     def events_from_first_row(
         self, before: list[HistoryRow], own: list[HistoryRow], why: str
@@ -231,7 +231,7 @@ class _Branch:
                 note = {} if notes else note
                 yield replace(event, findings=[*event.findings, *notes])
             if self.is_live:
-                yield from replay.reconcile(self.live)
+                yield from replay.reconcile(self.live, _objects(self.tree))
 
     def _shadow(self) -> AbstractContextManager[Shadow]:
         return open_shadow(
@@ -274,13 +274,15 @@ def rebuilt_objects(
             tree = dict(zip(commit["object_identities"], commit["definitions"], strict=True))
             failures = rebuild(scratch, commit["schema_ddl"], tree)
             found = definitions(scratch)
-            result += _rebuilt_rows(commit["commit_sha"], found, failures)
+            otherwise = [p for p in found.keys() & tree.keys() if found[p] != tree[p]]
+            alike = {path for path in otherwise if reads_alike(scratch, path, tree[path])}
+            result += _rebuilt_rows(commit["commit_sha"], found, failures, alike)
             session.info(f"Ran the script of commit {commit['commit_sha'][:8]}: {len(found)} objects")
     return result
 
 
 def _rebuilt_rows(
-    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure]
+    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure], alike: Set[str]
 ) -> Iterator[dict[str, Any]]:
     failed: dict[str | None, Failure] = {}
     for failure in failures:
@@ -297,14 +299,23 @@ def _rebuilt_rows(
             "failed_statement": wrong.statement if wrong else None,
             "failure": wrong.message if wrong else None,
             "is_excused": wrong.is_excused if wrong else False,
+            "reads_alike": path in alike,
         }
 
 
 def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> Iterator[Event]:
     definitions = {path: row["definition"] for path, row in tree.items()}
-    ours = {path: _database_object({**row, "object_identity": path}) for path, row in tree.items()}
     theirs = {found.object_identity: found for found in live}
-    yield from reconciliation(branch, definitions, ours, theirs)
+    yield from reconciliation(branch, definitions, _objects(tree), theirs)
+
+
+def _objects(tree: Mapping[str, Row]) -> dict[str, DatabaseObject]:
+    """The objects of a tree, in so far as it is known what they are."""
+    return {
+        path: _database_object({**row, "object_identity": path})
+        for path, row in tree.items()
+        if row["object_type"]
+    }
 
 
 def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
@@ -312,27 +323,26 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
     for row in sorted(executions, key=lambda r: int(r["version_id"])):
         columns = row["recorded_columns"]
         readable = _readable(columns)
-        by_branch[row["branch_name"]].append(
-            HistoryRow(
-                position=0,
-                version_id=row["version_id"],
-                branch_name=row["branch_name"],
-                object_type=row["object_type"] or "",
-                object_schema=row["object_schema"],
-                object_name=row["object_name"] or "",
-                change_type=row["change_type"],
-                change_severity=row["change_severity"],
-                change_sql=row["change_sql"],
-                columns=columns if readable and columns else None,
-                facts_readable=readable,
-                created_at=row["created_at"],
-                author=row["author"],
-                message=row["change_description"],
-                execution_no=int(row["execution_no"]),
-                exclusion_reason=row["exclusion_reason"],
-                oid=row["recorded_oid"],
-            )
+        found = HistoryRow(
+            position=0,
+            version_id=row["version_id"],
+            branch_name=row["branch_name"],
+            object_type=row["object_type"] or "",
+            object_schema=row["object_schema"],
+            object_name=row["object_name"] or "",
+            change_type=row["change_type"],
+            change_severity=row["change_severity"],
+            change_sql=row["change_sql"],
+            columns=columns if readable and columns else None,
+            facts_readable=readable,
+            created_at=row["created_at"],
+            author=row["author"],
+            message=row["change_description"],
+            execution_no=int(row["execution_no"]),
+            exclusion_reason=row["exclusion_reason"],
+            oid=row["recorded_oid"],
         )
+        by_branch[row["branch_name"]].append(in_its_schema(found))
     return by_branch
 
 

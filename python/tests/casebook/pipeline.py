@@ -132,10 +132,10 @@ class _Session:
     shadow_login = None
 
     def __init__(self, made: Recording) -> None:
-        self._server = made.server
+        self._target = made.server.to(made.database)
 
     def connect_params(self) -> Params:
-        return self._server.to("postgres")
+        return self._target
 
     def info(self, text: str) -> None:
         pass
@@ -157,7 +157,7 @@ class Build:
         }
 
     def run(self) -> list[str]:
-        """One build. The names of the tests that fail, with how many rows each."""
+        """One build. The names of the tests that fail, with how many rows each, and the first of them."""
         self._load_history()
         self.connection.execute(NOTE.encode())
         for model in self._pipeline.models:
@@ -171,9 +171,9 @@ class Build:
                 self._fill(model)
         failed = []
         for name, code in self._pipeline.gate.items():
-            rows = self.connection.execute(f"select count(*) from ({code}) as failing".encode()).fetchone()
-            if rows is None or rows[0]:
-                failed.append(f"the gate's {name}: {rows and rows[0]} rows")
+            rows = self.rows(f"select * from ({code}) as failing")
+            if rows:
+                failed.append(f"the gate's {name}: {len(rows)} rows, the first {rows[0]}")
         return failed
 
     def _load_history(self) -> None:

@@ -41,6 +41,9 @@ _CATALOGS = (
 )  # fmt: skip
 _LEFT_OVER = " union all ".join(f"select '{name}' from {name} where oid >= 16384" for name in _CATALOGS)
 
+# No definition has the options of these: there may be passwords in them.
+_SECRETIVE = ("SERVER", "USER MAPPING")
+
 
 @dataclass
 class Server:
@@ -141,6 +144,8 @@ class Server:
             while key in found:
                 key = (kind, schema, key[2] + "+")
             found[key] = re.sub(r"(?m)^SET .*;$|^--.*$", "", body).strip()
+            if kind in _SECRETIVE:
+                found[key] = re.sub(r" OPTIONS \(\n.*?\n\);$", ";", found[key], flags=re.S)
         return found
 
 

@@ -12,7 +12,7 @@ from building import definitions as read
 from pggit_audit import models
 from pggit_audit.catalog import INVALID, DatabaseObject
 from pggit_audit.definitions import flattened
-from pggit_audit.rebuilding import definitions, is_emptied, rebuild
+from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import reconciliation
 from pggit_audit.shadow import Shadow
 
@@ -185,3 +185,45 @@ def test_an_invalid_index_is_a_finding(server_version: Version) -> None:
             connection.execute("create unique index concurrently i on t (id)")
         assert read(connection)["public.i"].startswith(INVALID)
         assert all(line.startswith("--") for line in read(connection)["public.i"].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("kind", "tail"),
+    [("VIEW", ""), ("MATERIALIZED VIEW", "\n  WITH NO DATA"), ("VIEW", ";\nCOMMENT ON VIEW public.v IS 'x'")],
+)
+def test_a_query_that_is_printed_otherwise_after_each_reading(kind: str, tail: str, shadow: Shadow) -> None:
+    """The columns of a function's rows: PostgreSQL names those that there were, and adds those that came since."""
+    make = "create function rows_of() returns setof t language sql as 'select * from t';"
+    view = f"create {kind} v as select id from rows_of();"
+    comment = "comment on view v is 'x';" if "COMMENT" in tail else ""
+    shadow.run(f"create table t (id integer); {make} {view} {comment} alter table t add column n integer;")
+    tree = definitions(shadow)
+    assert is_emptied(shadow)
+    assert (
+        rebuild(
+            shadow, "\n".join(tree[p] for p in ("public", "public.t", "public.rows_of()", "public.v")), tree
+        )
+        == []
+    )
+    assert definitions(shadow)["public.v"] != tree["public.v"]
+    assert reads_alike(shadow, "public.v", tree["public.v"])
+    other = (
+        tree["public.v"]
+        .replace("rows_of.id", "rows_of.id + 1 AS id")
+        .replace("SELECT id", "SELECT id + 1 AS id")
+    )
+    assert other != tree["public.v"]
+    assert not reads_alike(shadow, "public.v", other)
+    assert not reads_alike(shadow, "public.v", tree["public.v"] + "\nCOMMENT ON VIEW public.v IS 'y';")
+
+
+def test_an_aggregate_with_a_state_of_the_servers_own_is_excused(shadow: Shadow) -> None:
+    name = "public.med(double precision ORDER BY double precision)"
+    make = "CREATE AGGREGATE " + name + " (\n    SFUNC = {0},\n    STYPE = {1}\n);"
+    for state, excused in (("internal", True), ("nothing", False)):
+        tree = {
+            "public": PUBLIC,
+            "public.med(double precision)": make.format("ordered_set_transition", state),
+        }
+        (failure,) = rebuild(shadow, "\n".join(tree.values()), tree)
+        assert (failure.path, failure.is_excused) == ("public.med(double precision)", excused)

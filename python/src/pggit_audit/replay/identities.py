@@ -55,7 +55,11 @@ class Identities:
     def relation_name(self, row: HistoryRow) -> Name | None:
         """Schema and name of the row's relation, unless the row has no schema and it is nowhere."""
         if row.object_schema is not None:
-            return (row.object_schema, row.name)
+            name = (row.object_schema, row.name)
+            if row.schema_is_told or self._situation.relation(name) is not None:
+                return name
+            called = [o for o in self._situation.state.called([row.name]) if o.object_type == "INDEX"]
+            return (called[0].object_schema, row.name) if len(called) == 1 else name
         for schema in self._situation.schemas:
             if self._situation.relation((schema, row.name)) is not None:
                 return (schema, row.name)

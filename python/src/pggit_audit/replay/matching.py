@@ -157,7 +157,8 @@ class Matching:
         found = difference.object
         if not same_type(row.object_type, found.object_type):
             return False
-        if row.object_schema is not None and row.object_schema != found.object_schema:
+        told = row.object_schema if row.schema_is_told else None
+        if told is not None and told != found.object_schema:
             return False
         if row.object_type in ROUTINES:
             return self._is_about_routine(row, difference)

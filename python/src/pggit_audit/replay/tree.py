@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pggit_audit.catalog import INVALID, DatabaseObject
 from pggit_audit.definitions import parse_name
-from pggit_audit.replay.events import AS_RECORDED, Event, note
+from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import MADE_ANEW, RECONCILE
-from pggit_audit.statements import split
 
 RECONCILE_MESSAGE = "Reconcile with the live catalog"
 
 
 class Tree:
-    """The definitions at the last commit, by path.
+    """The definitions at the last commit, by path, and the last event of each path.
 
     Args:
         definitions: those that the branch starts from.
@@ -24,8 +22,7 @@ class Tree:
 
     def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
         self.definitions: dict[str, str] = dict(definitions or {})
-        self.kinds: dict[str, str] = {}
-        """The kind of object that the last event at a path spoke of; of what the branch starts from, none is known."""
+        self.events: dict[str, Event] = {}
 
     def chained(self, events: Iterable[Event]) -> Iterator[Event]:
         """Each event's old definition is what the events before it left at its path."""
@@ -35,13 +32,13 @@ class Tree:
                 yield event
                 continue
             old = self.definitions.get(path)
+            self.events[path] = event
             if event.origin == "inferred" and old == event.new_definition:
                 continue
             if event.new_definition is None:
                 self.definitions.pop(path, None)
             else:
                 self.definitions[path] = event.new_definition
-                self.kinds[path] = event.object_type or ""
             if event.origin == "inferred":
                 change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
                 event = replace(event, change_type=change)
@@ -65,23 +62,21 @@ def _without_survivors(events: Iterable[Event]) -> Iterator[Event]:
 def reconciliation(
     branch_name: str,
     tree: Mapping[str, str],
-    ours: Mapping[str, DatabaseObject],
+    ours: Mapping[str, DatabaseObject | Event],
     theirs: Mapping[str, DatabaseObject],
-    kinds: Mapping[str, str] | None = None,
 ) -> Iterator[Event]:
     """One inferred event for each path where a tree (path: definition) differs from the live catalog.
 
-    `ours` and `theirs` are the objects behind the tree, as far as they are known, and those of the live catalog, by
-    path; `kinds` are those of what stands in the tree and is no object, as far as they are known.
+    `ours` says of each path of the tree what its object is (or which event was the last of it), `theirs` are the
+    objects of the live catalog, by path.
     """
-    kinds = kinds or {}
     for path in sorted(tree.keys() | theirs.keys()):
         new = theirs.get(path)
         if new is not None and tree.get(path) == new.definition:
             continue
         found = new or ours.get(path)
         schema, name = (found.object_schema, found.object_name) if found else parse_name(path)
-        kind = found.object_type if found else kinds.get(path) or _kind_in_text(tree[path], name)
+        kind = found.object_type if found else "TABLE"
         change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
         why = f"the live catalog {'has it so' if new else 'does not have it'}"
         yield Event(
@@ -100,11 +95,3 @@ def _remarks(live: DatabaseObject | None) -> list[dict[str, str]]:
         "the server does not use it, and a script leaves it out. Drop it, or build it again: REINDEX INDEX CONCURRENTLY"
     )
     return [{"code": "invalid_index", "message": message}]
-
-
-def _kind_in_text(text: str, name: str) -> str:
-    """The kind of object that a statement's own text, which stood for a definition, makes under that name."""
-    recorded = re.sub(f"(?m)^{AS_RECORDED}", "", text.split("\n", 1)[-1])
-    made = [s for s in split(recorded) if s.verb == "CREATE"]
-    named = [s for s in made if any(target[1] == name for target in s.targets)]
-    return next((s.object_type for s in (*named, *made)), "TABLE")

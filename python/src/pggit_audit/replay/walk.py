@@ -17,16 +17,17 @@ from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.code import looks_at_data, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
-from pggit_audit.replay.events import Event, EventWriter
+from pggit_audit.replay.events import Event, EventWriter, finding
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, in_between, rows_of_code
+from pggit_audit.replay.members import members
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import ROUTINES, Difference
+from pggit_audit.replay.state import Difference
 from pggit_audit.replay.tree import Tree, reconciliation
 from pggit_audit.replay.unrecorded import Unrecorded
 from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING
@@ -106,13 +107,19 @@ class Replay:
         """What is published by now: the events to come go on from it, whatever those before them came to."""
         self._tree = Tree(tree)
 
-    def reconcile(self, live: Iterable[DatabaseObject]) -> Iterator[Event]:
-        """The events that make the tree at HEAD equal the live schema exactly."""
-        ours = self._situation.state.by_path()
+    def reconcile(
+        self, live: Iterable[DatabaseObject], published: Mapping[str, DatabaseObject] | None = None
+    ) -> Iterator[Event]:
+        """The events that make the tree at HEAD equal the live schema exactly.
+
+        Args:
+            live: the live catalog's objects.
+            published: the objects that the branch starts from, by path.
+        """
+        ours: dict[str, DatabaseObject | Event] = {**(published or {}), **self._tree.events}
+        ours.update(self._situation.state.by_path())
         theirs = {o.object_identity: o for o in with_unique_identities(list(live))}
-        yield from self._tree.chained(
-            reconciliation(self._branch, self._tree.definitions, ours, theirs, self._tree.kinds)
-        )
+        yield from self._tree.chained(reconciliation(self._branch, self._tree.definitions, ours, theirs))
 
     def _opened(self, events: Iterable[Event], rows: Sequence[HistoryRow]) -> Iterator[Event]:
         """What the database began with comes with the first row that is not left out."""
@@ -194,6 +201,7 @@ class Replay:
         execution.waiting += self._attempts.left_over()
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
+            yield from self._extension_members(statement, execution, ())
             return
         self._corrections.name_as_recorded(statement, execution, outcome)
         wrong = self._unrecorded.contradicted(statement, outcome.differences, execution)
@@ -201,8 +209,7 @@ class Replay:
             self._unrecorded.take_back(wrong, outcome.differences)
         matched = self._matching.match(statement, execution, outcome.differences)
         fixes = self._corrections.align_columns(matched, outcome)
-        if statement.tag == "CREATE EXTENSION":
-            yield from self._extension_members(statement, execution)
+        yield from self._extension_members(statement, execution, outcome.differences)
         others = [d for d in outcome.differences if not d.taken]
         repairs = outcome.repairs + fixes
         self._provenance.note(repairs)
@@ -255,25 +262,19 @@ class Replay:
             yield self._writer.of_row(row, difference, own)
             yield from self._writer.inferred(behind, row)
 
-    def _extension_members(self, statement: Statement, execution: Execution) -> Iterator[Event]:
-        """v1 recorded functions, views, tables and indexes of an extension; the extension stands for them."""
-        rows = execution.remaining
-        while rows and self._is_member(rows[0], statement, execution):
-            row = rows.popleft()
-            execution.members.add(row.version_id)
+    def _extension_members(
+        self, statement: Statement, execution: Execution, differences: Sequence[Difference]
+    ) -> Iterator[Event]:
+        """The rows of what an extension brought are left out; what kept it from being made is said beside them."""
+        made = [d.new.object_name for d in differences if d.new and d.new.object_type == "EXTENSION"]
+        if statement.tag in ("CREATE EXTENSION", "ALTER EXTENSION"):
+            made += [name for _, name in statement.targets]
+        if not made:
+            return
+        found = list(members(made, statement, execution, self._situation))
+        execution.members |= {row.version_id for row in found}
+        if found and execution.failures:
+            code, why = execution.failures[-1]
+            self._notices.append(finding(code, f"{why}; the extension comes with the live catalog"))
+        for row in found:
             yield self._writer.excluded(row, "member of a created extension")
-
-    def _is_member(self, row: HistoryRow, statement: Statement, execution: Execution) -> bool:
-        if statement.verb == "DROP":
-            return len(execution.statements) == 1 and self._identities.current(row) is None
-        if row.object_type in ROUTINES or len(execution.statements) == 1:
-            return True
-        return bool(self._situation.query(_MEMBER, {"schema": row.object_schema, "name": row.name}))
-
-
-_MEMBER = """
-    select from pg_catalog.pg_depend as d
-    join pg_catalog.pg_class as c on d.classid = 'pg_catalog.pg_class'::regclass and c.oid = d.objid
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where d.deptype = 'e' and n.nspname = %(schema)s and c.relname = %(name)s
-"""

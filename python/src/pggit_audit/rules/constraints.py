@@ -25,6 +25,10 @@ from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, 
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 _DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_KEY = re.compile(
+    r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"|[^)"])*)\)"""
+)
+_NAMES = re.compile(r"""(?:"(?:[^"]|"")+"|[^\s,"]+)""")
 _MOST_BYTES = 63
 # As PostgreSQL prints it.
 _REFERENTIAL_ACTION = re.compile(
@@ -325,15 +329,25 @@ def _name_before(evidence: Evidence, name: Name, told: Sequence[str]) -> str | N
 
 def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:
     """Whether a recorded text adds such a constraint and leaves its name to PostgreSQL."""
-    key = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    key = _KEY.match(body)
     if key is not None:
-        columns = r"\s*,\s*".join(re.escape(c.strip()) for c in key[1].split(","))
-        pattern = rf"\badd\s+foreign\s+key\s*\(\s*{columns}\s*\)"
+        # PostgreSQL gives it such a name: table_column_key, and a number behind that where it is taken.
+        if key[1] != "FOREIGN KEY" and not re.search(r"_(?:key|pkey)\d*$", name):
+            return False
+        kind = key[1].lower().replace(" ", r"\s+")
+        columns = r"\s*,\s*".join(_spelled(c) for c in _NAMES.findall(key[2]))
+        pattern = rf"\badd\s+{kind}\s*(?:nulls\s+not\s+distinct\s*)?\(\s*{columns}\s*\)"
     elif body.startswith("CHECK ") and re.fullmatch(rf"{re.escape(table)}_(?:.+_)?check\d*", name):
         pattern = r"\badd\s+check\s*\("
     else:
         return False
     return any(re.search(pattern, text, re.IGNORECASE) for text in told)
+
+
+def _spelled(column: str) -> str:
+    """How a text may write a column that a definition prints so: in quotes, or without."""
+    here = re.escape(column)
+    return here if column.startswith('"') else f'(?:"{here}"|{here})'
 
 
 def named_by_drops(

@@ -223,7 +223,12 @@ def as_live(evidence: Evidence, table: DatabaseObject) -> tuple[str, list[str]]:
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
         *map(str.strip, STATEMENT.findall(table.definition)[1:]),
-        *(first_statement(o.definition) for o in evidence.live.indexes_of(table)),
+        # That of a constraint comes with it.
+        *(
+            first_statement(o.definition)
+            for o in evidence.live.indexes_of(table)
+            if o.object_name not in constraints(table.definition)
+        ),
     ]
     return table_of(head, lines, tail), [
         *(s for text in added for s in constraint_rules.before_texts(evidence, table, text, told)),

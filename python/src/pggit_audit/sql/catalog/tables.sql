@@ -206,12 +206,13 @@ select
             from (
                 select
                     unnest(array[
-                        case when a.attnotnull and not bool_or(pa.attnotnull) then 'not null' end,  -- until 17
+                        -- a column of its own says it itself
+                        case when a.attnotnull and not a.attislocal and not bool_or(pa.attnotnull) then 'not null' end,  -- until 17
                         case when ad.adbin is null and bool_or(pa.atthasdef) then 'default' end
                     ]) as lacks
                 from pg_catalog.pg_inherits as i
                 join pg_catalog.pg_attribute as pa on pa.attrelid = i.inhparent and pa.attname = a.attname
-                where i.inhrelid = c.oid and not a.attislocal and not c.relispartition
+                where i.inhrelid = c.oid and not c.relispartition
             ) as p
             where p.lacks is not null
         ) as x
