@@ -384,13 +384,35 @@ end
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- for check in checks -%}{%- do shape.append('check ' ~ loop.index) -%}{%- endfor -%}
+        {%- for check in _printed_checks(relation, checks) -%}{%- do shape.append(check) -%}{%- endfor -%}
         {%- for index in table.config.get('indexes', []) -%}
             {%- do shape.append(('unique ' if index.unique else '') ~ 'index ' ~ index.columns | join(', ')) -%}
         {%- endfor -%}
         {%- do expected.tables.append(dict(place, shape=shape)) -%}
     {%- endfor -%}
     {{ return(expected) }}
+{% endmacro %}
+
+
+{#- CHECK constraints as PostgreSQL prints them: they are made once more, on a temporary table. -#}
+{% macro _printed_checks(relation, checks) %}
+    {%- if not checks or run_query("select to_regclass('" ~ relation ~ "') is null as is_gone").rows[0]['is_gone'] -%}
+        {{ return(checks | map(attribute='expression') | list) }}
+    {%- endif -%}
+    {%- set made -%}
+        create temporary table pggit_audit_probe (like {{ relation }});
+        alter table pg_temp.pggit_audit_probe
+        {% for check in checks -%}
+            {%- if not loop.first %}, {% endif -%} add check ({{ check.expression }})
+        {%- endfor -%}
+        ;
+        select pg_get_constraintdef(oid) as printed
+        from pg_constraint
+        where conrelid = 'pg_temp.pggit_audit_probe'::regclass and contype = 'c'
+    {%- endset -%}
+    {%- set found = run_query(made).rows | map(attribute='printed') | list -%}
+    {%- do run_query('drop table pg_temp.pggit_audit_probe') -%}
+    {{ return(found) }}
 {% endmacro %}
 
 
@@ -511,7 +533,7 @@ end
 
         select
             conrelid,
-            'check ' || row_number() over (partition by conrelid)
+            pg_get_constraintdef(pg_constraint.oid)
         from pg_constraint
         where contype = 'c' and convalidated
 
