@@ -112,7 +112,7 @@ about_scripts as (
         coalesce(object_identity, failed_statement) as object,
         'The script of commit ' || commit_sha || ' was run before it was published, and this of it could not be made there: '
         || failure as message,
-        'Run the script where the role, the extension or the right is that it needs, and compare with pg_dump.' as what_to_do,
+        'Run the script where the role, the extension, the right or the schema is that it needs, and compare with pg_dump.' as what_to_do,
         'ARCHITECTURE.md' as docs
     from rebuilt_objects
     where is_excused

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import psycopg
 
@@ -17,6 +18,8 @@ from pggit_audit.statements import Statement, split
 # The role may not, the server was built without it, its files are not there: insufficient_privilege,
 # feature_not_supported, undefined_file.
 _ELSEWHERE = {"42501", "0A000", "58P01"}
+# A schema, relation, routine, type or object that is not there.
+_MISSING = {"3F000", "42P01", "42883", "42704"}
 _NAMES_ROLES = ("CREATE POLICY", "CREATE USER MAPPING")
 # What the script may say of an index, and the definition does not.
 _IF_MISSING = re.compile(r"(INDEX) IF NOT EXISTS ", re.IGNORECASE)
@@ -27,7 +30,8 @@ class Failure:
     """A statement of a script that did not run.
 
     `path`: the object whose definition it is of, where that can be told. `is_excused`: it is the server, or the role
-    that the script ran as, that cannot run it; or it needs what that is so of.
+    that the script ran as, that cannot run it; or it uses a schema that is no part of the team's (a view on v1's own
+    tables); or it needs what that is so of.
     """
 
     statement: str
@@ -125,6 +129,7 @@ def _judged(
         if (
             error.sqlstate in _ELSEWHERE
             or _keeps_internal(statement)
+            or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
             or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)
             or not missing.isdisjoint(statement.words)
         ):
@@ -145,6 +150,11 @@ def _keeps_internal(statement: Statement) -> bool:
         words[i : i + 3] in (("stype", "=", "internal"), ("mstype", "=", "internal"))
         for i in range(len(words))
     )
+
+
+def _is_in(schemas: Sequence[str], statement: Statement) -> bool:
+    """Tell whether a statement names something in one of some schemas."""
+    return any(word in schemas and after == "." for word, after in pairwise(statement.words))
 
 
 def _path_of(text: str, tree: Mapping[str, str]) -> str | None:

@@ -71,8 +71,8 @@ class Shadow:
         live: what the live database has that only a superuser may make.
         is_durable: whether each commit waits until a crash of the server cannot undo it.
 
-    `role` is who runs the history; `was_away` says that the server crashed and came back, and may have lost the last
-    moments; `failed_at` is the number of the statement, of those last run, that failed.
+    `hidden` are those schemas; `role` is who runs the history; `was_away` says that the server crashed and came back,
+    and may have lost the last moments; `failed_at` is the number of the statement, of those last run, that failed.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Shadow:
         self.was_away = False
         self._is_durable = is_durable
         self._ground = found
-        self._hidden = hidden
+        self.hidden = hidden
         self._wanted_path = self._path = ""
         self._is_overdue = self._is_too_large = self._ran_code = False
         self._writes = Writes()
@@ -139,7 +139,7 @@ class Shadow:
         )
         self._assert_shadow(self._observer)
         self._open_printer()
-        self.reader = CatalogReader(self._observer, self._hidden)
+        self.reader = CatalogReader(self._observer, self.hidden)
         oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
         self._counts = _COUNTS.format(oids=oids).encode()
 

@@ -49,6 +49,24 @@ def test_what_the_role_may_not_make_is_excused_and_what_needs_it(shadow: Shadow)
     assert definitions(shadow) == {"public": PUBLIC, "public.t": TABLE}
 
 
+def test_what_uses_a_schema_of_others_is_excused_and_what_needs_it(shadow: Shadow) -> None:
+    shadow.hidden = ["pggit"]
+    of_v1 = "CREATE VIEW public.versions AS\n SELECT h.version FROM pggit.get_history('public.t'::text) h(version);"
+    on_it = "CREATE VIEW public.latest AS\n SELECT max(versions.version) AS max FROM public.versions;"
+    wrong = "CREATE VIEW public.v AS\n SELECT pggit.x FROM public.t pggit;"
+    tree = {
+        "public": PUBLIC,
+        "public.t": TABLE,
+        "public.versions": of_v1,
+        "public.latest": on_it,
+        "public.v": wrong,
+    }
+    failures = rebuild(shadow, "\n".join(tree.values()), tree)
+    assert {f.path: f.is_excused for f in failures} == {
+        "public.versions": True, "public.latest": True, "public.v": False,
+    }  # fmt: skip
+
+
 def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:
     wrong = "CREATE VIEW public.v AS\n SELECT missing FROM public.t;"
     tree = {"public": PUBLIC, "public.t": TABLE, "public.v": wrong}

@@ -18,8 +18,10 @@ from pggit_audit import embedded
 from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
 from pggit_audit.lab import recorded
-from pggit_audit.night.preflight.calls import read_seed
-from pggit_audit.night.rehearsal import dual_run, report, restore, spot_checks, timings
+from pggit_audit.night.preflight.calls import CallTable, read_seed
+from pggit_audit.night.rehearsal import dual_run, own_queries, report, restore, spot_checks, timings
+from pggit_audit.night.rehearsal.known import read_known
+from pggit_audit.night.rehearsal.own_queries import OwnQuery
 from pggit_audit.night.v1 import Names
 
 NAMES = Names()
@@ -129,13 +131,23 @@ def test_a_spot_check_says_no(moved: psycopg.Connection[Any], tampering: str, pr
     assert any(p.startswith(problem) for p in problems), problems
 
 
+def compared(connection: psycopg.Connection[Any], *own: OwnQuery) -> list[dual_run.Comparison]:
+    """The dual run for all objects of the sample."""
+    found, left = dual_run.run(connection, NAMES, read_seed(PROJECT), read_known(PROJECT), 3, own, count=1000)
+    assert left == []
+    return found
+
+
+V1_CONTRADICTS_ITSELF = next(k.reason for k in read_known(PROJECT) if k.v1_call == "pggit.get_version(text)")
+
+
 def test_old_calls_and_new_queries_give_the_same_rows(moved: psycopg.Connection[Any]) -> None:
-    found = dual_run.run(moved, NAMES, read_seed(PROJECT), 3, count=1000)
+    found = compared(moved)
     assert {one.call.split("(")[0] for one in found} >= {"pggit.get_history", "pggit.get_version"}
     assert sum(one.rows for one in found) > 100
     assert [(one.argument, one.only_old, one.only_new) for one in found if not one.ok] == []
     # The sample's history was dated by its migrations, its objects by the recording: v1 contradicts itself there.
-    assert {one.reason for one in found} == {"", dual_run.KNOWN["get_version"].reason}
+    assert {one.reason for one in found} == {"", V1_CONTRADICTS_ITSELF}
 
 
 def test_a_known_difference_is_allowed_only_where_v1_contradicts_itself(
@@ -147,9 +159,9 @@ def test_a_known_difference_is_allowed_only_where_v1_contradicts_itself(
         " from (select object_id, min(created_at) as created_at from pggit.history group by 1) as f"
         " where f.object_id = o.id",
     )
-    assert {one.reason for one in dual_run.run(moved, NAMES, read_seed(PROJECT), 3, count=1000)} == {""}
+    assert {one.reason for one in compared(moved)} == {""}
     _tampered(moved, "update pggit_audit.changes set committed_at = committed_at + interval '1 hour'")
-    found = dual_run.run(moved, NAMES, read_seed(PROJECT), 3, count=1000)
+    found = compared(moved)
     # all but those of which v1 has no time
     assert sum(not one.ok for one in found if "get_version(" in one.call) > 20
 
@@ -169,8 +181,87 @@ def test_a_known_difference_is_allowed_only_where_v1_contradicts_itself(
 )
 def test_the_dual_run_says_no(moved: psycopg.Connection[Any], tampering: str) -> None:
     _tampered(moved, tampering)
-    found = dual_run.run(moved, NAMES, read_seed(PROJECT), 3, count=1000)
+    found = compared(moved)
     assert any(not one.ok for one in found)
+
+
+HERE = Path(__file__).parents[1] / "preflight"
+TABLE = CallTable(read_seed(PROJECT))
+
+
+@pytest.fixture
+def with_functions(moved: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    moved.execute((HERE / "v1_functions.sql").read_bytes())
+    moved.execute(
+        "create view public.changes_of_books as select version, created_by from pggit.get_history('public.books', 9)"
+    )
+    return moved
+
+
+def test_the_teams_own_queries_are_compared(with_functions: psycopg.Connection[Any]) -> None:
+    own = own_queries.of_code([HERE / "application"], TABLE)
+    own += own_queries.of_database(with_functions, TABLE)
+    found, left = dual_run.run(with_functions, NAMES, read_seed(PROJECT), read_known(PROJECT), 3, own)
+    assert [(one.call, one.only_old, one.only_new) for one in found if not one.ok] == []
+    team = [one for one in found if one.origin == dual_run.TEAM]
+    assert {one.call for one in team} == {
+        "SchemaAudit.java:11", "SchemaAudit.java:16", "SchemaAudit.java:26", "history.ts:8", "history.ts:23",
+        "reports.py:9", "reports.py:11", "reports.py:27", "reports.py:35", "view public.changes_of_books",
+    }  # fmt: skip
+    assert sum(one.rows for one in team) > 30
+    reasons = {one.place: one.reason for one in left}
+    assert reasons.keys() == {"SchemaAudit.java:30", "history.ts:16", "history.ts:27", "reports.py:42"}
+    assert "for something else" in reasons["history.ts:16"] and "from strings" in reasons["reports.py:42"]
+
+
+def test_what_the_team_would_see_otherwise_is_a_no(with_functions: psycopg.Connection[Any]) -> None:
+    own = own_queries.of_database(with_functions, TABLE)
+    _tampered(
+        with_functions,
+        "update pggit_audit.changes set author = 'mallory' where object_identity = 'public.books' and event_no ="
+        " (select max(event_no) from pggit_audit.changes where object_identity = 'public.books')",
+    )
+    found, _ = dual_run.run(with_functions, NAMES, read_seed(PROJECT), read_known(PROJECT), 3, own)
+    (one,) = (one for one in found if one.call == "view public.changes_of_books")
+    assert not one.ok and "mallory" in one.only_new[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("select * from pggit.get_history('public.books', 3), pg_read_file('/etc/passwd')", "pg_read_file"),
+        ("select * from pggit.get_version($1) where created_by = $2", "$2 is for something else"),
+        ("select * from pggit.get_version(%s) where name = %s", "%s is for something else"),
+        (
+            "select * from pggit.get_version('x') union all select a from public.nowhere",
+            "fails on the copy itself",
+        ),
+        ("insert into public.t select * from pggit.get_version('x')", "no query by itself"),
+    ],
+)
+def test_a_query_that_cannot_be_compared_says_why(
+    with_functions: psycopg.Connection[Any], tmp_path: Path, query: str, reason: str
+) -> None:
+    (tmp_path / "q.sql").write_text(query)
+    own = own_queries.of_code([tmp_path], TABLE)
+    assert len(own) == 1
+    _, left = dual_run.run(with_functions, NAMES, read_seed(PROJECT), read_known(PROJECT), 3, own)
+    assert len(left) == 1 and reason in left[0].reason, left
+
+
+def test_values_go_where_drivers_put_them() -> None:
+    for text, expected in {
+        "select * from pggit.get_history($1, $2::int)": "select * from pggit.get_history('it''s', 7::int)",
+        "select * from pggit.get_history(%s, %s);": "select * from pggit.get_history('it''s', 7)",
+        "select * from pggit.get_history(?, ?)": "select * from pggit.get_history('it''s', 7)",
+        "select * from pggit.get_history(:a, :b)": "select * from pggit.get_history('it''s', 7)",
+        "select * from pggit.get_history(p_limit => %(n)s, p_object_name => %(o)s) -- ?":
+            "select * from pggit.get_history(p_limit => 7, p_object_name => 'it''s') -- ?",
+        "select * from pggit.get_history(lower(@who), 5) h where 'a?' <> '$1'":
+            "select * from pggit.get_history(lower('it''s'), 5) h where 'a?' <> '$1'",
+    }.items():  # fmt: skip
+        query = own_queries.OwnQuery("here", text, text)
+        assert own_queries.bound(query, TABLE, {"p_object_name": "it's", "p_limit": 7}).old == expected
 
 
 def test_audit_queries_are_timed_and_their_plans_looked_at(moved: psycopg.Connection[Any]) -> None:
@@ -192,7 +283,7 @@ def _document(**more: Any) -> dict[str, Any]:
             {"step": "build", "seconds": 61.0, "state": "done", "message": ""}], "projection": {
             "window_seconds": 21600.0, "work_seconds": 61.0, "observe_seconds": 3600.0, "rollback_seconds": 1.0,
             "total_seconds": 3662.0, "fits": True, "rests_on": "this"},
-        "spot_checks": [], "dual_run": [], "queries": [], "findings": [], "fidelity": [], **more,
+        "spot_checks": [], "dual_run": [], "not_run": [], "queries": [], "findings": [], "fidelity": [], **more,
     }  # fmt: skip
 
 
@@ -206,7 +297,22 @@ def test_the_report_stays_small_whatever_the_history(tmp_path: Path) -> None:
     text, page = report.write(_document(spot_checks=[one] * 20, reasons=["r"] * 10_000), tmp_path)
     assert max(text.stat().st_size, page.stat().st_size) < report.MOST_BYTES
     assert "characters left out" in page.read_text()
-    assert len(json.loads(text.read_text())["reasons"]) == report.MOST_ROWS
+    short = json.loads(text.read_text())
+    assert short["left_out"] == {"reasons": 10_000 - len(short["reasons"])}
+    assert f"{short['left_out']['reasons']:,} of reasons" in page.read_text()
+
+
+def test_what_says_no_is_not_what_is_left_out(tmp_path: Path) -> None:
+    calls = [
+        {"origin": "v1's calls", "call": "f", "argument": f"a{n}", "source": "", "rows": 0, "old_ms": 0.0,
+         "new_ms": 0.0, "only_old": [], "only_new": [], "reason": "", "ok": n != 3_000}
+        for n in range(5_000)
+    ]  # fmt: skip
+    text, page = report.write(_document(dual_run=calls), tmp_path)
+    short = json.loads(text.read_text())
+    assert len(short["dual_run"]) + short["left_out"]["dual_run"] == 5_000
+    assert [row["argument"] for row in short["dual_run"] if not row["ok"]] == ["a3000"]
+    assert "a3000" in page.read_text()
 
 
 def test_the_page_needs_no_network_and_runs_nothing(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def _plan(name: str, params: dict[str, Any], asked: Asked) -> tuple[Plan, list[F
             )
         try:
             rehearsed = plan.read_report(asked.report)
-            refused = plan.refusals(rehearsed, connection, names, version)
+            refused = plan.refusals(rehearsed, connection, names, version, asked.accept)
         except Refusal as missing:
             refused = [str(missing)]
         if asked.without_rehearsal:

@@ -15,6 +15,7 @@ from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, resul
 from pggit_audit.cli.cutover import REPORTS
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import Refusal
+from pggit_audit.night import plan
 from pggit_audit.night.context import database
 from pggit_audit.night.cutover import minutes
 from pggit_audit.night.rehearsal import report, restore, run
@@ -47,6 +48,24 @@ def rehearse(
             show_default=False,
         ),
     ] = None,
+    code: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--code",
+            metavar="DIR",
+            help="The application's source: its own queries are compared, old and new. May be repeated.",
+        ),
+    ] = None,
+    accept: Annotated[
+        float,
+        typer.Option(
+            "--accept",
+            metavar="PERCENT",
+            min=plan.LEAST_ACCURACY,
+            max=100,
+            help="The share of history rows that must pass every check; the cutover's --accept is to be the same.",
+        ),
+    ] = 100.0,
     as_json: Json = False,
 ) -> None:
     """Rehearse the night on a copy: restore, freeze, back up, build, verify, compare, switch, and all the way back.
@@ -71,6 +90,8 @@ def rehearse(
         folder=place,
         seed=seed if seed is not None else secrets.randbelow(1_000_000),
         manifest=restore.read_manifest(manifest) if manifest else {},
+        code=code or (),
+        accept=accept,
     )
     terminal = Terminal()
     with (

@@ -69,12 +69,14 @@ class Options:
         grace: seconds that sessions get to end by themselves.
         hold_file: the switch waits while this file exists.
         yes: go on at decision points, and take a missing hook's work as done.
+        place: where these steps stand in a longer run: how many come before them, and how many there are in all.
 
     """
 
     grace: float = 30.0
     hold_file: Path | None = None
     yes: bool = False
+    place: tuple[int, int] | None = None
 
 
 class Cutover:
@@ -102,11 +104,12 @@ class Cutover:
         name = "freeze"
         try:
             self._notify(f"cutover {self.journal.run} of {self.plan.database} begins")
-            for number, name in enumerate(self.plan.steps, start=1):
+            before, total = self.options.place or (0, len(self.plan.steps))
+            for number, name in enumerate(self.plan.steps, start=before + 1):
                 if self._is_done(name):
                     continue
                 self._decision_point(name)
-                self.night.desk.step(number, len(self.plan.steps), name, self.plan.expected.get(name))
+                self.night.desk.step(number, total, name, self.plan.expected.get(name))
                 self.night.note(name, "begin")
                 begun = time.monotonic()
                 facts = steps[name]()
@@ -447,6 +450,8 @@ def minutes(seconds: float) -> str:
     """Say a span of time: `45 s`, `12 min`, `1 h 05 min`."""
     if seconds < 0:
         return "nothing"
+    if 0 < seconds < 1:
+        return "under 1 s"
     if seconds < 100:
         return f"{seconds:.0f} s"
     whole = round(seconds / 60)

@@ -92,6 +92,7 @@ class Report:
         history: that it rehearsed with.
         seconds: how long each step took there.
         queries: for each audit query its times, `{"p50_ms": …, "p95_ms": …}`.
+        accuracy: percent of the history's rows that were right there.
 
     """
 
@@ -103,6 +104,7 @@ class Report:
     history: Prefix
     seconds: Mapping[str, float]
     queries: Mapping[str, Mapping[str, float]]
+    accuracy: float = 100.0
 
 
 def read_report(folder: Path) -> Report:
@@ -139,16 +141,24 @@ def read_report(folder: Path) -> Report:
             Prefix(**{name: document["history"][name] for name in ("rows", "max_id", "digest")}),
             {step["step"]: float(step["seconds"]) for step in document.get("timeline", [])},
             {query["name"]: query for query in document.get("queries", [])},
+            float(document.get("accuracy", {}).get("percent", 100.0)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PggitError(f"{path} is no report of a rehearsal: {error!r}. Rehearse again.") from error
 
 
-def refusals(report: Report, connection: psycopg.Connection[Any], names: Names, version: str) -> list[str]:
+def refusals(
+    report: Report, connection: psycopg.Connection[Any], names: Names, version: str, accept: float = 100.0
+) -> list[str]:
     """Say why a rehearsal does not vouch for this cutover; empty where it does."""
     found = []
     if report.decision != "GO":
         found.append(f"the rehearsal ended {report.decision}")
+    if report.accuracy < accept:
+        found.append(
+            f"it had {report.accuracy:g} % of the history's rows right, and {accept:g} % are asked for (--accept): "
+            "the night would go back by itself"
+        )
     if report.project_version != version:
         found.append(f"it rehearsed version {report.project_version} of the project, and this is {version}")
     server = connection.info.server_version // 10000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import psycopg
@@ -17,6 +17,10 @@ OF_ROWS = {
 }  # fmt: skip
 """Checks of verification_checks that say of single rows what history_row_checks says: the accuracy counts those."""
 
+NOT_REPLAYED = ("static", "unknown")
+"""The fidelities of changes that were not replayed: they count as wrong until a person has verified them."""
+SHOWN = 12
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -24,9 +28,10 @@ class Accuracy:
 
     Attributes:
         rows: rows of the history.
-        right: those that pass every check on rows.
+        right: those that pass every check on rows, and were replayed, or verified by a person.
         failed: how many rows fail each check.
         others: sentences on what fails besides; none of it is a matter of percent.
+        not_replayed: the objects of rows whose definition is only their own text, or is not known; the first few.
 
     """
 
@@ -34,6 +39,7 @@ class Accuracy:
     right: int
     failed: Mapping[str, int]
     others: list[str]
+    not_replayed: list[str] = field(default_factory=list)
 
     @property
     def percent(self) -> float:
@@ -53,6 +59,9 @@ class Accuracy:
         """Say it in words."""
         lines = [f"{self.right:,} of {self.rows:,} history rows pass every check: {self.percent:g} %."]
         lines += [f"  {count:,} rows fail the check {name}" for name, count in sorted(self.failed.items())]
+        if self.not_replayed:
+            more = " …" if len(self.not_replayed) == SHOWN else ""
+            lines.append(f"  not replayed: {'; '.join(self.not_replayed)}{more}")
         return "\n".join([*lines, *(f"  {line}" for line in self.others)])
 
     def as_json(self) -> dict[str, Any]:
@@ -95,9 +104,20 @@ def measure(connection: psycopg.Connection[Any], names: Names, *, findings: bool
     others += [
         f"{thing}: {message}"
         for thing, message in connection.execute(
-            sql.SQL("select object, message from {} where severity = 'blocker' order by 1, 2").format(
-                table("preflight_findings")
-            )
+            sql.SQL(
+                "select object, message from {} where severity = 'blocker' and code <> all (%s) order by 1, 2"
+            ).format(table("preflight_findings")),
+            (list(NOT_REPLAYED),),
         ).fetchall()
     ]
-    return Accuracy(row[0], row[1], dict(failed), others)
+    only_text = connection.execute(
+        sql.SQL(
+            "select c.v1_version_id, c.object_type, c.object_identity, c.fidelity, r.ok from {} as c"
+            " join {} as r on r.v1_version_id = c.v1_version_id"
+            " where c.fidelity = any (%s) and not c.verified order by c.event_no"
+        ).format(table("changes"), table("history_row_checks")),
+        (list(NOT_REPLAYED),),
+    ).fetchall()
+    named = [f"{kind} {thing}, row {number} ({fidelity})" for number, kind, thing, fidelity, _ in only_text]
+    right = row[1] - sum(ok for *_, ok in only_text)
+    return Accuracy(row[0], right, dict(failed), others, named[:SHOWN])

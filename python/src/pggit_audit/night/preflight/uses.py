@@ -83,6 +83,7 @@ class DatabaseUse:
         call: as it is written there.
         use: what it is.
         rewritten: the statement as it will be, None where that is not certain.
+        statement: as it is; empty where a dependency is all that is known.
 
     """
 
@@ -94,6 +95,7 @@ class DatabaseUse:
     call: str
     use: Use
     rewritten: str | None
+    statement: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """Return a row of the model `int_preflight__uses`."""
@@ -169,7 +171,9 @@ def _read(
         return
     for hit in hits:
         found.uses.append(
-            DatabaseUse(object_type, name, "text", part, hit.line, hit.call, hit.use, hit.rewritten)
+            DatabaseUse(
+                object_type, name, "text", part, hit.line, hit.call, hit.use, hit.rewritten, hit.statement
+            )
         )
         place = name if part in (None, "query") or hit.line == 1 else f"{name}, line {hit.line}"
         finding = finding_of_use(place, hit.use, table, hit.rewritten)

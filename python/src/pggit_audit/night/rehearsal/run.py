@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,8 +22,11 @@ from pggit_audit.night.cutover import Cutover, Options, minutes
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
 from pggit_audit.night.plan import Plan
-from pggit_audit.night.preflight.calls import read_seed
-from pggit_audit.night.rehearsal import dual_run, restore, spot_checks, timings
+from pggit_audit.night.preflight.calls import CallTable, read_seed
+from pggit_audit.night.preflight.uses import installed_calls
+from pggit_audit.night.rehearsal import dual_run, own_queries, restore, spot_checks, timings
+from pggit_audit.night.rehearsal.known import read_known
+from pggit_audit.night.rehearsal.own_queries import OwnQuery
 from pggit_audit.night.rollback import Restored, roll_back
 from pggit_audit.night.v1 import Names
 from pggit_audit.verdicts import COLUMNS, Finding
@@ -65,6 +68,8 @@ class Asked:
         folder: for the report, and the run's own folder.
         seed: of everything that is drawn.
         manifest: rows by table, to hold the copy against; empty without one.
+        code: folders of the application's source, whose queries are compared as well.
+        accept: percent of the history's rows that must be right.
 
     """
 
@@ -75,6 +80,8 @@ class Asked:
     folder: Path
     seed: int
     manifest: Mapping[str, int] = field(default_factory=dict)
+    code: Sequence[Path] = ()
+    accept: float = 100.0
 
 
 class _No(Exception):
@@ -104,7 +111,8 @@ class _Rehearsal:
         self.checks: list[Check] = []
         self.reasons: list[str] = []
         self.document: dict[str, Any] = {
-            "spot_checks": [], "dual_run": [], "queries": [], "findings": [], "fidelity": [], "facts": {},
+            "spot_checks": [], "dual_run": [], "not_run": [], "queries": [], "findings": [], "fidelity": [],
+            "facts": {}, "accuracy": {},
         }  # fmt: skip
 
     def run(self) -> dict[str, Any]:
@@ -119,7 +127,7 @@ class _Rehearsal:
                 self._copy_is_whole(connection)
                 self.document["server_version"] = connection.info.server_version // 10000
                 self.document["history"] = asdict(plan.history_prefix(connection, self.names.pggit))
-                self._size(connection)
+                self._measure(connection)
             night = self._night(params)
             try:
                 self._night_of(night)
@@ -149,7 +157,7 @@ class _Rehearsal:
                 wrong,
             )
 
-    def _size(self, connection: psycopg.Connection[Any]) -> None:
+    def _measure(self, connection: psycopg.Connection[Any]) -> None:
         row = connection.execute(
             sql.SQL(
                 "select pg_database_size(current_database()), pg_total_relation_size({}::regclass)"
@@ -192,16 +200,13 @@ class _Rehearsal:
     # The night
 
     def _night_of(self, night: Night) -> None:
-        self._cutover(night, FIRST)
-        with night.connect() as connection:
-            self._verified(connection)
-            self.document["fidelity"] = self._fidelity(connection)
-            with self._timed("spot_checks"):
-                self._spot_checks(connection)
-            with self._timed("dual_run"):
-                self._dual_run(connection)
-            with self._timed("queries"):
-                self._queries(connection)
+        try:
+            self._cutover(night, FIRST)
+        finally:
+            if night.journal.last("build", "end") is not None:
+                self._measured(
+                    night
+                )  # also where the verification said no: all that is wrong is named at once
         self._cutover(night, THEN)
         with night.connect() as connection:
             health = monitor.look(connection, self.names, night.journal)
@@ -212,37 +217,48 @@ class _Rehearsal:
             f"{len(health.checks) - len(bad)} of {len(health.checks)} checks of the monitor pass after the switch", bad,
         )  # fmt: skip
 
+    def _measured(self, night: Night) -> None:
+        with night.connect() as connection:
+            self._verified(connection)
+            self.document["fidelity"] = self._fidelity(connection)
+            with self._timed("spot_checks"):
+                self._spot_checks(connection)
+            with self._timed("dual_run"):
+                self._dual_run(connection)
+            with self._timed("queries"):
+                self._queries(connection)
+
     def _cutover(self, night: Night, steps: tuple[str, ...]) -> None:
         made = Plan(
             target=night.target, database=str(night.params["dbname"]), server=str(night.params["host"]),
             server_version=self.document["server_version"], project_version=plan.project_version(self.asked.project),
-            accept=100.0, window=WINDOW, observe=0.0, hooks=[], expected={},
+            accept=self.asked.accept, window=WINDOW, observe=0.0, hooks=[], expected={},
             history=plan.Prefix(**self.document["history"]), report="", steps=steps,
         )  # fmt: skip
-        outcome = Cutover(night, made, Options(grace=1.0, yes=True)).run()
+        place = (STEPS.index(steps[0]), len(STEPS))
+        outcome = Cutover(night, made, Options(grace=1.0, yes=True, place=place)).run()
         self.timeline += [
             {"step": step["step"], "seconds": step["seconds"] or 0.0, "state": step["state"], "message": ""}
             for step in journals.steps(night.journal, steps)
         ]
+        backup = night.journal.facts("backup")
+        if steps == FIRST and backup:
+            size = _size(backup["bytes"])
+            self._check("backup", True, f"{size}, restored elsewhere and compared", [])
         if outcome.decision != "done":
             failed = next((s["step"] for s in self.timeline if s["state"] == "failed"), steps[0])
             name = "backfill" if steps == FIRST else "new_code"
-            self._check(name, False, f"the step {failed} said no", [outcome.reason])
+            if failed != "verify":  # which is measured below, in words of its own
+                self._check(name, False, f"the step {failed} said no", [outcome.reason])
             raise _No
-        backup = night.journal.facts("backup")
-        if steps == FIRST:
-            self._check(
-                "backup",
-                bool(backup),
-                f"{backup.get('bytes', 0) / 1e3:,.0f} kB, restored elsewhere and compared",
-                [],
-            )
 
     def _verified(self, connection: psycopg.Connection[Any]) -> None:
         found = verify.measure(connection, self.names)
-        self._check(
-            "backfill", found.passes(100.0), found.said().splitlines()[0], found.said().splitlines()[1:]
-        )
+        said, *wrong = found.said().splitlines()
+        asked = self.asked.accept
+        figure = said if asked == 100 else f"{said} {asked:g} % were asked for."
+        self._check("backfill", found.passes(asked), figure, wrong)
+        self.document["accuracy"] = found.as_json()
         rows = connection.execute(
             sql.SQL("select {} from {}").format(
                 sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
@@ -272,17 +288,38 @@ class _Rehearsal:
         self._check("spot_checks", bool(found) and not bad, figure, bad)
 
     def _dual_run(self, connection: psycopg.Connection[Any]) -> None:
-        found = dual_run.run(connection, self.names, read_seed(self.asked.project), self.asked.seed)
+        calls = read_seed(self.asked.project)
+        own = self._own_queries(connection, CallTable(
+            calls, schema=self.names.pggit, audit=self.names.audit, v0=self.names.v0,
+        ))  # fmt: skip
+        found, left = dual_run.run(
+            connection, self.names, calls, read_known(self.asked.project), self.asked.seed, own
+        )
         self.document["dual_run"] = [one.as_json() for one in found]
+        self.document["not_run"] = [one.as_json() for one in left]
         bad = [f"{one.call} of {one.argument}: {_rows(one)}" for one in found if not one.ok]
         allowed = sum(bool(one.reason) for one in found)
-        figure = f"{len(found) - len(bad)} of {len(found)} calls give the same rows"
-        self._check(
-            "dual_run",
-            bool(found) and not bad,
-            figure + (f", {allowed} but for a known difference" * bool(allowed)),
-            bad,
-        )
+        team = {one.call for one in found if one.origin == dual_run.TEAM}
+        figure = f"{len(found) - len(bad)} of {len(found)} questions get the same rows"
+        figure += f", {allowed} but for a known difference" * bool(allowed)
+        if own:
+            figure += f"; of the team's own {len(own)} queries {len(team)} were compared"
+        self._check("dual_run", bool(found) and not bad, figure, bad)
+
+    def _own_queries(self, copy: psycopg.Connection[Any], table: CallTable) -> list[OwnQuery]:
+        """The team's queries: from its source, the copy's views, and the statements that the server has counted.
+
+        Those are counted by database: of the target's, and of the one that was copied, where it is on this server.
+        """
+        table = installed_calls(copy, table)
+        found = own_queries.of_code(self.asked.code, table)
+        found += own_queries.of_database(copy, table, ("view", "materialized view"))
+        databases = {str(self.asked.params["dbname"]), self.asked.source.database or ""} - {""}
+        for dbname in sorted(databases):
+            params = {**self.asked.params, "dbname": dbname, "application_name": "pggit rehearsal"}
+            with psycopg.connect(**params, autocommit=True) as connection:
+                found += own_queries.of_database(connection, table, ("statement",))
+        return found
 
     def _queries(self, connection: psycopg.Connection[Any]) -> None:
         found = timings.measure(connection, self.names, self.asked.seed)
@@ -363,6 +400,10 @@ class _Rehearsal:
             "projection": _projection(self.timeline, self.document),
             **self.document,
         }
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
 
 
 def _rows(one: dual_run.Comparison) -> str:

@@ -25,7 +25,7 @@ class Timing:
 
     Attributes:
         p50_ms, p95_ms: milliseconds as the client sees them.
-        indexes: those that its plan uses.
+        indexes: those that its plan uses, as table and columns.
         plan: in words.
         ok: quick enough, and no large table is read whole.
 
@@ -57,7 +57,9 @@ def _timing(connection: psycopg.Connection[Any], names: Names, name: str, events
     ).fetchone()
     assert explained is not None
     nodes = list(_nodes(explained[0][0]["Plan"]))
-    indexes = sorted({str(node["Index Name"]) for node in nodes if "Index Name" in node})
+    indexes = _described(
+        connection, names, {str(node["Index Name"]) for node in nodes if "Index Name" in node}
+    )
     whole = {str(node["Relation Name"]) for node in nodes if node["Node Type"] == "Seq Scan"}
     large = sorted(table for table in whole if _pages(connection, names, table) >= SMALL_PAGES)
     if large:
@@ -76,6 +78,18 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from _nodes(inner)
+
+
+def _described(connection: psycopg.Connection[Any], names: Names, indexes: set[str]) -> list[str]:
+    """Say what indexes are on, `changes (object_identity, event_no)`: their own names are dbt's, and say nothing."""
+    rows = connection.execute(
+        "select distinct t.relname || ' ' || regexp_replace(pg_get_indexdef(c.oid), '^.* USING \\w+ ', '')"
+        " from pg_class as c join pg_index as i on i.indexrelid = c.oid join pg_class as t on t.oid = i.indrelid"
+        " join pg_namespace as n on n.oid = c.relnamespace"
+        " where c.relname = any (%s) and n.nspname in (%s, %s) order by 1",
+        (list(indexes), names.audit, names.v0),
+    ).fetchall()
+    return [text for (text,) in rows]
 
 
 def _pages(connection: psycopg.Connection[Any], names: Names, table: str) -> int:
