@@ -52,6 +52,7 @@ class Ground:
         self.as_build = dict(parameters)
         self._admin = admin
         self._parameters = parameters
+        self._is_targets_own = admin is target
 
     def make(self, name: str) -> None:
         """Makes the database, open to the role alone."""
@@ -133,6 +134,40 @@ class Ground:
             "select pg_catalog.pg_database_size(%s::pg_catalog.name)", (self.name,)
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def keep(self, name: str) -> str:
+        """Gives the database and the role that owns what is in it names of their own; returns the role's.
+
+        Raises `PggitError` where the role or the server is not the build's to leave behind.
+        """
+        if not isinstance(self.role, MadeRole) or not self._is_targets_own:
+            raise PggitError(
+                f"The database cannot be kept as {name}: the history ran as a role that the team prepared, or on a "
+                "throw-away server. It is gone again. Keeping one needs a role with CREATEDB and CREATEROLE."
+            )
+        owner = f"{name}_owner"
+        deadline = time.monotonic() + _LEAVING
+        while True:
+            try:
+                self._admin.execute(
+                    sql.SQL("alter database {} rename to {}").format(
+                        sql.Identifier(self.name), sql.Identifier(name)
+                    )
+                )
+                break
+            except psycopg.errors.ObjectInUse:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        self._admin.execute(
+            sql.SQL("alter role {} nologin password null").format(sql.Identifier(self.role.name))
+        )
+        self._admin.execute(
+            sql.SQL("alter role {} rename to {}").format(
+                sql.Identifier(self.role.name), sql.Identifier(owner)
+            )
+        )
+        return owner
 
     def drop(self) -> None:
         """Drops the database, as soon as the last session has left it; where that fails, the next build sweeps it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -59,6 +59,46 @@ def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failur
         return _judged(shadow, failed, tree)
     shadow.end_execution()
     return []
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An object that a script does not make as its tree has it, what is wrong, and whether that is excused."""
+
+    path: str | None
+    message: str
+    is_excused: bool = False
+
+
+def faults(shadow: Shadow, script: str, tree: Mapping[str, str], coming: Collection[str] = ()) -> list[Fault]:
+    """Runs the script of a tree in an empty shadow; what it does not make as the tree has it, by path.
+
+    Args:
+        coming: paths that later commits of the same statement have: a table's commit comes before its key's index.
+
+    Raises `PggitError` where the shadow is gone.
+    """
+    failures = rebuild(shadow, script, tree)
+    found = {"public": "", **definitions(shadow)}
+    result = [Fault(f.path, f"{f.message}: {f.statement}", f.is_excused) for f in failures]
+    told = {f.path for f in failures}
+    for path in sorted(tree.keys() | found.keys()):
+        wanted, made = tree.get(path), found.get(path)
+        if path in told or wanted == made or (path == "public" and wanted is None):
+            continue
+        if wanted is None and path in coming:
+            result.append(
+                Fault(path, "It comes with its statement; its row is one of the next commits.", True)
+            )
+        elif wanted is None:
+            result.append(Fault(path, "The script makes it, and the commit does not have it."))
+        elif made is None and not split(wanted):
+            result.append(Fault(path, f"Of it only a text is known, which is no statement: {wanted}", True))
+        elif made is None:
+            result.append(Fault(path, "The script does not make it."))
+        elif not reads_alike(shadow, path, wanted):
+            result.append(Fault(path, f"The script makes something else of it: {made}"))
+    return result
 
 
 def is_emptied(shadow: Shadow) -> bool:

@@ -160,6 +160,14 @@ class Shadow:
         for session in (self._runner, self._observer, self._printer):
             session.close()
 
+    def keep(self, name: str) -> str:
+        """Leaves the database to its finder, under another name; returns who owns what is in it, and cannot log in.
+
+        Raises `PggitError` where the role that ran there is not the build's to leave behind.
+        """
+        self.close()
+        return self._ground.keep(name)
+
     def _assert_shadow(self, session: psycopg.Connection[Any]) -> None:
         row = session.execute("select pg_catalog.current_database()").fetchone()
         if row is None or not NAME.match(str(row[0])) or row[0] != self.name:

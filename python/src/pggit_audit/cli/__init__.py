@@ -13,6 +13,7 @@ from pggit_audit.cli.finish import finish
 from pggit_audit.cli.load import load
 from pggit_audit.cli.monitor import monitor
 from pggit_audit.cli.preflight import preflight
+from pggit_audit.cli.rebuild import rebuild
 from pggit_audit.cli.rehearse import rehearse
 from pggit_audit.cli.rollback import rollback
 from pggit_audit.cli.status import status
@@ -27,9 +28,12 @@ app = typer.Typer(
     help="What dbt cannot do for the migration from pgGit v1 to pggit_v0.",
     epilog=STATUSES,
 )
-NIGHT, AT_HAND, MEASURING = "The night of the move", "The embedded server", "Measuring"
+NIGHT, LOOKING, AT_HAND, MEASURING = (
+    "The night of the move", "Looking at the history", "The embedded server", "Measuring",
+)  # fmt: skip
 for command in (preflight, rehearse, cutover, rollback, status, monitor, finish):
     app.command(rich_help_panel=NIGHT)(command)
+app.command(rich_help_panel=LOOKING)(rebuild)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
 app.command(rich_help_panel=AT_HAND)(load)
 app.command(rich_help_panel=MEASURING)(lab.bench)
