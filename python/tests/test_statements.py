@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pggit_audit.lexing import proven, unescaped
 from pggit_audit.statements import folded, split, unquote, without_owner
 
 
@@ -145,6 +146,37 @@ def test_backslashes_are_read_as_the_text_itself_sets_them() -> None:
         "set standard_con", "create table a (", "set standard_con", "create table b (", "create table c (",
     ]  # fmt: skip
     assert len(split(r"create table a (t text default 'c:\'); create table b (t text default 'x')")) == 2
+
+
+def test_a_text_that_can_be_read_in_one_way_only_is_read_so() -> None:
+    (one,) = split(r"create table a (t text default 'it\'s; x', u text default 'y')")
+    assert one.text == r"create table a (t text default E'it\'s; x', u text default 'y')"
+    assert [s.text for s in split(r"select 'a\\b'; select '\d'", escapes=True)] == [
+        r"select E'a\\b'",
+        r"select E'\d'",
+    ]
+    assert split(r"select '\d'", escapes=True)[0].doubtful_strings == []
+    assert split(r"select '\d', E'\d', $$\d$$, 'd'")[0].doubtful_strings == [r"\d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"select 'it\'s'", True),
+        (r"select 'c:\'", False),
+        (r"select '\d'", None),
+        ("set standard_conforming_strings = off", True),
+        ("set standard_conforming_strings = off; reset standard_conforming_strings", False),
+        ("select 'standard_conforming_strings = off;'", None),
+    ],
+)
+def test_what_a_text_proves_of_how_strings_are_read(text: str, found: bool | None) -> None:
+    assert proven(text) is found
+
+
+@pytest.mark.parametrize("value", [r"\d", r"a\\b", r"\x41\101", "plain"])
+def test_a_string_with_its_escapes_read(value: str) -> None:
+    assert unescaped(value) == {r"\d": "d", r"a\\b": r"a\b", r"\x41\101": "AA", "plain": "plain"}[value]
 
 
 @pytest.mark.parametrize(

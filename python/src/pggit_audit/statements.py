@@ -1,23 +1,21 @@
-"""Splits a client's query text into statements and says what each one is and what it names.
+"""Says what each statement of a client's query text is, and what it names.
 
-sqlglot's PostgreSQL tokenizer does the reading: quoting, dollar quotes, nested comments. Nothing here
-needs a full parse, so a statement that sqlglot has no grammar for is as good as any other.
+Nothing here needs a full parse (see `lexing`), so a statement that sqlglot has no grammar for is as good as any other.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from string import ascii_lowercase, ascii_uppercase
-from typing import ClassVar, Literal
+from typing import Literal
 
 from sqlglot import Token, TokenType
-from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
+
+from pggit_audit.lexing import OPENING, TooLong, closing, past, read_parts, upper
 
 Action = Literal["ddl", "code", "setting", "ignored", "refused", "unreadable"]
 
@@ -33,8 +31,9 @@ _DATA = {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "TABLE", "EXPLAIN", 
          "CLUSTER", "CHECKPOINT", "LISTEN", "NOTIFY", "UNLISTEN", "FETCH", "MOVE", "DECLARE", "CLOSE", "LOCK",
          "SHOW", "DISCARD", "DEALLOCATE", "PREPARE", "EXECUTE", "REFRESH"}  # fmt: skip
 _TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
-# Settings that change what a later statement means; time limits are not the history's to set.
-_SETTINGS = {"SEARCH_PATH", "STANDARD_CONFORMING_STRINGS", "TIMEZONE", "TIME", "DATESTYLE", "INTERVALSTYLE",
+# Settings that change what a later statement means; time limits are not the history's to set. What changes how
+# strings are read is heard where they are read (`lexing`).
+_SETTINGS = {"SEARCH_PATH", "TIMEZONE", "TIME", "DATESTYLE", "INTERVALSTYLE",
              "XMLOPTION", "DEFAULT_TABLE_ACCESS_METHOD", "SCHEMA"}  # fmt: skip
 # Who owns an object, and who may use it, is no part of its definition.
 _PRIVILEGES = {"GRANT", "REVOKE", "SECURITY"}
@@ -71,6 +70,12 @@ class Statement:
     if_exists: bool = False
     tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
 
+    @property
+    def doubtful_strings(self) -> list[str]:
+        """Its plain strings with a backslash: a setting says whether that is an escape, and it is taken for none."""
+        plain = (TokenType.STRING, TokenType.NATIONAL_STRING)
+        return [t.text for t in self.tokens if t.token_type in plain and "\\" in t.text]
+
     @cached_property
     def folded(self) -> str:
         """The text as PostgreSQL reads it, see `folded`."""
@@ -84,7 +89,7 @@ class Statement:
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """Every token in capitals; of quoted names and strings, which are no keywords, nothing."""
-        return tuple(_upper(t) for t in self.tokens)
+        return tuple(upper(t) for t in self.tokens)
 
     @property
     def object_type(self) -> str:
@@ -110,7 +115,7 @@ class Statement:
         depth = 0
         for token in self.tokens:
             depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-            if depth == 0 and _upper(token) in ("AS", "INTO"):
+            if depth == 0 and upper(token) in ("AS", "INTO"):
                 return True
         return False
 
@@ -134,7 +139,7 @@ class Statement:
     def without_concurrently(self) -> str:
         """The same statement for use inside a transaction block."""
         for token in self.tokens:
-            if token.token_type != TokenType.IDENTIFIER and token.text.upper() == "CONCURRENTLY":
+            if upper(token) == "CONCURRENTLY":
                 start = token.start - self.tokens[0].start
                 return self.text[:start] + self.text[start + len("CONCURRENTLY") :]
         return self.text
@@ -184,14 +189,14 @@ def folded(text: str) -> str:
     """The text as PostgreSQL reads it: without comments, and all but quoted names, strings and bodies in lower case."""
     parts: list[str] = []
     here = 0
-    found = _OPENING.search(text)
+    found = OPENING.search(text)
     while found:
-        start, here = here, _after(text, found, _closing(text, found))
+        start, here = here, past(text, found, closing(text, found))
         literal = " " if found[0] in ("--", "/*") else text[found.start() : here]
         if found[0] == '"' and len(literal) > 16:
             literal = quote(cut(unquote(literal)))
         parts += (_LONG.sub(lambda m: cut(m[0]), text[start : found.start()].translate(_LOWER)), literal)
-        found = _OPENING.search(text, here)
+        found = OPENING.search(text, here)
     parts.append(_LONG.sub(lambda m: cut(m[0]), text[here:].translate(_LOWER)))
     return "".join(parts)
 
@@ -209,10 +214,6 @@ def cut(name: str) -> str:
     return name.encode()[:_MOST_BYTES].decode(errors="ignore")
 
 
-def _upper(token: Token) -> str:
-    return "" if token.token_type in (TokenType.IDENTIFIER, TokenType.STRING) else token.text.upper()
-
-
 def quote(name: str) -> str:
     """An identifier in double quotes: always valid, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
@@ -228,109 +229,53 @@ def unquote(name: str) -> str:
 def is_several(text: str) -> bool:
     """Whether a text may be more than one statement: a semicolon stands outside of its literals, and not at its end."""
     here = 0
-    found = _OPENING.search(text)
+    found = OPENING.search(text)
     while found:
         if ";" in text[here : found.start()]:
             return True
-        here = _after(text, found, _closing(text, found))
-        found = _OPENING.search(text, here)
+        here = past(text, found, closing(text, found))
+        found = OPENING.search(text, here)
     return ";" in text[here:].rstrip().rstrip(";")
 
 
-# Characters of a text that count as short, of a literal that is left as it is, and of code (a text without
-# its long literals) that is still read: reading takes seconds and hundreds of megabytes a million.
-_SHORT = 50_000
-_SHORT_LITERAL = 1_000
-_MOST_CODE = 1_000_000
-
-TOO_LONG = "the text has more than a million characters, even without its strings and bodies"
-
-
-def split(text: str) -> tuple[Statement, ...]:
+def split(text: str, escapes: bool = False) -> tuple[Statement, ...]:
     """The statements of a query text, in order; a text that cannot be read is one statement.
 
     PostgreSQL then says itself what is wrong with it. Semicolons inside strings, comments, quoted
-    names, dollar-quoted and `BEGIN ATOMIC` bodies separate nothing.
+    names, parentheses, dollar-quoted and `BEGIN ATOMIC` bodies separate nothing.
+
+    Args:
+        text: what a client sent.
+        escapes: whether a backslash in a plain string is an escape at its beginning. A text that can be read in one
+            way only is read in that way.
     """
-    return _split_short(text) if len(text) <= _SHORT else _split_long(text)
+    return _split_short(text, escapes) if len(text) <= _SHORT else _split_long(text, escapes)
+
+
+# Characters of a text that count as short: more of them are kept.
+_SHORT = 50_000
 
 
 @lru_cache(maxsize=1024)
-def _split_short(text: str) -> tuple[Statement, ...]:
-    return _split(text, text, ())
+def _split_short(text: str, escapes: bool) -> tuple[Statement, ...]:
+    return _split(text, escapes)
 
 
 @lru_cache(maxsize=16)
-def _split_long(text: str) -> tuple[Statement, ...]:
-    code, cuts = _without_long_literals(text)
-    return _split(text, code, cuts)
+def _split_long(text: str, escapes: bool) -> tuple[Statement, ...]:
+    return _split(text, escapes)
 
 
-def _split(text: str, code: str, cuts: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
+def _split(text: str, escapes: bool) -> tuple[Statement, ...]:
     stripped = text.strip()
-    if len(code) > _MOST_CODE:
-        return (Statement(stripped, "unreadable", tag=TOO_LONG),)
-    try:
-        parts = _read(code)
-    except (TokenError, RecursionError):
-        return (Statement(stripped, "ddl", tag=""),) if stripped else ()
-
-    def place(i: int) -> int:
-        """The place in the text of a place in the code."""
-        before = bisect_right(cuts, (i, len(text)))
-        return i + cuts[before - 1][1] if before else i
-
-    return tuple(_classify(text[place(part[0].start) : place(end)], tuple(part)) for part, end in parts)
-
-
-_OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
-_COMMENT_MARK = re.compile(r"/\*|\*/")
-_ESCAPED_STRING_END = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
-
-
-def _without_long_literals(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text with long strings, bodies and comments shortened, and where that was done.
-
-    Reading them costs a hundred times what skipping them does. Each cut is its place in the result, and how
-    many characters are missing up to there.
-    """
-    kept: list[str] = []
-    cuts: list[tuple[int, int]] = []
-    here = length = 0
-    found = _OPENING.search(text)
-    while found:
-        start, end = found.end(), _closing(text, found)
-        if end - start > _SHORT_LITERAL:
-            kept.append(text[here:start] + "x")
-            length += start - here + 1
-            here = end
-            cuts.append((length, here - length))
-        found = _OPENING.search(text, _after(text, found, end))
-    kept.append(text[here:])
-    return "".join(kept), cuts
-
-
-def _closing(text: str, opening: re.Match[str]) -> int:
-    """Where a literal's content ends; the text's end where it never does."""
-    mark, start = opening[0], opening.end()
-    if mark == "/*":
-        depth = 1
-        for inner in _COMMENT_MARK.finditer(text, start):
-            depth += 1 if inner[0] == "/*" else -1
-            if depth == 0:
-                return inner.start()
-        return len(text)
-    if mark in ("e'", "E'"):
-        match = _ESCAPED_STRING_END.match(text, start)
-        return match.end() - 1 if match else len(text)
-    end = text.find("\n" if mark == "--" else mark, start)
-    return end if end >= 0 else len(text)
-
-
-def _after(text: str, opening: re.Match[str], end: int) -> int:
-    """Where code goes on behind a literal whose content ends at `end`."""
-    mark = opening[0]
-    return min(len(text), end + (2 if mark == "/*" else 1 if mark[-1] in "'\"-" else len(mark)))
+    for way in (escapes, not escapes):
+        try:
+            return tuple(_classify(part.text, part.tokens) for part in read_parts(text, way))
+        except TooLong as error:
+            return (Statement(stripped, "unreadable", tag=str(error)),)
+        except (TokenError, RecursionError):
+            continue
+    return (Statement(stripped, "ddl", tag=""),) if stripped else ()
 
 
 def committed(statements: Sequence[Statement]) -> list[Statement]:
@@ -349,77 +294,6 @@ def committed(statements: Sequence[Statement]) -> list[Statement]:
             savepoints.clear()
         result.append(statement)
     return result
-
-
-class _Plain(Postgres):
-    """PostgreSQL, read to the end: sqlglot takes what stands behind CALL, RESET and others for one string."""
-
-    class Tokenizer(Postgres.Tokenizer):
-        COMMANDS: ClassVar[set[TokenType]] = set()
-
-
-class _Escaping(_Plain):
-    """PostgreSQL with standard_conforming_strings off: a backslash in any string is an escape."""
-
-    class Tokenizer(_Plain.Tokenizer):
-        STRING_ESCAPES: ClassVar = ["'", "\\"]
-
-
-def _read(code: str) -> list[tuple[list[Token], int]]:
-    """The tokens of each statement, and where its text ends.
-
-    How a string is read may change within the text, by a SET of it.
-    """
-    found: list[tuple[list[Token], int]] = []
-    escapes, here = False, 0
-    for switch in _SWITCH.finditer(code):
-        with suppress(TokenError):
-            parts = list(_parts(code[: switch.end()], _tokens(code[: switch.end()], here, escapes)))
-            if parts and _escapes(parts[-1][0]) not in (None, escapes):
-                found += parts
-                escapes, here = not escapes, switch.end()
-    return found + list(_parts(code, _tokens(code, here, escapes)))
-
-
-_SWITCH = re.compile(r"standard_conforming_strings[^;]*;", re.IGNORECASE)
-
-
-def _tokens(code: str, here: int, escapes: bool) -> list[Token]:
-    dialect = _Escaping() if escapes else _Plain()
-    return dialect.tokenize(" " * here + code[here:])
-
-
-def _escapes(part: Sequence[Token]) -> bool | None:
-    """Whether backslashes in strings are escapes behind this statement; None where it does not say."""
-    words = [t.text.upper() for t in part if t.text.upper() not in ("LOCAL", "SESSION")]
-    if words[:2] == ["RESET", "STANDARD_CONFORMING_STRINGS"]:
-        return False
-    if words[:2] != ["SET", "STANDARD_CONFORMING_STRINGS"] or len(words) != 4:
-        return None
-    return words[3] in ("OFF", "FALSE", "NO", "0")
-
-
-def _parts(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
-    part: list[Token] = []
-    atomic = 0
-    for token in tokens:
-        word = _upper(token)
-        if part and word == "ATOMIC" and _upper(part[-1]) == "BEGIN":
-            atomic = 1
-        elif atomic and word == "CASE":
-            atomic += 1
-        elif atomic and word == "END":
-            atomic -= 1
-        if token.token_type == TokenType.SEMICOLON and not atomic:
-            if part:
-                yield part, token.start
-            part = []
-        else:
-            part.append(token)
-    if part:
-        # A trailing comment is no part of the statement, but the last token's end is not always
-        # where its text ends (a DO block's is not): so the text up to its end is kept whole.
-        yield part, len(text.rstrip())
 
 
 def _names(tokens: tuple[Token, ...], i: int) -> tuple[list[Name], int]:
@@ -453,9 +327,9 @@ def _names(tokens: tuple[Token, ...], i: int) -> tuple[list[Name], int]:
 def _on(tokens: tuple[Token, ...], i: int) -> Name | None:
     """The name after the first ON from token i, without ONLY."""
     for j in range(i, len(tokens) - 1):
-        if _upper(tokens[j]) == "ON":
+        if upper(tokens[j]) == "ON":
             j += 1
-            if _upper(tokens[j]) == "ONLY" and j + 1 < len(tokens):
+            if upper(tokens[j]) == "ONLY" and j + 1 < len(tokens):
                 j += 1
             names, _ = _names(tokens[j:][:3], 0)
             return names[0] if names else None
@@ -463,25 +337,25 @@ def _on(tokens: tuple[Token, ...], i: int) -> Name | None:
 
 
 def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
-    upper = [_upper(t) for t in tokens[:12]]
-    first = upper[0]
+    capitals = [upper(t) for t in tokens[:12]]
+    first = capitals[0]
     if first in _TRANSACTION or first in _DATA or first in _PRIVILEGES or first == "":
         return Statement(text, "ignored", tag=first, tokens=tokens)
     if first in ("SET", "RESET"):
-        name = next((w for w in upper[1:] if w not in ("LOCAL", "SESSION")), "")
+        name = next((w for w in capitals[1:] if w not in ("LOCAL", "SESSION")), "")
         is_meant = name in _SETTINGS or (first, name) == ("RESET", "ALL")
         return Statement(text, "setting" if is_meant else "ignored", tag=first, tokens=tokens)
     if first == "SELECT" and _configured(tokens) in _SETTINGS:
         return Statement(text, "setting", tag="SET", tokens=tokens)
-    if first in _OUTSIDE or upper[:2] == ["DROP", "OWNED"]:
+    if first in _OUTSIDE or capitals[:2] == ["DROP", "OWNED"]:
         return Statement(text, "refused", tag=first if first in _OUTSIDE else "DROP OWNED", tokens=tokens)
     if first in ("DO", "CALL", "SELECT", "WITH", "VALUES", "("):
         if first in ("SELECT", "WITH") and _selects_into(tokens):
             return Statement(text, "ddl", tag="CREATE TABLE", tokens=tokens, targets=_into_target(tokens))
         return Statement(text, "code", tag=first, tokens=tokens)
     if first == "COMMENT":
-        return _comment(text, tokens, upper)
-    if upper[:2] == ["ALTER", "DEFAULT"]:
+        return _comment(text, tokens, capitals)
+    if capitals[:2] == ["ALTER", "DEFAULT"]:
         return Statement(text, "ignored", tag="ALTER DEFAULT PRIVILEGES", tokens=tokens)
     if first not in ("CREATE", "ALTER", "DROP"):
         return Statement(text, "ddl", tag=first, tokens=tokens)
@@ -490,8 +364,8 @@ def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
 
 def _configured(tokens: tuple[Token, ...]) -> str:
     """The setting that a query sets, `select [pg_catalog.]set_config('NAME', …)` being all that it does."""
-    i = 3 if [_upper(t) for t in tokens[1:3]] == ["PG_CATALOG", "."] else 1
-    is_call = [_upper(t) for t in tokens[i : i + 2]] == ["SET_CONFIG", "("]
+    i = 3 if [upper(t) for t in tokens[1:3]] == ["PG_CATALOG", "."] else 1
+    is_call = [upper(t) for t in tokens[i : i + 2]] == ["SET_CONFIG", "("]
     ends = [j for j, t in enumerate(tokens) if t.token_type == TokenType.R_PAREN]
     return tokens[i + 2].text.upper() if is_call and len(tokens) > i + 2 and ends == [len(tokens) - 1] else ""
 
@@ -499,16 +373,16 @@ def _configured(tokens: tuple[Token, ...]) -> str:
 def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     i = 1
     or_replace = False
-    if [_upper(t) for t in tokens[1:3]] == ["OR", "REPLACE"]:
+    if [upper(t) for t in tokens[1:3]] == ["OR", "REPLACE"]:
         or_replace = True
         i = 3
     modifiers: set[str] = set()
-    while i < len(tokens) - 1 and _upper(tokens[i]) in _MODIFIERS:
-        modifiers.add(_upper(tokens[i]))
+    while i < len(tokens) - 1 and upper(tokens[i]) in _MODIFIERS:
+        modifiers.add(upper(tokens[i]))
         i += 1
-    kind = _upper(tokens[i]) if i < len(tokens) else ""
-    after = _upper(tokens[i + 1]) if i + 1 < len(tokens) else ""
-    if kind in _CLUSTER_WIDE or (kind, after) == ("FOREIGN", "DATA"):
+    kind = upper(tokens[i]) if i < len(tokens) else ""
+    behind = upper(tokens[i + 1]) if i + 1 < len(tokens) else ""
+    if kind in _CLUSTER_WIDE or (kind, behind) == ("FOREIGN", "DATA"):
         return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
     i += 1
     if kind == "MATERIALIZED":
@@ -517,24 +391,24 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     elif kind == "TEXT":
         kind = "TEXT SEARCH"
         i += 2
-    elif kind == "OPERATOR" and i < len(tokens) and _upper(tokens[i]) in ("CLASS", "FAMILY"):
+    elif kind == "OPERATOR" and i < len(tokens) and upper(tokens[i]) in ("CLASS", "FAMILY"):
         i += 1
     if_exists = False
     on: Name | None = None
-    while i < len(tokens) and _upper(tokens[i]) in ("CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"):
-        if_exists = if_exists or _upper(tokens[i]) == "EXISTS"
+    while i < len(tokens) and upper(tokens[i]) in ("CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"):
+        if_exists = if_exists or upper(tokens[i]) == "EXISTS"
         i += 1
     targets: tuple[Name, ...] = ()
     if kind == "INDEX" and verb == "CREATE":
         on = _on(tokens, i)
-        if i < len(tokens) and _upper(tokens[i]) != "ON":
+        if i < len(tokens) and upper(tokens[i]) != "ON":
             targets = tuple(_names(tokens, i)[0][:1])
             # An index lives in its table's schema; its own name never has one.
             targets = tuple((on[0] if on else None, name) for _, name in targets)
     elif kind in ("TRIGGER", "POLICY", "RULE"):
         names, end = _names(tokens, i)
         targets, on = tuple(names[:1]), _on(tokens, end)
-    elif kind == "SCHEMA" and verb == "CREATE" and i < len(tokens) and _upper(tokens[i]) == "AUTHORIZATION":
+    elif kind == "SCHEMA" and verb == "CREATE" and i < len(tokens) and upper(tokens[i]) == "AUTHORIZATION":
         targets = tuple(_names(tokens, i + 1)[0][:1])
     else:
         names, _ = _names(tokens, i)
@@ -546,9 +420,9 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
 
 def _only_changes_owner(tokens: tuple[Token, ...]) -> bool:
     """OWNER TO at the end, and nothing else: neither another action before it, nor a rename of what is called owner."""
-    if [_upper(t) for t in tokens[-3:-1]] != ["OWNER", "TO"] or len(tokens) < 6:
+    if [upper(t) for t in tokens[-3:-1]] != ["OWNER", "TO"] or len(tokens) < 6:
         return False
-    if _upper(tokens[-4]) in ("RENAME", "COLUMN", "ATTRIBUTE", "CONSTRAINT", "VALUE"):
+    if upper(tokens[-4]) in ("RENAME", "COLUMN", "ATTRIBUTE", "CONSTRAINT", "VALUE"):
         return False
     depth = 0
     for token in tokens:
@@ -558,16 +432,16 @@ def _only_changes_owner(tokens: tuple[Token, ...]) -> bool:
     return True
 
 
-def _comment(text: str, tokens: tuple[Token, ...], upper: list[str]) -> Statement:
-    kind, i = upper[2] if len(upper) > 2 else "", 3
+def _comment(text: str, tokens: tuple[Token, ...], capitals: list[str]) -> Statement:
+    kind, i = capitals[2] if len(capitals) > 2 else "", 3
     if kind == "MATERIALIZED":
         kind, i = "MATERIALIZED VIEW", 4
     if kind in _CLUSTER_WIDE:
         return Statement(text, "ignored", tag=f"COMMENT {kind}", tokens=tokens)
     names, end = _names(tokens, i)
     on = None
-    after = [_upper(t) for t in tokens[end : end + 3]]
-    if kind == "CONSTRAINT" and after[:2] == ["ON", "DOMAIN"] and after[2:] != ["IS"]:
+    behind = [upper(t) for t in tokens[end : end + 3]]
+    if kind == "CONSTRAINT" and behind[:2] == ["ON", "DOMAIN"] and behind[2:] != ["IS"]:
         on = next(iter(_names(tokens[end + 2 :][:3], 0)[0]), None)
     elif kind in ("TRIGGER", "POLICY", "CONSTRAINT", "RULE"):
         on = _on(tokens, end)
@@ -582,11 +456,11 @@ def _into_target(tokens: tuple[Token, ...]) -> tuple[Name, ...]:
     depth = 0
     for i, token in enumerate(tokens):
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-        if depth == 0 and _upper(token) == "INTO" and (i == 0 or _upper(tokens[i - 1]) != "INSERT"):
+        if depth == 0 and upper(token) == "INTO" and (i == 0 or upper(tokens[i - 1]) != "INSERT"):
             j = i + 1
-            while j < len(tokens) and _upper(tokens[j]) in ("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
+            while j < len(tokens) and upper(tokens[j]) in ("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
                 j += 1
             return tuple(_names(tokens, j)[0][:1])
-        if depth == 0 and _upper(token) in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+        if depth == 0 and upper(token) in ("INSERT", "UPDATE", "DELETE", "MERGE"):
             return ()
     return ()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
-from pggit_audit.rules.situation import Evidence
+from pggit_audit.rules import strings
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, committed, split
 
 
@@ -17,6 +18,7 @@ class Execution:
     """The execution at hand, and how far the walk has come in it.
 
     `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
+    `strings` says how backslashes in strings were read (`rules.strings`).
     `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
     statements still to come; `failures` are finding and message of each statement that could not run; `members` the
     rows of an extension's members.
@@ -28,6 +30,7 @@ class Execution:
     last: HistoryRow
     rows: Sequence[HistoryRow]
     waiting: list[Inferred]
+    strings: tuple[bool | None, list[Repair]] = (None, [])
     following: Sequence[Statement] = ()
     failures: list[tuple[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
@@ -38,8 +41,9 @@ class Execution:
         text = next((r.change_sql for r in rows if r.change_sql and r.change_sql.strip()), "")
         if "\x00" in text:
             text = ""
-        statements = _that_ran(committed(split(text)), rows, evidence)
-        return cls(text, statements, deque(rows), rows[-1], rows, waiting)
+        told = strings.in_force(evidence, next((r for r in rows if r.change_sql == text), rows[0]))
+        statements = _that_ran(committed(split(text, escapes=bool(told[0]))), rows, evidence)
+        return cls(text, statements, deque(rows), rows[-1], rows, waiting, told)
 
     @property
     def next_row(self) -> HistoryRow | None:

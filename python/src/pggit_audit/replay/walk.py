@@ -32,6 +32,7 @@ from pggit_audit.replay.tree import Tree, reconciliation
 from pggit_audit.replay.unrecorded import Unrecorded
 from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING
 from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules.strings import as_meant
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement
 
@@ -193,6 +194,7 @@ class Replay:
             execution.waiting += self._corrections.before(statement, row)
         if self._unrecorded.found_nothing(statement, execution):
             return
+        statement, readings = as_meant(self._evidence, statement, row or execution.last, execution.strings)
         outcome = self._attempts.run(statement, row)
         if self._observe is not None:
             self._observe(row or execution.last, statement, outcome)
@@ -211,7 +213,7 @@ class Replay:
         fixes = self._corrections.align_columns(matched, outcome)
         yield from self._extension_members(statement, execution, outcome.differences)
         others = [d for d in outcome.differences if not d.taken]
-        repairs = outcome.repairs + fixes
+        repairs = outcome.repairs + fixes + readings
         self._provenance.note(repairs)
         looks = looks_at_data(statement, self._situation.state) if outcome.differences else None
         if looks is not None:

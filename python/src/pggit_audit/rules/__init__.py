@@ -217,8 +217,8 @@ REPLACED_OVERLOAD = Rule(
 )
 SESSION_SETTING = Rule(
     "session_setting",
-    "the setting that a routine takes from its session",
-    "the live routine has it; else it is as in the shadow's session",
+    "a setting of the session: one that a routine takes from it, or how it read backslashes in strings",
+    "the live catalog has what came of it, or another text of the session proves it; else it is the server's default",
 )
 OLDER_FUNCTION = Rule(
     "older_function",

@@ -1,0 +1,247 @@
+"""Reads a text as PostgreSQL does: literals and code, tokens, and where each statement ends.
+
+sqlglot's PostgreSQL tokenizer does the reading: quoting, dollar quotes, nested comments. Nothing here needs a parse.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+
+from sqlglot import Token, TokenType
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.errors import TokenError
+
+LITERALS = frozenset(
+    {
+        TokenType.STRING,
+        TokenType.BYTE_STRING,
+        TokenType.UNICODE_STRING,
+        TokenType.NATIONAL_STRING,
+        TokenType.HEREDOC_STRING,
+        TokenType.BIT_STRING,
+        TokenType.HEX_STRING,
+    }
+)
+"""Tokens that are values, whatever is in them."""
+
+# Characters of a text that count as short, of a literal that is left as it is, and of code (a text without
+# its long literals) that is still read: reading takes seconds and hundreds of megabytes a million.
+_SHORT = 50_000
+_SHORT_LITERAL = 1_000
+_MOST_CODE = 1_000_000
+
+
+class TooLong(ValueError):
+    """The text has more than a million characters, even without its strings and bodies."""
+
+
+class Part(NamedTuple):
+    """One statement of a text, as a session reads it in which standard_conforming_strings is on."""
+
+    text: str
+    tokens: tuple[Token, ...]
+
+
+def upper(token: Token) -> str:
+    """A token in capitals; nothing for quoted names and literals, which are no keywords."""
+    is_text = token.token_type == TokenType.IDENTIFIER or token.token_type in LITERALS
+    return "" if is_text else token.text.upper()
+
+
+OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_ESCAPED_STRING_END = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
+
+
+def _without_long_literals(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with long strings, bodies and comments shortened, and where that was done.
+
+    Reading them costs a hundred times what skipping them does. Each cut is its place in the result, and how
+    many characters are missing up to there.
+    """
+    kept: list[str] = []
+    cuts: list[tuple[int, int]] = []
+    here = length = 0
+    found = OPENING.search(text)
+    while found:
+        start, end = found.end(), closing(text, found)
+        if end - start > _SHORT_LITERAL:
+            kept.append(text[here:start] + "x")
+            length += start - here + 1
+            here = end
+            cuts.append((length, here - length))
+        found = OPENING.search(text, past(text, found, end))
+    kept.append(text[here:])
+    return "".join(kept), cuts
+
+
+def closing(text: str, opening: re.Match[str]) -> int:
+    """Where a literal's content ends; the text's end where it never does."""
+    mark, start = opening[0], opening.end()
+    if mark == "/*":
+        depth = 1
+        for inner in _COMMENT_MARK.finditer(text, start):
+            depth += 1 if inner[0] == "/*" else -1
+            if depth == 0:
+                return inner.start()
+        return len(text)
+    if mark in ("e'", "E'"):
+        match = _ESCAPED_STRING_END.match(text, start)
+        return match.end() - 1 if match else len(text)
+    end = text.find("\n" if mark == "--" else mark, start)
+    return end if end >= 0 else len(text)
+
+
+def past(text: str, opening: re.Match[str], end: int) -> int:
+    """Where code goes on behind a literal whose content ends at `end`."""
+    mark = opening[0]
+    return min(len(text), end + (2 if mark == "/*" else 1 if mark[-1] in "'\"-" else len(mark)))
+
+
+class _Plain(Postgres):
+    """PostgreSQL, read to the end: sqlglot takes what stands behind CALL, RESET and others for one string."""
+
+    class Tokenizer(Postgres.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
+
+
+class _Escaping(_Plain):
+    """PostgreSQL with standard_conforming_strings off: a backslash in any string is an escape."""
+
+    class Tokenizer(_Plain.Tokenizer):
+        STRING_ESCAPES: ClassVar = ["'", "\\"]
+
+
+def read_parts(text: str, escapes: bool) -> list[Part]:
+    """The statements of a text, without the semicolons between them.
+
+    Args:
+        text: what a client sent.
+        escapes: whether a backslash in a plain string is an escape at its beginning (standard_conforming_strings is
+            off); a SET or RESET in it changes that.
+
+    Raises `TooLong`; `TokenError` where a string, a comment or a quoted name has no end.
+    """
+    code, cuts = (text, ()) if len(text) <= _SHORT else _without_long_literals(text)
+    if len(code) > _MOST_CODE:
+        raise TooLong(TooLong.__doc__)
+
+    def place(i: int) -> int:
+        """The place in the text of a place in the code."""
+        before = bisect_right(cuts, (i, len(text)))
+        return i + cuts[before - 1][1] if before else i
+
+    return [
+        _standard(text, place(end), tokens, place)
+        if escaping
+        else Part(text[place(tokens[0].start) : place(end)], tuple(tokens))
+        for tokens, end, escaping in _read(code, escapes)
+    ]
+
+
+def _standard(text: str, end: int, tokens: Sequence[Token], place: Callable[[int], int]) -> Part:
+    """A statement in which backslashes are escapes, with an E before the strings that have one."""
+    written: list[str] = []
+    here = place(tokens[0].start)
+    for token in tokens:
+        start = place(token.start)
+        if token.token_type == TokenType.STRING and "\\" in text[start : place(token.end + 1)]:
+            written += (text[here:start], "E")
+            here = start
+    standard = "".join([*written, text[here:end]])
+    return read_parts(standard, escapes=False)[0] if written else Part(standard, tuple(tokens))
+
+
+@lru_cache(maxsize=1024)
+def proven(text: str) -> bool | None:
+    """Whether a backslash in a plain string is an escape by the end of a text; None where the text does not prove it.
+
+    It sets that itself, or it can be read in one way only.
+    """
+    if "\\" not in text and "standard_conforming_strings" not in text.lower():
+        return None
+    code = text if len(text) <= _SHORT else _without_long_literals(text)[0]
+    ways = {}
+    for way in (False, True):
+        with suppress(TokenError, RecursionError):
+            ways[way] = _read(code, way)
+    said = [told for found in ways.values() for tokens, *_ in found if (told := _escapes(tokens)) is not None]
+    if said:
+        return said[-1]
+    return next(iter(ways)) if len(ways) == 1 else None
+
+
+def unescaped(value: str) -> str:
+    """What a plain string is, given what it is without escapes, where its backslashes are some."""
+    with suppress(TokenError):
+        literal = "E'" + value.replace("'", "''") + "'"
+        return "".join(token.text for token in _tokens(literal, 0, escapes=False))
+    return value
+
+
+def _read(code: str, escapes: bool) -> list[tuple[list[Token], int, bool]]:
+    """The tokens of each statement, where its text ends, and how its strings were read.
+
+    How a string is read may change within the text, by a SET of it.
+    """
+    found: list[tuple[list[Token], int, bool]] = []
+    here = 0
+    for switch in _SWITCH.finditer(code):
+        with suppress(TokenError):
+            before = code[: switch.end()]
+            first = list(_statements(before, _tokens(before, here, escapes)))
+            if first and _escapes(first[-1][0]) not in (None, escapes):
+                found += [(*part, escapes) for part in first]
+                escapes, here = not escapes, switch.end()
+    return found + [(*part, escapes) for part in _statements(code, _tokens(code, here, escapes))]
+
+
+_SWITCH = re.compile(r"standard_conforming_strings[^;]*;", re.IGNORECASE)
+
+
+def _tokens(code: str, here: int, escapes: bool) -> list[Token]:
+    dialect = _Escaping() if escapes else _Plain()
+    return dialect.tokenize(" " * here + code[here:])
+
+
+def _escapes(part: Sequence[Token]) -> bool | None:
+    """Whether backslashes in strings are escapes behind this statement; None where it does not say."""
+    words = [t.text.upper() for t in part if t.text.upper() not in ("LOCAL", "SESSION")]
+    if words[:2] == ["RESET", "STANDARD_CONFORMING_STRINGS"]:
+        return False
+    if words[:2] != ["SET", "STANDARD_CONFORMING_STRINGS"] or len(words) != 4:
+        return None
+    return words[3] in ("OFF", "FALSE", "NO", "0")
+
+
+def _statements(text: str, tokens: Sequence[Token]) -> Iterator[tuple[list[Token], int]]:
+    """The tokens of each statement, and where its text ends, as psql tells statements apart.
+
+    A semicolon within parentheses (the commands of a rule) or a body between BEGIN ATOMIC and its END ends none.
+    """
+    part: list[Token] = []
+    atomic = depth = 0
+    for token in tokens:
+        word = upper(token)
+        if part and word == "ATOMIC" and upper(part[-1]) == "BEGIN":
+            atomic = 1
+        elif atomic and word == "CASE":
+            atomic += 1
+        elif atomic and word == "END":
+            atomic -= 1
+        depth = max(0, depth + {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0))
+        if token.token_type == TokenType.SEMICOLON and not atomic and not depth:
+            if part:
+                yield part, token.start
+            part = []
+        else:
+            part.append(token)
+    if part:
+        # A trailing comment is no part of the statement, but the last token's end is not always
+        # where its text ends (a DO block's is not): so the text up to its end is kept whole.
+        yield part, len(text.rstrip())
