@@ -93,7 +93,7 @@ def run(
     """
     project = (project or embedded.project_dir()).resolve()
     artifacts = target_path or project / "target"
-    known = _seconds_of_last_run(artifacts)
+    known = _seconds_of_last_run(artifacts) or _seconds_of_last_run(project / "target")
     # Python would warn that the module has been imported by the time it runs.
     python = [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "dbt.cli.main"]
     command = [
@@ -196,8 +196,10 @@ class _Progress:
         data = event.get("data") or {}
         if not ("index" in data and "total" in data and "node_info" in data):
             return None  # no line about a node
-        self.total = int(data["total"])
         node = data["node_info"]
+        if str(node.get("unique_id", "")).startswith("operation."):
+            return None  # a hook, which is counted by itself
+        self.total = int(data["total"])
         if event["info"]["name"] != "LogStartLine":
             self.finished.append(node.get("unique_id", ""))
         seconds = time.monotonic() - self.begun
@@ -211,7 +213,7 @@ class _Progress:
         worked = sum(self.known.get(node, usual) for node in self.finished)
         to_come = [took for node, took in self.known.items() if node not in self.finished]
         left = (statistics.fmean(to_come) if to_come else usual) * (self.total - done)
-        return seconds * left / worked if worked > 0 else None
+        return max(0.0, seconds * left / worked) if worked > 0 else None
 
 
 def _seconds_of_last_run(artifacts: Path) -> dict[str, float]:

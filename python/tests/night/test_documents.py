@@ -42,8 +42,6 @@ def test_every_command_is_one(document: str) -> None:
     assert len(found) > 1
     for line in found:
         name, *arguments = shlex.split(line)[1:]
-        if name in ("preflight", "rehearse") and name not in known:
-            continue  # comes before the night, and not from here
         known[name].make_context(name, arguments)
 
 

@@ -428,11 +428,12 @@ def test_the_documents_from_the_first_command_to_the_last(
         for line in block.splitlines()
         if line.strip().startswith("pggit-audit ") and line.split()[1] not in ("preflight", "rehearse")
     ]
-    plan, cutover, watch, finish, rollback, restore = lines
+    plan, cutover, watch, finish, draft, rollback, restore = lines
 
     def run(line: str, *more: str, expected: int = 0) -> str:
         text = line.replace("--hooks hooks", f"--hooks {hooks}").replace("--observe 60m", "--observe 1s")
         text = text.replace("/var/lib/node_exporter", str(tmp_path))
+        text = text.replace("--out lessons-learned.md", f"--out {tmp_path}/lessons-learned.md")
         for variable, value in variables.items():
             text = text.replace(variable, value)
         status, said = place.run(*text.split()[1:], *more)
@@ -466,6 +467,8 @@ def test_the_documents_from_the_first_command_to_the_last(
     confirmed()
     run(finish, "--yes")
     run(watch)
+    run(draft)
+    assert "| finish | " in (tmp_path / "lessons-learned.md").read_text()
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "build", "--target", "production",
          "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")],

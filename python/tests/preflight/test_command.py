@@ -108,10 +108,62 @@ def test_the_queries_of_the_guide_run(built: Params) -> None:
     queries = [*re.findall(r"```sql\n(.*?)```", text, re.DOTALL), *re.findall(r"\| `(select .*?)` \|", text)]
     assert len(queries) > 30
     with psycopg.connect(**built) as connection:
+        connection.execute((HERE / "v0_functions.sql").read_bytes())
         for query in queries:
             filled = re.sub(r"\{p_(limit|version)\}", "5", query)
             filled = re.sub(r"\{p_(from|to)\}", "localtimestamp", filled)
             connection.execute(re.sub(r"\{\w+\}", "'public.books'", filled).encode())
+        connection.rollback()
+
+
+def test_a_branch_is_made_committed_to_and_merged_as_the_guide_says(built: Params) -> None:
+    text = (
+        guide.GUIDE.read_text(encoding="utf-8")
+        .partition("## Branching after the move")[2]
+        .partition("\n## ")[0]
+    )
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    where, branch, commit, differences, script, conflicts, merge = blocks
+
+    def rows(query: str) -> list[Any]:
+        return connection.execute(query.encode()).fetchall()
+
+    def tree(ref: str) -> dict[str, str]:
+        return dict(rows(
+            "select path, object_sha from pggit_v0.tree_entries join pggit_v0.commit_graph using (tree_sha)"
+            f" join pggit_v0.refs on target_sha = commit_sha where name = '{ref}'"
+        ))  # fmt: skip
+
+    with psycopg.connect(**built) as connection:
+        connection.execute((HERE / "v0_functions.sql").read_bytes())
+        before = tree("refs/heads/main")
+        assert any(is_head for *_, is_head in rows(where))
+        rows(branch)
+        rows(commit)
+        assert rows(differences) == [("public.shelves", "add")]
+        assert "CREATE TABLE public.shelves" in rows(script)[0][0]
+        # main goes on meanwhile, and drops a table
+        on_main = commit.replace("refs/heads/shelves", "refs/heads/main").partition("    union all")
+        dropped = (
+            on_main[0].replace("'public.shelves'", "'public.books'")
+            + ")\n"
+            + on_main[2].partition("\n)\n")[2]
+        )
+        rows(dropped)
+        assert rows(conflicts) == []
+        rows(merge)
+        merged = tree("refs/heads/main")
+        assert merged.keys() == before.keys() - {"public.books"} | {"public.shelves"}
+        assert all(merged[path] == before[path] for path in merged if path != "public.shelves")
+        # both change one table, each its own way
+        for ref in ("main", "shelves"):
+            rows(
+                commit.replace("refs/heads/shelves", f"refs/heads/{ref}").replace(
+                    "id integer", f"{ref} integer"
+                )
+            )
+        assert rows(conflicts) == [("public.shelves", "modify", "modify")]
+        connection.rollback()
 
 
 def test_the_commands_of_the_guide_run(

@@ -9,6 +9,7 @@ import typer
 from pggit_audit.cli import lab, server
 from pggit_audit.cli.common import STATUSES, words
 from pggit_audit.cli.cutover import cutover
+from pggit_audit.cli.draft import draft
 from pggit_audit.cli.finish import finish
 from pggit_audit.cli.load import load
 from pggit_audit.cli.monitor import monitor
@@ -31,7 +32,7 @@ app = typer.Typer(
 NIGHT, LOOKING, AT_HAND, MEASURING = (
     "The night of the move", "Looking at the history", "The embedded server", "Measuring",
 )  # fmt: skip
-for command in (preflight, rehearse, cutover, rollback, status, monitor, finish):
+for command in (preflight, rehearse, cutover, rollback, status, monitor, finish, draft):
     app.command(rich_help_panel=NIGHT)(command)
 app.command(rich_help_panel=LOOKING)(rebuild)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)

@@ -18,7 +18,7 @@ from pggit_audit.night import plan, v1
 from pggit_audit.night.context import Night, database
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
-from pggit_audit.night.rollback import Restored, aftermath, roll_back
+from pggit_audit.night.rollback import ASKED_FOR, Restored, aftermath, roll_back
 
 
 def rollback(
@@ -74,13 +74,13 @@ def rollback(
             terminal.firm = True
             night.end_leftovers()
             try:
-                restored = roll_back(night, "asked for", backup, as_it_is=as_it_is)
+                restored = roll_back(night, ASKED_FOR, backup, as_it_is=as_it_is)
             except Refusal as refused:
                 if as_json:
                     print_json({"decision": "refused", "reason": str(refused), "fingerprint": None})
                 raise
             problems = aftermath(night)
-            night.note("run", "end", decision="rolled back", why="asked for")
+            night.note("run", "end", decision="rolled back", why=ASKED_FOR)
     _told(restored, problems, as_json)
     end({True: YES, None: CANNOT_TELL, False: CANNOT_TELL}[restored.matches])
 

@@ -29,7 +29,8 @@ def status(target: Target = None, as_json: Json = False) -> None:
             )
         end(NO)
         return
-    steps = journals.steps(journal, STEPS)
+    behind = [step for step in ("rollback", "finish") if journal.last(step) is not None]
+    steps = journals.steps(journal, (*STEPS, *behind))
     step, what = _stands(journal, steps)
     by = journal.entries[-1].by
     if as_json:

@@ -113,7 +113,7 @@ class Cutover:
                 self.night.note(name, "begin")
                 begun = time.monotonic()
                 facts = steps[name]()
-                self.night.note(name, "end", **facts, seconds=round(time.monotonic() - begun, 1))
+                self.night.note(name, "end", **facts, seconds=round(time.monotonic() - begun, 2))
         except StopHere as stopped:
             return self._stopped(name, str(stopped))
         except (RollBack, PggitError, psycopg.Error, OSError) as error:

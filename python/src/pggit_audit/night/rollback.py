@@ -16,6 +16,9 @@ from pggit_audit.night.context import Night
 from pggit_audit.night.fingerprint import Fingerprint, Probe
 from pggit_audit.night.v1 import Before
 
+ASKED_FOR = "asked for"
+"""The reason in the journal where somebody called `pggit-audit rollback`."""
+
 
 @dataclass(frozen=True)
 class Restored:

@@ -365,7 +365,7 @@ class _Rehearsal:
             yield entry
             entry["state"] = "done"
         finally:
-            entry["seconds"] = round(time.monotonic() - begun, 1)
+            entry["seconds"] = round(time.monotonic() - begun, 2)
 
     def _check(self, name: str, ok: bool, figure: str, wrong: list[str]) -> None:
         self.checks.append(Check(name, ok, figure))
