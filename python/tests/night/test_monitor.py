@@ -7,10 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from helpers import execute
 from nights import NAMES, Desk, begin, built_already, outcome
-from project import Params
+from project import PROJECT, Params, new_database
 
 from pggit_audit import verdicts
+from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
 from pggit_audit.night import finish, metrics, monitor, v1
 from pggit_audit.night.context import Night
@@ -109,6 +111,26 @@ def test_every_tampering_is_found(published: Params, run: Journal) -> None:
         found = next(check for check in health.checks if check.name == "drift")
         assert "public.without_a_commit" in found.message
         assert found.severity == "warning"
+
+
+@pytest.mark.slow
+def test_the_command_ends_with_1_after_each_tampering(
+    published: Params, run: Journal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As cron sees it, each in a copy of the moved database: 0 before, 1 behind."""
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("PGGIT_NIGHT_DIR", str(run.folder.parent / "nowhere"))
+    for name, (tampering, check) in {"nothing": ("select 1", ""), **TAMPERINGS}.items():
+        params = new_database(published, "tampered", str(published["dbname"]))
+        for variable in ("host", "port", "user", "dbname"):
+            monkeypatch.setenv(f"PGGIT_STAGING_{variable.upper()}", str(params[variable]))
+        with psycopg.connect(**params) as connection:
+            connection.execute(tampering.encode())
+        assert main(["monitor", "--json"]) == (1 if check else 0), name
+        found = json.loads(capsys.readouterr().out)
+        bad = {one["code"] for one in found["checks"] if not one["ok"] and one["severity"] == "blocker"}
+        assert check in bad if check else not bad, (name, bad)
+    execute(published, "drop database tampered with (force)")
 
 
 def test_slow_queries_and_late_commits_are_warnings(
