@@ -85,7 +85,7 @@ def throw_away_cluster(major: int, binaries: Path | None) -> Iterator[dict[str, 
             str(binaries / "initdb"), "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", f"--username={USER}",
             f"--pwfile={secret}", "--no-instructions", "--no-sync", "-D", str(data),
         ]  # fmt: skip
-        done = programs.run(command, data, user, {})
+        done = programs.run_as_server(command, data, user, {})
         secret.unlink()
         if done.returncode != 0:
             raise PggitError(
@@ -95,7 +95,7 @@ def throw_away_cluster(major: int, binaries: Path | None) -> Iterator[dict[str, 
         log = data / "server.log"
         settings = {**SETTINGS, "unix_socket_directories": str(data), "port": str(PORT)}
         arguments = [f"--{name}={value}" for name, value in settings.items()]
-        programs.run(
+        programs.run_as_server(
             # A shell in between, so that the server is nobody's child; arguments, so that no path is parsed.
             ["/bin/sh", "-c", '"$@" < /dev/null > "$LOG" 2>&1 &', "sh", str(binaries / "postgres"), "-D", str(data),
              *arguments],

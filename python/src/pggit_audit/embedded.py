@@ -253,7 +253,7 @@ def _start(server: Server) -> None:
     _write_settings(server)
     log = server.data / "server.log"
     log.unlink(missing_ok=True)
-    programs.run(
+    programs.run_as_server(
         # A shell in between, so that the server is nobody's child; arguments, so that no path is parsed.
         ["/bin/sh", "-c", '"$@" < /dev/null > "$LOG" 2>&1 &', "sh", str(server.bin / "postgres"), "-D",
          str(server.data)],
@@ -306,7 +306,7 @@ def _initdb(server: Server, account: pwd.struct_passwd | None) -> None:
     fresh.mkdir(mode=0o700)
     if account is not None:
         os.chown(fresh, account.pw_uid, account.pw_gid)
-    done = programs.run(
+    done = programs.run_as_server(
         [str(server.bin / "initdb"), "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={USER}",
          "--no-instructions", "-D", str(fresh)],
         fresh, account, {},

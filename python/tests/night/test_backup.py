@@ -12,9 +12,10 @@ import pytest
 from nights import NAMES
 from project import Params
 
+from pggit_audit import programs
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import backup as backups
-from pggit_audit.night import fingerprint, programs, scratch, v1
+from pggit_audit.night import fingerprint, scratch, v1
 from pggit_audit.night.backup import Backup
 
 

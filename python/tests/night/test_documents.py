@@ -15,9 +15,10 @@ from project import PROJECT, Params
 from psycopg.conninfo import make_conninfo
 from typer.main import get_command
 
+from pggit_audit import programs
 from pggit_audit.cli import app
 from pggit_audit.night import backup as backups
-from pggit_audit.night import fingerprint, hooks, programs, v1
+from pggit_audit.night import fingerprint, hooks, v1
 
 DOCUMENTS = ("CUTOVER_PROCEDURE.md", "ROLLBACK.md")
 

@@ -27,8 +27,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pggit_audit import programs
 from pggit_audit.errors import PggitError, Refusal
-from pggit_audit.night import fingerprint, programs
+from pggit_audit.night import fingerprint
 from pggit_audit.night.fingerprint import HOLD, Fingerprint
 from pggit_audit.night.scratch import scratch_database
 from pggit_audit.night.v1 import Before, EventTrigger, event_triggers

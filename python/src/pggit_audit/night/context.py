@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol
 import psutil
 import psycopg
 
-from pggit_audit import dbt_runs, targets
+from pggit_audit import dbt_runs, programs, targets
 from pggit_audit.night import journal as journals
-from pggit_audit.night import programs, v1
+from pggit_audit.night import v1
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Holder, Journal
 from pggit_audit.night.v1 import Before, Names

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import psycopg
 
-from pggit_audit import dbt_runs
+from pggit_audit import dbt_runs, programs
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import backup as backups
-from pggit_audit.night import monitor, programs, rights, sessions, v1, verify
+from pggit_audit.night import monitor, rights, sessions, v1, verify
 from pggit_audit.night.context import Night, RollBack, StopHere
 from pggit_audit.night.plan import Plan, history_prefix
 from pggit_audit.night.rollback import Restored, aftermath, roll_back

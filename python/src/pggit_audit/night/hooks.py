@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pggit_audit.errors import PggitError
-from pggit_audit.night.programs import end_group
+from pggit_audit.programs import end_group
 
 MOMENTS = {
     "stop-applications": "before v1 is frozen: nothing may write to it any more",

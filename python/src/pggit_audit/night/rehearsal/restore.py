@@ -15,8 +15,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from pggit_audit import programs
 from pggit_audit.errors import PggitError
-from pggit_audit.night import programs
 from pggit_audit.night.backup import DUMP, MANIFEST
 from pggit_audit.night.scratch import scratch_database
 
