@@ -306,11 +306,17 @@ def _made(
     except psycopg.errors.InsufficientPrivilege:
         raise _Impossible(f"the role {_who(admin)} may not create databases (no CREATEDB)") from None
     try:
-        connect(found.as_nobody).close()
+        with connect(found.as_nobody) as own:
+            ((user,),) = own.execute("select session_user::pg_catalog.text").fetchall()
     except psycopg.OperationalError as error:
         raise _Impossible(
             f"the server does not let the role {role.name} in ({str(error).strip().splitlines()[-1]})"
         ) from None
+    if user != role.name:
+        raise _Impossible(
+            f"a session of the role {role.name} is one of {user}: what stands before the server (a pooler) enters as "
+            "another role"
+        )
     return found
 
 

@@ -119,7 +119,7 @@ class Shadow:
             "jit": "off",
         }
         self._runner = connect(self._ground.as_nobody, settings, application_name="pggit-audit replay")
-        self._assert_shadow(self._runner)
+        self._assert_shadow(self._runner, self.role)
         self._path = ""
 
     def _open_readers(self) -> None:
@@ -153,7 +153,7 @@ class Shadow:
             self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
         )
         self._printer_path = ""
-        self._assert_shadow(self._printer)
+        self._assert_shadow(self._printer, self.role)
 
     def close(self) -> None:
         """Ends all sessions."""
@@ -168,12 +168,20 @@ class Shadow:
         self.close()
         return self._ground.keep(name)
 
-    def _assert_shadow(self, session: psycopg.Connection[Any]) -> None:
-        row = session.execute("select pg_catalog.current_database()").fetchone()
-        if row is None or not NAME.match(str(row[0])) or row[0] != self.name:
+    def _assert_shadow(self, session: psycopg.Connection[Any], role: str | None = None) -> None:
+        """Looks where a session really is, and as whom, if that matters: a pooler may lead elsewhere."""
+        database, user = session.execute(
+            "select pg_catalog.current_database()::pg_catalog.text, session_user::pg_catalog.text"
+        ).fetchall()[0]
+        if not NAME.match(database) or database != self.name:
             raise PggitError(
-                f"The replay is connected to the database {row[0] if row else '?'}, which is not its shadow. "
+                f"The replay is connected to the database {database}, which is not its shadow. "
                 "Nothing was run. Check the connection settings for a pooler that redirects databases."
+            )
+        if role is not None and user != role:
+            raise PggitError(
+                f"The session that is to run the history as the role {role} is one of the role {user}. "
+                "Nothing was run. Connect to the server itself: a pooler may give all its sessions one user."
             )
 
     def _reopen(self) -> None:

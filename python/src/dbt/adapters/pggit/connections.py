@@ -190,10 +190,18 @@ class PggitConnectionManager(PostgresConnectionManager):
             opened: Connection = super().open(connection)  # type: ignore[no-untyped-call]
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
-        with opened.handle.cursor() as cursor:
-            for limit in _limits(opened.handle.server_version):
-                cursor.execute(limit)
-        opened.handle.commit()
+        try:
+            with opened.handle.cursor() as cursor:
+                for limit in _limits(opened.handle.server_version):
+                    cursor.execute(limit)
+            opened.handle.commit()
+        except psycopg2.OperationalError as error:
+            raise FailedToConnectError(
+                credentials.unreachable(
+                    f"{str(error).strip()}\nThe session was ended at its first transaction, as by a pooler (pgBouncer) "
+                    "with pool_mode = statement. A build needs sessions of its own: name the server itself."
+                )
+            ) from error
         return opened
 
     @contextmanager
