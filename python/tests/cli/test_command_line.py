@@ -13,6 +13,7 @@ import pytest
 
 from pggit_audit import dbt_runs, embedded, targets
 from pggit_audit.cli import app, main
+from pggit_audit.cli.common import print_findings, result, words
 from pggit_audit.errors import PggitError
 from pggit_audit.verdicts import Finding, blocks, in_order
 
@@ -136,3 +137,14 @@ def test_verdicts_come_worst_first_and_block_as_asked() -> None:
     assert blocks([warning, blocker]) and not blocks([warning, info])
     assert blocks([warning], strict=True) and not blocks([info], strict=True)
     assert Finding.of(warning.as_json()) == warning
+
+
+def test_no_text_of_a_history_acts_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "t\x1b[2J\x9b1A\r\u202ename\x07"
+    finding = Finding("code", "warning", hostile, f"It is {hostile}.", f"Drop {hostile}.", "docs.md")
+    print_findings(result(), [finding])
+    words().print(f"[bold]{hostile}[/bold]")
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert "t[2J1Aname" in text
+        assert not set(text) & set("\x1b\x9b\r\u202e\x07")

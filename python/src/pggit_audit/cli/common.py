@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from pggit_audit.verdicts import SEVERITIES, Finding, in_order
@@ -39,14 +41,38 @@ Json = Annotated[
 STYLES = {"blocker": "bold red", "warning": "yellow", "info": "cyan"}
 
 
+# What a terminal obeys (C0 but for tab and newline, DEL, C1), and what makes it show text in another order than it is
+# read in (Unicode's explicit directional controls, UAX #9).
+_OBEYED = dict.fromkeys(
+    code
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\t\n"
+)
+
+
+class _Terminal(Console):
+    """A console on which no text that it is given acts: names and statements of a history are anybody's.
+
+    What a terminal would obey takes no room in a line. It is left out, and the text that it was in stands reversed.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            text = segment.text.translate(_OBEYED)
+            if segment.control or text == segment.text:
+                yield segment
+            else:
+                yield Segment(text, Style.chain(segment.style or Style(), Style(reverse=True)))
+
+
 def words() -> Console:
     """Return where words go that are no result: progress, remarks."""
-    return Console(stderr=True, highlight=False)
+    return _Terminal(stderr=True, highlight=False)
 
 
 def result() -> Console:
     """Return where the result goes."""
-    return Console(highlight=False)
+    return _Terminal(highlight=False)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
