@@ -20,6 +20,7 @@ LAYERS = (
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted"),
     ("rules", "grounds", "targets"),
+    ("readers",),
     ("shadow", "dbt_runs"),
     ("replay", "rebuilding"),
     ("models",),

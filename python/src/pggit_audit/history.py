@@ -137,7 +137,7 @@ class History:
     """The rows of one replay, in order of position, ready to be asked.
 
     `by_name`: an object's rows. `by_oid`: those of one recorded oid. `records`: those rows of a table that recorded
-    its columns.
+    its columns. A method for each question that rules ask, since only they know how the rows are indexed.
     """
 
     def __init__(self, rows: Sequence[HistoryRow]) -> None:

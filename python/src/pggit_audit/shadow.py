@@ -14,20 +14,18 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from psycopg.rows import dict_row
 
-from pggit_audit.catalog import CatalogReader, Writes, anywhere, column_query, watched
+from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
-from pggit_audit.grounds import NAME, Ground, ground
+from pggit_audit.grounds import Ground, ground
+from pggit_audit.readers import Readers, columns, require_shadow
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
 
-# Seconds that a canceled statement has to end, that reading the catalog of a large schema may take, that a statement
-# waits for a lock, and that a server has to come back.
+# Seconds that a canceled statement has to end, that a statement waits for a lock, and that a server has to come back.
 _GRACE = 5.0
-_READING = 600.0
 _LOCKED = 10.0
 _RETURN = 60.0
 # Bytes by which one statement may make the shadow grow.
@@ -73,6 +71,8 @@ class Shadow:
 
     `hidden` are those schemas; `role` is who runs the history; `was_away` says that the server crashed and came back,
     and may have lost the last moments; `failed_at` is the number of the statement, of those last run, that failed.
+
+    It has many small methods: what a session was told, what ran in it and how it ended is one state.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class Shadow:
         self._is_overdue = self._is_too_large = self._ran_code = False
         self._writes = Writes()
         self._open_runner()
-        self._open_readers()
-        self.trusted = Trusted(self._observer, live)
+        self._readers = Readers(found, hidden)
+        self._look_at_readers(live)
         if found.lacks_public:
             self._runner.execute("create schema public")
             self._runner.execute("comment on schema public is 'standard public schema'")
@@ -119,46 +119,13 @@ class Shadow:
             "jit": "off",
         }
         self._runner = connect(self._ground.as_nobody, settings, application_name="pggit-audit replay")
-        self._assert_shadow(self._runner, self.role)
+        require_shadow(self._runner, self._ground, self.role)
         self._path = ""
-
-    def _open_readers(self) -> None:
-        settings = {
-            "statement_timeout": _milliseconds(_READING),
-            "lock_timeout": _milliseconds(_LOCKED),
-            "client_min_messages": "error",
-            "TimeZone": "UTC",
-            # The catalog queries are long, and the same each time: planning them anew costs more than running them.
-            "plan_cache_mode": "force_generic_plan",
-            # They are planned while the catalogs are nearly empty, when reading all of one seems cheap.
-            "enable_seqscan": "off",
-            "jit": "off",
-        }
-        self._observer = connect(
-            self._ground.as_build, settings, application_name="pggit-audit replay, reader"
-        )
-        self._assert_shadow(self._observer)
-        self._open_printer()
-        self.reader = CatalogReader(self._observer, self.hidden)
-        oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
-        self._counts = _COUNTS.format(oids=oids).encode()
-
-    def _open_printer(self) -> None:
-        """A session that reads what PostgreSQL prints by the search_path: there, names are the history's.
-
-        So it has the rights of nobody; no text of the history runs in it, and all that our queries name is qualified.
-        """
-        settings = {"statement_timeout": _milliseconds(_READING), "TimeZone": "UTC", "jit": "off"}
-        self._printer = connect(
-            self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
-        )
-        self._printer_path = ""
-        self._assert_shadow(self._printer, self.role)
 
     def close(self) -> None:
         """Ends all sessions."""
-        for session in (self._runner, self._observer, self._printer):
-            session.close()
+        self._runner.close()
+        self._readers.close()
 
     def keep(self, name: str) -> str:
         """Leaves the database to its finder, under another name; returns who owns what is in it, and cannot log in.
@@ -167,22 +134,6 @@ class Shadow:
         """
         self.close()
         return self._ground.keep(name)
-
-    def _assert_shadow(self, session: psycopg.Connection[Any], role: str | None = None) -> None:
-        """Looks where a session really is, and as whom, if that matters: a pooler may lead elsewhere."""
-        database, user = session.execute(
-            "select pg_catalog.current_database()::pg_catalog.text, session_user::pg_catalog.text"
-        ).fetchall()[0]
-        if not NAME.match(database) or database != self.name:
-            raise PggitError(
-                f"The replay is connected to the database {database}, which is not its shadow. "
-                "Nothing was run. Check the connection settings for a pooler that redirects databases."
-            )
-        if role is not None and user != role:
-            raise PggitError(
-                f"The session that is to run the history as the role {role} is one of the role {user}. "
-                "Nothing was run. Connect to the server itself: a pooler may give all its sessions one user."
-            )
 
     def _reopen(self) -> None:
         """A new session for the history, whatever became of its role, of the one before, and of the server."""
@@ -202,15 +153,16 @@ class Shadow:
             else:
                 return
 
+    def _look_at_readers(self, live: Privileged) -> None:
+        self.reader = self._readers.reader
+        self.trusted = Trusted(self._readers.observer, live)
+        oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
+        self._counts = _COUNTS.format(oids=oids).encode()
+
     def _look_again(self) -> None:
-        """New sessions for the readers, where the server was away: a crash ends them all."""
-        try:
-            self._observer.execute("select 1")
-        except psycopg.OperationalError:
-            self._observer.close()
-            self._printer.close()
-            self._open_readers()
-            self.trusted = Trusted(self._observer, self.trusted.live)
+        """New sessions for the readers, where the server was away."""
+        if self._readers.look_again():
+            self._look_at_readers(self.trusted.live)
             self.was_away = True
 
     def _lost(self, error: psycopg.Error) -> PggitError:
@@ -396,22 +348,12 @@ class Shadow:
 
     def columns(self, oid: int) -> list[dict[str, Any]]:
         """A table's columns in the terms of v1's metadata (see `column_query`), under the statements' search_path."""
-        with self._printing().cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(column_query().encode(), (oid,), prepare=True).fetchall()
+        return columns(self._printing(), oid)
 
     def _printing(self) -> psycopg.Connection[Any]:
-        """The printing session, under the statements' search_path; another one where the history ended it."""
-        if self._printer_path != self._wanted_path or self._ran_code:
-            say = "select pg_catalog.set_config('search_path', %s, false)"
-            try:
-                self._printer.execute(say, (self._wanted_path,))
-            except psycopg.OperationalError:
-                self._printer.close()
-                self._ground.restore()
-                self._open_printer()
-                self._printer.execute(say, (self._wanted_path,))
-            self._printer_path, self._ran_code = self._wanted_path, False
-        return self._printer
+        session = self._readers.printing(self._wanted_path, self._ran_code)
+        self._ran_code = False
+        return session
 
 
 def _parts(text: str) -> list[str]:

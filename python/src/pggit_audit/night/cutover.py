@@ -80,7 +80,10 @@ class Options:
 
 
 class Cutover:
-    """One run, begun or taken up again."""
+    """One run, begun or taken up again.
+
+    A method a step, and one for each thing that steps share: the run is one state, and any step may be the first.
+    """
 
     def __init__(self, night: Night, plan: Plan, options: Options) -> None:
         self.night = night

@@ -36,7 +36,10 @@ Match = tuple[HistoryRow, Difference | None]
 
 
 class Matching:
-    """Hands out what a statement changed to the rows that v1 recorded for it."""
+    """Hands out what a statement changed to the rows that v1 recorded for it.
+
+    A method for each way in which a row can tell of a change; what one row takes, none after it gets.
+    """
 
     def __init__(self, situation: Situation, identities: Identities, history: History) -> None:
         self._situation = situation

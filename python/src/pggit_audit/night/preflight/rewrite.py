@@ -191,7 +191,10 @@ def _in_string(
 
 
 class _Reference:
-    """A name of the schema of v1 at a place of a statement."""
+    """A name of the schema of v1 at a place of a statement.
+
+    A method for each form that a use can have there: all look at the same tokens around it.
+    """
 
     def __init__(self, sql: str, offset: int, tokens: Sequence[Token], i: int, table: CallTable) -> None:
         self.sql, self.offset, self.tokens, self.i, self.table = sql, offset, tokens, i, table

@@ -101,7 +101,10 @@ def rehearse(asked: Asked, desk: Desk) -> dict[str, Any]:
 
 
 class _Rehearsal:
-    """One rehearsal: what is known of it so far."""
+    """One rehearsal: what is known of it so far.
+
+    A method a part of the night, each of which adds to what is known.
+    """
 
     def __init__(self, asked: Asked, desk: Desk) -> None:
         self.asked = asked

@@ -1,0 +1,121 @@
+"""The sessions that read a shadow: what the history did there, seen from where it cannot reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from pggit_audit.catalog import CatalogReader, column_query
+from pggit_audit.errors import PggitError
+from pggit_audit.grounds import NAME, Ground
+from pggit_audit.sessions import connect
+
+# Seconds that reading the catalog of a large schema may take, and that a statement waits for a lock.
+_READING = 600
+_LOCKED = 10
+
+
+class Readers:
+    """Two sessions in a shadow that run no text of the history.
+
+    `observer` is one of the build's role, `reader` reads definitions through it. Another one prints what PostgreSQL
+    prints by the search_path: there, names are the history's, so it has the rights of nobody.
+    """
+
+    def __init__(self, ground: Ground, hidden: Sequence[str]) -> None:
+        self._ground = ground
+        self._hidden = hidden
+        self._open()
+
+    def _open(self) -> None:
+        settings = {
+            "statement_timeout": f"{_READING}s",
+            "lock_timeout": f"{_LOCKED}s",
+            "client_min_messages": "error",
+            "TimeZone": "UTC",
+            # The catalog queries are long, and the same each time: planning them anew costs more than running them.
+            "plan_cache_mode": "force_generic_plan",
+            # They are planned while the catalogs are nearly empty, when reading all of one seems cheap.
+            "enable_seqscan": "off",
+            "jit": "off",
+        }
+        self.observer = connect(
+            self._ground.as_build, settings, application_name="pggit-audit replay, reader"
+        )
+        require_shadow(self.observer, self._ground)
+        self._open_printer()
+        self.reader = CatalogReader(self.observer, self._hidden)
+
+    def _open_printer(self) -> None:
+        settings = {"statement_timeout": f"{_READING}s", "TimeZone": "UTC", "jit": "off"}
+        self._printer = connect(
+            self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
+        )
+        self._path = ""
+        require_shadow(self._printer, self._ground, self._ground.role.name)
+
+    def close(self) -> None:
+        """Ends the sessions."""
+        self.observer.close()
+        self._printer.close()
+
+    def look_again(self) -> bool:
+        """Opens new sessions where the server was away, for a crash ends them all; whether it was.
+
+        Raises `psycopg.OperationalError` where it is not back yet.
+        """
+        try:
+            self.observer.execute("select 1")
+        except psycopg.OperationalError:
+            self.close()
+            self._open()
+            return True
+        return False
+
+    def printing(self, path: str, may_be_ended: bool) -> psycopg.Connection[Any]:
+        """The printing session, under a search_path; another one where the history ended it.
+
+        Args:
+            path: names of schemas, as the setting has them.
+            may_be_ended: whether code ran since the last call, with the rights of the session's own role.
+        """
+        if self._path != path or may_be_ended:
+            say = "select pg_catalog.set_config('search_path', %s, false)"
+            try:
+                self._printer.execute(say, (path,))
+            except psycopg.OperationalError:
+                self._printer.close()
+                self._ground.restore()
+                self._open_printer()
+                self._printer.execute(say, (path,))
+            self._path = path
+        return self._printer
+
+
+def columns(session: psycopg.Connection[Any], oid: int) -> list[dict[str, Any]]:
+    """A table's columns in the terms of v1's metadata (see `column_query`), under the session's search_path."""
+    with session.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(column_query().encode(), (oid,), prepare=True).fetchall()
+
+
+def require_shadow(session: psycopg.Connection[Any], ground: Ground, role: str | None = None) -> None:
+    """Looks where a session really is, and as whom, if that matters: a pooler may lead elsewhere.
+
+    Raises `PggitError` where it is not in the shadow, or of another role.
+    """
+    database, user = session.execute(
+        "select pg_catalog.current_database()::pg_catalog.text, session_user::pg_catalog.text"
+    ).fetchall()[0]
+    if not NAME.match(database) or database != ground.name:
+        raise PggitError(
+            f"The replay is connected to the database {database}, which is not its shadow. "
+            "Nothing was run. Check the connection settings for a pooler that redirects databases."
+        )
+    if role is not None and user != role:
+        raise PggitError(
+            f"The session that is to run the history as the role {role} is one of the role {user}. "
+            "Nothing was run. Connect to the server itself: a pooler may give all its sessions one user."
+        )
