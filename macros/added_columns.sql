@@ -63,13 +63,19 @@
 
 
 {% macro backfill_changes(relation, columns) %}
+    {%- set from_history = columns | reject('equalto', 'object_id') | list -%}
+    {%- if from_history %}
     update {{ relation }} as changes
     set
-        {%- for column in columns %}
+        {%- for column in from_history %}
         {{ adapter.quote(column) }} = history.{{ adapter.quote(column) }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('stg_pggit__history') }} as history
-    where changes.v1_version_id = history.version_id
+    where changes.v1_version_id = history.version_id;
+    {%- endif %}
+    {%- if 'object_id' in columns %}
+    {{ fill_object_ids(relation) }}
+    {%- endif %}
 {% endmacro %}
 
 

@@ -19,10 +19,15 @@
 
 {% macro is_published(model_name) %}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
+    {{ return(published_relation(model_name) is not none) }}
+{% endmacro %}
+
+
+{% macro published_relation(model_name) %}
     {%- set node = graph.nodes.values()
         | selectattr('resource_type', 'equalto', 'model')
         | selectattr('name', 'equalto', model_name) | first -%}
-    {{ return(adapter.get_relation(node.database, node.schema, node.alias) is not none) }}
+    {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
 {% endmacro %}
 
 

@@ -1,6 +1,6 @@
 {{ config(group="schema_history") }}
 {%- set nodes = [
-    'branch_tips', 'breaking_changes', 'changes', 'compliance_anchors', 'compliance_log', 'compliance_summary',
+    'branch_tips', 'breaking_changes', 'changes', 'column_history', 'compliance_anchors', 'compliance_log', 'compliance_summary',
     'current_objects', 'excluded_history', 'fidelity_summary', 'findings', 'go_no_go', 'history_profile',
     'history_row_checks',
     'int_changes', 'int_git__blobs', 'int_git__chain_ends', 'int_git__chains', 'int_git__commit_drafts',
@@ -11,13 +11,14 @@
     'int_replay__executions', 'int_replay__hidden_schemas', 'int_replay__horizon', 'int_replay__live_objects',
     'int_replay__published_executions', 'int_replay__routines', 'least_certain_changes', 'object_history', 'object_kinds', 'object_versions',
     'own_transactions', 'pggit_v0__commit_graph', 'pggit_v0__head', 'pggit_v0__objects', 'pggit_v0__refs',
-    'pggit_v0__tree_entries', 'preflight_findings', 'published_objects', 'recent_changes', 'ref_moves', 'repairs',
+    'pggit_v0__tree_entries', 'preflight_findings', 'published_objects', 'recent_changes', 'ref_moves', 'repairs', 'schema_blame',
     'stg_pggit__branches', 'stg_pggit__history', 'stg_pggit_v0__blobs', 'stg_pggit_v0__commits',
     'stg_pggit_v0__head', 'stg_pggit_v0__refs', 'stg_pggit_v0__tree_entries', 'unverified_changes', 'v1_calls', 'v1_uses',
     'verification_checks', 'verification_summary'
 ] -%}
 {%- set functions = [
-    'commit_at', 'commit_of', 'compliance_log_breaks', 'extract_changes_between_commits', 'object_definition_at', 'schema_ddl', 'schema_ddl_at', 'verify_change'
+    'column_changes', 'commit_at', 'commit_of', 'compliance_log_breaks', 'diff_between', 'element_blame', 'extract_changes_between_commits',
+    'line_changes', 'object_definition_at', 'schema_ddl', 'schema_ddl_at', 'table_elements', 'verify_change'
 ] -%}
 {%- for node in nodes -%}{%- do ref(node) -%}{%- endfor -%}
 {%- for name in functions -%}{%- do function(name) -%}{%- endfor -%}

@@ -1,4 +1,4 @@
-with
+with recursive
 
 events as (
 
@@ -73,6 +73,7 @@ replayed as (
         events.committed_at,
         events.commit_message,
         events.fidelity,
+        events.renamed_from,
         events.event_seq,
         events.anchor_version_id,
         events.repairs,
@@ -106,6 +107,7 @@ native as (
         committed_at,
         commit_message,
         'exact' as fidelity,
+        null::text as renamed_from,
         null::bigint as event_seq,
         null::bigint as anchor_version_id,
         null::jsonb as repairs,
@@ -124,44 +126,60 @@ combined as (
 
 ),
 
+numbered as (
+
+    select
+        combined.*,
+        md5(combined.natural_key)::uuid as change_id,
+        published_changes.last_event_no + combined.position as event_no
+    from combined
+    cross join published_changes
+
+),
+
+{{ object_id_ctes(
+    'numbered', published_with_object_ids(), "origin = 'v0' or (origin = 'inferred' and anchor_version_id is null)"
+) }},
+
 final as (
 
     select
-        md5(combined.natural_key)::uuid as change_id,
-        published_changes.last_event_no + combined.position as event_no,
-        combined.origin as origin,
-        combined.v1_version_id as v1_version_id,
+        numbered.change_id as change_id,
+        numbered.event_no as event_no,
+        numbered.origin as origin,
+        numbered.v1_version_id as v1_version_id,
         history.v1_version as v1_version,
         history.v1_version_string as v1_version_string,
-        combined.commit_sha as commit_sha,
-        combined.parent_commit_sha as parent_commit_sha,
-        combined.branch_name as branch_name,
-        combined.object_schema as object_schema,
-        combined.object_name as object_name,
-        combined.object_type as object_type,
-        combined.object_identity as object_identity,
-        combined.change_type as change_type,
+        identified.object_id as object_id,
+        numbered.commit_sha as commit_sha,
+        numbered.parent_commit_sha as parent_commit_sha,
+        numbered.branch_name as branch_name,
+        numbered.object_schema as object_schema,
+        numbered.object_name as object_name,
+        numbered.object_type as object_type,
+        numbered.object_identity as object_identity,
+        numbered.change_type as change_type,
         case
-            when combined.origin = 'v1' then combined.change_severity
+            when numbered.origin = 'v1' then numbered.change_severity
             else {{ change_severity(
-                'combined.change_type', 'combined.object_type', 'combined.old_definition', 'combined.new_definition'
+                'numbered.change_type', 'numbered.object_type', 'numbered.old_definition', 'numbered.new_definition'
             ) }}
         end as change_severity,
-        combined.old_definition as old_definition,
-        combined.new_definition as new_definition,
-        combined.author as author,
-        combined.committed_at as committed_at,
-        combined.commit_message as commit_message,
-        combined.origin <> 'v0' as backfilled_from_v1,
+        numbered.old_definition as old_definition,
+        numbered.new_definition as new_definition,
+        numbered.author as author,
+        numbered.committed_at as committed_at,
+        numbered.commit_message as commit_message,
+        numbered.origin <> 'v0' as backfilled_from_v1,
         false as verified,
-        combined.fidelity as fidelity,
-        combined.event_seq as event_seq,
-        combined.anchor_version_id as anchor_version_id,
-        combined.repairs as repairs,
-        combined.findings as findings
-    from combined
-    cross join published_changes
-    left join history on combined.v1_version_id = history.version_id
+        numbered.fidelity as fidelity,
+        numbered.event_seq as event_seq,
+        numbered.anchor_version_id as anchor_version_id,
+        numbered.repairs as repairs,
+        numbered.findings as findings
+    from numbered
+    left join identified on numbered.change_id = identified.change_id
+    left join history on numbered.v1_version_id = history.version_id
 
 )
 

@@ -2,7 +2,7 @@ with
 
 changes as (
 
-    select * from {{ ref('changes') }}
+    select * from {{ ref('object_history') }}
 
 ),
 
@@ -25,9 +25,21 @@ final as (
         fidelity as fidelity,
         old_definition as old_definition,
         new_definition as new_definition,
-        change_id as change_id
+        change_id as change_id,
+        object_id as object_id,
+        renamed_from as renamed_from
     from changes
-    where change_severity = 'MAJOR' or change_type = 'DROP'
+    where
+        change_type = 'DROP'
+        -- v1 may call a rename MAJOR
+        or (
+            change_severity = 'MAJOR'
+            and (
+                renamed_from is null
+                or {{ definition_without_name('old_definition', 'renamed_from') }}
+                <> {{ definition_without_name('new_definition', 'object_identity') }}
+            )
+        )
 
 )
 

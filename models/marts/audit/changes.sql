@@ -22,6 +22,7 @@ final as (
         v1_version_id as v1_version_id,
         v1_version as v1_version,
         v1_version_string as v1_version_string,
+        object_id as object_id,
         commit_sha as commit_sha,
         parent_commit_sha as parent_commit_sha,
         branch_name as branch_name,

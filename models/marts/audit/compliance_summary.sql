@@ -12,6 +12,12 @@ compliance_log as (
 
 ),
 
+breaking_changes as (
+
+    select change_id from {{ ref('breaking_changes') }}
+
+),
+
 last_entries as (
 
     select distinct on (change_id)
@@ -26,8 +32,10 @@ judged_changes as (
 
     select
         changes.*,
-        last_entries.verification_status as last_status
+        last_entries.verification_status as last_status,
+        breaking_changes.change_id is not null as is_breaking
     from changes
+    left join breaking_changes on changes.change_id = breaking_changes.change_id
     left join last_entries on changes.change_id = last_entries.change_id
 
 ),
@@ -53,7 +61,7 @@ final as (
         count(*) filter (where changes.last_status = 'FAILED' and not changes.verified) as failed,
         count(*) filter (where changes.last_status is null) as not_logged,
         round(100.0 * count(*) filter (where changes.verified) / nullif(count(*), 0), 1)::numeric(5, 1) as verified_percent,
-        count(*) filter (where changes.change_severity = 'MAJOR') as breaking,
+        count(*) filter (where changes.is_breaking) as breaking,
         count(*) filter (where changes.author is null) as without_author,
         count(*) filter (where changes.committed_at is null) as without_time,
         min(changes.committed_at) as first_committed_at,

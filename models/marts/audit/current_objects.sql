@@ -33,7 +33,8 @@ final as (
         changes.fidelity as fidelity,
         changes.verified as verified,
         object_versions.commit_sha as commit_sha,
-        object_versions.change_id as change_id
+        object_versions.change_id as change_id,
+        object_versions.object_id as object_id
     from object_versions
     inner join changes on object_versions.change_id = changes.change_id
 

@@ -1,6 +1,7 @@
 with
 
-changes as (
+-- read by its indexes, wherever it stands
+changes as not materialized (
 
     select * from {{ ref('changes') }}
 
@@ -12,33 +13,92 @@ object_versions as (
 
 ),
 
+-- A rename is two changes: one of the new name, and one of the old name, which nothing has any more.
+renames as (
+
+    select
+        changes.*,
+        former.object_identity as renamed_from,
+        later.object_identity as renamed_to,
+        former.definition as former_definition
+    from changes
+    left join lateral (
+        select
+            others.object_identity,
+            coalesce(others.new_definition, others.old_definition) as definition
+        from changes as others
+        where
+            others.object_id = changes.object_id
+            and others.branch_name = changes.branch_name
+            and others.object_identity <> changes.object_identity
+            and changes.new_definition is not null
+            and (
+                (changes.old_definition is null and others.event_no < changes.event_no)
+                or (others.commit_sha = changes.commit_sha and others.new_definition is null)
+            )
+        order by others.event_no desc
+        limit 1
+    ) as former on true
+    left join lateral (
+        select others.object_identity
+        from changes as others
+        where
+            others.object_id = changes.object_id
+            and others.branch_name = changes.branch_name
+            and others.object_identity <> changes.object_identity
+            and others.new_definition is not null
+            and changes.new_definition is null
+            and changes.origin <> 'v1'
+            and (others.event_no > changes.event_no or others.commit_sha = changes.commit_sha)
+        order by others.event_no
+        limit 1
+    ) as later on true
+
+),
+
 final as (
 
     select
-        changes.object_schema as object_schema,
-        changes.object_name as object_name,
-        changes.object_type as object_type,
-        changes.object_identity as object_identity,
+        renames.object_schema as object_schema,
+        renames.object_name as object_name,
+        renames.object_type as object_type,
+        renames.object_identity as object_identity,
         object_versions.version_number as version_number,
-        changes.v1_version as v1_version,
-        changes.v1_version_string as v1_version_string,
-        changes.event_no as event_no,
-        changes.branch_name as branch_name,
-        changes.change_type as change_type,
-        changes.change_severity as change_severity,
-        changes.author as author,
-        changes.committed_at as committed_at,
-        changes.commit_message as commit_message,
-        changes.commit_sha as commit_sha,
-        changes.origin as origin,
-        changes.fidelity as fidelity,
-        changes.verified as verified,
-        changes.old_definition as old_definition,
-        changes.new_definition as new_definition,
+        renames.v1_version as v1_version,
+        renames.v1_version_string as v1_version_string,
+        renames.event_no as event_no,
+        renames.branch_name as branch_name,
+        case
+            when renames.origin <> 'v1' and coalesce(renames.renamed_from, renames.renamed_to) is not null then 'ALTER'
+            else renames.change_type
+        end as change_type,
+        case
+            when renames.origin = 'v1' then renames.change_severity
+            when renames.renamed_to is not null then 'PATCH'
+            when renames.renamed_from is not null and renames.old_definition is null then
+                {{ change_severity(
+                    "'ALTER'", 'renames.object_type',
+                    definition_without_name('renames.former_definition', 'renames.renamed_from'),
+                    definition_without_name('renames.new_definition', 'renames.object_identity')
+                ) }}
+            else renames.change_severity
+        end as change_severity,
+        renames.author as author,
+        renames.committed_at as committed_at,
+        renames.commit_message as commit_message,
+        renames.commit_sha as commit_sha,
+        renames.origin as origin,
+        renames.fidelity as fidelity,
+        renames.verified as verified,
+        coalesce(renames.old_definition, renames.former_definition) as old_definition,
+        renames.new_definition as new_definition,
         coalesce(object_versions.is_current, false) as is_current,
-        changes.change_id as change_id
-    from changes
-    left join object_versions on changes.change_id = object_versions.change_id
+        renames.change_id as change_id,
+        renames.object_id as object_id,
+        renames.renamed_from as renamed_from,
+        renames.renamed_to as renamed_to
+    from renames
+    left join object_versions on renames.change_id = object_versions.change_id
 
 )
 

@@ -19,6 +19,7 @@ final as (
         object_identity as object_identity,
         row_number() over (partition by object_identity order by event_no) as version_number,
         v1_version as v1_version,
+        object_id as object_id,
         new_definition as definition,
         change_id as change_id,
         commit_sha as commit_sha,

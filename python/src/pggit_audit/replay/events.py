@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pggit_audit.catalog import DatabaseObject
+from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import column_name, elements, lists_columns, ordered, qualified_identity
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import Identities, same_type
@@ -47,15 +47,20 @@ class Event:
     exclusion_reason: str | None = None
     repairs: list[dict[str, str]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
-    # For `mark_uncertain`, no columns of the model: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row.
+    # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
+    # text named what is dropped without a row. For `Tree`: the object in the shadow's catalog.
     confirmed: bool = False
     seen_until: Any = None
+    key: Key | None = None
+    # Told by `Tree`: the path that the same object had until now, where it had another.
+    renamed_from: str | None = None
 
     def row(self) -> dict[str, Any]:
         """The event by the model's columns."""
         return {
-            name: value for name, value in self.__dict__.items() if name not in ("confirmed", "seen_until")
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("confirmed", "seen_until", "key")
         }
 
 
@@ -109,6 +114,7 @@ class EventWriter:
             path, row.change_type, row.change_severity,
             old.definition if old else None, new.definition if new else None,
             row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
+            key=found.key,
         )  # fmt: skip
 
     def _against_recorded(
@@ -154,6 +160,7 @@ class EventWriter:
                 anchor.author, anchor.created_at, anchor.message,
                 "repaired" if notes else "exact", None, notes, [],
                 seen_until=next((r.seen_until for r in about if difference.new is None), None),
+                key=found.key,
             )  # fmt: skip
 
     def excluded(self, row: HistoryRow, reason: str) -> Event:
@@ -181,7 +188,7 @@ class EventWriter:
             "v1", row.version_id, row.version_id, self._branch, schema,
             current.object_name if current else name, row.object_type, identity, row.change_type,
             row.change_severity, None, new, row.author, row.created_at, row.message, fidelity, None, [],
-            [finding(code, why)],
+            [finding(code, why)], key=current.key if current else None,
         )  # fmt: skip
 
     def standing(self, row: HistoryRow, repair: Repair, code: str, why: str) -> Event:

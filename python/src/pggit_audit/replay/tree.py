@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from pggit_audit.catalog import INVALID, DatabaseObject
+from pggit_audit.catalog import INVALID, DatabaseObject, Key
 from pggit_audit.definitions import parse_name
 from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import MADE_ANEW, RECONCILE
@@ -18,14 +18,26 @@ class Tree:
 
     Args:
         definitions: those that the branch starts from.
+        objects: the objects behind them, by path.
     """
 
-    def __init__(self, definitions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        definitions: Mapping[str, str] | None = None,
+        objects: Mapping[str, DatabaseObject] | None = None,
+    ) -> None:
         self.definitions: dict[str, str] = dict(definitions or {})
         self.events: dict[str, Event] = {}
+        # Where each object was last; the catalog gives no key twice.
+        self._paths: dict[Key, str] = {
+            found.key: path for path, found in (objects or {}).items() if path in self.definitions
+        }
 
     def chained(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Each event's old definition is what the events before it left at its path."""
+        """Each event's old definition is what the events before it left at its path.
+
+        An object that the catalog has under another name than before was renamed.
+        """
         for event in _without_survivors(events):
             path = event.object_identity
             if path is None:
@@ -33,6 +45,7 @@ class Tree:
                 continue
             old = self.definitions.get(path)
             self.events[path] = event
+            event = self._with_former_path(event, path)
             if event.origin == "inferred" and old == event.new_definition:
                 continue
             if event.new_definition is None:
@@ -43,6 +56,13 @@ class Tree:
                 change = "CREATE" if old is None else "DROP" if event.new_definition is None else "ALTER"
                 event = replace(event, change_type=change)
             yield replace(event, old_definition=old)
+
+    def _with_former_path(self, event: Event, path: str) -> Event:
+        if event.key is None or event.new_definition is None:
+            return event
+        former = self._paths.get(event.key, path)
+        self._paths[event.key] = path
+        return event if former == path else replace(event, renamed_from=former)
 
 
 def _without_survivors(events: Iterable[Event]) -> Iterator[Event]:

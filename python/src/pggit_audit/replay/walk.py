@@ -67,7 +67,7 @@ class Replay:
         self._evidence = evidence
         self._observe = observe
         self._situation = situation = Situation(shadow)
-        self._tree = Tree(tree)
+        self._tree = Tree(tree, situation.state.by_path())
         self._provenance = provenance = Provenance(situation)
         self._identities = identities = Identities(situation, routine_oids)
         self._attempts = Attempts(situation, evidence)
@@ -106,7 +106,7 @@ class Replay:
 
     def go_on_from(self, tree: Mapping[str, str]) -> None:
         """What is published by now: the events to come go on from it, whatever those before them came to."""
-        self._tree = Tree(tree)
+        self._tree = Tree(tree, self._situation.state.by_path())
 
     def reconcile(
         self, live: Iterable[DatabaseObject], published: Mapping[str, DatabaseObject] | None = None
