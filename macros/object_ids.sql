@@ -246,16 +246,23 @@ lineage as (
     (
         select
             coalesce(named.path[1] || ' on ', '')
-            || regexp_replace(
-                regexp_replace(
-                    -- an identity column tells of its sequence where that is not called after the table
-                    regexp_replace({{ definition }}, ' \(SEQUENCE NAME [^ )]+\)', '', 'g'),
-                    '(' || {{ regex_literal('named.path[2]') }} || '\.| )'
-                    || {{ regex_literal("split_part(named.path[3], '(', 1)") }} || '(?![\w$"])',
-                    '\1?', 'g'
-                ),
-                '(^|[^\w$".])' || {{ regex_literal('named.path[2]') }} || '\.', '\1?.', 'g'
-            )
+            || case
+                -- a schema
+                when named.path[3] is null
+                    then regexp_replace(
+                        {{ definition }}, '(^|[^\w$"])' || {{ regex_literal('named.path[2]') }} || '(?![\w$"])', '\1?', 'g'
+                    )
+                else regexp_replace(
+                    regexp_replace(
+                        -- an identity column tells of its sequence where that is not called after the table
+                        regexp_replace({{ definition }}, ' \(SEQUENCE NAME [^ )]+\)', '', 'g'),
+                        '(' || {{ regex_literal('named.path[2]') }} || '\.| )'
+                        || {{ regex_literal("split_part(named.path[3], '(', 1)") }} || '(?![\w$"])',
+                        '\1?', 'g'
+                    ),
+                    '(^|[^\w$".])' || {{ regex_literal('named.path[2]') }} || '\.', '\1?.', 'g'
+                )
+            end
         from (select {{ path_parts(identity) }} as path) as named
     )
 {%- endmacro %}

@@ -89,8 +89,8 @@ object_blame as (
         from object_history
         inner join lineage
             on
-                lineage.branch_name = living.own_branch_name
-                and lineage.ancestor_name = object_history.branch_name
+                object_history.branch_name = lineage.ancestor_name
+                and living.own_branch_name = lineage.branch_name
                 and (lineage.last_event_no is null or object_history.event_no <= lineage.last_event_no)
         where object_history.object_id = living.object_id
         order by lineage.distance, object_history.event_no desc

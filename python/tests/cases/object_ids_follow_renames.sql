@@ -10,10 +10,10 @@ create table app.toy (id int);
 alter table app.pet rename to animal;
 -- @@ third
 create table app.pet (id bigint);
--- @@ build
 -- @@ fourth author=bob
 alter schema app rename to zoo;
 alter table zoo.animal add column born date;
+-- @@ build
 -- @@ fifth
 drop table zoo.toy;
 -- @@ sixth client=script
