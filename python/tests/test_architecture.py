@@ -14,7 +14,7 @@ LONGEST = 500
 
 # From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
 LAYERS = (
-    ("errors", "verdicts", "lexing", "sessions"),
+    ("errors", "verdicts", "lexing", "sessions", "pages"),
     ("statements",),
     ("definitions", "programs", "lab.recorded"),
     ("catalog",),
@@ -25,6 +25,7 @@ LAYERS = (
     ("replay", "rebuilding"),
     ("models",),
     ("lab", "night", "ledger"),
+    ("compliance",),
     ("cli",),
 )
 PLACE = {name: place for place, layer in enumerate(LAYERS) for name in layer}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pggit_audit.cli import lab, server
+from pggit_audit.cli import lab, report, server
 from pggit_audit.cli.common import STATUSES, words
 from pggit_audit.cli.cutover import cutover
 from pggit_audit.cli.draft import draft
@@ -35,6 +35,7 @@ NIGHT, LOOKING, AT_HAND, MEASURING = (
 for command in (preflight, rehearse, cutover, rollback, status, monitor, finish, draft):
     app.command(rich_help_panel=NIGHT)(command)
 app.command(rich_help_panel=LOOKING)(rebuild)
+app.add_typer(report.app, name="report", rich_help_panel=LOOKING)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
 app.command(rich_help_panel=AT_HAND)(load)
 app.command(rich_help_panel=MEASURING)(lab.bench)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from pggit_audit import pages
 from pggit_audit.night.cutover import minutes
 from pggit_audit.night.plan import REPORT
 from pggit_audit.night.rehearsal.dual_run import TEAM, V1
@@ -30,36 +29,24 @@ def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
 
     Both stay under 5 MB, whatever the history: long texts and long lists are cut, and say what was left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for characters, rows in TRIED:
         short = shortened(document, characters, rows)
         text = json.dumps(short, indent=1, ensure_ascii=False, default=str)
         page = render(short)
         if max(len(text.encode()), len(page.encode())) < MOST_BYTES:
             break
-    return _written(folder / REPORT, text), _written(folder / HTML, page)
+    return pages.written(folder / REPORT, text), pages.written(folder / HTML, page)
 
 
 def render(document: Mapping[str, Any]) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(minutes=minutes, diff=_diff, number=lambda value: f"{value:,}")
     kinds = _by_kind(document["fidelity"])
-    return environment.get_template("report.html.j2").render(
-        document, kinds=kinds, totals=_totals(kinds), calls=_by_call(document["dual_run"], V1),
+    return pages.render(
+        "night/rehearsal/report.html.j2", {"minutes": minutes, "diff": _diff},
+        **document, kinds=kinds, totals=_totals(kinds), calls=_by_call(document["dual_run"], V1),
         team=_by_call(document["dual_run"], TEAM), window=_window(document["projection"]),
         longest=max([step["seconds"] for step in document["timeline"]] or [1]) or 1,
     )  # fmt: skip
-
-
-def _written(path: Path, text: str) -> Path:
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
-    return path
 
 
 def shortened(document: Mapping[str, Any], characters: int, rows: int) -> dict[str, Any]:

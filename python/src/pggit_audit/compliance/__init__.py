@@ -1,0 +1,1 @@
+"""What compliance reads and signs: the state of the audit layer on one page."""
