@@ -117,6 +117,7 @@ def run(
     seed: int,
     own: Sequence[OwnQuery] = (),
     count: int = OBJECTS,
+    asker: psycopg.Connection[Any] | None = None,
 ) -> tuple[list[Comparison], list[OwnQuery]]:
     """Ask v1 and the audit layer the same, in random order, and compare the rows as multisets.
 
@@ -131,11 +132,14 @@ def run(
         seed: of the draw and the order.
         own: the team's queries.
         count: how many objects.
+        asker: a session that may read and do nothing else (`nobody`), in which they are asked; `connection` by default.
 
     Returns what was compared, and the team's queries that could not be, each with its reason.
 
     """
     read_any_time(connection)
+    if asker is not None:
+        read_any_time(asker)
     table = installed_calls(connection, CallTable(calls, schema=names.pggit, audit=names.audit, v0=names.v0))
     schemas = {"pggit": sql.Identifier(names.pggit), "audit": sql.Identifier(names.audit)}
     objects = [name for (name,) in connection.execute(sql.SQL(_OBJECTS).format(**schemas)).fetchall()]
@@ -157,7 +161,7 @@ def run(
     found = []
     for question in asked:
         try:
-            found.append(_compared(connection, names, question, known, chance))
+            found.append(_compared(connection, asker or connection, names, question, known, chance))
         except _NotRun as why:
             left.append(OwnQuery(question.call, question.old.as_string(connection), "", str(why)))
     return found, left
@@ -221,6 +225,7 @@ def _of_team(
 
 def _compared(
     connection: psycopg.Connection[Any],
+    asker: psycopg.Connection[Any],
     names: Names,
     question: _Question,
     known: Sequence[Known],
@@ -234,7 +239,7 @@ def _compared(
     failed: dict[str, str] = {}
     for side in chance.sample(["old", "new"], 2):
         try:
-            columns[side], found[side], took[side] = _rows(connection, sides[side])
+            columns[side], found[side], took[side] = _rows(asker, sides[side])
         except psycopg.Error as error:
             failed[side] = error.diag.message_primary or str(error).strip()
             columns[side], found[side], took[side] = [], [], 0.0

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.preflight.uses import installed_calls
 from pggit_audit.night.rehearsal import dual_run, own_queries, restore, spot_checks, timings
 from pggit_audit.night.rehearsal.known import read_known
+from pggit_audit.night.rehearsal.nobody import nobody
 from pggit_audit.night.rehearsal.own_queries import OwnQuery
 from pggit_audit.night.rollback import Restored, roll_back
 from pggit_audit.night.v1 import Names
@@ -295,9 +296,14 @@ class _Rehearsal:
         own = self._own_queries(connection, CallTable(
             calls, schema=self.names.pggit, audit=self.names.audit, v0=self.names.v0,
         ))  # fmt: skip
-        found, left = dual_run.run(
-            connection, self.names, calls, read_known(self.asked.project), self.asked.seed, own
-        )
+        known = read_known(self.asked.project)
+        with nobody({**self.asked.params, "dbname": connection.info.dbname}, connection) as asker:
+            if asker is None:
+                why = "the role may not make one that can only read here (no CREATEROLE), and nobody knows who wrote it"
+                own = [replace(one, reason=one.reason or why) for one in own]
+            found, left = dual_run.run(
+                connection, self.names, calls, known, self.asked.seed, own, asker=asker
+            )
         self.document["dual_run"] = [one.as_json() for one in found]
         self.document["not_run"] = [one.as_json() for one in left]
         bad = [f"{one.call} of {one.argument}: {_rows(one)}" for one in found if not one.ok]
