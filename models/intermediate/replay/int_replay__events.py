@@ -11,6 +11,7 @@ def model(dbt, session):
         base_objects=dbt.ref("int_replay__base_objects"),
         routines=dbt.ref("int_replay__routines"),
         live_objects=dbt.ref("int_replay__live_objects"),
+        pauses=dbt.ref("int_replay__pauses"),
         session=session,
         shadow=dbt.config.get("shadow"),
         hidden_schemas=[row["schema_name"] for row in hidden],

@@ -15,7 +15,7 @@ from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_ident
 from pggit_audit.errors import LostCommits, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
-from pggit_audit.replay import Event, Observer, Replay, mark_uncertain, reconciliation
+from pggit_audit.replay import Event, Observer, Pause, Replay, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
@@ -67,6 +67,7 @@ def replay_events(
     hidden_schemas: Sequence[str],
     statement_timeout_seconds: float = 30,
     published_executions: Iterable[Row] = (),
+    pauses: Iterable[Row] = (),
     observe: Observer | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
@@ -80,6 +81,7 @@ def replay_events(
         statement_timeout_seconds: how long a statement of the history may take.
         published_executions: the rows of the history that are published; read only where a branch's published schema
             cannot be rebuilt, so that its walk begins with the first row.
+        pauses: when v1's tracker was off.
         observe: is told of each statement that was tried.
 
     Raises `PggitError` where no shadow can be had.
@@ -95,6 +97,7 @@ def replay_events(
     for row in routines:
         known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
     place = _place(session, shadow)
+    off = [Pause(row["began_at"], row["ended_at"]) for row in pauses]
 
     def past(branch: str, own: int) -> tuple[list[HistoryRow], list[HistoryRow]]:
         """All rows that a branch rests on before its `own` last ones, published ones among them, and those."""
@@ -136,7 +139,7 @@ def replay_events(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
                 "Nothing was published. Look into the server's log, then run the build again."
             ) from None
-        for event in mark_uncertain(found):
+        for event in mark_uncertain(found, off):
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result

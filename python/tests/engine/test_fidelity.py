@@ -19,7 +19,7 @@ from building import (
 )
 from rule_cases import DAY, T, brief, must_hold
 
-from pggit_audit.replay import mark_uncertain
+from pggit_audit.replay import Pause, mark_uncertain
 from pggit_audit.shadow import Shadow
 
 TWICE = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
@@ -116,6 +116,34 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     assert {v: e.fidelity for v, e in told.items()} == {1: "exact", 2: "repaired", 3: "exact", 4: "repaired"}
     assert rules(told[2]) == {"in_doubt"}
     assert rules(told[4]) == {"dropped_column"}
+
+
+def test_what_was_there_when_the_tracker_was_off_is_in_doubt_until_it_is_made_anew(
+    shadow: Shadow, scratch: Scratch
+) -> None:
+    view_of_t = "create view v as select id from t"
+    rows = [
+        table(1, "t", "create table t (id integer)", "id int4"),
+        view(2, "v", view_of_t),
+        table(3, "w", "create table w ()", at=NOON + 2 * DAY),  # while it was off
+        table(4, "t", "alter table t add a integer", "id int4, a int4", at=NOON + 4 * DAY),
+        view(5, "v", "drop view v", change_type="DROP", at=NOON + 4 * DAY),
+        view(6, "v", view_of_t, at=NOON + 5 * DAY),
+        table(7, "u", "create table u ()", at=NOON + 5 * DAY),
+        table(8, "u", "alter table u add a integer", "a int4", at=NOON + 6 * DAY),
+        table(9, "t", "alter table t add b integer", "id int4, a int4, b int4", at=NOON + 6 * DAY),
+    ]
+    tables = (
+        "create table t (id integer, a integer, b integer); create table w (); create table u (a integer)"
+    )
+    truth = f"{tables}; {view_of_t}"
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    assert {e.fidelity for e in of_rows(mark_uncertain(events)).values()} == {"exact"}
+    told = of_rows(mark_uncertain(events, [Pause(NOON + DAY, NOON + 3 * DAY)]))
+    assert {v for v, e in told.items() if e.fidelity == "repaired"} == {3, 4, 5, 9}
+    assert "the tracker was off from" in told[9].repairs[-1]["evidence"]
+    told = of_rows(mark_uncertain(events, [Pause(NOON + DAY, None)]))
+    assert {v for v, e in told.items() if e.fidelity == "exact"} == {1, 2}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pggit_audit.definitions import column_types, parse_name, quote_if_needed, without_schemas
@@ -22,12 +22,25 @@ _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 _RECORDED = {None, "SCHEMA", "TABLE", "INDEX", "VIEW", "FUNCTION", "PROCEDURE"}
 
 
-def mark_uncertain(events: Sequence[Event]) -> list[Event]:
+@dataclass(frozen=True)
+class Pause:
+    """When v1's tracker was off, from its begin to before its end; None: it did not go on since."""
+
+    began_at: datetime
+    ended_at: datetime | None
+
+    def __str__(self) -> str:
+        until = f"until {self.ended_at:%Y-%m-%d %H:%M}" if self.ended_at else "and did not go on since"
+        return f"the tracker was off from {self.began_at:%Y-%m-%d %H:%M} {until}, and what changed then left no row"
+
+
+def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> list[Event]:
     """The events of one branch, with what a later event makes uncertain no longer `exact`.
 
     A change that left no row happened somewhere between the last event that a record confirms and the
     one that shows it. What lies between and rests on no record may already have been otherwise. A record
-    of columns confirms columns; nothing in v1 confirms a constraint.
+    of columns confirms columns; nothing in v1 confirms a constraint. Of what was there when the tracker was off, only
+    a new definition says what it is.
     """
     marked = _Marked(events)
     renamed = _renamed_tables(marked.events)
@@ -56,6 +69,7 @@ def mark_uncertain(events: Sequence[Event]) -> list[Event]:
     for gone, naming in _may_mean_another(marked.events):
         identity = marked.events[gone].object_identity
         marked.mark(naming, f"{identity} shares its name with another, and no row tells of its drop")
+    marked.cast_doubt(pauses)
     return marked.events
 
 
@@ -75,6 +89,25 @@ class _Marked:
         for i in which:
             event = self.events[i]
             if event.fidelity == "exact":
+                self.events[i] = replace(event, fidelity="repaired", repairs=[*event.repairs, told])
+
+    def cast_doubt(self, pauses: Sequence[Pause]) -> None:
+        """What falls into a pause is not exact, nor what goes on from what was there in one."""
+        to_come = sorted(pauses, key=lambda pause: pause.began_at)
+        off: Pause | None = None
+        made_since: set[str] = set()
+        for i, event in enumerate(self.events):
+            at = event.committed_at
+            while to_come and isinstance(at, datetime) and at >= to_come[0].began_at:
+                off, made_since = to_come.pop(0), set()
+            path = event.object_identity
+            if off is None or path is None or event.fidelity != "exact":
+                continue
+            is_off = isinstance(at, datetime) and (off.ended_at is None or at < off.ended_at)
+            if event.change_type == "CREATE" and event.origin == "v1":
+                made_since.add(path)
+            if is_off or path not in made_since:
+                told = note(IN_DOUBT, str(off))
                 self.events[i] = replace(event, fidelity="repaired", repairs=[*event.repairs, told])
 
     def moves(self, old: str, path: str) -> None:
