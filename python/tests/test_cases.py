@@ -120,6 +120,37 @@ def test_the_pipeline_is_the_build(
             assert published == [tuple(row.values()) for row in build.rows(query)]
 
 
+def long_history() -> str:
+    """A history with expressions of thousands of operands, and of many hundreds of parentheses."""
+    alternatives = " or ".join(f"id = {i}" for i in range(5000))
+    nested = "(" * 1500 + "id > 0" + ")" * 1500
+    return f"""\
+-- @strict
+-- @@ a client=script
+create table t (id int primary key, note text, check ({alternatives}));
+-- @@ b
+create view v as select id from t where {alternatives};
+create index t_nested on t (({"(" * 150}id{" + 1)" * 150}));
+-- @@ c client=script
+create view w as select {" || ".join(["note"] * 3000)} as n, case when {nested} then 1 end as c from t;
+alter table t add column more int default {"+".join(["1"] * 2000)};
+-- @@ build
+-- @@ d
+alter table t rename column note to remark;
+create function f() returns boolean language sql as 'select {alternatives} from t';
+"""
+
+
+@pytest.mark.slow
+def test_long_expressions(pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    path = tmp_path / "history.sql"
+    path.write_text(long_history())
+    case = read(path)
+    with built(case, server_of(16, request), pipeline, tmp_path) as (made, build, problems):
+        found = [problem[:2000] for problem in (*problems, *Judge(case, made, build).problems())]
+    assert found == []
+
+
 def test_every_known_failure_is_a_case() -> None:
     assert set(FAILING) <= {path.stem for path in paths()}
 

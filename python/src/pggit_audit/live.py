@@ -16,7 +16,8 @@ class Live:
     """The objects of the live catalog.
 
     `by_name`: relations and types. `routines`: functions and procedures, by their name without arguments.
-    `by_identity`: every object, by kind and identity. `attached`: triggers and policies.
+    `by_identity`: every object, by kind and identity. `attached`: triggers and policies. `others`: all the rest, by
+    their name without arguments, but for schemas and extensions.
     """
 
     def __init__(self, objects: Iterable[DatabaseObject]) -> None:
@@ -24,6 +25,7 @@ class Live:
         self.routines: dict[Name, list[DatabaseObject]] = {}
         self.by_identity: dict[tuple[str, str], DatabaseObject] = {}
         self.attached: list[DatabaseObject] = []
+        self.others: dict[str, list[DatabaseObject]] = {}
         for found in objects:
             self.by_identity[(found.object_type, found.object_identity)] = found
             if found.object_type in ("FUNCTION", "PROCEDURE"):
@@ -33,6 +35,8 @@ class Live:
                 self.attached.append(found)
             elif found.object_type in RELATIONS:
                 self.by_name[(found.object_schema, found.object_name)] = found
+            elif found.object_type not in ("SCHEMA", "EXTENSION"):
+                self.others.setdefault(found.object_name.split("(", 1)[0], []).append(found)
 
     def table(self, name: Name) -> DatabaseObject | None:
         """The table of that name; None where it is something else that has the name."""

@@ -17,6 +17,7 @@ from pggit_audit.rules import (
     IMPLIED_DROP,
     columns,
     constraints,
+    others,
     relations,
     routines,
     schemas,
@@ -58,6 +59,9 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
         return []
     about = [n for n in failure.told if not n.in_string and not failure.is_there(n.name)]
     first = [naming for naming in about if naming.parts == about[0].parts]
+    found = others.missing(evidence, failure, (n for n in failure.told if not failure.is_there(n.name)))
+    if found:
+        return found
     if not any(_may_be_type(naming, statement) for naming in first):
         return []
     return types.missing(evidence, failure, first[0].name)
@@ -209,7 +213,11 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42703": _missing_column,
     "42704": _missing_object,
     "3F000": schemas.missing,
-    "42883": routines.missing,
+    "42883": lambda evidence, failure: [
+        *routines.missing(evidence, failure),
+        *others.missing_operator(evidence, failure),
+    ],
+    "42846": others.missing_cast,
     "22P02": types.missing_label,
     "42P07": _name_in_the_way,
     "42710": _name_in_the_way,
