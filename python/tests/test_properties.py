@@ -29,8 +29,8 @@ ASKED = os.environ.get("FUZZ_EXAMPLES", "")
     print_blob=False,
 )
 @given(data=st.data())
-def test_random_migrations(server: embedded.Server, data: Any) -> None:
-    with recording(server) as made:
+def test_random_migrations(server: embedded.Server, server_18: embedded.Server, data: Any) -> None:
+    with recording(data.draw(st.sampled_from((server, server_18)))) as made:
         for _ in range(data.draw(st.integers(1, 6))):
             made.send(make_migration(data.draw, made.connection))
         events = rebuild(made)

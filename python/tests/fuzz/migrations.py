@@ -27,6 +27,7 @@ ENUMS = ("mood", "Grade")
 DOMAINS = ("code",)
 SEQUENCES = ("counter", "Numbers")
 SCHEMAS = ("shop", "Back Office")
+COMPOSITES = ("pair_1", "Pair 2")
 COLUMN_TYPES = (
     "integer", "bigint", "text", "varchar(20)", "numeric(10,2)", "boolean", "date", "timestamptz", "text[]",
     "jsonb", "uuid",
@@ -113,7 +114,25 @@ select
     (
         select array_agg(format('%I.%I', s.nspname, t.typname) order by 1)
         from pg_type as t join schemas as s on s.oid = t.typnamespace where t.typtype = 'd'
-    ) as domains
+    ) as domains,
+    (
+        select array_agg(format('%I.%I', s.nspname, t.typname) order by 1)
+        from pg_type as t join schemas as s on s.oid = t.typnamespace join pg_class as c on c.oid = t.typrelid
+        where c.relkind = 'c'
+    ) as composites,
+    (
+        select json_agg(json_build_array(i.inhrelid::regclass::text, i.inhparent::regclass::text) order by 1)
+        from pg_inherits as i join relations as r on r.oid = i.inhrelid where r.relkind = 'r' and not r.relispartition
+    ) as heirs,
+    (
+        select array_agg(format('%I.%I', s.nspname, l.collname) order by 1)
+        from pg_collation as l join schemas as s on s.oid = l.collnamespace
+    ) as collations,
+    (
+        select array_agg(format('%I.%I', s.nspname, f.cfgname) order by 1)
+        from pg_ts_config as f join schemas as s on s.oid = f.cfgnamespace
+    ) as configurations,
+    (select array_agg(e.extname::text order by 1) from pg_extension as e where e.extname <> 'plpgsql') as extensions
 """
 
 
@@ -251,6 +270,35 @@ def create_table_as(w: World) -> str:
 def create_table_in_block(w: World) -> str:
     create = f"create table {w.new_name(RELATIONS)} (id integer primary key, note text)"
     return f"do $$ begin execute {literal(create)}; end $$"
+
+
+def create_heir(w: World) -> str:
+    body = w.one(["", w.new_column(), f"{w.new_column()}, note text default 'own'"])
+    return f"create table {w.new_name(RELATIONS)} ({body}) inherits ({w.one('tables')['name']})"
+
+
+def disinherit(w: World) -> str:
+    child, parent = w.one("heirs")
+    return f"alter table {child} no inherit {parent}"
+
+
+def inherit(w: World) -> tuple[str, ...]:
+    child, parent = w.one("heirs")
+    return f"alter table {child} no inherit {parent}", f"alter table {child} inherit {parent}"
+
+
+def create_typed_table(w: World) -> str:
+    options = w.one(["", " (a with options not null)", " (b default 'x', primary key (a))"])
+    return f"create table {w.new_name(RELATIONS)} of {w.one('composites')}{options}"
+
+
+def untype_table(w: World) -> str:
+    return f"alter table {w.one('tables')['name']} not of"
+
+
+def change_composite(w: World) -> str:
+    change = w.one(["add attribute c date", "drop attribute if exists c", "rename attribute b to d"])
+    return f"alter type {w.one('composites')} {change} cascade"
 
 
 def drop_table(w: World) -> str:
@@ -452,7 +500,7 @@ def create_domain(w: World) -> str:
 
 
 def create_composite(w: World) -> str:
-    return f"create type pair_{w.number(2)} as (a integer, b text)"
+    return f"create type {w.new_name(COMPOSITES)} as (a integer, b text)"
 
 
 def create_sequence(w: World) -> str:
@@ -484,6 +532,79 @@ def rename_schema(w: World) -> str:
     return f"alter schema {w.other_schema()} rename to moved"
 
 
+def create_collation(w: World) -> str:
+    return f"create collation {w.new_name(['plain', 'Sorted'])} from {quote('C')}"
+
+
+def use_collation(w: World) -> str:
+    table, collation = w.one("tables")["name"], w.one("collations")
+    return f"alter table {table} add column {quote(w.one(COLUMNS))} text collate {collation}"
+
+
+def create_configuration(w: World) -> str:
+    return f"create text search configuration {w.new_name(['words', 'Words 2'])} (copy = simple)"
+
+
+def use_configuration(w: World) -> str:
+    table, column = w.place()
+    return (
+        f"create index on {table} using gin (to_tsvector({literal(w.one('configurations'))}, {column}::text))"
+    )
+
+
+def create_operator(w: World) -> tuple[str, ...]:
+    schema = quote(w.one("schemas"))
+    function = f"create function {schema}.same(a integer, b integer) returns boolean"
+    function += " language sql immutable as 'select true'"
+    return (
+        function,
+        f"create operator {schema}.=== (leftarg = integer, rightarg = integer, function = {schema}.same)",
+    )
+
+
+def use_operator(w: World) -> str:
+    table, column = w.place()
+    schema = quote(w.one("schemas"))
+    return f"create view v_5 as select {column} from {table} where {column} operator({schema}.===) 1"
+
+
+def create_statistics(w: World) -> str:
+    table = w.one([t for t in w.all("tables") if len(t["columns"] or []) > 1])
+    one, two = (quote(c["name"]) for c in table["columns"][:2])
+    return f"create statistics {w.new_name(['st_1', 'St 2'])} (dependencies) on {one}, {two} from {table['name']}"
+
+
+def create_rule(w: World) -> str:
+    commands = w.one(["nothing", "(select 1; select 2)"])
+    return f"create rule rule_{w.number(2)} as on delete to {w.one('tables')['name']} do instead {commands}"
+
+
+def create_extension(w: World) -> str:
+    return f"create extension vector{w.one(['', ' schema ' + quote(w.one('schemas'))])}"
+
+
+def use_extension(w: World) -> str:
+    schema = w.one(["public", *map(quote, w.all("schemas"))]) if w.one("extensions") else ""
+    return f"alter table {w.one('tables')['name']} add column {quote(w.one(COLUMNS))} {schema}.vector(3)"
+
+
+def drop_extension(w: World) -> str:
+    return f"drop extension {w.one('extensions')}{w.cascade()}"
+
+
+def name_not_null(w: World) -> str:
+    """A constraint of its own since PostgreSQL 18; refused before."""
+    table, column = w.place()
+    more = w.one(["", " not valid", " no inherit"])
+    return f"alter table {table} add constraint {w.one(['given', quote('Given 2')])} not null {column}{more}"
+
+
+def create_virtual(w: World) -> str:
+    """Since PostgreSQL 18; refused before."""
+    table, column = w.place()
+    return f"alter table {table} add column twice text generated always as ({column}::text || 'x') virtual"
+
+
 def create_policy(w: World) -> str:
     return f"create policy pol_{w.number(2)} on {w.one('tables')['name']} using (current_user <> 'x')"
 
@@ -511,7 +632,8 @@ Maker = Callable[[World], str | tuple[str, ...]]
 
 STARTERS: tuple[Maker, ...] = (
     create_table, create_table_as, create_partitions, create_table_in_block, create_enum, create_domain,
-    create_sequence, create_schema, create_function, create_trigger_function,
+    create_sequence, create_schema, create_function, create_trigger_function, create_composite, create_collation,
+    create_configuration, create_extension,
 )  # fmt: skip
 """What makes sense where there is no table yet."""
 
@@ -521,8 +643,10 @@ MAKERS: tuple[Maker, ...] = (
     rename_constraint, create_index, drop_index, rename_index, create_view, create_view_on_view, rebuild_view,
     drop_view, rename_view, create_matview, index_matview, drop_matview, create_procedure, drop_function,
     create_trigger, drop_trigger, use_enum, add_label, rename_label, replace_enum, drop_type,
-    create_composite, change_sequence, drop_sequence, use_sequence, drop_schema, rename_schema,
-    create_policy, drop_policy, secure_table, comment, insert_row,
+    change_sequence, drop_sequence, use_sequence, drop_schema, rename_schema,
+    create_policy, drop_policy, secure_table, comment, insert_row, create_heir, disinherit, inherit,
+    create_typed_table, untype_table, change_composite, use_collation, use_configuration, create_operator,
+    use_operator, create_statistics, create_rule, use_extension, drop_extension, name_not_null, create_virtual,
 )  # fmt: skip
 
 

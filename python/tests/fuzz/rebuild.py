@@ -136,12 +136,12 @@ class Session:
 
     shadow_login = None
 
-    def __init__(self, server: embedded.Server) -> None:
-        self._server = server
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._params = params
         self.project_root = Path()
 
     def connect_params(self) -> dict[str, Any]:
-        return self._server.params("postgres")
+        return self._params
 
     def info(self, text: str) -> None:
         pass
@@ -193,7 +193,7 @@ def rebuild(made: Recording) -> list[dict[str, Any]]:
             base_objects=[],
             routines=[],
             live_objects=made.live(),
-            session=Session(made.server),
+            session=Session(made.server.params(made.database)),
             shadow="target",
             hidden_schemas=TRACKER_SCHEMAS,
         )
