@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -149,6 +150,46 @@ def test_long_expressions(pipeline: Pipeline, tmp_path: Path, request: pytest.Fi
     with built(case, server_of(16, request), pipeline, tmp_path) as (made, build, problems):
         found = [problem[:2000] for problem in (*problems, *Judge(case, made, build).problems())]
     assert found == []
+
+
+SETTINGS = {
+    "TimeZone": "Pacific/Kiritimati",
+    "DateStyle": "German",
+    "IntervalStyle": "iso_8601",
+    "extra_float_digits": "0",
+    "quote_all_identifiers": "on",
+    "bytea_output": "escape",
+    "search_path": "pg_catalog",
+}
+"""What a database or a role may have set, and no definition depends on."""
+TWICE = ("clock_literals", "lexing", "partitions", "role_guard", "y1_", "z5_")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [p for p in paths() if p.stem.startswith(TWICE)], ids=lambda p: p.stem)
+def test_a_build_on_another_day_gives_the_same_commits(
+    path: Path, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """And so does one whose sessions begin with other settings."""
+    server = server_of(16, request)
+    case = read(path)
+    query = "select v1_version_id, object_identity, commit_sha, fidelity from pggit_audit.changes order by event_no"
+    server.make_roles()
+    with server.roles_of_its_own(), server.new_database() as database:
+        made = Recording(server, database)
+        built_once: list[list[dict[str, object]]] = []
+        with building(pipeline, made) as build:
+            assert record(case, made, tmp_path, lambda: None) == []
+            assert build.run() == []
+            built_once.append(build.rows(query))
+        for name, value in SETTINGS.items():
+            execute(server.to(database), f"alter database \"{database}\" set {name} = '{value}'")
+        time.sleep(1.1)
+        with building(pipeline, made) as build:
+            assert build.run() == []
+            built_once.append(build.rows(query))
+    assert len(built_once[0]) > 2
+    assert built_once[0] == built_once[1]
 
 
 def test_every_known_failure_is_a_case() -> None:

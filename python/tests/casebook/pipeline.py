@@ -24,7 +24,7 @@ from psycopg.types.json import Jsonb
 from casebook.recording import HIDDEN, Recording
 from pggit_audit import models
 from pggit_audit.lab.trace import TABLES, Trace
-from pggit_audit.sessions import read_any_time
+from pggit_audit.sessions import connect, read_any_time
 
 SOURCES = ("branches", "objects", "history")
 FOLDERS = {
@@ -180,7 +180,7 @@ class Build:
         """Brings v1's tables to what the tracker has by now."""
         for table in reversed(SOURCES):
             self.connection.execute(sql.SQL("delete from {}").format(sql.Identifier("pggit", table)))
-        with psycopg.connect(**self._made.server.to(self._made.database)) as source:
+        with connect(self._made.server.to(self._made.database)) as source:
             for table in SOURCES:
                 names = source.execute(
                     "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0"
@@ -199,7 +199,7 @@ class Build:
                         target.write(data)
 
     def _live_objects(self) -> list[Row]:
-        with psycopg.connect(**self._made.server.to(self._made.database), autocommit=True) as reader:
+        with connect(self._made.server.to(self._made.database)) as reader:
             return list(models.live_objects(reader, HIDDEN))
 
     def _events(self) -> list[Row]:

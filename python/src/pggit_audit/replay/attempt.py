@@ -12,7 +12,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, failures, routines
+from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, clock, failures, routines
 from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
 
@@ -159,7 +159,7 @@ class Attempts:
                     )
         if not self._situation.sets_schemas:
             repairs += routines.session_settings(self._evidence, statement, self._situation.schemas[0])
-        return repairs
+        return repairs + clock.as_of_row(statement, row)
 
     def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
         """The best step against this failure that was not tried yet."""

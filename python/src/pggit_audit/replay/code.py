@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pggit_audit.definitions import parse_name
 from pggit_audit.replay.state import State, bare_name
-from pggit_audit.rules import DEPENDS_ON_DATA
+from pggit_audit.rules import DEPENDS_ON_DATA, clock
 from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Statement
 
@@ -34,7 +34,10 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     if statement.action != "code":
         bound = _BOUND.search(statement.text)
         volatile = _VOLATILE.search(statement.text, bound.end()) if bound else None
-        return _depends(f"a bound asks for {volatile[0]}") if volatile else None
+        if volatile:
+            return _depends(f"a bound asks for {volatile[0]}")
+        literal = next((statement.tokens[i].text for i in clock.asked(statement)), None)
+        return _depends(f"the literal '{literal}' asks the clock") if literal else None
     for text in _bodies(statement, state):
         volatile = _VOLATILE.search(text)
         if volatile:

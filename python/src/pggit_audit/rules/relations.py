@@ -13,7 +13,14 @@ from dataclasses import replace
 from itertools import pairwise, takewhile
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import create_table, first_statement, parse_name, qualified, quote_if_needed
+from pggit_audit.definitions import (
+    STATEMENT,
+    create_table,
+    first_statement,
+    parse_name,
+    qualified,
+    quote_if_needed,
+)
 from pggit_audit.history import RENAMED_TABLE, HistoryRow
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
@@ -60,6 +67,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             make, rest = first_statement(live.definition), list[str]()
             if live.object_type == "TABLE":
                 make, rest = tables.as_live(evidence, live)
+            elif live.object_type == "SEQUENCE":
+                # Whose column it is
+                rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
             found.append(Repair(FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest)))
     sequence = sequences.missing(failure, name)
