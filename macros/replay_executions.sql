@@ -14,6 +14,12 @@ horizon as (
 
 ),
 
+transactions as (
+
+    select * from {{ ref('int_replay__transactions') }}
+
+),
+
 published_changes as (
 
     select v1_version_id from {{ published('changes') }} as changes
@@ -31,6 +37,8 @@ chosen_rows as (
 
     select
         history.*,
+        transactions.transaction_no,
+        lag(transactions.transaction_no) over branch_rows as previous_transaction_no,
         lag(history.change_sql) over branch_rows as previous_sql,
         lag(history.created_at) over branch_rows as previous_created_at,
         lag(history.author) over branch_rows as previous_author,
@@ -38,6 +46,7 @@ chosen_rows as (
     from history
     -- what came since is for the next build
     inner join horizon on history.version_id = horizon.version_id
+    left join transactions on history.version_id = transactions.version_id
     where
         {{ '' if is_published else 'not' }} exists (
             select from published_changes
@@ -52,6 +61,7 @@ chosen_rows as (
 ),
 
 -- One query of a client left one text in all its rows; an author or a time that was erased later does not part them.
+-- Where the transactions are known, they decide: the author may change within one (SET ROLE).
 starts as (
 
     select
@@ -59,8 +69,10 @@ starts as (
         row_in_branch = 1
         or change_sql is null
         or (change_sql is distinct from previous_sql)
-        or coalesce(created_at <> previous_created_at, false)
-        or coalesce(author <> previous_author, false) as starts_execution
+        or coalesce(
+            transaction_no <> previous_transaction_no,
+            coalesce(created_at <> previous_created_at, false) or coalesce(author <> previous_author, false)
+        ) as starts_execution
     from chosen_rows
 
 ),
@@ -83,6 +95,7 @@ final as (
         case when new_metadata ->> 'oid' ~ '^[0-9]{1,10}$' then (new_metadata ->> 'oid')::bigint end as recorded_oid,
         created_at as created_at,
         author as author,
+        transaction_no as transaction_no,
         {{ exclusion_reason('starts') }} as exclusion_reason
     from starts
 

@@ -14,11 +14,13 @@ LONGEST = 500
 
 # From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
 LAYERS = (
-    ("errors", "verdicts", "lexing", "sessions", "pages"),
+    ("errors", "verdicts", "lexing", "sessions", "pages", "transactions"),
     ("statements",),
-    ("definitions", "programs", "lab.recorded"),
+    ("definitions", "programs", "evidence"),
+    ("lab.recorded",),
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted"),
+    ("moments",),
     ("rules", "grounds", "targets"),
     ("readers",),
     ("shadow", "dbt_runs"),

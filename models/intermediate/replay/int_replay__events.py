@@ -12,6 +12,7 @@ def model(dbt, session):
         routines=dbt.ref("int_replay__routines"),
         live_objects=dbt.ref("int_replay__live_objects"),
         pauses=dbt.ref("int_replay__pauses"),
+        catalog_rows=dbt.ref("int_replay__catalog_rows"),
         session=session,
         shadow=dbt.config.get("shadow"),
         hidden_schemas=[row["schema_name"] for row in hidden],

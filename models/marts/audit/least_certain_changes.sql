@@ -11,7 +11,9 @@ repairs as (
     select
         change_id,
         count(*) as steps,
-        string_agg(distinct rule, ', ' order by rule) as rules
+        string_agg(distinct rule, ', ' order by rule) as rules,
+        max(not_before) as not_before,
+        min(not_after) as not_after
     from {{ ref('repairs') }}
     group by change_id
 
@@ -46,6 +48,8 @@ ranked as (
         changes.fidelity,
         coalesce(repairs.steps, 0) as repair_steps,
         repairs.rules,
+        repairs.not_before,
+        repairs.not_after,
         findings.messages,
         changes.old_definition,
         changes.new_definition,
@@ -69,6 +73,8 @@ final as (
         fidelity as fidelity,
         repair_steps as repair_steps,
         rules as rules,
+        not_before as not_before,
+        not_after as not_after,
         messages as findings,
         old_definition as old_definition,
         new_definition as new_definition,

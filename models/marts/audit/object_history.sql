@@ -56,6 +56,17 @@ renames as (
 
 ),
 
+intervals as (
+
+    select
+        change_id,
+        max(not_before) as not_before,
+        min(not_after) as not_after
+    from {{ ref('repairs') }}
+    group by change_id
+
+),
+
 final as (
 
     select
@@ -90,6 +101,8 @@ final as (
         renames.origin as origin,
         renames.fidelity as fidelity,
         renames.verified as verified,
+        case when renames.origin = 'inferred' then intervals.not_before else renames.committed_at end as not_before,
+        case when renames.origin = 'inferred' then intervals.not_after else renames.committed_at end as not_after,
         coalesce(renames.old_definition, renames.former_definition) as old_definition,
         renames.new_definition as new_definition,
         coalesce(object_versions.is_current, false) as is_current,
@@ -99,6 +112,7 @@ final as (
         renames.renamed_to as renamed_to
     from renames
     left join object_versions on renames.change_id = object_versions.change_id
+    left join intervals on renames.change_id = intervals.change_id
 
 )
 

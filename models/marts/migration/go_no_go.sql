@@ -18,6 +18,12 @@ changes as (
 
 ),
 
+causes as (
+
+    select * from {{ ref('causes') }}
+
+),
+
 excluded_history as (
 
     select * from {{ ref('excluded_history') }}
@@ -74,6 +80,14 @@ in_summary as (
 
 ),
 
+in_causes as (
+
+    select count(*) as waiting
+    from causes
+    where changes_waiting > 0
+
+),
+
 reasons as (
 
     select
@@ -118,9 +132,11 @@ final as (
         in_summary.checks as checks,
         in_findings.blockers as blockers,
         in_findings.warnings as warnings,
+        in_causes.waiting as causes_to_judge,
         in_summary.checked_at as checked_at
     from in_summary
     cross join in_findings
+    cross join in_causes
 
 )
 

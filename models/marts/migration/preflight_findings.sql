@@ -26,14 +26,36 @@ object_kinds as (
 
 ),
 
+causes as (
+
+    select * from {{ ref('causes') }}
+
+),
+
+about_causes as (
+
+    select
+        'repaired' as code,
+        'warning' as severity,
+        object_type as object,
+        count(*) || ' inferred step(s), on which ' || sum(changes_waiting)
+        || ' change(s) rest, wait for a person to judge them.' as message,
+        'Look at them in causes, which says what to look at, then: '
+        || 'select verify_cause(cause_id, ''your name'', ''grounds'');' as what_to_do,
+        'FIDELITY.md' as docs
+    from causes
+    where changes_waiting > 0
+    group by object_type
+
+),
+
 about_fidelity as (
 
     select
         fidelity as code,
-        case when fidelity = 'repaired' then 'warning' else 'blocker' end as severity,
+        'blocker' as severity,
         object_type as object,
         count(*) || case fidelity
-            when 'repaired' then ' change(s) were rebuilt with inferred steps, and nobody has judged them.'
             when 'static' then ' change(s) could not be replayed: the definition is the statement''s own text.'
             else ' change(s): what they did could not be told.'
         end as message,
@@ -41,7 +63,7 @@ about_fidelity as (
         || 'select verify_change(change_id, ''your name'', ''grounds'');' as what_to_do,
         'FIDELITY.md' as docs
     from changes
-    where fidelity <> 'exact' and not verified
+    where fidelity not in ('exact', 'repaired') and not verified
     group by fidelity, object_type
 
 ),
@@ -170,6 +192,8 @@ final as (
         what_to_do,
         docs
     from checks
+    union all
+    select * from about_causes
     union all
     select * from about_fidelity
     union all

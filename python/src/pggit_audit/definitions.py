@@ -11,6 +11,16 @@ from pggit_audit.statements import Name, quote, unquote
 
 Columns = Mapping[str, Mapping[str, Any]]
 
+COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
+"""A comment, as a definition has it behind its statement."""
+COMMENTS = re.compile(rf"(?:{COMMENT.pattern})+\Z")
+"""All of them."""
+
+
+def without_comments(definition: str) -> str:
+    """A definition without the comments behind it."""
+    return COMMENTS.sub("", definition)
+
 
 def qualified(name: Name) -> str:
     """A name as SQL text."""

@@ -10,15 +10,16 @@ from typing import Any, Protocol
 
 import psycopg
 
-from pggit_audit import embedded
+from pggit_audit import embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
-from pggit_audit.replay import Event, Observer, Pause, Replay, mark_uncertain, reconciliation
+from pggit_audit.replay import Event, Observer, Pause, Replay, bounded, mark_uncertain, reconciliation
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
+from pggit_audit.sessions import connect
 from pggit_audit.shadow import Shadow, open_shadow
 from pggit_audit.statements import Name
 from pggit_audit.trusted import Privileged, privileged
@@ -54,6 +55,43 @@ def live_objects(
         }
 
 
+def transactions(
+    *,
+    history: Iterable[Row],
+    session: Session,
+    evidence_file: str | None,
+    schemas: Sequence[str],
+    hidden_schemas: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__transactions`. Raises `PggitError` where the file of evidence cannot be read."""
+    rows = sorted(history, key=lambda r: int(r["version_id"]))
+    yield from evidence.transactions(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+
+
+def catalog_rows(
+    *,
+    history: Iterable[Row],
+    session: Session,
+    evidence_file: str | None,
+    schemas: Sequence[str],
+    hidden_schemas: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__catalog_rows`. Raises `PggitError` where the file of evidence cannot be read."""
+    rows = sorted(history, key=lambda r: int(r["version_id"]))
+    yield from evidence.catalog(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+
+
+def _ids(
+    history: Sequence[Row],
+    session: Session,
+    evidence_file: str | None,
+    schemas: Sequence[str],
+    hidden_schemas: Sequence[str],
+) -> evidence.Collected:
+    with connect(session.connect_params()) as connection:
+        return evidence.read(connection, history, file=evidence_file, schemas=schemas, hidden=hidden_schemas)
+
+
 def replay_events(
     *,
     executions: Iterable[Row],
@@ -68,6 +106,7 @@ def replay_events(
     statement_timeout_seconds: float = 30,
     published_executions: Iterable[Row] = (),
     pauses: Iterable[Row] = (),
+    catalog_rows: Iterable[Row] = (),
     observe: Observer | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `int_replay__events`, from rows of the models that the arguments are named for.
@@ -82,12 +121,14 @@ def replay_events(
         published_executions: the rows of the history that are published; read only where a branch's published schema
             cannot be rebuilt, so that its walk begins with the first row.
         pauses: when v1's tracker was off.
+        catalog_rows: when the rows of the live catalog were last written, as far as the ids of transactions tell.
         observe: is told of each statement that was tried.
 
     Raises `PggitError` where no shadow can be had.
     """
     by_branch = _history(executions)
     live = [_database_object(row) for row in live_objects]
+    written = list(catalog_rows)
     plan = plan_branches(branches)
     base = {row["branch_name"]: row for row in bases}
     trees: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -128,7 +169,7 @@ def replay_events(
             )
             branch_replay = _Branch(
                 branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
-                statement_timeout_seconds, observe,
+                statement_timeout_seconds, observe, written,
             )  # fmt: skip
             events = branch_replay.walked(inherited, own, start, known[branch], past, session)
         before = len(result)
@@ -139,7 +180,7 @@ def replay_events(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
                 "Nothing was published. Look into the server's log, then run the build again."
             ) from None
-        for event in mark_uncertain(found, off):
+        for event in mark_uncertain(bounded(found), off):
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
@@ -161,6 +202,7 @@ class _Branch:
     hidden_schemas: Sequence[str]
     seconds: float
     observe: Observer | None
+    written: Sequence[Row]
     is_durable: bool = False
 
     def walked(
@@ -208,7 +250,7 @@ class _Branch:
                         f"the script of the published commit {start['commit_sha']} does not run: {wrong.message}"
                     )
             replay = Replay(
-                shadow, Evidence(rows, self.live), self.name, known,
+                shadow, Evidence(rows, self.live, self.written), self.name, known,
                 None if start is None else definitions, self.observe,
             )  # fmt: skip
             yield from replay.run(rows, from_position=len(inherited))
@@ -225,7 +267,7 @@ class _Branch:
             "message": f"{why}; so the history ran again from its first row",
         }
         with self._shadow() as shadow:
-            replay = Replay(shadow, Evidence(rows, self.live), self.name)
+            replay = Replay(shadow, Evidence(rows, self.live, self.written), self.name)
             for _ in replay.run(rows[: len(before)]):
                 pass
             replay.go_on_from({path: row["definition"] for path, row in self.tree.items()})
@@ -344,6 +386,7 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
             execution_no=int(row["execution_no"]),
             exclusion_reason=row["exclusion_reason"],
             oid=row["recorded_oid"],
+            transaction_no=row.get("transaction_no"),
         )
         by_branch[row["branch_name"]].append(in_its_schema(found))
     return by_branch

@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from casebook.recording import HIDDEN, Recording
-from pggit_audit import models
+from pggit_audit import evidence, models
 from pggit_audit.lab.trace import TABLES, Trace
 from pggit_audit.sessions import connect, read_any_time
 
@@ -151,6 +151,8 @@ class Build:
         self.trace: list[str] = []
         """What the replays did, step by step."""
         self._python: dict[str, Callable[[], list[Row]]] = {
+            "int_replay__transactions": lambda: self._ids(evidence.transactions),
+            "int_replay__catalog_rows": lambda: self._ids(evidence.catalog),
             "int_replay__live_objects": self._live_objects,
             "int_replay__events": self._events,
             "int_git__rebuilt_objects": self._rebuilt_objects,
@@ -201,6 +203,13 @@ class Build:
     def _live_objects(self) -> list[Row]:
         with connect(self._made.server.to(self._made.database)) as reader:
             return list(models.live_objects(reader, HIDDEN))
+
+    def _ids(self, rows_of: Callable[[evidence.Collected, list[Row]], Iterator[Row]]) -> list[Row]:
+        """Rows of what the recording's own server knows of transactions: this is a copy of its rows."""
+        history = self.rows("select * from pggit_audit_work.stg_pggit__history order by version_id")
+        with psycopg.connect(**self._made.server.to(self._made.database), autocommit=True) as reader:
+            catalog = list(evidence.catalog_rows(reader, HIDDEN))
+        return list(rows_of(evidence.Collected("the recording", self._made.xids, catalog), history))
 
     def _events(self) -> list[Row]:
         tables = {

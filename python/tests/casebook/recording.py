@@ -170,6 +170,8 @@ class Recording:
     server: Server
     database: str
     steps: list[Step] = field(default_factory=list)
+    xids: dict[int, int] = field(default_factory=dict)
+    """The transaction that wrote each history row, before its time was set."""
 
     def objects(self) -> Definitions:
         """All definitions of the live catalog, by identity."""
@@ -208,6 +210,9 @@ def record(case: Case, made: Recording, folder: Path, build: Callable[[], None])
                     f"migration {migration.name}: {error or 'an error is expected, and there was none'}"
                 )
             after = last_id(connection)
+            made.xids |= connection.execute(
+                "select id, xmin::text::bigint from pggit.history where id > %s", (before,)
+            ).fetchall()
             connection.execute(
                 "update pggit.history as h set created_at = %s + (h.created_at - o.opened_at)"
                 " from (select min(created_at) as opened_at from pggit.history where id > %s and id <= %s) as o"

@@ -33,22 +33,33 @@ class Version(str, Enum):
 
 OneCommit = Annotated[Granularity, typer.Option("--granularity", help="What becomes one commit.")]
 Embedded = Annotated[Version, typer.Option("--embedded-version", help="The embedded server's version.")]
+WithoutIds = Annotated[
+    bool,
+    typer.Option(
+        "--without-ids",
+        help="Leave the recorded ids of transactions aside, as after pg_restore.",
+        show_default=False,
+    ),
+]
 
 
 def bench(
     directory: Directory,
     granularity: OneCommit = Granularity.version,
     embedded_version: Embedded = Version.v16,
+    without_ids: WithoutIds = False,
     as_json: Json = False,
 ) -> None:
     """Build a recorded history and say what took how long."""
-    measuring.run(measuring.History(directory, granularity.value, embedded_version.value), as_json=as_json)
+    history = measuring.History(directory, granularity.value, embedded_version.value, not without_ids)
+    measuring.run(history, as_json=as_json)
 
 
 def score(
     directory: Directory,
     granularity: OneCommit = Granularity.version,
     embedded_version: Embedded = Version.v16,
+    without_ids: WithoutIds = False,
     dsn: Annotated[
         str | None,
         typer.Option(
@@ -70,7 +81,7 @@ def score(
 ) -> None:
     """Build a recorded history and compare it with its truth."""
     scoring.run(
-        measuring.History(directory, granularity.value, embedded_version.value),
+        measuring.History(directory, granularity.value, embedded_version.value, not without_ids),
         dsn=dsn,
         audit_schema=audit_schema,
         show_max=show_max if show else None,

@@ -84,12 +84,14 @@ class History:
         directory: with history.csv.gz, objects.csv.gz, live.sql …
         granularity: what becomes one commit, `version` or `transaction`.
         embedded_version: the embedded server's major version.
+        with_ids: use the recorded ids of transactions, as on a physical copy.
 
     """
 
     directory: Path
     granularity: str = "version"
     embedded_version: str = "16"
+    with_ids: bool = True
 
 
 @contextmanager
@@ -130,7 +132,7 @@ def _build(
 ) -> Build:
     _create_database(server, DATABASE)
     with psycopg.connect(**server.params(DATABASE)) as connection:
-        recorded.load_history(connection, history.directory)
+        recorded.load_history(connection, history.directory, with_ids=history.with_ids)
     environment = {
         **os.environ,
         "PGGIT_STAGING_HOST": str(server.socket_dir),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pggit_audit.lab.intervals import Intervals
 from pggit_audit.lab.truth import KINDS, TRACKED, Key
 
 
@@ -68,6 +69,9 @@ class Score:
     wrong_exact: list[Miss] = field(default_factory=list)
     unaccounted: list[int] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    intervals: Intervals = field(default_factory=Intervals)
+    certain: Figure = field(default_factory=Figure)
+    causes: int = 0
 
     def summary(self) -> dict[str, Any]:
         """The figures for a file that other programs read."""
@@ -89,6 +93,13 @@ class Score:
             "fidelity": {name: dict(counts) for name, counts in sorted(self.fidelity.items())},
             "exact_but_wrong": len(self.wrong_exact),
             "unaccounted_rows": self.unaccounted,
+            "intervals": self.intervals.summary(),
+            "certain": {
+                "rows": self.certain.right,
+                "of": self.certain.of,
+                "percent": round(self.certain.percent, 3),
+            },
+            "causes": self.causes,
             "failed_rebuilds": [{"at": where, "error": error} for where, error in self.failures],
         }
 
@@ -144,3 +155,12 @@ def print_figures(history: str, score: Score, seconds: float) -> None:
     for name, counts in sorted(score.fidelity.items()):
         print(f"  {name:<20}{counts['changes']:>7}{counts['checked']:>9}{counts['wrong']:>9}")
     print(f"  exact, but wrong: {len(score.wrong_exact)}")
+    print(f"  rows of v1 that are exact: {score.certain}")
+    print(f"  causes to judge: {score.causes}")
+    told = score.intervals.summary()
+    print(
+        f"  moments outside their interval: {told['outside']} of {told['checked']}; "
+        f"the intervals are {told['median_commits']} commits wide at the median"
+    )
+    for line in score.intervals.outside[:10]:
+        print(f"    {line}")

@@ -2,7 +2,8 @@
 
 A recorded history is a folder with `history`, `objects`, `branches` and `commits` as CSV (`.csv` or
 `.csv.gz`, with a header, NULL being the empty unquoted field) and `live.sql` (or `.sql.gz`), the schema that
-the database ended with, as `pg_dump --schema-only` prints it.
+the database ended with, as `pg_dump --schema-only` prints it. It may have the ids of the transactions that wrote the
+history and the catalog, as `history_xids` and `catalog_xids`: then the copy stands for a physical one.
 """
 
 from __future__ import annotations
@@ -17,19 +18,32 @@ from typing import IO, cast
 import psycopg
 from psycopg import sql
 
+from pggit_audit import evidence
 from pggit_audit.errors import PggitError, Refusal
 
 TABLES = ("branches", "objects", "commits", "history")
 """The tables of v1 that are loaded, in an order that their foreign keys accept."""
 
+_IDS = """
+    create table pggit.history_xids (id bigint, xid bigint);
+    create table pggit.catalog_xids (
+        catalog text, object_type text, object_identity text, part text, xid bigint, facts jsonb
+    );
+"""
+
 CHUNK = 1 << 16  # characters per COPY message
 
 
-def load_history(connection: psycopg.Connection, directory: Path) -> None:
+def load_history(connection: psycopg.Connection, directory: Path, *, with_ids: bool = True) -> None:
     """Load a recorded history and commit, or leave the database as it was.
 
     Creates the schemas `pggit` (tables with the recorded rows, no triggers) and `pggit_v0` (tables, empty),
     and everything in live.sql.
+
+    Args:
+        connection: to an empty database.
+        directory: the recorded history.
+        with_ids: load the ids of transactions, too, where the history has them.
 
     Raises:
         PggitError: a file is missing or does not fit; the database has a schema pggit or pggit_v0 already.
@@ -37,6 +51,7 @@ def load_history(connection: psycopg.Connection, directory: Path) -> None:
     """
     files = {name: _find(directory, f"{name}.csv") for name in TABLES}
     live = _find(directory, "live.sql")
+    ids = {name: path for name in evidence.TABLES if with_ids and (path := _path(directory, f"{name}.csv"))}
     database = connection.info.dbname
     present = connection.execute(
         "select string_agg(nspname, ' and ') from pg_namespace where nspname in ('pggit', 'pggit_v0')"
@@ -51,14 +66,22 @@ def load_history(connection: psycopg.Connection, directory: Path) -> None:
             connection.execute((resources.files("pggit_audit") / "sql" / name).read_bytes())
         for table, path in files.items():
             _load_table(connection, table, path)
+        if len(ids) == len(evidence.TABLES):
+            connection.execute(_IDS.encode())
+            for table, path in ids.items():
+                _load_table(connection, table, path)
         _load_live(connection, live)
     connection.commit()
 
 
+def _path(directory: Path, name: str) -> Path | None:
+    return next((p for p in (directory / name, directory / f"{name}.gz") if p.is_file()), None)
+
+
 def _find(directory: Path, name: str) -> Path:
-    for path in (directory / name, directory / f"{name}.gz"):
-        if path.is_file():
-            return path
+    path = _path(directory, name)
+    if path is not None:
+        return path
     raise PggitError(
         f"{directory} is not a recorded history: it has neither {name} nor {name}.gz. Nothing was loaded."
     )
@@ -109,6 +132,8 @@ def _load_table(connection: psycopg.Connection, table: str, path: Path) -> None:
             where = f" ({error.diag.context})" if error.diag.context else ""
             raise PggitError(f"{path}: {error.diag.message_primary}{where}. Nothing was loaded.") from error
     connection.execute(sql.SQL("drop table {}").format(stage))
+    if table not in TABLES:
+        return
     connection.execute(
         sql.SQL(
             "select setval(pg_get_serial_sequence({}, 'id'), greatest(max(id), 1), max(id) is not null) "

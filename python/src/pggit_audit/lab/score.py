@@ -18,7 +18,7 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from psycopg.rows import dict_row
 from pggit_audit.errors import PggitError
 from pggit_audit.lab import bench, figures, trace
 from pggit_audit.lab.figures import Figures, Miss, Score
+from pggit_audit.lab.intervals import Stated, compare
 from pggit_audit.lab.judge import Judge, Verdict
 from pggit_audit.lab.truth import (
     KINDS,
@@ -43,6 +44,7 @@ from pggit_audit.lab.truth import (
     read_steps,
     read_truth,
 )
+from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
 from pggit_audit.statements import unquote
 
 Connection = psycopg.Connection[Any]
@@ -66,6 +68,8 @@ class Change:
     change_type: str
     fidelity: str
     new_definition: str | None
+    old_definition: str | None = None
+    steps: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass
@@ -76,6 +80,7 @@ class Rebuilt:
     excluded: dict[int, str]
     head: str | None
     scripts: dict[str, str]
+    causes: int = 0
 
     @classmethod
     def read(cls, connection: Connection, audit: str, steps: Sequence[Step]) -> Rebuilt:
@@ -85,9 +90,11 @@ class Rebuilt:
             rows = cursor.execute(
                 sql.SQL(
                     "select event_no, origin, v1_version_id, commit_sha, object_type, object_schema,"
-                    " object_name, object_identity, change_type, fidelity, new_definition"
+                    " object_name, object_identity, change_type, fidelity, new_definition, old_definition,"
+                    " coalesce((select jsonb_agg(to_jsonb(r) order by step_no) from {}.repairs as r"
+                    " where r.change_id = changes.change_id), '[]') as steps"
                     " from {}.changes where origin in ('v1', 'inferred') order by event_no"
-                ).format(schema)
+                ).format(schema, schema)
             ).fetchall()
         excluded = connection.execute(
             sql.SQL("select v1_version_id, reason from {}.excluded_history").format(schema)
@@ -96,7 +103,10 @@ class Rebuilt:
             "select target_sha from pggit_v0.refs where name in ('refs/heads/v1/main', 'refs/heads/main')"
             " order by name desc limit 1"
         ).fetchone()
-        rebuilt = cls([Change(**row) for row in rows], dict(excluded), head and head[0], {})
+        causes = connection.execute(sql.SQL("select count(*) from {}.causes").format(schema)).fetchone()
+        rebuilt = cls(
+            [Change(**row) for row in rows], dict(excluded), head and head[0], {}, causes[0] if causes else 0
+        )
         wanted = {rebuilt.commit_at(step) for step in steps} | {rebuilt.head}
         wanted |= {behind[0] for step in steps if (behind := rebuilt.behind(step))}
         query = sql.SQL("select {}.schema_ddl_at(%s)").format(schema)
@@ -144,8 +154,13 @@ class Names:
         key = self._verdicts[step].keys.get(identity) or self._anywhere.get(identity)
         if key is not None:
             return key
+        return self.of_kind(change)
+
+    def of_kind(self, change: Change) -> Key | None:
+        """By the change's own words alone; None where that does not tell."""
         if change.object_type not in KINDS or change.object_type == "FUNCTION":
             return None
+        identity = change.object_identity
         name = change.object_name
         if change.object_type == "TRIGGER":
             match = re.fullmatch(r"(.+) on (.+)", identity)
@@ -213,7 +228,31 @@ def evaluate(
     _count(head, "HEAD", score.head, score.wrong_head, score)
     _count_rows(score, steps, truth, rows, rebuilt, verdicts, names)
     _count_fidelity(score, steps, truth, rebuilt, verdicts, names)
+    for change in rebuilt.changes:
+        if change.origin == "v1":
+            score.certain.count(change.fidelity == "exact")
+    score.causes = rebuilt.causes
+    score.intervals = compare(_stated(rebuilt, names), steps, truth, [r.version_id for r in rows])
     return score
+
+
+def _stated(rebuilt: Rebuilt, names: Names) -> Iterator[Stated]:
+    """The inferred changes that the truth can show, with the intervals of their steps."""
+    for change in rebuilt.changes:
+        # The truth has no comments.
+        steps = [s for s in change.steps if s["statement"] and s["rule"] != COMMENT_FROM_LIVE_CATALOG.name]
+        key = names.of_kind(change)
+        if change.origin != "inferred" or not steps or key is None:
+            continue
+        yield Stated(
+            key,
+            change.change_type,
+            change.old_definition,
+            change.new_definition,
+            max((s["not_before_version_id"] for s in steps if s["not_before_version_id"]), default=None),
+            min((s["not_after_version_id"] for s in steps if s["not_after_version_id"]), default=None),
+            steps[0]["rule"],
+        )
 
 
 def _count(verdict: Verdict, where: str, figures: Figures, misses: list[Miss], score: Score) -> None:

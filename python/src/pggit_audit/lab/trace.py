@@ -24,7 +24,15 @@ Row = Mapping[str, Any]
 
 TABLES = {
     name: f"int_replay__{name}"
-    for name in ("executions", "branches", "bases", "base_objects", "routines", "live_objects")
+    for name in (
+        "executions",
+        "branches",
+        "bases",
+        "base_objects",
+        "routines",
+        "live_objects",
+        "catalog_rows",
+    )
 }
 """The arguments of `replay_events`, and the tables that a build keeps them in."""
 

@@ -6,11 +6,13 @@ v1 records none of them. Each enters as soon as what it is on is there: so far t
 from __future__ import annotations
 
 from pggit_audit.catalog import Key
+from pggit_audit.moments import Moment
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import State
 from pggit_audit.rules import attachments, comments
 from pggit_audit.rules.attachments import Attachment
+from pggit_audit.rules.dating import moment_of
 from pggit_audit.rules.situation import Evidence
 
 
@@ -23,9 +25,16 @@ class Attached:
         self._provenance = provenance
         self._of_tables = attachments.of_live_catalog(evidence)
         self._on_objects = comments.of_live_catalog(evidence)
+        self._moments = {
+            id(a.found): moment_of(evidence, a.found) for a in self._of_tables if evidence.moments
+        }
+        self._early = False
+        # Objects that a comment is on whose moment is to come.
+        self._waiting: list[tuple[Key, Moment]] = []
 
-    def enter(self) -> list[Inferred]:
-        """What now finds its place, and was not there before."""
+    def enter(self, early: bool = False) -> list[Inferred]:
+        """What now finds its place, and was not there before; before (`early`) or behind the row at hand."""
+        self._early = early
         result: list[Inferred] = []
         fresh = self._situation.fresh()
         names = {
@@ -37,6 +46,12 @@ class Attached:
         if names:
             result += self._attachments(names)
         attached = self._situation.fresh()
+        waited, self._waiting = self._waiting, []
+        for key, moment in waited:
+            if moment.passed(self._situation.position, early):
+                result += self._comments(key)
+            else:
+                self._waiting.append((key, moment))
         for key in [*fresh, *(attached.keys() - fresh.keys())]:
             result += self._comments(key)
         # Comments call for nothing further.
@@ -61,6 +76,9 @@ class Attached:
             return False
         if state.holds(attachment.identity, found.object_type):
             return False
+        moment = self._moments.get(id(found))
+        if moment is not None and not moment.passed(position, self._early):
+            return False
         if not all(state.holds(n) or state.holds_routine(n) for n in attachment.needs):
             return False
         if found.object_type == "POLICY" and not _secured(state, attachment.table):
@@ -81,11 +99,16 @@ class Attached:
                 continue
             if comments.is_made_later(self._evidence, comment, position):
                 continue
+            if comment.moment is not None and not comment.moment.passed(position, self._early):
+                self._waiting.append((key, comment.moment))
+                continue
             if self._situation.runs(comment.statement):
                 repairs.append(comment.repair)
         if not repairs:
             return []
-        self._provenance.note_comment(key)
+        unproven = [r for r in repairs if not r.proven]
+        if unproven:
+            self._provenance.note_comment(key, unproven[0].cause)
         return [(d, repairs) for d in self._situation.observe(*(r.statement for r in repairs))]
 
 

@@ -12,7 +12,14 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import IMPLIED_DROP, TYPE_FROM_LIVE_CATALOG, clock, failures, routines
+from pggit_audit.rules import (
+    IMPLIED_DROP,
+    NOT_YET_RENAMED,
+    TYPE_FROM_LIVE_CATALOG,
+    clock,
+    failures,
+    routines,
+)
 from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
 
@@ -139,6 +146,18 @@ class Attempts:
         )
         if proposals and proposals[0].rule is TYPE_FROM_LIVE_CATALOG:
             return self.alone(repair)
+        return None
+
+    def with_older_names(self, repair: Repair) -> Outcome | None:
+        """Takes a step, with tables under the names that they had; None where it needs anything else."""
+        for _ in range(_MOST_ATTEMPTS):
+            _, error = self._situation.run([repair.statement])
+            if error is None:
+                return Outcome(True, [], self._situation.observe(repair.statement))
+            proposals = failures.proposals(self._evidence, error, split(repair.statement)[0], self._situation)
+            if not proposals or proposals[0].rule is not NOT_YET_RENAMED:
+                return None
+            repair = replace(repair, statement=proposals[0].statement)
         return None
 
     def _known_beforehand(self, statement: Statement, row: HistoryRow) -> list[Repair]:

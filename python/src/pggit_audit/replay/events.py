@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import RESTS_ON_INFERRED, Rule
 from pggit_audit.rules.columns import disagreements
-from pggit_audit.rules.situation import Repair
+from pggit_audit.rules.dating import settled
+from pggit_audit.rules.situation import Bounds, Evidence, Repair
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
 AS_RECORDED = "-- "
@@ -45,13 +46,15 @@ class Event:
     commit_message: str | None
     fidelity: str | None
     exclusion_reason: str | None = None
-    repairs: list[dict[str, str]] = field(default_factory=list)
+    repairs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
     # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row. For `Tree`: the object in the shadow's catalog.
+    # text named what is dropped without a row; whether the live catalog has it so, and nothing wrote it since. For
+    # `Tree`: the object in the shadow's catalog.
     confirmed: bool = False
     seen_until: Any = None
     key: Key | None = None
+    settled: bool = False
     # Told by `Tree`: the path that the same object had until now, where it had another.
     renamed_from: str | None = None
 
@@ -60,13 +63,32 @@ class Event:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("confirmed", "seen_until", "key")
+            if name not in ("confirmed", "seen_until", "key", "settled")
         }
 
 
-def note(rule: Rule, evidence: str, statement: str = "") -> dict[str, str]:
-    """One entry of an event's repairs: the rule, the step that was taken, if any, and why."""
-    return {"rule": rule.name, "statement": statement, "evidence": evidence}
+def note(
+    rule: Rule,
+    evidence: str,
+    statement: str = "",
+    bounds: Bounds | None = None,
+    proven: bool = False,
+    cause: str | None = None,
+) -> dict[str, Any]:
+    """One entry of an event's repairs: the rule, the step that was taken, if any, why, and between which rows."""
+    entry: dict[str, Any] = {"rule": rule.name, "statement": statement, "evidence": evidence}
+    if bounds is not None:
+        entry |= {"not_before": bounds.not_before, "not_after": bounds.not_after, "dated": bounds.dated}
+        if bounds.committed_at is not None:
+            entry["committed_at"] = str(bounds.committed_at)
+    if cause is not None:
+        entry["cause"] = cause
+    return {**entry, "proven": True} if proven else entry
+
+
+def is_exact(notes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an event with these entries of repairs may be `exact`: each step of them is proven."""
+    return all(entry.get("proven") for entry in notes)
 
 
 def finding(code: str, message: str) -> dict[str, str]:
@@ -78,9 +100,15 @@ class EventWriter:
     """Makes the events of one branch. The old definition is not told here: the tree knows it."""
 
     def __init__(
-        self, branch_name: str, situation: Situation, identities: Identities, provenance: Provenance
+        self,
+        branch_name: str,
+        situation: Situation,
+        identities: Identities,
+        provenance: Provenance,
+        evidence: Evidence,
     ) -> None:
         self._branch = branch_name
+        self._evidence = evidence
         self._situation = situation
         self._identities = identities
         self._provenance = provenance
@@ -95,19 +123,21 @@ class EventWriter:
             why = "the statement ran, and left no such object"
             return self.without_object(row, "unknown", row.change_sql, why)
         path = difference.path if difference else self._situation.state.path(found)
-        notes = [_note_of(r) for r in repairs]
-        rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
-        if rests_on is not None:
-            notes = [note(RESTS_ON_INFERRED, rests_on)]
-            if new is not None and _EXPANDS.search(row.text):
-                # Its columns are those that the other had.
-                self._provenance.note_again([new.key])
         contradictions, confirmed = self._against_recorded(
             row, found, difference is not None and difference.between
         )
         if contradictions or confirmed:
             self._provenance.note_contradiction(found.key, bool(contradictions))
-        fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
+        if confirmed:
+            self._provenance.note_record(found.key)
+        notes = [_note_of(r) for r in repairs]
+        rests_on = self._provenance.rests_on(new) if is_exact(notes) and new is not None else None
+        if rests_on is not None:
+            notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
+            if new is not None and _EXPANDS.search(row.text):
+                # Its columns are those that the other had.
+                self._provenance.note_again([new.key], rests_on[1] or RESTS_ON_INFERRED.name)
+        fidelity = "unknown" if contradictions else "exact" if is_exact(notes) else "repaired"
         return Event(
             "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
             found.object_type if same_type(row.object_type, found.object_type) else row.object_type,
@@ -148,19 +178,22 @@ class EventWriter:
             if difference.new is None:
                 # Which of the steps took it away, nobody can tell.
                 about = about or repairs
-            rests_on = self._provenance.rests_on(difference.new) if difference.new and not about else None
             notes = [_note_of(r) for r in about]
+            rests_on = (
+                self._provenance.rests_on(difference.new) if difference.new and is_exact(notes) else None
+            )
             if rests_on is not None:
-                notes = [note(RESTS_ON_INFERRED, rests_on)]
+                notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
             yield Event(
                 "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
                 found.object_type, difference.path, difference.change_type, None,
                 difference.old.definition if difference.old else None,
                 difference.new.definition if difference.new else None,
                 anchor.author, anchor.created_at, anchor.message,
-                "repaired" if notes else "exact", None, notes, [],
+                "exact" if is_exact(notes) else "repaired", None, notes, [],
                 seen_until=next((r.seen_until for r in about if difference.new is None), None),
                 key=found.key,
+                settled=difference.new is not None and settled(self._evidence, difference.new, anchor.position),
             )  # fmt: skip
 
     def excluded(self, row: HistoryRow, reason: str) -> Event:
@@ -198,7 +231,7 @@ class EventWriter:
 
 
 def _note_of(repair: Repair) -> dict[str, str]:
-    return note(repair.rule, repair.evidence, repair.statement)
+    return note(repair.rule, repair.evidence, repair.statement, repair.bounds, repair.proven, repair.about)
 
 
 def _as_definition(text: str | None) -> str:

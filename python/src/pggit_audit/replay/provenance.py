@@ -10,6 +10,7 @@ from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
+from pggit_audit.rules import FORESEEN_RENAME
 from pggit_audit.rules.situation import Repair
 
 Inferred = tuple[Difference, list[Repair]]
@@ -26,25 +27,47 @@ class Provenance:
         self._contradicted: dict[Key, int] = {}
         # Of these, nothing but a comment was inferred.
         self._commented: dict[Key, int] = {}
+        # Of these, nothing but the name of a column was inferred, which a later record confirms.
+        self._renamed: set[Key] = set()
+        # The step that each rests on.
+        self._causes: dict[Key, str] = {}
 
     def note(self, repairs: Sequence[Repair]) -> None:
         """The objects that these steps name rest on them from this row on."""
         state = self._situation.state
         for repair in repairs:
-            if repair.inferred is not None:
+            if repair.inferred is not None and not repair.proven:
                 schema, bare = repair.inferred
                 for key in state.keys((schema or self._situation.schemas[0], bare)):
+                    if repair.rule is not FORESEEN_RENAME:
+                        self._renamed.discard(key)
+                    elif key not in self._inferred:
+                        self._renamed.add(key)
                     self._inferred.setdefault(key, self._situation.version_id)
+                    self._causes.setdefault(key, repair.cause)
         for key in [k for k in self._inferred if k not in state.objects]:
-            del self._inferred[key]
+            self._forget(key)
 
-    def note_again(self, keys: Iterable[Key]) -> None:
+    def _forget(self, key: Key) -> None:
+        self._inferred.pop(key, None)
+        self._causes.pop(key, None)
+        self._renamed.discard(key)
+
+    def note_again(self, keys: Iterable[Key], cause: str) -> None:
         """These objects rest on an inferred step from this row on, whatever was before."""
-        self._inferred.update(dict.fromkeys(keys, self._situation.version_id))
+        for key in keys:
+            self._forget(key)
+            self._inferred[key], self._causes[key] = self._situation.version_id, cause
 
-    def note_comment(self, key: Key) -> None:
+    def note_comment(self, key: Key, cause: str) -> None:
         """A comment of the object rests on an inferred step from this row on, if not from an earlier one."""
         self._commented.setdefault(key, self._situation.version_id)
+        self._causes.setdefault(key, cause)
+
+    def note_record(self, key: Key) -> None:
+        """A row recorded the object's columns as they are: whatever a column was called before, it is called so now."""
+        if key in self._renamed:
+            self._forget(key)
 
     def note_contradiction(self, key: Key, stands: bool) -> None:
         """An object is not as its row recorded it, from this row on; or it is again."""
@@ -59,12 +82,14 @@ class Provenance:
         self.note([repair])
         return [(d, [replace(repair, inferred=None)]) for d in differences]
 
-    def rests_on(self, found: DatabaseObject) -> str | None:
-        """Why the object's definition is no plain record: it, or what it reads from, was inferred."""
+    def rests_on(self, found: DatabaseObject) -> tuple[str, str | None] | None:
+        """Why the definition is no plain record: it, or what it reads from, was inferred; and by which step."""
+        cause = self._causes.get(found.key)
         if found.key in self._inferred:
-            return f"{found.object_identity} was inferred at row {self._inferred[found.key]}"
+            return f"{found.object_identity} was inferred at row {self._inferred[found.key]}", cause
         if found.key in self._commented:
-            return f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
+            why = f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
+            return why, cause
         if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
             return None
         for key, version in chain(self._inferred.items(), self._contradicted.items()):
@@ -80,5 +105,5 @@ class Provenance:
                 # The constraint that it belongs to is called as the index is.
                 named = f" ADD CONSTRAINT {quote_if_needed(other.object_name)} "
             if named in found.definition:
-                return f"{other.object_identity} was inferred at row {version}"
+                return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None

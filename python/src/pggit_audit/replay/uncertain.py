@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pggit_audit.definitions import column_types, parse_name, quote_if_needed, without_schemas
+from pggit_audit.definitions import COMMENT, column_types, parse_name, quote_if_needed, without_schemas
 from pggit_audit.history import SESSION
-from pggit_audit.replay.events import Event, note
+from pggit_audit.replay.events import Event, is_exact, note
 from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
-from pggit_audit.rules.comments import COMMENT
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
@@ -56,7 +55,12 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(path, event)
         marked.goes_on(i, path, event)
-        if event.change_type == "ALTER" and event.object_type not in _RECORDED:
+        proven = bool(event.repairs) and is_exact(event.repairs)
+        if (
+            event.change_type == "ALTER"
+            and event.object_type not in _RECORDED
+            and not (event.settled or proven)
+        ):
             marked.mark(
                 [i], f"v1 records no change of a {(event.object_type or '').replace('_', ' ').lower()}"
             )
@@ -84,8 +88,8 @@ class _Marked:
         # The last event of a row, of the objects that are there.
         self._last: dict[str, int] = {}
 
-    def mark(self, which: Iterable[int], why: str) -> None:
-        told = note(IN_DOUBT, f"{why}; it may have come before this")
+    def mark(self, which: Iterable[int], why: str, cause: str | None = None) -> None:
+        told = note(IN_DOUBT, f"{why}; it may have come before this", cause=cause)
         for i in which:
             event = self.events[i]
             if event.fidelity == "exact":
@@ -128,7 +132,9 @@ class _Marked:
         if event.new_definition is None:
             last = self._last.pop(path, None)
             if last is not None and _may_be_of_its_session(event, self.events[last]):
-                self.mark([last], "it was dropped without a row, and no later session names it")
+                drop = next((r for r in event.repairs if r["rule"] == UNRECORDED_DROP.name), None)
+                cause = f"{drop['rule']}:{drop['statement']}" if drop is not None else None
+                self.mark([last], "it was dropped without a row, and no later session names it", cause)
         elif event.origin == "v1":
             self._last[path] = i
 
@@ -137,12 +143,20 @@ class _Marked:
         shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
         if shows is None:
             return
-        columns, rest = _changed_lines(event.old_definition, event.new_definition)
-        unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
+        over = _over_before(event)
+        columns, rest = changed_lines(event.old_definition, event.new_definition)
+        unsure = self._later(self._since_record, path, over) if columns or rest else set()
         if rest:
-            unsure |= set(self._since_create.pop(path, []))
+            unsure |= self._later(self._since_create, path, over)
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
-        self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})")
+        cause = shows.get("cause") or f"{shows['rule']}:{shows['statement'] or path}"
+        self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause)
+
+    def _later(self, since: dict[str, list[int]], path: str, over: int) -> set[int]:
+        """Takes those events of a path out that are of later rows than `over`."""
+        known = since.pop(path, [])
+        since[path] = [i for i in known if (self.events[i].anchor_version_id or over + 1) <= over]
+        return {i for i in known if i not in since[path]}
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
@@ -158,6 +172,12 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+
+def _over_before(event: Event) -> int:
+    """The last row whose transaction was over before a change without a row, as the ids tell; else 0."""
+    steps = [r for r in event.repairs if r["rule"] in _CASTS_DOUBT]
+    return min((int(r["not_before"] or 0) if r.get("dated") else 0 for r in steps), default=0)
 
 
 def _may_be_of_its_session(drop: Event, event: Event) -> bool:
@@ -296,7 +316,7 @@ def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
     return result
 
 
-def _changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
+def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
     """Whether two definitions differ in columns, and whether in anything else but comments."""
 
     def parts(definition: str | None) -> tuple[set[str], set[str]]:

@@ -17,6 +17,7 @@ from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.code import looks_at_data, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
+from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
@@ -72,6 +73,7 @@ class Replay:
         self._identities = identities = Identities(situation, routine_oids)
         self._attempts = Attempts(situation, evidence)
         self._pending = PendingSteps(situation, evidence, provenance)
+        self._dated = DatedSteps(situation, evidence, self._attempts, provenance)
         self._attached = Attached(situation, evidence, provenance)
         # A published tree has all that is older than the history.
         self._preexisting = (
@@ -80,7 +82,7 @@ class Replay:
         self._matching = Matching(situation, identities, evidence.history)
         self._unrecorded = Unrecorded(situation, evidence)
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
-        self._writer = EventWriter(branch_name, situation, identities, provenance)
+        self._writer = EventWriter(branch_name, situation, identities, provenance, evidence)
         self._fallback = Fallback(
             situation, identities, self._attempts, self._matching, provenance, self._writer
         )
@@ -144,11 +146,15 @@ class Replay:
         if self._preexisting is not None:
             entered = self._preexisting.enter(kept[0])
             execution.waiting += [*self._attempts.left_over(), *entered]
+        execution.waiting += self._dated.take(kept[0], early=True)
         execution.waiting += self._pending.take(kept[0], early=True)
+        if self._evidence.moments:
+            execution.waiting += self._attached.enter(early=True)
         yield from self._statements(execution)
         for row in execution.remaining:
             yield from self._fallback.unexplained(row, execution)
         execution.waiting += self._pending.take(kept[-1])
+        execution.waiting += self._dated.take(kept[-1])
         execution.waiting += self._attached.enter()
         told = [row for row in kept if row.version_id not in execution.members]
         if told:
@@ -218,13 +224,14 @@ class Replay:
         looks = looks_at_data(statement, self._situation.state) if outcome.differences else None
         if looks is not None:
             repairs.append(looks)
-            self._provenance.note_again(d.new.key for d in outcome.differences if d.new is not None)
+            made = (d.new.key for d in outcome.differences if d.new is not None)
+            self._provenance.note_again(made, looks.cause)
         if not matched:
             execution.waiting += [(d, repairs) for d in others]
             return
-        if any(r.rule is SESSION_SETTING for r in repairs):
+        for setting in (r for r in repairs if r.rule is SESSION_SETTING):
             self._provenance.note_again(
-                {d.new.key for _, d in matched if d is not None and d.new is not None}
+                {d.new.key for _, d in matched if d is not None and d.new is not None}, setting.cause
             )
         dropped = {**implied_drops(matched, repairs), **self._matching.vanished}
         yield from self._rows(statement, execution, matched, others, dropped, repairs)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pggit_audit.definitions import parse_name, qualified_identity
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import COMMENT, COMMENTS, parse_name, qualified_identity
+from pggit_audit.moments import Moment
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
-from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules.dating import bounds, told
+from pggit_audit.rules.situation import Bounds, Evidence, Repair
 
-COMMENT = re.compile(r"\nCOMMENT ON (?:[^;']|'(?:[^']|'')*')+;")
-"""A comment, as a definition has it behind its statement."""
-_COMMENTS = re.compile(rf"(?:{COMMENT.pattern})+\Z")
 _COMMENT_ON = re.compile(r"COMMENT ON (?:MATERIALIZED VIEW|\w+) ")
 
 
@@ -24,7 +24,8 @@ class Comment:
     """A comment of the live catalog, under one of the names that its object's table had.
 
     `text` is the statement up to the comment itself; `about` the name of what it is on, and `names` are those that its
-    object had. It had this one from the row at `first` on, until the row at `until`, not included.
+    object had. It had this one from the row at `first` on, until the row at `until`, not included. `moment` is when
+    the comment was written, where the ids of transactions tell.
     """
 
     text: str
@@ -33,12 +34,17 @@ class Comment:
     names: frozenset[str]
     first: int
     until: int
+    moment: Moment | None = None
+    bounds: Bounds | None = None
 
     @property
     def repair(self) -> Repair:
         """The step that makes it."""
         why = f"the live catalog has this comment, and {self.about} is there from here on"
-        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why)
+        if self.bounds is not None:
+            why = f"the live catalog has this comment, whose row was written {told(self.bounds)}"
+        proven = self.moment is not None and self.moment.certain
+        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why, bounds=self.bounds, proven=proven)
 
 
 def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:
@@ -46,7 +52,7 @@ def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:
     history = evidence.history
     result: dict[tuple[str, str], list[Comment]] = {}
     for (kind, identity), found in evidence.live.by_identity.items():
-        tail = _COMMENTS.search(found.definition)
+        tail = COMMENTS.search(found.definition)
         statements = [m[0].lstrip() for m in COMMENT.finditer(tail[0])] if tail is not None else []
         names = [*history.names(kind, (found.object_schema, found.object_name))] if statements else []
         bare = frozenset(name.split("(", 1)[0] for (_, name), _, _ in names)
@@ -55,11 +61,34 @@ def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:
             for statement in statements:
                 text, what = statement.split(" IS ", 1)
                 about = _COMMENT_ON.sub("", text).split(" ON ", 1)[0].split("(", 1)[0]
+                moment = _written(evidence, found, text)
                 text = text.replace(identity, before, 1)
                 result.setdefault((kind, before), []).append(
-                    Comment(f"{text} IS ", f"{text} IS {what}", parse_name(about)[1], bare, first, until)
+                    Comment(
+                        f"{text} IS ",
+                        f"{text} IS {what}",
+                        parse_name(about)[1],
+                        bare,
+                        first,
+                        until,
+                        moment,
+                        bounds(evidence, moment) if moment is not None else None,
+                    )
                 )
     return result
+
+
+def _written(evidence: Evidence, found: DatabaseObject, text: str) -> Moment | None:
+    """When the live comment that a text begins with was written."""
+    kind, identity = found.object_type.lower().replace("_", " "), found.object_identity
+    on = _COMMENT_ON.sub("", text)
+    part: str | None = None
+    if text.startswith("COMMENT ON COLUMN "):
+        part = parse_name(on.removeprefix(f"{identity}."))[1]
+    elif " ON " in on:
+        # Of a constraint: the catalog knows it by itself.
+        kind, identity = f"{kind} constraint", on
+    return evidence.moments.written(kind, identity.removesuffix(" (policy)"), "pg_description", part)
 
 
 def is_made_later(evidence: Evidence, comment: Comment, position: int) -> bool:

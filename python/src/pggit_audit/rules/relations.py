@@ -37,6 +37,7 @@ from pggit_audit.rules import (
     tables,
     types,
 )
+from pggit_audit.rules.dating import proof
 from pggit_audit.rules.placing import taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
@@ -71,7 +72,14 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 # Whose column it is
                 rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
-            found.append(Repair(FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest)))
+            recorded = live.object_type in ("TABLE", "VIEW")
+            proven = None if recorded else proof(evidence, live, failure.situation.position)
+            found.append(
+                Repair(
+                    FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=proven,
+                    proven=proven is not None,
+                )
+            )  # fmt: skip
     sequence = sequences.missing(failure, name)
     if sequence is not None:
         found.append(sequence)
@@ -82,7 +90,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         # A partition that is detached needs its parent's columns, and is none any more.
         detached = any(n.before == ("DETACH", "PARTITION") for n in failure.told if n.name == name)
         if kind is not None and not detached:
-            found.append(Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full))
+            found.append(
+                Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full, about=_stubbed(full))
+            )
     return found
 
 
@@ -126,6 +136,11 @@ def _kind_of_stub(evidence: Evidence, name: Name) -> str | None:
     if not kinds:
         return "MATERIALIZED VIEW"
     return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
+
+
+def _stubbed(name: Name) -> str:
+    """What the steps of one stub are about."""
+    return f"{STUB_RELATION.name}:{qualified(name)}"
 
 
 def _stub(name: Name, kind: str, columns: Sequence[tuple[str, str]] = ()) -> str:
@@ -178,7 +193,7 @@ def wider_stub(failure: Failure) -> list[Repair]:
             for (index,) in failure.situation.query(_INDEXES, {"oid": relation.objid}):
                 make += f"\n{index};"
             why = f"the statement names {column} of {qualified(table)}, of which nothing else is known"
-            found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table))
+            found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table, about=_stubbed(table)))
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
+from pggit_audit.rules.dating import at_moment, of_column
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
@@ -143,11 +144,18 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         ):
             # A text that is recorded for another object says it: it runs when its turn comes.
             continue
+        why = f"{shown} where row {history.version(position)} left {old}"
+        step = rename(table, old, match, why, FORESEEN_RENAME)
+        attnum = facts[match][0] if match in facts else column["position"]
+        moment = of_column(evidence, table, position, upper, match, attnum)
+        placed = at_moment(evidence, step, table, moment) if moment is not None else None
+        if placed is not None:
+            steps.append(placed)
+            continue
         place, early = _renamed_at(evidence, table, old, match, position, upper)
         if place < position:
             continue
-        why = f"{shown} where row {history.version(position)} left {old}"
-        steps.append(PendingStep(place, table, rename(table, old, match, why, FORESEEN_RENAME), early=early))
+        steps.append(PendingStep(place, table, step, early=early))
     return steps
 
 

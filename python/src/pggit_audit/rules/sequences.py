@@ -13,6 +13,7 @@ from typing import Any
 from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
 from pggit_audit.history import RENAMED_TABLE, HistoryRow
 from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
+from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -131,7 +132,14 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         old = (before[0] or table[0], before[1])
         why = f"{source} has {after[1]}, and row {row.version_id} renames the table"
-        steps.append(PendingStep(position, old, _rename(old, after[1], why, (old[0], after[1]))))
+        step = _rename(old, after[1], why, (old[0], after[1]))
+        moment = within(
+            evidence.moments.written("sequence", qualified_identity(old[0], after[1]), "pg_class"),
+            position - 1,
+            len(history),
+        )
+        dated = at_moment(evidence, step, old, moment) if moment is not None else None
+        steps.append(dated or PendingStep(position, old, step))
     return steps
 
 

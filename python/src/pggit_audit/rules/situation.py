@@ -17,6 +17,7 @@ from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.live import Live
+from pggit_audit.moments import Moments
 from pggit_audit.rules import Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
@@ -33,16 +34,37 @@ class Evidence:
     Args:
         rows: the history, in order of position.
         live: the live catalog's objects.
+        written: rows of int_replay__catalog_rows.
     """
 
-    def __init__(self, rows: Sequence[HistoryRow], live: Iterable[DatabaseObject]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[HistoryRow],
+        live: Iterable[DatabaseObject],
+        written: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         self.history = History(rows)
         self.live = Live(live)
+        self.moments = Moments(self.history, written)
 
     @cached_property
     def habits(self) -> Habits:
         """What is usual in this history."""
         return Habits(self.history)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between which rows of the history a step was: behind `not_before`, before `not_after`, by their ids.
+
+    None: there is no such row. `dated`: the ids of transactions say so, so that the transaction of `not_before` was
+    over by then. `committed_at` is the time itself, where the server kept it.
+    """
+
+    not_before: int | None
+    not_after: int | None
+    dated: bool = False
+    committed_at: Any = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +74,9 @@ class Repair:
     `rewrite` replaces the recorded statement instead. `alone`: cannot share a transaction with what
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
     rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
-    `seen_until`: when the last text named what it drops.
+    `seen_until`: when the last text named what it drops. `bounds`: between which rows it was, where the rule knows.
+    `proven`: the ids of transactions prove what it made, and between which rows; nothing is left to judge. `about`:
+    what else is decided with it, if a person has to: steps about the same are one cause.
     """
 
     rule: Rule
@@ -63,6 +87,14 @@ class Repair:
     inferred: Name | None = None
     then: tuple[str, ...] = ()
     seen_until: Any = None
+    bounds: Bounds | None = None
+    proven: bool = False
+    about: str | None = None
+
+    @property
+    def cause(self) -> str:
+        """The natural key of what a person has to judge: what rests on the step names it so."""
+        return self.about or f"{self.rule.name}:{self.statement}"
 
 
 @dataclass(frozen=True)

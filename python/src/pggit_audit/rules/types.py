@@ -23,6 +23,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
+from pggit_audit.rules.dating import labels_by, proof
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
@@ -49,6 +50,10 @@ _USERS = (
 )
 
 
+# A type that is to take another's name is made so many rows before it is used, at most.
+_SOON = 25
+
+
 # When a statement fails ----------------------------------------------------------------------------
 
 
@@ -67,20 +72,25 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     for full in known:
         here = live.get((full[0], after))
         if here is not None and here.object_type == "TYPE":
-            made = first_statement(here.definition)
+            made = _as_of(evidence, here, failure.situation.position)
             if after != full[1]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
-            found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after)))
-    taken_over = None if found else _name_to_come(evidence, failure, name)
+            proven = proof(evidence, here, failure.situation.position) if after == full[1] else None
+            found.append(
+                Repair(
+                    TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after), bounds=proven,
+                    proven=proven is not None, about=_about((full[0], after)),
+                )
+            )  # fmt: skip
+    taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
     if taken_over is not None:
         full = (name[0] or taken_over.object_schema, name[1])
-        made = first_statement(taken_over.definition)
+        made = _as_of(evidence, taken_over, failure.situation.position)
         made = made.replace(f" {taken_over.object_identity} AS ", f" {qualified(full)} AS ", 1)
-        why = (
-            f"the column has {taken_over.object_identity} in the live catalog, which took the name of another"
-        )
-        found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=full))
+        why = f"{taken_over.object_identity} of the live catalog took the name of another"
+        about = _about((taken_over.object_schema, taken_over.object_name))
+        found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=full, about=about))
     full = failure.resolve(name)[0]
     base = _recorded_base(evidence, name[1], failure)
     if base is not None:
@@ -89,7 +99,21 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         found.append(Repair(MISSING_DOMAIN, make, why, alone=True, inferred=full))
     make = f"CREATE TYPE {qualified(full)} AS ENUM ();"
     why = f"the statement names the type {name[1]}, of which nothing else is known"
-    return [*found, Repair(MISSING_ENUM, make, why, alone=True, inferred=(full[0], after))]
+    return [
+        *found,
+        Repair(MISSING_ENUM, make, why, alone=True, inferred=(full[0], after), about=_about(full)),
+    ]
+
+
+def _about(name: Name) -> str:
+    """What steps of one enum, and of those that took its name, are about."""
+    return f"type {qualified(name)}"
+
+
+def _as_of(evidence: Evidence, live: DatabaseObject, position: int) -> str:
+    """How a live type is made as it was before a row: an enum without the labels that were added later."""
+    made, _ = labels_by(evidence, live, lambda moment: moment.first < position)
+    return made or first_statement(live.definition)
 
 
 def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str | None:
@@ -117,6 +141,22 @@ def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str 
         if base is not None and base != type_name and not base.startswith("_"):
             return base
     return None
+
+
+def _made_by_then(evidence: Evidence, failure: Failure) -> DatabaseObject | None:
+    """The live enum whose labels were written before the row, and its name behind it: it had another name by then."""
+    position = failure.situation.position
+    found = []
+    for live in evidence.live.by_name.values():
+        if live.object_type != "TYPE" or " AS ENUM (" not in live.definition:
+            continue
+        named = evidence.moments.written("type", live.object_identity, "pg_type")
+        moments = [label.moment for label in evidence.moments.labels(live.object_identity)]
+        if named is None or named.passed(position, early=True):
+            continue
+        if any(m is not None and m.first < position and position - m.last <= _SOON for m in moments):
+            found.append(live)
+    return found[0] if len(found) == 1 else None
 
 
 def _name_to_come(evidence: Evidence, failure: Failure, name: Name) -> DatabaseObject | None:
@@ -179,6 +219,7 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
             f"the statement uses the label {literal}",
             alone=True,
             inferred=failure.resolve(parse_name(type_name))[0],
+            about=_about(failure.resolve(parse_name(type_name))[0]),
         )
     ]
 
@@ -225,6 +266,7 @@ def rename(name: Name, new_name: str, source: str) -> Repair:
         f"DROP TYPE IF EXISTS {qualified(new)};\nALTER TYPE {qualified(name)} RENAME TO {quote(new_name)};",
         f"{source} has {new_name} for its columns",
         inferred=new,
+        about=_about(new),
     )
 
 

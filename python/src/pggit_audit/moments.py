@@ -1,0 +1,211 @@
+"""When what the live catalog has was last written, and made, in positions of the history (FORMATS 3).
+
+The transaction that last wrote a row of the catalog is the latest moment of a change. It need not be the moment
+itself: GRANT, a rewrite, a later change of the same row write it again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pggit_audit.history import History
+from pggit_audit.statements import Name
+
+Row = Mapping[str, Any]
+
+_RELATIONS = ("table", "foreign table", "view", "materialized view", "composite type")
+
+
+class Moment(NamedTuple):
+    """A transaction's place among the rows: behind the one at `first`, before the one at `last`.
+
+    `began` and `own` are its first and last own rows, None where it left none. `certain`: its id can be of no other.
+    `committed_at` in UTC, where the server kept it.
+    """
+
+    first: int
+    last: int
+    began: int | None = None
+    own: int | None = None
+    certain: bool = True
+    committed_at: Any = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether no row of the history is of its time: it is exactly between two."""
+        return self.last == self.first + 1
+
+    def passed(self, position: int, early: bool) -> bool:
+        """Whether it is over before (`early`) or behind the row at a position."""
+        if self.own is None:
+            return position >= self.last
+        return position > self.own or (position == self.own and not early)
+
+    @property
+    def due(self) -> tuple[int, bool]:
+        """Where a step of it is taken: behind its own last row, else (`early`) before the next one."""
+        return (self.own, False) if self.own is not None else (self.last, True)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a live relation; `place` is its attnum. A dropped one has no name any more."""
+
+    name: str
+    place: int
+    dropped: bool
+    length: int
+    alignment: str
+    moment: Moment | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label of a live enum. `made`: between which positions its oid was given, None where no oid tells."""
+
+    text: str
+    order: float
+    moment: Moment | None
+    made: tuple[int, int] | None
+
+
+class Moments:
+    """What the ids of transactions and the oids tell of the live catalog; empty where none are known.
+
+    Args:
+        history: the rows of this replay.
+        written: rows of int_replay__catalog_rows.
+    """
+
+    def __init__(self, history: History, written: Iterable[Row]) -> None:
+        self._versions = [row.version_id for row in history.rows]
+        self._history = history
+        self._rows: dict[tuple[str, str], list[Row]] = {}
+        self._tables: dict[int, str] = {}
+        for row in written:
+            self._rows.setdefault((row["object_type"], row["object_identity"]), []).append(row)
+            if row["catalog"] == "pg_class" and row["object_type"] in _RELATIONS and "oid" in row["facts"]:
+                self._tables[int(row["facts"]["oid"])] = row["object_identity"]
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    # Positions
+
+    def _moment(self, row: Row) -> Moment | None:
+        if not row["is_dated"]:
+            return None
+        began = self._at(row["written_from"])
+        own = self._until(row["written_with"]) if row["written_with"] is not None else None
+        if own is not None and (began is None or own < began):
+            # Its rows are of another branch, or published before.
+            began = own = None
+        return Moment(
+            self._until(row["written_not_before"]),
+            self._from(row["written_not_after"]),
+            began,
+            own,
+            row["is_certain"],
+            row["committed_at"],
+        )
+
+    def _until(self, version: int | None) -> int:
+        """The position of a row, or of the last one before it."""
+        return -1 if version is None else bisect_right(self._versions, version) - 1
+
+    def _from(self, version: int | None) -> int:
+        """The position of a row, or of the first one behind it."""
+        return len(self._versions) if version is None else bisect_left(self._versions, version)
+
+    def _at(self, version: int | None) -> int | None:
+        return None if version is None else self._from(version)
+
+    # What is asked
+
+    def rows_of(self, kind: str, identity: str) -> list[Row]:
+        """The catalog's rows of an object, by its kind and identity as `pg_identify_object` says them."""
+        return self._rows.get((kind, identity), [])
+
+    def written(self, kind: str, identity: str, catalog: str, part: str | None = None) -> Moment | None:
+        """When one row of the catalog was last written."""
+        for row in self.rows_of(kind, identity):
+            if row["catalog"] == catalog and row["part"] == part:
+                return self._moment(row)
+        return None
+
+    def latest(self, kind: str, identity: str) -> Moment | None:
+        """When the last of all rows of an object was written: from then on it is as it is now."""
+        found = [
+            self._moment(row) for row in self.rows_of(kind, identity) if row["catalog"] != "pg_description"
+        ]
+        known = [m for m in found if m is not None]
+        return max(known, key=lambda m: (m.last, m.first)) if known and len(known) == len(found) else None
+
+    def made(self, kind: str, identity: str) -> Moment | None:
+        """When an object was made: by then its oldest row was written, and by then its oid was given."""
+        found = [
+            m
+            for row in self.rows_of(kind, identity)
+            if row["catalog"] != "pg_description" and (m := self._moment(row)) is not None
+        ]
+        bounds = self._by_oid(kind, identity)
+        if not found:
+            return None
+        first = min(found, key=lambda m: (m.last, m.first))
+        if bounds is None or bounds[1] >= first.last or bounds[1] > first.first + 1:
+            return first
+        # Each of its rows was written again since; the oid was given between those of recorded objects.
+        return Moment(bounds[0], bounds[1], certain=False)
+
+    def _by_oid(self, kind: str, identity: str) -> tuple[int, int] | None:
+        """Between which positions an object was made, by its oid."""
+        return next(
+            (
+                self._made(row)
+                for row in self.rows_of(kind, identity)
+                if row["part"] is None and "oid" in row["facts"]
+            ),
+            None,
+        )
+
+    def _made(self, row: Row) -> tuple[int, int] | None:
+        before, after = row["made_not_before"], row["made_not_after"]
+        if before is None and after is None:
+            return None
+        return self._until(before), self._from(after)
+
+    def table(self, name: Name, position: int) -> str | None:
+        """The live identity of the table that has a name at a position, told by its oid."""
+        oid = self._history.oid_of("TABLE", name, position)
+        return self._tables.get(oid) if oid is not None else None
+
+    def columns(self, identity: str) -> list[Column]:
+        """The columns that a live relation has and had, by their places."""
+        found = [
+            Column(
+                row["part"], int(row["facts"]["attnum"]), bool(row["facts"]["dropped"]),
+                int(row["facts"]["attlen"]), str(row["facts"]["attalign"]), self._moment(row),
+            )
+            for kind in _RELATIONS
+            for row in self.rows_of(kind, identity)
+            if row["catalog"] == "pg_attribute"
+        ]  # fmt: skip
+        return sorted(found, key=lambda c: c.place)
+
+    def labels(self, identity: str) -> list[Label]:
+        """The labels of a live enum, in order."""
+        found = [
+            Label(row["part"], float(row["facts"]["enumsortorder"]), self._moment(row), self._made(row))
+            for row in self.rows_of("type", identity)
+            if row["catalog"] == "pg_enum"
+        ]
+        return sorted(found, key=lambda label: label.order)
+
+    @cached_property
+    def end(self) -> int:
+        """The position behind the last row."""
+        return len(self._versions)

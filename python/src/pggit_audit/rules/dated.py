@@ -1,0 +1,99 @@
+"""Objects of which v1 records nothing, when the ids of transactions tell their moment (FORMATS 3).
+
+What the live catalog has of them was made by the transaction that wrote its rows (`of_live_catalog`), each label of an
+enum by its own (`labels_by`). An object is proven where all of its rows are of one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import qualified, without_comments
+from pggit_audit.moments import Label, Moment
+from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
+    MISSING_LABEL,
+    POLICY_FROM_LIVE_CATALOG,
+    TRIGGER_FROM_LIVE_CATALOG,
+    TYPE_FROM_LIVE_CATALOG,
+)
+from pggit_audit.rules.dating import bounds, is_proven, labels_by, literal_of, moment_of, told
+from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.statements import Name
+
+# In this order, where several are of one moment: each may need those before it.
+_KINDS = {
+    "TYPE": TYPE_FROM_LIVE_CATALOG,
+    "SEQUENCE": FROM_LIVE_CATALOG,
+    "PROCEDURE": FROM_LIVE_CATALOG,
+    "MATERIALIZED_VIEW": FROM_LIVE_CATALOG,
+    "TRIGGER": TRIGGER_FROM_LIVE_CATALOG,
+    "POLICY": POLICY_FROM_LIVE_CATALOG,
+}
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A step whose moment is known: an object of the live catalog comes, or (`label`) an enum gets a label."""
+
+    found: DatabaseObject
+    moment: Moment
+    repair: Repair
+    label: str | None = None
+
+
+def of_live_catalog(evidence: Evidence) -> list[Dated]:
+    """Every object of the live catalog, and every label, that came behind the first row, in their order."""
+    result: list[tuple[tuple[int, int, int], Dated]] = []
+    for found in evidence.live.by_identity.values():
+        if found.object_type not in _KINDS or " OWNED BY " in found.definition:
+            continue
+        moment = moment_of(evidence, found)
+        if moment is None or (moment.first < 0 and moment.own is None):
+            continue
+        for i, step in enumerate(_steps(evidence, found, moment)):
+            order = (step.moment.due[0], [*_KINDS].index(found.object_type), i)
+            result.append((order, step))
+    return [step for _, step in sorted(result, key=lambda r: r[0])]
+
+
+def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
+    name = (found.object_schema, found.object_name)
+    statement = without_comments(found.definition)
+    later: list[Label] = []
+    if found.object_type == "TYPE":
+        made, later = labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
+        statement = made or statement
+    when = bounds(evidence, moment)
+    why = f"{found.object_identity} is in the live catalog, whose row of it was written {told(when)}"
+    proven = is_proven(evidence, found, moment)
+    yield Dated(
+        found,
+        moment,
+        Repair(_KINDS[found.object_type], statement, why, inferred=name, bounds=when, proven=proven),
+    )
+    known = [label.text for label in evidence.moments.labels(found.object_identity)]
+    for label in later:
+        assert label.moment is not None
+        when = bounds(evidence, label.moment)
+        literal = literal_of(label.text)
+        before = known[: known.index(label.text)]
+        place = f" AFTER {literal_of(before[-1])}" if before else f" BEFORE {literal_of(known[1])}"
+        add = f"ALTER TYPE {qualified(name)} ADD VALUE IF NOT EXISTS {literal}{place};"
+        why = f"the live enum has {literal}, whose row was written {told(when)}"
+        yield Dated(
+            found,
+            label.moment,
+            Repair(
+                MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when,
+                proven=proven and label.moment.certain and label.moment.own is None,
+            ),
+            label.text,
+        )  # fmt: skip
+
+
+def name_of(found: DatabaseObject) -> Name:
+    """Schema and name."""
+    return (found.object_schema, found.object_name)

@@ -1,0 +1,183 @@
+"""What the ids of transactions say of a step that left no row (FORMATS 3): between which rows it was.
+
+The transaction that last wrote a row of the catalog is the latest moment of what it holds. Where it lies between the
+rows that a rule has found already, it is the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import first_statement, parse_name, without_comments
+from pggit_audit.history import says
+from pggit_audit.moments import Label, Moment
+from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair
+from pggit_audit.statements import Name
+
+_NAMED_IN = {
+    "TYPE": "pg_type", "SEQUENCE": "pg_class", "PROCEDURE": "pg_proc", "MATERIALIZED_VIEW": "pg_class",
+    "TRIGGER": "pg_trigger", "POLICY": "pg_policy",
+}  # fmt: skip
+
+
+def bounds(evidence: Evidence, moment: Moment) -> Bounds:
+    """A moment in the ids of the history's rows."""
+    rows = evidence.history.rows
+    return Bounds(
+        rows[moment.first].version_id if moment.first >= 0 else None,
+        rows[moment.last].version_id if moment.last < len(rows) else None,
+        dated=moment.certain,
+        committed_at=moment.committed_at,
+    )
+
+
+def within(moment: Moment | None, first: int, last: int) -> Moment | None:
+    """The part of a moment between two rows, at which it is not; None where it lies before or behind."""
+    if moment is None or moment.last <= first or moment.first >= last:
+        return None
+    own = moment.own if moment.own is not None and first <= moment.own < last else None
+    return moment._replace(first=max(first, moment.first), last=min(last, moment.last), own=own)
+
+
+def at_moment(evidence: Evidence, step: Repair, name: Name, moment: Moment) -> PendingStep | None:
+    """A step of what has a name, at the moment that the catalog's row tells; None where that is behind the last row."""
+    when = bounds(evidence, moment)
+    place, early = moment.due
+    if place >= len(evidence.history):
+        return None
+    why = f"{step.evidence}; the catalog's row of it was written {told(when)}"
+    proven = moment.certain and _beside(evidence, moment, name)
+    return PendingStep(place, name, replace(step, evidence=why, bounds=when, proven=proven), early=early)
+
+
+def _beside(evidence: Evidence, moment: Moment, name: Name) -> bool:
+    """Whether no row of the transaction, or of its time, is of an object or names it: then their order is the same."""
+    rows = evidence.history.rows[moment.first + 1 : moment.last]
+    return not any(row.name == name[1] or says(row.text, name[1]) for row in rows)
+
+
+def of_column(
+    evidence: Evidence, table: Name, first: int, last: int, name: str, place: int | None
+) -> Moment | None:
+    """When a column of a table was last written, if that was between two rows; by its place, else by its name."""
+    identity = evidence.moments.table(table, first)
+    if identity is None:
+        return None
+    for column in evidence.moments.columns(identity):
+        if column.place == place if place is not None else column.name == name:
+            return within(column.moment, first, last)
+    return None
+
+
+def told(when: Bounds) -> str:
+    """The bounds in words."""
+    if when.not_before is None:
+        return f"before row {when.not_after}"
+    if when.not_after is None:
+        return f"behind row {when.not_before}"
+    return f"between the rows {when.not_before} and {when.not_after}"
+
+
+def labels_by(
+    evidence: Evidence, found: DatabaseObject, had: Callable[[Moment], bool]
+) -> tuple[str | None, list[Label]]:
+    """How an enum of the live catalog is made with those labels whose moment it `had` had, and the other labels.
+
+    None where the ids of transactions do not tell, or leave none.
+    """
+    labels = evidence.moments.labels(found.object_identity)
+    if " AS ENUM (" not in found.definition or any(x.moment is None for x in labels):
+        return None, []
+    later = [x for x in labels if x.moment is not None and not had(x.moment)]
+    first = [literal_of(x.text) for x in labels if x not in later]
+    if not first:
+        return None, []
+    head = first_statement(found.definition).split(" AS ENUM (", 1)[0]
+    return f"{head} AS ENUM (\n    " + ",\n    ".join(first) + "\n);", later
+
+
+def literal_of(label: str) -> str:
+    """A label as SQL text."""
+    return "'" + label.replace("'", "''") + "'"
+
+
+def identify(found: DatabaseObject) -> tuple[str, str]:
+    """Kind and identity as `pg_identify_object` says them."""
+    kind = found.object_type.lower().replace("_", " ")
+    return kind, found.object_identity.removesuffix(" (policy)")
+
+
+def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
+    """When an object of the live catalog came, as far as it had its name by then."""
+    kind, identity = identify(found)
+    made = evidence.moments.made(kind, identity)
+    if made is not None and found.object_type in ("TRIGGER", "POLICY") and _made_again(evidence, found, made):
+        return None
+    named = evidence.moments.written(kind, identity, _NAMED_IN.get(found.object_type, ""))
+    if made is None or named is None or made.last >= named.last:
+        return made
+    # Something wrote the row that has its name later: a GRANT, or a rename.
+    mentions = evidence.history.mentions(found.object_name.split("(", 1)[0])
+    return made if any(p <= named.first for p in mentions) else named
+
+
+def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool:
+    """Whether the transaction that made a trigger or a policy also altered its table: so one is dropped and made again
+    around a change of a column that it reads."""
+    table = parse_name(found.object_identity.removesuffix(" (policy)").split(" on ", 1)[1])[1]
+    if made.own is None or made.began is None:
+        return False
+    rows = evidence.history.rows[made.began : made.own + 1]
+    return any(r.object_type == "TABLE" and r.change_type == "ALTER" and r.name == table for r in rows)
+
+
+def is_proven(evidence: Evidence, found: DatabaseObject, moment: Moment) -> bool:
+    """Whether all that the catalog has of an object is of one transaction, but for labels that were added later."""
+    kind, identity = identify(found)
+    if not moment.certain or (moment.own is None and not moment.alone):
+        return False
+    labels = {label.text: label for label in evidence.moments.labels(identity)}
+    for row in evidence.moments.rows_of(kind, identity):
+        if row["catalog"] == "pg_description":
+            continue
+        written = evidence.moments.written(kind, identity, row["catalog"], row["part"])
+        if written is None:
+            return False
+        if (written.first, written.last) == (moment.first, moment.last):
+            continue
+        label = labels.get(row["part"]) if row["catalog"] == "pg_enum" else None
+        # A label whose oid is as old as the enum is one under another name.
+        if label is None or label.made is None or label.made[0] < moment.last:
+            return False
+    return "CREATE DOMAIN " not in found.definition
+
+
+def proof(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:
+    """The bounds of an object of the live catalog that a statement needs, if it was there by then for certain."""
+    moment = moment_of(evidence, found)
+    if moment is None or moment.first >= position or not is_proven(evidence, found, moment):
+        return None
+    return bounds(evidence, moment)
+
+
+def settled(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
+    """Whether an object is as the live catalog has it, and nothing wrote it behind the row at a position.
+
+    Of an enum, its labels of that time.
+    """
+    kind, identity = identify(found)
+    live = evidence.live.by_identity.get((found.object_type, found.object_identity))
+    if live is None or not evidence.moments:
+        return False
+    if " AS ENUM (" in live.definition:
+        made, _ = labels_by(evidence, live, lambda moment: moment.passed(position, early=False))
+        return made == first_statement(found.definition)
+    latest = evidence.moments.latest(kind, identity)
+    return (
+        latest is not None
+        and latest.certain
+        and latest.passed(position, early=False)
+        and without_comments(live.definition) == without_comments(found.definition)
+    )

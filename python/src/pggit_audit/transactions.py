@@ -1,0 +1,181 @@
+"""The ids of transactions, in the order in which the history's rows were written (FORMATS 3).
+
+A row of PostgreSQL's catalog carries in `xmin` the transaction that last wrote it, as a row of the history does. A
+statement and the row that the tracker wrote for it share one id, so what left no row lies between two that did. The
+ids have 32 bits and wrap; the rows, in the order of their own ids, tell how often.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+WRAP = 1 << 32
+"""So many transactions later an id comes again."""
+FIRST_NORMAL = 3
+"""PostgreSQL's FirstNormalTransactionId: smaller ones are no transactions."""
+# Rows of transactions that overlapped lie next to one another; one that is further off was written again later.
+_OVERLAP = 50
+# Of so many rows all but one must be in order; else the ids are not those that the tracker's rows were written with.
+_TRUSTED = 10
+
+
+@dataclass(frozen=True)
+class Written:
+    """One row of the history, and the transaction that wrote it.
+
+    `xid` is the low half of the id; None where it is unknown. `created_at` is the transaction's start.
+    """
+
+    version_id: int
+    xid: int | None
+    created_at: Any = None
+
+
+@dataclass(frozen=True)
+class Between:
+    """Where a transaction lies in the history: behind the row `not_before`, before the row `not_after`.
+
+    `within` is the last row that the transaction itself wrote, if it wrote any, `began` the first. None for
+    `not_before` or `not_after`: before the first row, behind the last. Not `certain`: the id wrapped, and may be of
+    an older transaction as well.
+    """
+
+    not_before: int | None
+    not_after: int | None
+    began: int | None = None
+    within: int | None = None
+    certain: bool = True
+
+
+class Order:
+    """The history's rows in the order of their transactions.
+
+    Args:
+        rows: in the order of their ids.
+        next_xid: the server's next transaction with its epoch (64 bits), if it is known.
+
+    `full`: the id of each row's transaction with an epoch that is counted from the first row's, by the row's id; only
+    rows that can be trusted. `restored`: how many rows share a transaction with rows of other times, as
+    after pg_restore; `out_of_order`: how many have an id that their place does not allow, because somebody wrote
+    them again. Where those are too many, no row is trusted.
+    """
+
+    def __init__(self, rows: Sequence[Written], next_xid: int | None = None) -> None:
+        shared = _restored(rows)
+        self.restored = sum(r.xid in shared for r in rows if r.xid is not None)
+        usable = [r for r in rows if r.xid is not None and r.xid >= FIRST_NORMAL and r.xid not in shared]
+        numbers = _unwrapped([r.xid for r in usable if r.xid is not None])
+        kept = _in_order(numbers)
+        self.out_of_order = len(numbers) - len(kept)
+        if self.out_of_order * _TRUSTED > len(numbers):
+            kept = []
+        near = _near(numbers, kept)
+        self.full = {usable[i].version_id: numbers[i] for i in near}
+        self._ids = [usable[i].version_id for i in near]
+        values = [numbers[i] for i in near]
+        # So that what overlaps is no bound: all rows up to one are older, all from one on are newer.
+        self._highest = list(accumulate(values, max))
+        self._lowest = list(reversed(list(accumulate(reversed(values), min))))
+        self._rows: dict[int, list[int]] = {}
+        for version, number in zip(self._ids, values, strict=True):
+            self._rows.setdefault(number, []).append(version)
+        self._newest = self._highest[-1] if values else 0
+        self._next, self._oldest = self._newest + WRAP // 2, FIRST_NORMAL
+        if next_xid is not None and values:
+            self._next = self._newest + (next_xid - self._newest) % WRAP
+            self._oldest = FIRST_NORMAL - (next_xid - self._next)
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+    def number(self, xid: int) -> int | None:
+        """The id with its epoch: the newest that is not in the future; None where there is none."""
+        if not self._ids or xid < FIRST_NORMAL:
+            return None
+        number = self._next - (self._next - xid) % WRAP
+        return number if number >= self._oldest else None
+
+    def between(self, xid: int) -> Between | None:
+        """Where a transaction lies; None where its id says nothing."""
+        number = self.number(xid)
+        if number is None:
+            return None
+        older = number - WRAP
+        if older >= max(self._oldest, min(self._highest[0], self._lowest[0])):
+            # It may be of two moments within the history.
+            return None
+        before = bisect_left(self._highest, number) - 1
+        after = bisect_right(self._lowest, number)
+        own = self._rows.get(number, ())
+        return Between(
+            self._ids[before] if before >= 0 else None,
+            self._ids[after] if after < len(self._ids) else None,
+            own[0] if own else None,
+            own[-1] if own else None,
+            certain=older < self._oldest,
+        )
+
+
+def _restored(rows: Iterable[Written]) -> set[int]:
+    """The transactions that wrote rows of several times: a restore did, no tracker."""
+    times: dict[int, Any] = {}
+    found = set()
+    for row in rows:
+        if row.xid is None or not isinstance(row.created_at, datetime):
+            continue
+        if times.setdefault(row.xid, row.created_at) != row.created_at:
+            found.add(row.xid)
+    return found
+
+
+def _unwrapped(xids: Sequence[int]) -> list[int]:
+    """The ids with an epoch: from each row to the next it is the shorter way."""
+    result: list[int] = []
+    for xid in xids:
+        last = result[-1] if result else xid
+        result.append(last + (xid - last + WRAP // 2) % WRAP - WRAP // 2)
+    return result
+
+
+def _in_order(numbers: Sequence[int]) -> list[int]:
+    """The places of a longest part of the numbers that does not fall (patience sorting)."""
+    ends: list[int] = []
+    places: list[int] = []
+    before: list[int] = []
+    for i, number in enumerate(numbers):
+        pile = bisect_right(ends, number)
+        before.append(places[pile - 1] if pile else -1)
+        if pile == len(ends):
+            ends.append(number)
+            places.append(i)
+        else:
+            ends[pile], places[pile] = number, i
+    result = []
+    at = places[-1] if places else -1
+    while at >= 0:
+        result.append(at)
+        at = before[at]
+    return result[::-1]
+
+
+def _near(numbers: Sequence[int], kept: Sequence[int]) -> list[int]:
+    """The places of `kept`, and of those that are not far from where they belong among them."""
+    if not kept:
+        return []
+    values = [numbers[i] for i in kept]
+    chosen = set(kept)
+    result = []
+    for i, number in enumerate(numbers):
+        if i in chosen:
+            result.append(i)
+            continue
+        here = bisect_left(kept, i)
+        first, last = bisect_left(values, number), bisect_right(values, number)
+        if first - _OVERLAP <= here <= last + _OVERLAP:
+            result.append(i)
+    return result
