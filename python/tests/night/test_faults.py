@@ -183,7 +183,7 @@ def test_done_and_back(place: Place) -> None:
     assert place.run("monitor")[0] == 1
 
 
-@pytest.mark.parametrize("step", ["freeze", "backup", "build", "verify", "switch", "observe"])
+@pytest.mark.parametrize("step", ["freeze", "backup", "build", "verify", "switch", "smoke", "observe"])
 def test_the_command_line_is_killed(place: Place, step: str) -> None:
     before = place.fingerprint()
     for goes_on in (False, True):
@@ -219,6 +219,24 @@ def test_dbt_is_killed_and_begun_once_more(place: Place) -> None:
     said = process.communicate(timeout=SECONDS)[0]
     assert process.returncode == 0, said
     assert "It is begun once more." in said
+
+
+@pytest.mark.parametrize("step", ["build", "observe"])
+def test_the_server_is_restarted(place: Place, own_server: embedded.Server, step: str) -> None:
+    """In order, as a DBA or a package's update does it: sessions are cut off, nothing is lost."""
+    before = place.fingerprint()
+    process = place.begin(plan=("--observe", "20s" if step == "observe" else "0"))
+    place.wait_for(begun(step), process)
+    time.sleep({"build": 5.0, "observe": 1.0}[step])
+    embedded.stop(place.runs)
+    embedded.ensure_running(place.runs)
+    said = process.communicate(timeout=SECONDS)[0]
+    assert "Traceback" not in said, said
+    assert process.returncode == 0, said
+    assert place.run("monitor")[0] == 0
+    assert place.run("rollback", "--yes")[0] == 0
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
 
 
 @pytest.mark.parametrize("step", ["backup", "build", "switch", "observe"])

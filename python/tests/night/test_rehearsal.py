@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from nights import hook
 from project import PROJECT, SAMPLE, Params, copied
 
 from pggit_audit import embedded
@@ -344,10 +346,20 @@ def production(server: embedded.Server, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.mark.slow
 def test_a_rehearsal_ends_go(production: Params, tmp_path: Path) -> None:
-    assert main(["rehearse", "--from", production["dbname"], "--report", str(tmp_path), "--seed", "4"]) == 0
+    smoke = hook(
+        tmp_path / "hooks",
+        "smoke-test",
+        f'echo "$PGGIT_CUTOVER_DATABASE $PGGIT_CUTOVER_REHEARSAL" > {tmp_path}/s',
+    )
+    hook(smoke, "start-applications", f"touch {tmp_path}/never")
+    arguments = ["--report", str(tmp_path), "--seed", "4", "--hooks", str(smoke)]
+    assert main(["rehearse", "--from", production["dbname"], *arguments]) == 0
+    assert re.fullmatch(r"pggit_scratch_\w+ 1\n", (tmp_path / "s").read_text())
+    assert not (tmp_path / "never").exists()
     document = json.loads((tmp_path / "report.json").read_text())
     assert document["decision"] == "GO" and document["reasons"] == []
     assert all(check["ok"] for check in document["checks"])
+    assert document["facts"]["built_bytes"] > 1_000_000
     for section in ("spot_checks", "dual_run", "queries", "timeline", "fidelity"):
         assert document[section], section
     with psycopg.connect(**production) as connection:

@@ -168,6 +168,8 @@ def test_the_disk_is_measured(v1: Connection, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(place.shutil, "disk_usage", usage)
     monkeypatch.setattr(place, "_is_there", lambda _: True)
     assert codes(v1)["disk_full"] == "warning"
+    (finding,) = (f for f in look(v1, rehearsed_bytes=2_000_000) if f.code == "disk_full")
+    assert finding.severity == "blocker" and "3 MB, as the rehearsal took; 1 MB are free" in finding.message
     monkeypatch.setattr(place, "_is_there", lambda _: False)
     assert codes(v1)["disk_unknown"] == "info"
 

@@ -26,11 +26,8 @@ from pggit_audit.night.context import Night, database
 from pggit_audit.night.cutover import Cutover, Options, Outcome, check_before, minutes
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
-from pggit_audit.night.plan import LEAST_ACCURACY, STEPS, Plan, Report
+from pggit_audit.night.plan import LEAST_ACCURACY, REPORTS, STEPS, Plan, Report
 from pggit_audit.verdicts import Finding
-
-REPORTS = "rehearsal"
-"""The folder of the project that `rehearse` writes its report into, and `cutover` reads it from."""
 
 MOMENT = "SPAN"
 
@@ -271,13 +268,7 @@ def _taken_up(name: str, params: dict[str, Any], home: Path, terminal: Terminal)
 
 def _with_facts(night: Night, made: Plan) -> Night:
     """Give the hooks what they may want to know."""
-    facts = {
-        "run": night.journal.run, "target": made.target, "database": made.database, "host": str(night.params["host"]),
-        "port": str(night.params.get("port", "")), "user": str(night.params.get("user", "")),
-        "folder": str(night.journal.folder), "digest": made.digest,
-        "archive": night.names.archive, "audit_schema": night.names.audit,
-    }  # fmt: skip
-    night.hooks = Hooks(night.hooks.folder, night.hooks.seconds, facts)
+    night.hooks = Hooks(night.hooks.folder, night.hooks.seconds, {**night.facts(), "digest": made.digest})
     return night
 
 

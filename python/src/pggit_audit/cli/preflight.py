@@ -69,7 +69,7 @@ def preflight(
         connection.read_only = True
         connection.execute("set application_name = 'pggit preflight'")
         with _readable(connection):
-            found = checks.check(connection, table)
+            found = checks.check(connection, table, rehearsed_bytes=_rehearsed(project / plan.REPORTS))
             built = _of_the_build(connection, names.audit)
     scans = [scan(folder, found.calls) for folder in code or ()]
     left = _fixed(scans, found.calls, as_json) if fix else scans
@@ -88,6 +88,14 @@ def preflight(
     else:
         _show(found, findings, scans, blocked)
     end(NO if blocked else YES)
+
+
+def _rehearsed(folder: Path) -> int:
+    """What the build of the rehearsal at hand added to its copy, in bytes; 0 where there is none."""
+    try:
+        return plan.read_report(folder).built_bytes
+    except PggitError:
+        return 0
 
 
 class _readable:

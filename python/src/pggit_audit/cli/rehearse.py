@@ -12,12 +12,12 @@ from rich.text import Text
 
 from pggit_audit import embedded
 from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, result, words
-from pggit_audit.cli.cutover import REPORTS
 from pggit_audit.cli.desk import Terminal, server_losses
-from pggit_audit.errors import Refusal
+from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import plan
 from pggit_audit.night.context import database
 from pggit_audit.night.cutover import minutes
+from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.rehearsal import report, restore, run
 
 
@@ -33,11 +33,20 @@ def rehearse(
     target: Target = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--report", metavar="DIR", help="Where the report goes.", show_default=REPORTS),
+        typer.Option("--report", metavar="DIR", help="Where the report goes.", show_default=plan.REPORTS),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option("--seed", metavar="N", help="Of all that is drawn at random.", show_default="a new one"),
+    ] = None,
+    hooks: Annotated[
+        Path | None,
+        typer.Option(
+            "--hooks",
+            metavar="DIR",
+            help="The cutover's hooks: of these the smoke-test is run, against the copy.",
+            show_default=False,
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -80,7 +89,7 @@ def rehearse(
             "a dump of production on staging: pggit-audit rehearse --target staging --from DUMP."
         )
     project = embedded.project_dir()
-    place = folder or project / REPORTS
+    place = folder or project / plan.REPORTS
     place.mkdir(parents=True, exist_ok=True)
     asked = run.Asked(
         target=name,
@@ -92,6 +101,7 @@ def rehearse(
         manifest=restore.read_manifest(manifest) if manifest else {},
         code=code or (),
         accept=accept,
+        smoke_test=_smoke_test(hooks),
     )
     terminal = Terminal()
     with (
@@ -120,3 +130,14 @@ def rehearse(
     console.print(Text(f"Report: {page}"), soft_wrap=True)
     words().print(Text(f"For the cutover: {text}", "dim"), soft_wrap=True)
     end(YES if goes else NO)
+
+
+def _smoke_test(hooks: Path | None) -> Path | None:
+    """The hook of that name, which has to be there and executable where a folder is named."""
+    if hooks is None:
+        return None
+    Hooks(hooks, 0, {}).check()
+    path = hooks / "smoke-test"
+    if not path.is_file():
+        raise PggitError(f"There is no {path}. Nothing was rehearsed. Put it there, or leave --hooks away.")
+    return path

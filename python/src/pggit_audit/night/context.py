@@ -81,6 +81,15 @@ class Night:
         named = {**self.params, "application_name": f"pggit cutover {self.journal.run}", **keywords}
         return psycopg.connect(**named, autocommit=True)
 
+    def facts(self) -> dict[str, str]:
+        """Return what hooks are told of the run, in `PGGIT_CUTOVER_*`."""
+        return {
+            "run": self.journal.run, "target": self.target, "database": str(self.params["dbname"]),
+            "host": str(self.params["host"]), "port": str(self.params.get("port", "")),
+            "user": str(self.params.get("user", "")), "folder": str(self.journal.folder),
+            "archive": self.names.archive, "audit_schema": self.names.audit,
+        }  # fmt: skip
+
     def wake(self) -> None:
         """Start the server again where it is the embedded one; any other comes back by itself."""
         if targets.credentials(self.target).is_embedded:

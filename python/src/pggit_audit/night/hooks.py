@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +67,14 @@ class Hooks:
         folder: None where there are none.
         seconds: how long one may take.
         facts: for `PGGIT_CUTOVER_*`, by the rest of the name.
+        only: the moments that are called; all by default.
 
     """
 
     folder: Path | None
     seconds: float
     facts: Mapping[str, str]
+    only: Sequence[str] = tuple(MOMENTS)
 
     def check(self) -> None:
         """See before the night begins that each hook can be called.
@@ -95,7 +97,7 @@ class Hooks:
 
     def present(self) -> list[str]:
         """Return the names of the hooks that are there."""
-        return [name for name in MOMENTS if self.folder is not None and (self.folder / name).is_file()]
+        return [name for name in self.only if self.folder is not None and (self.folder / name).is_file()]
 
     def strangers(self) -> list[str]:
         """Return the files that are no hook by their name, often one that is misspelled."""

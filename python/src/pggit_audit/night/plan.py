@@ -21,6 +21,8 @@ from pggit_audit.night.v1 import Names
 DIGEST_FORMAT = 1
 REPORT = "report.json"
 REPORT_FORMAT = 1
+REPORTS = "rehearsal"
+"""The folder of the project that `rehearse` writes its report into, and others read it from."""
 LEAST_ACCURACY = 95.0
 """Percent of the history's rows that the migration plan wants right at the least."""
 
@@ -93,6 +95,7 @@ class Report:
         seconds: how long each step took there.
         queries: for each audit query its times, `{"p50_ms": …, "p95_ms": …}`.
         accuracy: percent of the history's rows that were right there.
+        built_bytes: what the build there added to the database; 0 where it was not measured.
 
     """
 
@@ -105,6 +108,7 @@ class Report:
     seconds: Mapping[str, float]
     queries: Mapping[str, Mapping[str, float]]
     accuracy: float = 100.0
+    built_bytes: int = 0
 
 
 def read_report(folder: Path) -> Report:
@@ -142,6 +146,7 @@ def read_report(folder: Path) -> Report:
             {step["step"]: float(step["seconds"]) for step in document.get("timeline", [])},
             {query["name"]: query for query in document.get("queries", [])},
             float(document.get("accuracy", {}).get("percent", 100.0)),
+            int(document.get("facts", {}).get("built_bytes", 0)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PggitError(f"{path} is no report of a rehearsal: {error!r}. Rehearse again.") from error

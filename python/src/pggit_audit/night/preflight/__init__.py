@@ -62,6 +62,7 @@ def check(
     table: CallTable,
     *,
     shadow: str = "target",
+    rehearsed_bytes: int = 0,
 ) -> Preflight:
     """Look at a database of v1.
 
@@ -69,6 +70,7 @@ def check(
         connection: to it; only read.
         table: v1's calls, with the names of the schemas.
         shadow: where the history runs again, `target` or `embedded`.
+        rehearsed_bytes: what the build of a rehearsal added to its copy; 0 where there was none.
 
     """
     if _is_moved(connection, table):
@@ -79,6 +81,7 @@ def check(
         v0=table.v0,
         audit=table.audit,
         shadow=shadow,
+        rehearsed_bytes=rehearsed_bytes,
     )
     if any(
         finding.code == "schema_missing" and finding.object == f"schema {table.schema}" for finding in place

@@ -124,6 +124,7 @@ def check_place(
     v0: str,
     audit: str,
     shadow: str = "target",
+    rehearsed_bytes: int = 0,
 ) -> list[Finding]:
     """Look at the database and its server.
 
@@ -133,6 +134,7 @@ def check_place(
         v0: where pggit_v0 is installed.
         audit: the schema of the results.
         shadow: where the history runs again, `target` or `embedded`.
+        rehearsed_bytes: what the build of a rehearsal added to its copy; 0 where there was none.
 
     """
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -141,7 +143,7 @@ def check_place(
         return [
             *_server(server, shadow, cursor),
             *_rights(server, sizes, schema, v0, shadow),
-            *_disk(server, sizes, schema, v0, audit),
+            *_disk(server, sizes, schema, v0, audit, rehearsed_bytes),
             *_neighbours(cursor, schema),
             *_audit_schema(cursor, server, sizes, audit),
         ]
@@ -305,14 +307,20 @@ def _disk(
     schema: str,
     v0: str,
     audit: str,
+    rehearsed: int,
 ) -> list[Finding]:
-    """Measured where it was built here already, else judged from the size of the history."""
+    """Measured where it was built here already, or in a rehearsal; else judged from the size of the history."""
     built = sum(schemas[name]["bytes"] for name in (audit, f"{audit}_work") if name in schemas)
     history = schemas[schema]["bytes"] if schema in schemas else 0
     measured = built + (schemas[v0]["bytes"] if v0 in schemas else 0)
     # a build beside a build, and the backup of v1; without one, what the recorded histories took
-    needed = 2 * measured + history if built else 60 * history + 200_000_000
-    rests_on = "as the build in this database took" if built else "as recorded histories took, by their size"
+    if built:
+        needed, rests_on = 2 * measured + history, "as the build in this database took"
+    elif rehearsed:
+        # the copy was built in beside its own backup, and half as much again is for what comes since
+        needed, rests_on = rehearsed * 3 // 2 + history, "as the rehearsal took"
+    else:
+        needed, rests_on = 60 * history + 200_000_000, "as recorded histories took, by their size"
     name = f"disk of database {server['database']}"
     directory = Path(server["data"]) if server["data"] else None
     if directory is None or not server["is_local"] or not _is_there(directory):
@@ -328,7 +336,7 @@ def _disk(
     free = shutil.disk_usage(directory).free
     if free >= needed:
         return []
-    severity: Severity = "blocker" if built else "warning"
+    severity: Severity = "blocker" if built or rehearsed else "warning"
     return [
         _is(
             "disk_full",

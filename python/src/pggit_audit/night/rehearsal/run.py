@@ -37,6 +37,8 @@ THEN = ("switch", "smoke")
 OBSERVE = 3600.0
 """Seconds of watching that the plan holds after the switch; a rehearsal does not wait for them."""
 WINDOW = 6 * 3600.0
+HOOK = 600.0
+"""Seconds that the team's own smoke test may take."""
 STEPS = ("restore", *FIRST, "spot_checks", "dual_run", "queries", *THEN, "rollback")
 
 
@@ -71,6 +73,7 @@ class Asked:
         manifest: rows by table, to hold the copy against; empty without one.
         code: folders of the application's source, whose queries are compared as well.
         accept: percent of the history's rows that must be right.
+        smoke_test: the team's own test of the new code, run against the copy; None without one.
 
     """
 
@@ -83,6 +86,7 @@ class Asked:
     manifest: Mapping[str, int] = field(default_factory=dict)
     code: Sequence[Path] = ()
     accept: float = 100.0
+    smoke_test: Path | None = None
 
 
 class _No(Exception):
@@ -191,15 +195,14 @@ class _Rehearsal:
             )
         journal = Journal.begin(self.asked.folder / "runs")
         journal.write("run", "begin", rehearsal=True)
-        return Night(
-            self.asked.target,
-            params,
-            self.names,
-            journal,
-            self.desk,
-            Hooks(None, 60.0, {}),
+        night = Night(
+            self.asked.target, params, self.names, journal, self.desk, Hooks(None, HOOK, {}),
             environment=environment,
-        )
+        )  # fmt: skip
+        if self.asked.smoke_test is not None:
+            facts = {**night.facts(), "rehearsal": "1"}
+            night.hooks = Hooks(self.asked.smoke_test.parent, HOOK, facts, only=("smoke-test",))
+        return night
 
     # The night
 
@@ -224,6 +227,7 @@ class _Rehearsal:
     def _measured(self, night: Night) -> None:
         with night.connect() as connection:
             self._verified(connection)
+            self._grown(connection)
             self.document["fidelity"] = self._fidelity(connection)
             with self._timed("spot_checks"):
                 self._spot_checks(connection)
@@ -272,6 +276,11 @@ class _Rehearsal:
         self.document["findings"] = [
             Finding.of(dict(zip(COLUMNS, row, strict=True))).as_json() for row in rows
         ]
+
+    def _grown(self, connection: psycopg.Connection[Any]) -> None:
+        row = connection.execute("select pg_database_size(current_database())").fetchone()
+        assert row is not None
+        self.document["facts"]["built_bytes"] = max(0, row[0] - self.document["facts"]["database_bytes"])
 
     def _fidelity(self, connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
         rows = connection.execute(
