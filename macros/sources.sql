@@ -84,3 +84,14 @@
         and c.relname = {{ dbt.string_literal(relation.identifier) }}
         and c.relkind in ('r', 'p', 'v', 'm', 'f')
 {% endmacro %}
+
+
+{#- For the freshness of pggit_v0, in either of its layouts. -#}
+{% macro last_commit_query() %}
+    {%- set graph_source = source('pggit_v0', 'commit_graph') -%}
+    {%- if source_columns(graph_source, required=false) -%}
+        select max(committed_at)::timestamp from {{ graph_source }}
+    {%- else -%}
+        select max(timestamp)::timestamp from {{ graph_source.incorporate(path={'identifier': 'commits'}) }}
+    {%- endif -%}
+{% endmacro %}

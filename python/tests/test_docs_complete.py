@@ -77,6 +77,30 @@ def test_macros_describe_their_arguments(manifest: dict[str, Any]) -> None:
     assert wrong == []
 
 
+def test_sources_have_a_freshness_or_a_reason(manifest: dict[str, Any], built: Params) -> None:
+    neither = []
+    for node in _own(manifest["sources"]):
+        fresh = node["freshness"] or {}
+        has = bool((fresh.get("warn_after") or {}).get("count"))
+        if has == bool(node["meta"].get("no_freshness")):
+            neither.append(node["unique_id"])
+    assert neither == []
+
+
+def test_every_column_of_v1_is_described(manifest: dict[str, Any], built: Params) -> None:
+    """As 0.2.1 installs it: whoever browses the sources finds no column without a word."""
+    with psycopg.connect(**built) as connection:
+        columns = connection.execute(
+            "select relname, attname from pg_attribute join pg_class on pg_class.oid = attrelid"
+            " where relnamespace = 'pggit'::regnamespace and attnum > 0 and not attisdropped"
+            " and relname in ('history', 'objects', 'branches')"
+        ).fetchall()
+    described = {
+        (node["identifier"], column) for node in _own(manifest["sources"]) for column in node["columns"]
+    }
+    assert set(columns) - described == set()
+
+
 def test_tests_are_described(manifest: dict[str, Any]) -> None:
     """Each says what it guards and what to do if it fails, from one place for each kind of test."""
     texts: dict[str, set[str]] = {}
