@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from dbt.parser.schemas import is_valid_type
 from project import DATABASE, PROJECT, Params, dbt
 
 NAME = "pggit_audit"
@@ -74,6 +75,18 @@ def test_macros_describe_their_arguments(manifest: dict[str, Any]) -> None:
         described = [argument["name"] for argument in node["arguments"] if argument["description"].strip()]
         if written != described:
             wrong.append(f"{node['unique_id']}: has {written}, describes {described}")
+    assert wrong == []
+
+
+def test_macros_say_types_that_dbt_knows(manifest: dict[str, Any]) -> None:
+    """dbt 1.12 looks at them by itself, and warns."""
+    wrong = [
+        f"{node['unique_id']} {argument['name']}: {argument['type']}"
+        for node in manifest["macros"].values()
+        if node["package_name"] in (NAME, "dbt_pggit")
+        for argument in node["arguments"]
+        if argument["type"] and not is_valid_type(argument["type"])
+    ]
     assert wrong == []
 
 
@@ -141,6 +154,9 @@ def test_the_overview_is_ours(manifest: dict[str, Any]) -> None:
         "marts",
     }
     assert named - described - columns - fidelity == set(), "the overview names what there is not"
+    targets = re.findall(r"\]\(#!/\w+/([^)]+)\)", overview)
+    assert len(targets) > 20
+    assert set(targets) - {*manifest["nodes"], *manifest["functions"]} == set(), "a link leads nowhere"
 
 
 def test_columns_are_those_of_the_tables(manifest: dict[str, Any], built: Params) -> None:
