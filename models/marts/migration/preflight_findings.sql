@@ -60,7 +60,7 @@ about_fidelity as (
             else ' change(s): what they did could not be told.'
         end as message,
         'Look at them in unverified_changes and least_certain_changes, then: '
-        || 'select verify_change(change_id, ''your name'', ''grounds'');' as what_to_do,
+        || 'select {{ var("audit_schema") }}.verify_change(change_id, ''your name'', ''grounds'');' as what_to_do,
         'FIDELITY.md' as docs
     from changes
     where fidelity not in ('exact', 'repaired') and not verified

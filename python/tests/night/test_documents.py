@@ -55,6 +55,9 @@ def test_every_hook_and_hazard_is_documented() -> None:
     assert len(codes) > 5
     for code in codes:
         assert f"| `{code}` |" in text
+    source = (PROJECT / "python/src/pggit_audit/night/finish.py").read_text(encoding="utf-8")
+    left = set(re.findall(r'"(\w+_left)"', source))
+    assert len(left) > 4 and all(f"`{code}`" in text for code in left)
 
 
 def test_the_sql_by_hand_brings_v1_back(tracked: Params) -> None:

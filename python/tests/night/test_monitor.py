@@ -187,10 +187,17 @@ def test_the_end_of_the_window(published: Params, run: Journal) -> None:
         finish.check(connection, NAMES)
         kept = finish.finish(night, connection, keep_archive=True)
         assert kept.dropped == ""
+        assert [one.object for one in kept.left_over if one.code == "archive_left"] == [
+            "schema pggit_v1_archive"
+        ]
+        connection.execute("create schema pggit_replaced_x")
         assert v1.state(connection, NAMES) == "archived"
         done = finish.finish(night, connection, keep_archive=False)
         assert done.dropped == "pggit_v1_archive"
         assert "pggit_audit.v1_history" in done.kept
+        assert {"replaced_schema_left"} <= {one.code for one in done.left_over}
+        assert {one.severity for one in done.left_over} == {"info"}
+        connection.execute("drop schema pggit_replaced_x")
         assert v1.state(connection, NAMES) == "missing"
         assert (Path(done.saved) / "compliance_summary.csv").is_file()
         row = connection.execute("select count(*) from pggit_audit.v1_history").fetchone()

@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit.cli.common import YES, Json, Target, end, print_json, words
+from pggit_audit.cli.common import YES, Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import finish as ending
@@ -62,8 +62,9 @@ def finish(
     console = words()
     console.print(Text("FINISHED", style="bold green"))
     console.print(Text(done.said()), soft_wrap=True)
-    for finding in done.left_over:
-        console.print(Text(f"Left over: {finding}"), soft_wrap=True)
+    if done.left_over:
+        console.print("\nLeft over:")
+        print_findings(console, done.left_over)
     end(YES)
 
 

@@ -16,6 +16,7 @@ from pggit_audit.night import scratch, v1
 from pggit_audit.night.context import Night
 from pggit_audit.night.plan import history_prefix
 from pggit_audit.night.v1 import Names
+from pggit_audit.verdicts import Finding
 
 KEPT = ("branches", "objects", "commits", "history", "history_archive", "system_events")
 """v1's tables that the project reads; where they are there, they stay, as v1_NAME beside the results."""
@@ -37,14 +38,14 @@ class Finished:
         dropped: the schema that is gone; empty where it was left.
         kept: the tables that v1's rows are in now.
         saved: the folder with the reports.
-        left_over: what somebody has to see to, in words.
+        left_over: what somebody has to see to.
 
     """
 
     dropped: str
     kept: list[str]
     saved: str
-    left_over: list[str]
+    left_over: list[Finding]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,7 +92,7 @@ def finish(night: Night, connection: psycopg.Connection[Any], *, keep_archive: b
     if not keep_archive:
         kept = _drop(connection, names)
     left = _left_over(connection, names)
-    night.journal.write("finish", "end", kept=kept, left_over=left)
+    night.journal.write("finish", "end", kept=kept, left_over=[finding.object for finding in left])
     return Finished("" if keep_archive else names.archive, kept, str(folder), left)
 
 
@@ -203,32 +204,53 @@ def _save_reports(connection: psycopg.Connection[Any], names: Names, folder: Pat
     (folder / "history.json").write_text(json.dumps(asdict(prefix), indent=1), encoding="utf-8")
 
 
-def _left_over(connection: psycopg.Connection[Any], names: Names) -> list[str]:
-    found = [f"scratch database {name}" for name in scratch.leftovers(connection)]
-    found += [
-        f"database {name} of a build that was killed; the next build sweeps it"
-        for (name,) in connection.execute(
-            "select datname from pg_database where starts_with(datname, 'pggit_shadow_')"
-        ).fetchall()
-    ]
-    found += [
-        f"role {name}: made for shadows; drop it when no build runs any more"
-        for (name,) in connection.execute(
-            "select rolname from pg_roles where rolname like 'pggit\\_%'"
-        ).fetchall()
-    ]
-    found += [
-        f"event trigger {name}"
-        for (name,) in connection.execute(
-            "select evtname from pg_event_trigger where evtname like 'pggit%' order by 1"
-        ).fetchall()
-    ]
-    found += [
-        f"schema {name}, set aside by a rollback"
-        for (name,) in connection.execute(
-            "select nspname from pg_namespace where starts_with(nspname, 'pggit_replaced_') order by 1"
-        ).fetchall()
-    ]
+DOCS = "CUTOVER_PROCEDURE.md#left-over"
+
+_LEFT: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "shadow_database_left",
+        "select 'database ' || datname from pg_database where starts_with(datname, 'pggit_shadow_') order by 1",
+        "It is of a build that was killed.",
+        "Nothing: the next build drops it once it is a day old.",
+    ),
+    (
+        "role_left",
+        "select 'role ' || rolname from pg_roles where starts_with(rolname, 'pggit_') order by 1",
+        "It was made for shadow databases.",
+        "Drop it when no build runs any more: drop role, with its name.",
+    ),
+    (
+        "event_trigger_left",
+        "select 'event trigger ' || evtname from pg_event_trigger where starts_with(evtname, 'pggit') order by 1",
+        "It is not v1's: those went with the archive.",
+        "Leave pggit_audit_keep, which refuses that the audit schemas are dropped; look at any other.",
+    ),
+    (
+        "replaced_schema_left",
+        "select 'schema ' || nspname from pg_namespace where starts_with(nspname, 'pggit_replaced_') order by 1",
+        "A rollback from the backup set it aside.",
+        "Look whether anything in it is needed, then: drop schema, with its name, cascade.",
+    ),
+)
+"""What may be left: code, the query of its names, what it is, what to do."""
+
+
+def _left_over(connection: psycopg.Connection[Any], names: Names) -> list[Finding]:
+    found = [
+        Finding(
+            "scratch_database_left", "info", f"database {name}", "A backup was tried in it.",
+            "Nothing: it is dropped by the next command that needs one, once it is a day old.", DOCS,
+        )
+        for name in scratch.leftovers(connection)
+    ]  # fmt: skip
+    for code, query, message, what_to_do in _LEFT:
+        for (thing,) in connection.execute(query.encode()).fetchall():
+            found.append(Finding(code, "info", thing, message, what_to_do, DOCS))
     if v1.state(connection, names) == "archived":
-        found.append(f"schema {names.archive}")
+        found.append(
+            Finding(
+                "archive_left", "info", f"schema {names.archive}", "v1 is in it, read-only, and can be brought back.",
+                "When nobody wants to go back any more: pggit-audit finish, without --keep-archive.", DOCS,
+            )
+        )  # fmt: skip
     return found
