@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "verdicts", "lexing", "sessions", "pages", "transactions"),
     ("statements",),
     ("definitions", "programs", "evidence"),
-    ("lab.recorded",),
+    ("lab.recorded", "dated_catalog"),
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted"),
     ("moments",),

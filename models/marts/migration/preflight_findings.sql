@@ -162,6 +162,59 @@ hidden_schemas as (
 
 ),
 
+transactions as (
+
+    select * from {{ ref('int_replay__transactions') }}
+
+),
+
+catalog_rows as (
+
+    select * from {{ ref('int_replay__catalog_rows') }}
+
+),
+
+-- Without the ids, what left no row is placed by likelihood.
+about_evidence as (
+
+    select
+        case when sources.is_file then 'evidence_not_used' else 'no_evidence' end as code,
+        'warning' as severity,
+        sources.source as object,
+        'The ids of transactions do not tell when things happened: ' || sources.why_not || '.' as message,
+        case
+            when sources.is_file
+                then 'Write it anew on the server that recorded this history: pggit-audit evidence collect --out FILE'
+            else 'On the production server: pggit-audit evidence collect --out FILE; then build with --vars ''evidence: FILE''.'
+        end as what_to_do,
+        'FIDELITY.md#the-ids-of-transactions' as docs
+    from (
+        select
+            min(transactions.source) as source,
+            bool_and(transactions.source like 'the file %') as is_file,
+            coalesce(min(catalog_rows.why_not), min(transactions.why_not), 'nothing of the catalog has one') as why_not
+        from transactions
+        left join catalog_rows on true
+        having count(*) > 0 and not coalesce(bool_or(catalog_rows.is_dated), false)
+    ) as sources
+
+    union all
+
+    select
+        'evidence_in_part' as code,
+        'info' as severity,
+        catalog_rows.source as object,
+        count(*) || ' row(s) of the catalog do not tell when they were written: ' || catalog_rows.why_not || '.' as message,
+        'Nothing, if that is known; what rests on them is placed by likelihood.' as what_to_do,
+        'FIDELITY.md#the-ids-of-transactions' as docs
+    from catalog_rows
+    where
+        catalog_rows.why_not is not null
+        and exists (select from catalog_rows as dated where dated.is_dated)
+    group by catalog_rows.source, catalog_rows.why_not
+
+),
+
 about_hidden_schemas as (
 
     select
@@ -202,6 +255,8 @@ final as (
     select * from about_kinds
     union all
     select * from about_scripts
+    union all
+    select * from about_evidence
     union all
     select * from about_readings
     union all

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from pggit_audit import embedded, evidence
+from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema
@@ -65,7 +65,7 @@ def transactions(
 ) -> Iterator[dict[str, Any]]:
     """Rows of `int_replay__transactions`. Raises `PggitError` where the file of evidence cannot be read."""
     rows = sorted(history, key=lambda r: int(r["version_id"]))
-    yield from evidence.transactions(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+    yield from dated_catalog.transactions(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
 
 
 def catalog_rows(
@@ -78,7 +78,7 @@ def catalog_rows(
 ) -> Iterator[dict[str, Any]]:
     """Rows of `int_replay__catalog_rows`. Raises `PggitError` where the file of evidence cannot be read."""
     rows = sorted(history, key=lambda r: int(r["version_id"]))
-    yield from evidence.catalog(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+    yield from dated_catalog.catalog(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
 
 
 def _ids(

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 WRAP = 1 << 32
@@ -67,8 +67,10 @@ class Order:
 
     def __init__(self, rows: Sequence[Written], next_xid: int | None = None) -> None:
         shared = _restored(rows)
-        self.restored = sum(r.xid in shared for r in rows if r.xid is not None)
-        usable = [r for r in rows if r.xid is not None and r.xid >= FIRST_NORMAL and r.xid not in shared]
+        self.restored = len(shared)
+        usable = [
+            r for r in rows if r.xid is not None and r.xid >= FIRST_NORMAL and r.version_id not in shared
+        ]
         numbers = _unwrapped([r.xid for r in usable if r.xid is not None])
         kept = _in_order(numbers)
         self.out_of_order = len(numbers) - len(kept)
@@ -122,14 +124,15 @@ class Order:
 
 
 def _restored(rows: Iterable[Written]) -> set[int]:
-    """The transactions that wrote rows of several times: a restore did, no tracker."""
-    times: dict[int, Any] = {}
-    found = set()
-    for row in rows:
-        if row.xid is None or not isinstance(row.created_at, datetime):
-            continue
-        if times.setdefault(row.xid, row.created_at) != row.created_at:
-            found.add(row.xid)
+    """The rows, by their ids, that one transaction wrote along with rows of other times: a restore did, no tracker.
+
+    Only neighbours count: an id comes again when the ids have wrapped.
+    """
+    found: set[int] = set()
+    for _, group in groupby((r for r in rows if r.xid is not None), key=lambda r: r.xid):
+        same = list(group)
+        if len({r.created_at for r in same if isinstance(r.created_at, datetime)}) > 1:
+            found |= {r.version_id for r in same}
     return found
 
 

@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from casebook.recording import HIDDEN, Recording
-from pggit_audit import evidence, models
+from pggit_audit import dated_catalog, evidence, models
 from pggit_audit.lab.trace import TABLES, Trace
 from pggit_audit.sessions import connect, read_any_time
 
@@ -151,8 +151,8 @@ class Build:
         self.trace: list[str] = []
         """What the replays did, step by step."""
         self._python: dict[str, Callable[[], list[Row]]] = {
-            "int_replay__transactions": lambda: self._ids(evidence.transactions),
-            "int_replay__catalog_rows": lambda: self._ids(evidence.catalog),
+            "int_replay__transactions": lambda: self._ids(dated_catalog.transactions),
+            "int_replay__catalog_rows": lambda: self._ids(dated_catalog.catalog),
             "int_replay__live_objects": self._live_objects,
             "int_replay__events": self._events,
             "int_git__rebuilt_objects": self._rebuilt_objects,

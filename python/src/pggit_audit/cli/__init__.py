@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pggit_audit.cli import lab, report, server
+from pggit_audit.cli import evidence, lab, report, server
 from pggit_audit.cli.common import STATUSES, words
 from pggit_audit.cli.cutover import cutover
 from pggit_audit.cli.draft import draft
@@ -34,6 +34,7 @@ NIGHT, LOOKING, AT_HAND, MEASURING = (
 )  # fmt: skip
 for command in (preflight, rehearse, cutover, rollback, status, monitor, finish, draft):
     app.command(rich_help_panel=NIGHT)(command)
+app.add_typer(evidence.app, name="evidence", rich_help_panel=NIGHT)
 app.command(rich_help_panel=LOOKING)(rebuild)
 app.add_typer(report.app, name="report", rich_help_panel=LOOKING)
 app.add_typer(server.app, name="server", rich_help_panel=AT_HAND)
