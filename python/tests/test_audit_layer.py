@@ -110,6 +110,62 @@ def test_verify_change(audit: Connection) -> None:
     assert _value(audit, "select count(*) from pggit_audit.compliance_log_breaks()") == 0
 
 
+def test_verify_cause_settles_what_rests_on_it_alone(audit: Connection) -> None:
+    """A change passes when all of its causes are judged, and not before."""
+    waiting = (
+        "select cause_id, changes, changes_waiting from pggit_audit.causes order by changes desc, cause_id"
+    )
+    causes = audit.execute(waiting).fetchall()
+    assert causes and all(c["changes_waiting"] == c["changes"] > 0 for c in causes)
+    assert _value(audit, "select causes_to_judge from pggit_audit.go_no_go") == len(causes)
+    entries = _value(audit, "select count(*) from pggit_audit.compliance_log")
+    several = (
+        "select count(distinct cause_id) from pggit_audit.repairs"
+        " where change_id = %s and is_proven is not true"
+    )
+    for cause in causes:
+        passed = _value(audit, "select pggit_audit.verify_cause(%s, 'ann', 'ticket 7')", cause["cause_id"])
+        rows = audit.execute(
+            "select c.change_id, c.verified from pggit_audit.changes as c where exists (select from"
+            " pggit_audit.repairs as r where r.change_id = c.change_id and r.cause_id = %s)",
+            (cause["cause_id"],),
+        ).fetchall()
+        assert passed <= len(rows) == cause["changes"]
+        assert all(row["verified"] for row in rows if _value(audit, several, row["change_id"]) == 1)
+    assert _value(audit, "select sum(changes_waiting) from pggit_audit.causes") == 0
+    assert _value(audit, "select count(*) from pggit_audit.causes where judged_by = 'ann'") == len(causes)
+    assert _value(audit, "select causes_to_judge from pggit_audit.go_no_go") == 0
+    assert _value(audit, "select count(*) from pggit_audit.compliance_log") > entries + len(causes) - 1
+    assert _value(audit, "select count(*) from pggit_audit.compliance_log_breaks()") == 0
+    # What is settled is settled: nothing more is logged.
+    assert _value(audit, "select pggit_audit.verify_cause(%s, 'bob')", causes[0]["cause_id"]) == 0
+
+
+def test_a_cause_wants_a_name_and_has_to_be_one(audit: Connection) -> None:
+    cause = _value(audit, "select cause_id from pggit_audit.causes limit 1")
+    for arguments, error in (
+        ((cause, " "), psycopg.errors.InvalidParameterValue),
+        ((None, "ann"), psycopg.errors.NoDataFound),
+    ):
+        with pytest.raises(error), audit.transaction():
+            audit.execute("select pggit_audit.verify_cause(%s, %s)", arguments)
+
+
+def test_inferred_steps_say_between_which_rows_they_were(audit: Connection) -> None:
+    rows = audit.execute(
+        "select r.*, c.v1_version_id as own from pggit_audit.repairs as r join pggit_audit.changes as c"
+        " using (change_id) where r.statement <> ''"
+    ).fetchall()
+    assert rows and all(
+        r["not_before_version_id"] is None
+        or r["not_after_version_id"] is None
+        or r["not_before_version_id"] < r["not_after_version_id"]
+        for r in rows
+    )
+    assert any(r["not_before"] is not None and r["not_after"] is not None for r in rows)
+    assert all((r["cause_id"] is None) == r["is_proven"] for r in rows)
+
+
 def test_who_verifies_needs_the_function_alone_and_cannot_choose_who_it_was(
     audit: Connection,
 ) -> None:
