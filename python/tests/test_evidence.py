@@ -275,9 +275,13 @@ def test_moments_are_positions_of_the_replay(tracked: Connection) -> None:
     moments = Moments(History(rows), catalog(found, history))
     label = next(x for x in moments.labels("public.mood") if x.text == "happy")
     assert label.moment is not None and label.moment.alone
+    # It was sent right behind the index, and a comment came between it and the column.
     place, early = label.moment.due
-    assert early and rows[place].version_id == ids["toy"][1]
-    assert not label.moment.passed(place - 1, early=False) and label.moment.passed(place, early=True)
+    assert not early and rows[place].version_id == ids["toy_pet_idx"][0]
+    assert not label.moment.passed(place, early=True) and label.moment.passed(place, early=False)
+    farther = label.moment._replace(nearer=False)
+    assert farther.due == (place + 1, True)
+    assert not farther.passed(place, early=False) and farther.passed(place + 1, early=True)
     made = moments.made("type", "public.mood")
     assert made is not None and made.last <= label.moment.first
 

@@ -226,6 +226,7 @@ def catalog(found: Collected, history: Sequence[Row]) -> Iterator[dict[str, Any]
             "committed_at": row.committed_at,
             "is_dated": between is not None,
             "is_certain": between.certain if between else False,
+            "is_nearer_before": between.is_nearer_before if between else False,
             "written_not_before": between.not_before if between else None,
             "written_not_after": between.not_after if between else None,
             "written_from": between.began if between else None,

@@ -23,7 +23,8 @@ _RELATIONS = ("table", "foreign table", "view", "materialized view", "composite 
 class Moment(NamedTuple):
     """A transaction's place among the rows: behind the one at `first`, before the one at `last`.
 
-    `began` and `own` are its first and last own rows, None where it left none. `certain`: its id can be of no other.
+    `began` and `own` are its first and last own rows, None where it left none. `nearer`: it is of the sitting of the
+    row at `first`, as a rule, else of that at `last`. `certain`: its id can be of no other.
     `committed_at` in UTC, where the server kept it.
     """
 
@@ -33,6 +34,7 @@ class Moment(NamedTuple):
     own: int | None = None
     certain: bool = True
     committed_at: Any = None
+    nearer: bool = False
 
     @property
     def alone(self) -> bool:
@@ -41,14 +43,15 @@ class Moment(NamedTuple):
 
     def passed(self, position: int, early: bool) -> bool:
         """Whether it is over before (`early`) or behind the row at a position."""
-        if self.own is None:
-            return position >= self.last
-        return position > self.own or (position == self.own and not early)
+        place, before = self.due
+        return position > place or (position == place and (before or not early))
 
     @property
     def due(self) -> tuple[int, bool]:
-        """Where a step of it is taken: behind its own last row, else (`early`) before the next one."""
-        return (self.own, False) if self.own is not None else (self.last, True)
+        """Where a step of it is taken: behind its own last row, or the one before, or (`early`) before the next one."""
+        if self.own is not None:
+            return self.own, False
+        return (self.first, False) if self.nearer and self.alone and self.first >= 0 else (self.last, True)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Moments:
             own,
             row["is_certain"],
             row["committed_at"],
+            row["is_nearer_before"],
         )
 
     def _until(self, version: int | None) -> int:

@@ -41,8 +41,9 @@ class Between:
     """Where a transaction lies in the history: behind the row `not_before`, before the row `not_after`.
 
     `within` is the last row that the transaction itself wrote, if it wrote any, `began` the first. None for
-    `not_before` or `not_after`: before the first row, behind the last. Not `certain`: the id wrapped, and may be of
-    an older transaction as well.
+    `not_before` or `not_after`: before the first row, behind the last. `is_nearer_before`: fewer transactions lie
+    between the row before and it than between it and the row behind: as a rule it is of the sitting of that one. Not
+    `certain`: the id wrapped, and may be of an older transaction as well.
     """
 
     not_before: int | None
@@ -50,6 +51,7 @@ class Between:
     began: int | None = None
     within: int | None = None
     certain: bool = True
+    is_nearer_before: bool = False
 
 
 class Order:
@@ -114,12 +116,15 @@ class Order:
         before = bisect_left(self._highest, number) - 1
         after = bisect_right(self._lowest, number)
         own = self._rows.get(number, ())
+        since = number - self._highest[before] if before >= 0 else None
+        until = self._lowest[after] - number if after < len(self._ids) else None
         return Between(
             self._ids[before] if before >= 0 else None,
             self._ids[after] if after < len(self._ids) else None,
             own[0] if own else None,
             own[-1] if own else None,
             certain=older < self._oldest,
+            is_nearer_before=since is not None and until is not None and since < until,
         )
 
 

@@ -146,7 +146,7 @@ class _Marked:
         over = _over_before(event)
         columns, rest = changed_lines(event.old_definition, event.new_definition)
         unsure = self._later(self._since_record, path, over) if columns or rest else set()
-        if rest:
+        if rest or _loses_comment(event):
             unsure |= self._later(self._since_create, path, over)
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         cause = shows.get("cause") or f"{shows['rule']}:{shows['statement'] or path}"
@@ -172,6 +172,12 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+
+def _loses_comment(event: Event) -> bool:
+    """Whether a comment is gone or another one: nothing tells since when."""
+    old, new = ({*COMMENT.findall(text or "")} for text in (event.old_definition, event.new_definition))
+    return bool(old - new) and event.new_definition is not None
 
 
 def _over_before(event: Event) -> int:
