@@ -4,12 +4,17 @@
 -#}
 
 {% macro preflight() %}
-    {%- if execute and flags.WHICH in ('build', 'run') -%}
+    {%- set is_asked = flags.WHICH == 'run-operation' -%}
+    {%- if execute and (is_asked or flags.WHICH in ('build', 'run')) -%}
         {%- do _preflight_server() -%}
         {%- do _preflight_history() -%}
         {#- the staging models also read a pggit_v0 that cannot be published to -#}
-        {%- if '.pggit_v0__' in selected_resources | join -%}{%- do _preflight_pggit_v0() -%}{%- endif -%}
+        {%- if is_asked or '.pggit_v0__' in selected_resources | join -%}{%- do _preflight_pggit_v0() -%}{%- endif -%}
         {%- do _preflight_results() -%}
+        {%- if is_asked -%}
+            {%- do log('Nothing stands in the way of a build: the server, v1, pggit_v0 and the schema ' ~ var('audit_schema')
+                ~ ' are as it needs them. What else there is to know: pggit-audit preflight.', info=true) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 

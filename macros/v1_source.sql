@@ -4,7 +4,7 @@
 -#}
 
 {% macro source() %}
-    {%- set relation = builtins.source(*varargs) -%}
+    {%- set relation = _whole(builtins.source(*varargs)) -%}
     {%- if not execute or varargs[0] != 'pggit' or relation.schema != var('pggit_schema') -%}
         {{ return(relation) }}
     {%- endif -%}
@@ -31,4 +31,21 @@
 
 {% macro v1_archive_schema() %}
     {{ return('pggit_v1_archive') }}
+{% endmacro %}
+
+
+{#- With --empty dbt reads no row of anything. Here that goes for the tables that a build works on: a view would say nothing
+    any more, to whoever reads it, until the next build. -#}
+{% macro ref() %}
+    {{ return(_whole(builtins.ref(*varargs, **kwargs))) }}
+{% endmacro %}
+
+
+{% macro _whole(relation) %}
+    {%- if relation.limit is not defined or relation.limit is none -%}{{ return(relation) }}{%- endif -%}
+    {%- if model is defined and model.language == 'sql' and model.config.materialized == 'table'
+        and model.schema == var('audit_schema') ~ '_work' -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(relation.replace(limit=none)) }}
 {% endmacro %}

@@ -26,6 +26,7 @@ STANDS_IN_FOR = {
     "create_schema": "1bdffff0d9bd7b10",
     "function_execute_build_sql": "7bff8a5af86122e1",
     "generate_schema_name": "30a0c12306bf1a44",
+    "get_show_sql": "2e3dbf319c3ba1d2",
     "materialization incremental": "d03de839f73e6f8b",
     "materialization table": "be2cae8c00c1bfa4",
     "materialization view": "54ad32e04125df2f",

@@ -14,14 +14,24 @@ from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema
+from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
-from pggit_audit.replay import Event, Observer, Pause, Replay, bounded, mark_uncertain, reconciliation
+from pggit_audit.replay import (
+    Event,
+    Observer,
+    Outcome,
+    Pause,
+    Replay,
+    bounded,
+    mark_uncertain,
+    reconciliation,
+)
 from pggit_audit.replay.branches import inherited_rows, plan_branches
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import connect
 from pggit_audit.shadow import Shadow, open_shadow
-from pggit_audit.statements import Name
+from pggit_audit.statements import Name, Statement
 from pggit_audit.trusted import Privileged, privileged
 
 Row = Mapping[str, Any]
@@ -169,7 +179,9 @@ def replay_events(
             )
             branch_replay = _Branch(
                 branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
-                statement_timeout_seconds, observe, written,
+                statement_timeout_seconds,
+                _telling(observe, Progress(session.info, f"Replaying branch {branch}", len(inherited) + len(own))),
+                written,
             )  # fmt: skip
             events = branch_replay.walked(inherited, own, start, known[branch], past, session)
         before = len(result)
@@ -184,6 +196,17 @@ def replay_events(
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
+
+
+def _telling(observe: Observer | None, progress: Progress) -> Observer:
+    """An observer that reports progress, and passes on what it is told."""
+
+    def told(row: HistoryRow, statement: Statement, outcome: Outcome) -> None:
+        progress.at(row.position)
+        if observe is not None:
+            observe(row, statement, outcome)
+
+    return told
 
 
 class _NotRebuilt(Exception):
