@@ -96,6 +96,10 @@ def test_the_fingerprint_sees_what_a_superuser_could_do() -> None:
                     fingerprint(admin)
                 with psycopg.connect(**admin, autocommit=True) as connection:
                     connection.execute(f"create database {CANARY}".encode())
+            elif name == "a password":
+                with pytest.raises(psycopg.OperationalError, match="password"):
+                    fingerprint(admin)
+                admin["password"] = "mine"
             elif changed(before, fingerprint(admin)) == {}:
                 unseen.add(name)
     assert unseen == set()

@@ -74,9 +74,32 @@ def _that_ran(
     return statements
 
 
+def has_lost_rows(rows: Sequence[HistoryRow], evidence: Evidence) -> bool:
+    """Whether rows of an execution may have been erased (FORMATS 1.12): there is a gap in the ids around."""
+    every = evidence.history.rows
+    here = [r for r in rows if r.position < len(every)]
+    first, last = max(here[0].position - 1, 0), min(here[-1].position + 1, len(every) - 1)
+    return every[last].version_id - every[first].version_id != last - first
+
+
 def _lacks_its_row(statement: Statement, rows: Sequence[HistoryRow], evidence: Evidence) -> bool:
-    """Whether a statement makes what no row, no other text and no live object has the name of."""
+    """Whether a statement left no row although it would have.
+
+    It makes what no row, no other text and no live object has the name of, or alters a table of whose name there is
+    no row here.
+    """
     kind = statement.object_type
+    if (
+        statement.tag == "ALTER TABLE"
+        and statement.leaves_rows
+        and not statement.if_exists
+        and not statement.may_rename
+        and statement.targets
+    ):
+        name = statement.targets[0][1]
+        return not any(r.object_type == "TABLE" and r.name == name for r in rows) and not has_lost_rows(
+            rows, evidence
+        )
     if statement.verb != "CREATE" or kind not in ("TABLE", "VIEW", "INDEX") or not statement.targets:
         return False
     if (

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
-from pggit_audit.replay.execution import Execution
+from pggit_audit.replay.execution import Execution, has_lost_rows
 from pggit_audit.replay.identities import same_type
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES, Difference, combine
@@ -38,7 +38,7 @@ class Unrecorded:
         if (
             not statement.if_exists
             or statement.verb not in ("DROP", "ALTER")
-            or self._has_lost_rows(execution)
+            or has_lost_rows(execution.rows, self._evidence)
         ):
             return False
         kind = statement.object_type
@@ -62,7 +62,7 @@ class Unrecorded:
         self, statement: Statement, differences: Sequence[Difference], execution: Execution
     ) -> list[Difference]:
         """Of what code changed, what would have left a row; nothing where rows were lost."""
-        if statement.action != "code" or self._has_lost_rows(execution):
+        if statement.action != "code" or has_lost_rows(execution.rows, self._evidence):
             return []
         return [d for d in differences if not d.taken and self._would_leave_row(statement, d, execution)]
 
@@ -131,13 +131,6 @@ class Unrecorded:
         known = self._evidence.history.by_name.get((found.object_schema, found.object_name), [])
         before = [r for r in known if r.position < position and same_type(r.object_type, found.object_type)]
         return bool(before) and all(r.change_type != "DROP" for r in before)
-
-    def _has_lost_rows(self, execution: Execution) -> bool:
-        """Whether rows of the execution may have been erased (FORMATS 1.12): there is a gap in the ids around."""
-        rows = self._evidence.history.rows
-        here = [r for r in execution.rows if r.position < len(rows)]
-        first, last = max(here[0].position - 1, 0), min(here[-1].position + 1, len(rows) - 1)
-        return rows[last].version_id - rows[first].version_id != last - first
 
 
 def _is_told(found: DatabaseObject, dropped: bool, rows: Iterable[HistoryRow]) -> bool:
