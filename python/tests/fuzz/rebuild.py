@@ -61,9 +61,14 @@ class Recording:
         except psycopg.Error:
             self.connection.rollback()
         self.migrations.append(migration)
-        if before + sum(count for count, _ in expected) == len(history(self.connection)):
-            for number, truth in expected:
-                if number:
+        if before + sum(count for count, *_ in expected) == len(history(self.connection)):
+            for number, truth, left_out in expected:
+                if left_out:
+                    # What comes with rows that are left out comes with the commit of the row before.
+                    before += number
+                    for moment in self.moments[-1:]:
+                        moment.truths.append(truth)
+                elif number:
                     self.moments.append(Moment(range(before, before + number), [truth]))
                     before += number
                 elif self.moments:
@@ -72,7 +77,8 @@ class Recording:
             # It ran otherwise than at the rehearsal: nothing is known from the moment before on.
             del self.moments[-1:]
 
-    def _rehearse(self, migration: Migration) -> list[tuple[int, Definitions]]:
+    def _rehearse(self, migration: Migration) -> list[tuple[int, Definitions, bool]]:
+        """Of each statement, how many rows it leaves, what is true then, and whether its rows are those of members."""
         found = []
         with self.connection.transaction(force_rollback=True):
             for place, statement in enumerate(migration.statements):
@@ -87,7 +93,8 @@ class Recording:
                 if not rows:
                     self.rowless.append((len(self.migrations), place))
                 path = self.connection.execute("select current_setting('search_path')").fetchone()
-                found.append((rows, _definitions(self.connection)))
+                brings = statement.startswith("create extension")
+                found.append((rows, _definitions(self.connection), brings))
                 self.connection.execute("select set_config('search_path', %s, false)", path)
         return found
 
