@@ -60,8 +60,8 @@ chosen_rows as (
 
 ),
 
--- One query of a client left one text in all its rows; an author or a time that was erased later does not part them.
--- Where the transactions are known, they decide: the author may change within one (SET ROLE).
+-- One query of a client left one text in all its rows. Where the transactions are known, they decide, else the time: the
+-- author may change within one (SET ROLE). Who sent it counts where a time was erased.
 starts as (
 
     select
@@ -71,7 +71,7 @@ starts as (
         or (change_sql is distinct from previous_sql)
         or coalesce(
             transaction_no <> previous_transaction_no,
-            coalesce(created_at <> previous_created_at, false) or coalesce(author <> previous_author, false)
+            coalesce(created_at <> previous_created_at, author <> previous_author, false)
         ) as starts_execution
     from chosen_rows
 
