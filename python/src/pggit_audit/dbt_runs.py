@@ -43,6 +43,7 @@ class Run:
         results: the status of each node by its unique id, of those that ran.
         failures: the messages of what failed, in dbt's words.
         errors: what dbt said as an error besides.
+        tests: the SQL of each data test that failed, by its name: its rows are what is wrong.
         invocation_id: dbt's own name for the run.
         target: the folder with its artifacts, manifest.json and run_results.json.
 
@@ -55,6 +56,7 @@ class Run:
     results: dict[str, str] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    tests: dict[str, str] = field(default_factory=dict)
     invocation_id: str = ""
 
     @property
@@ -168,6 +170,8 @@ def _read_results(found: Run) -> None:
         if status in FAILED:
             told = " ".join(str(result.get("message") or "").split())
             found.failures.append(f"{_name(node)}: {told}")
+            if status == "fail" and result.get("compiled_code"):
+                found.tests[_name(node)] = str(result["compiled_code"])
 
 
 def _name(node: str) -> str:

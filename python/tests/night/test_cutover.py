@@ -145,6 +145,18 @@ def test_what_did_not_arrive_unharmed_goes_back_by_itself(
         assert verify.measure(connection, NAMES).passes(95.0) == ("author" in said)
 
 
+def test_a_test_that_failed_says_what_it_found(published: Params) -> None:
+    tests = {
+        "no_mallory": "select 7 as version_id, 'mallory' as author, null as nothing",
+        "gone": "select * from pggit_audit.nowhere",
+    }
+    with psycopg.connect(**published, autocommit=True) as connection:
+        assert verify.failing_rows(connection, tests) == [
+            "What no_mallory found:", "  version_id 7, author mallory",
+            "What gone found:", '  it cannot be asked again: relation "pggit_audit.nowhere" does not exist',
+        ]  # fmt: skip
+
+
 def test_a_build_that_fails_goes_back(
     published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

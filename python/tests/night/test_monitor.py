@@ -133,6 +133,26 @@ def test_the_command_ends_with_1_after_each_tampering(
     execute(published, "drop database tampered with (force)")
 
 
+def test_a_view_on_v1_that_followed_it_is_no_drift(
+    published: Params, run: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tree(*_: object) -> dict[str, tuple[str, str]]:
+        return {
+            "public.on_v1": (
+                "sha",
+                "CREATE VIEW public.on_v1 AS\n SELECT max(history.id) FROM pggit.history;",
+            )
+        }
+
+    monkeypatch.setattr(monitor, "_tree", tree)
+    with psycopg.connect(**published, autocommit=True) as connection:
+        for table, is_ok in (("history", True), ("objects", False)):
+            text = f"CREATE VIEW public.on_v1 AS\n SELECT max(history.id) FROM pggit_v1_archive.{table};"
+            monkeypatch.setattr(monitor, "_live", lambda *_, text=text: {"public.on_v1": text})
+            found = next(c for c in monitor.look(connection, NAMES, run).checks if c.name == "drift")
+            assert found.ok == is_ok
+
+
 def test_slow_queries_and_late_commits_are_warnings(
     published: Params, run: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,9 +226,10 @@ class Cutover:
                 break
             died = run.status < 0 or _lost_connection(run)
             if not died or attempt == BUILDS:
-                raise RollBack(
-                    f"dbt build failed (exit status {run.status}); its log is {run.target / 'dbt.log'}:\n{run.said()}"
-                )
+                raise RollBack("\n".join([
+                    f"dbt build failed (exit status {run.status}); its log is {run.target / 'dbt.log'}:",
+                    run.said(), *self._failing_rows(run),
+                ]))  # fmt: skip
             self.night.desk.say(
                 f"dbt was cut off ({run.said(1) or f'signal {-run.status}'}). It is begun once more."
             )
@@ -236,6 +237,13 @@ class Cutover:
         statuses = list(run.results.values())
         self.night.desk.say(f"dbt build: {len(statuses)} nodes, all passed, in {minutes(run.seconds)}.")
         return {"nodes": len(statuses), "attempts": attempt}
+
+    def _failing_rows(self, run: dbt_runs.Run) -> list[str]:
+        try:
+            with self.night.connect() as connection:
+                return verify.failing_rows(connection, run.tests)
+        except psycopg.Error:
+            return []  # what dbt said has to do
 
     def _wait_for_server(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from pggit_audit.night.v1 import Names
 
@@ -20,6 +21,9 @@ OF_ROWS = {
 NOT_REPLAYED = ("static", "unknown")
 """The fidelities of changes that were not replayed: they count as wrong until a person has verified them."""
 SHOWN = 12
+MOST_TESTS = 5
+MOST_ROWS = 3
+MOST_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,39 @@ class Accuracy:
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "percent": self.percent}
+
+
+def failing_rows(connection: psycopg.Connection[Any], tests: Mapping[str, str]) -> list[str]:
+    """Return what failed tests found, as text: the first few rows of each, with the columns that have a value.
+
+    Args:
+        connection: to the target, in autocommit mode.
+        tests: SQL by name, as dbt compiled it.
+
+    """
+    lines = []
+    for name, query in list(tests.items())[:MOST_TESTS]:
+        lines.append(f"What {name} found:")
+        try:
+            with (
+                connection.transaction(force_rollback=True),
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                rows = cursor.execute(
+                    f"select * from ({query}\n) as failing limit {MOST_ROWS}".encode()
+                ).fetchall()
+        except psycopg.Error as error:
+            lines.append(f"  it cannot be asked again: {error.diag.message_primary or error}")
+            continue
+        for row in rows:
+            told = ", ".join(f"{key} {_short(value)}" for key, value in row.items() if value is not None)
+            lines.append(f"  {told}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 def measure(connection: psycopg.Connection[Any], names: Names, *, findings: bool = True) -> Accuracy:
