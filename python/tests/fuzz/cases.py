@@ -30,6 +30,32 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a sequence of another schema, gone in the end, is the default of a partitioned table's new column": [
+        Migration("statement", ('create sequence public."Numbers" increment by 2', "create schema shop")),
+        Migration(
+            "script",
+            (
+                "create table shop.parcel (made_on date, n integer) partition by range (made_on)",
+                "create table part_1 partition of shop.parcel for values from ('2024-01-01') to ('2024-02-01')",
+                """alter table shop.parcel add column "name" bigint default nextval('public."Numbers"')""",
+                "drop table shop.parcel cascade",
+            ),
+        ),
+        Migration("script", ('drop sequence public."Numbers" cascade', "create table last (id integer)")),
+    ],
+    "a column that cannot be added as written is added to the partitions too": [
+        Migration("statement", ("create type mood as enum ('x')", "create schema shop")),
+        Migration(
+            "script",
+            (
+                "create table shop.parcel (made_on date, n integer) partition by range (made_on)",
+                "create table part_1 partition of shop.parcel for values from ('2024-01-01') to ('2024-02-01')",
+                "alter table shop.parcel add column m mood default 'x'::mood",
+                "drop table shop.parcel cascade",
+            ),
+        ),
+        Migration("script", ("drop type mood cascade", "create table last (id integer)")),
+    ],
     "a dropped primary key leaves its table": [
         Migration("statement", ("create table parcel (id integer primary key)",)),
         Migration("statement", ("alter table parcel drop constraint parcel_pkey",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 
@@ -138,7 +139,10 @@ class Fallback:
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         self._provenance.note(repairs or [Repair(TABLE_FROM_COLUMNS, "", evidence, inferred=name)])
         notes = repairs or [Repair(STATEMENT_FAILED, "", evidence, inferred=name)]
-        others: list[Inferred] = [(d, repairs) for d in differences if d is not own]
+        # The statement did not run: what changed along with the table came of these steps alone.
+        alone = [replace(r, inferred=None) for r in notes]
+        others: list[Inferred] = [(d, alone) for d in differences if d is not own]
+        self._provenance.note_again([d.new.key for d, _ in others if d.new is not None], notes[0].cause)
         return [*self._writer.inferred(others, row), self._writer.of_row(row, own, notes)]
 
     def _recorded_drop(self, row: HistoryRow, current: DatabaseObject | None) -> list[Event]:

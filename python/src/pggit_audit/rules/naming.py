@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlglot import TokenType
 
 from pggit_audit.definitions import parse_name, quote_if_needed
-from pggit_audit.statements import Name, Statement
+from pggit_audit.statements import Name, Statement, folded
 
 # As PostgreSQL's translations quote names; some put a space between mark and name.
 _MARKS = "\"'«»\u2039\u203a„“”\u2018\u2019\u201a「」"
@@ -52,8 +52,9 @@ def namings(statement: Statement) -> Iterator[Naming]:
         behind = words[i + 1] if i + 1 < len(words) else ""
         kind = tokens[i].token_type
         if kind == TokenType.STRING:
-            if _NAME_IN_STRING.fullmatch(words[i].strip()):
-                schema, bare = parse_name(words[i].strip())
+            text = folded(tokens[i].text).strip()
+            if _NAME_IN_STRING.fullmatch(text):
+                schema, bare = parse_name(text)
                 yield Naming((schema, bare) if schema else (bare,), before, behind, True, True)
             i += 1
             continue
