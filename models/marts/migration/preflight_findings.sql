@@ -148,7 +148,8 @@ about_readings as (
         'info' as severity,
         object_identity as object,
         'The script of commit ' || commit_sha || ' was run before it was published, and PostgreSQL prints this otherwise than '
-        || 'it did before; given either text, it ends with one definition.' as message,
+        || 'it did before, and means the same by it: a query that it words anew, or inherited columns that it puts first.'
+            as message,
         'Nothing, unless you compare dumps as text: pg_dump and a restore show the same difference.' as what_to_do,
         'ARCHITECTURE.md' as docs
     from rebuilt_objects

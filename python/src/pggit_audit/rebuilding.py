@@ -11,7 +11,7 @@ from itertools import pairwise
 import psycopg
 
 from pggit_audit.catalog import with_unique_identities
-from pggit_audit.definitions import first_statement, parse_name
+from pggit_audit.definitions import elements, first_statement, parse_name
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Statement, split
 
@@ -122,16 +122,20 @@ _READING = "pggit_reading"
 
 
 def reads_alike(shadow: Shadow, path: str, definition: str) -> bool:
-    """Whether a view or a routine that is there is what the server makes of this definition as well.
+    """Whether what is there is what the server makes of this definition as well: a view, a routine, or a table's heir.
 
     PostgreSQL prints some queries otherwise each time that it reads them (columns of a function that returns the rows
     of a table, once that has got another column). Then the text of a tree is not what its script leaves, and both mean
-    the same: that is the case where the server, given either of them, ends with one definition.
+    the same: that is the case where the server, given either of them, ends with one definition. And it puts the columns
+    that a table inherits first, wherever they were: then the same columns stand in another order.
     """
     found = definitions(shadow).get(path, "")
     first, made = first_statement(definition), first_statement(found)
     if definition[len(first) :] != found[len(made) :]:
         return False
+    if made.startswith("CREATE TABLE ") and " INHERITS (" in made:
+        (head, columns, *rest), (other_head, others, *other_rest) = elements(first), elements(made)
+        return head == other_head and sorted(columns) == sorted(others) and rest == other_rest
     if made.startswith("CREATE VIEW "):
         return _made_of(shadow, first.replace("CREATE VIEW ", "CREATE OR REPLACE VIEW ", 1), path) == found
     if made.startswith(("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")):

@@ -235,6 +235,20 @@ def test_a_query_that_is_printed_otherwise_after_each_reading(kind: str, tail: s
     assert not reads_alike(shadow, "public.v", tree["public.v"] + "\nCOMMENT ON VIEW public.v IS 'y';")
 
 
+def test_inherited_columns_come_first_wherever_they_were(shadow: Shadow) -> None:
+    shadow.run(
+        "create table base (id integer); create table heir (x integer) inherits (base);"
+        " alter table heir add column y integer; alter table base add column y integer"
+    )
+    tree = definitions(shadow)
+    assert is_emptied(shadow)
+    assert rebuild(shadow, "\n".join(tree[p] for p in ("public", "public.base", "public.heir")), tree) == []
+    assert definitions(shadow)["public.heir"] != tree["public.heir"]
+    assert reads_alike(shadow, "public.heir", tree["public.heir"])
+    assert not reads_alike(shadow, "public.heir", tree["public.heir"].replace("x integer", "x bigint"))
+    assert not reads_alike(shadow, "public.heir", tree["public.heir"].replace("    x integer,\n", ""))
+
+
 def test_an_aggregate_with_a_state_of_the_servers_own_is_excused(shadow: Shadow) -> None:
     name = "public.med(double precision ORDER BY double precision)"
     make = "CREATE AGGREGATE " + name + " (\n    SFUNC = {0},\n    STYPE = {1}\n);"
