@@ -78,7 +78,13 @@ def test_what_only_a_superuser_makes_is_made_as_the_live_database_has_it_and_is_
                 shadow.search_path("public")
                 for text in MADE[:2]:
                     denied(shadow, text)
-                order = ("public.handle(", "PROCEDURAL LANGUAGE own", "public.low(", "public.effect(", "public.acts(")
+                order = (
+                    "public.handle(",
+                    "PROCEDURAL LANGUAGE own",
+                    "public.low(",
+                    "public.effect(",
+                    "public.acts(",
+                )
                 for part in order:
                     shadow.run(next(text for text in live.definitions if part in text))
                 shadow.run("create table t (a text)")
