@@ -91,7 +91,10 @@ def prepared(connection: psycopg.Connection[Any], schema: str) -> list[str]:
         """
         select distinct x.gid
         from pg_prepared_xacts as x
-        join pg_locks as l on l.virtualtransaction = '-1/' || x.transaction::text
+        -- it holds the lock of its own id, and what else has that virtual id is its, before a restart and after
+        join pg_locks as own
+            on own.locktype = 'transactionid' and own.transactionid = x.transaction and own.granted
+        join pg_locks as l on l.virtualtransaction = own.virtualtransaction and l.pid is null
         join pg_class as c on l.relation = c.oid
         join pg_namespace as n on c.relnamespace = n.oid
         where x.database = current_database() and n.nspname = %s
