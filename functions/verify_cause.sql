@@ -40,7 +40,6 @@ begin
                         select from {{ ref('repairs').include(database=false) }} as r
                         where
                             r.change_id = c.change_id
-                            and r.is_proven is not true
                             and (r.cause_id is null or r.cause_id not in (select judged.cause_id from judged))
                     )
                     then 'PASSED'

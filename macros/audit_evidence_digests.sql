@@ -15,9 +15,9 @@
             jsonb_build_array('repair', step_no, v1_version_id, rule, statement, evidence)
             -- rows of an earlier version of this project have none of these
             || case
-                when is_proven is null then '[]'::jsonb
+                when cause_id is null then '[]'::jsonb
                 else jsonb_build_array(
-                    not_before_version_id, not_after_version_id, not_before, not_after, is_proven, cause_id
+                    not_before_version_id, not_after_version_id, not_before, not_after, cause_id
                 )
             end as line
         from {{ repairs }}

@@ -119,10 +119,7 @@ def test_verify_cause_settles_what_rests_on_it_alone(audit: Connection) -> None:
     assert causes and all(c["changes_waiting"] == c["changes"] > 0 for c in causes)
     assert _value(audit, "select causes_to_judge from pggit_audit.go_no_go") == len(causes)
     entries = _value(audit, "select count(*) from pggit_audit.compliance_log")
-    several = (
-        "select count(distinct cause_id) from pggit_audit.repairs"
-        " where change_id = %s and is_proven is not true"
-    )
+    several = "select count(distinct cause_id) from pggit_audit.repairs where change_id = %s"
     for cause in causes:
         passed = _value(audit, "select pggit_audit.verify_cause(%s, 'ann', 'ticket 7')", cause["cause_id"])
         rows = audit.execute(
@@ -163,7 +160,7 @@ def test_inferred_steps_say_between_which_rows_they_were(audit: Connection) -> N
         for r in rows
     )
     assert any(r["not_before"] is not None and r["not_after"] is not None for r in rows)
-    assert all((r["cause_id"] is None) == r["is_proven"] for r in rows)
+    assert all(r["cause_id"] is not None for r in rows)
 
 
 def test_who_verifies_needs_the_function_alone_and_cannot_choose_who_it_was(
@@ -364,9 +361,10 @@ def test_commit_at_on_a_branch(audit: Connection) -> None:
     # A branch that left main at its third change, a year later.
     audit.execute(
         "insert into pggit_audit.changes (change_id, event_no, origin, commit_sha, parent_commit_sha, branch_name,"
-        " object_identity, change_type, committed_at, backfilled_from_v1, verified, fidelity)"
+        " object_identity, change_type, committed_at, backfilled_from_v1, verified, fidelity, object_id)"
         " select gen_random_uuid(), 1000000, 'v0', repeat('f', 64), commit_sha, 'side', 'public.x', 'CREATE',"
-        " committed_at + interval '1 year', false, false, 'exact' from pggit_audit.changes where event_no = 3"
+        " committed_at + interval '1 year', false, false, 'exact', object_id"
+        " from pggit_audit.changes where event_no = 3"
     )
     fork = audit.execute(
         "select commit_sha, committed_at from pggit_audit.changes where event_no = 3"

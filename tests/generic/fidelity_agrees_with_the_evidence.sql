@@ -8,16 +8,10 @@ changes as (
         change_id,
         fidelity,
         {% if repairs -%}
-        (
-            select count(*) from {{ repairs }} as repairs
-            where repairs.change_id = changes.change_id and repairs.is_proven is not true
-        ) as steps,
+        (select count(*) from {{ repairs }} as repairs where repairs.change_id = changes.change_id) as steps,
         (select count(*) from {{ findings }} as findings where findings.change_id = changes.change_id) as doubts
         {%- else -%}
-        (
-            select count(*) from jsonb_array_elements(coalesce(repairs, '[]'::jsonb)) as steps (step)
-            where steps.step ->> 'proven' is distinct from 'true'
-        ) as steps,
+        coalesce(jsonb_array_length(repairs), 0) as steps,
         coalesce(jsonb_array_length(findings), 0) as doubts
         {%- endif %}
     from {{ model }} as changes

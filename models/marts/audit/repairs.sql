@@ -27,8 +27,7 @@ steps as (
         steps.step,
         (steps.step ->> 'not_before')::bigint as not_before_version_id,
         (steps.step ->> 'not_after')::bigint as not_after_version_id,
-        (steps.step ->> 'committed_at')::timestamp as committed_at,
-        coalesce((steps.step ->> 'proven')::boolean, false) as is_proven
+        (steps.step ->> 'committed_at')::timestamp as committed_at
     from new_changes
     cross join lateral jsonb_array_elements(new_changes.repairs) with ordinality as steps (step, step_no)
 
@@ -47,16 +46,12 @@ final as (
         steps.not_after_version_id as not_after_version_id,
         coalesce(steps.committed_at, rows_before.created_at) as not_before,
         coalesce(steps.committed_at, rows_after.created_at) as not_after,
-        steps.is_proven as is_proven,
-        case
-            when not steps.is_proven
-                then md5(
-                    steps.branch_name || ':' || coalesce(
-                        steps.step ->> 'cause',
-                        (steps.step ->> 'rule') || ':' || coalesce(nullif(steps.step ->> 'statement', ''), steps.object_identity)
-                    )
-                )::uuid
-        end as cause_id
+        md5(
+            steps.branch_name || ':' || coalesce(
+                steps.step ->> 'cause',
+                (steps.step ->> 'rule') || ':' || coalesce(nullif(steps.step ->> 'statement', ''), steps.object_identity)
+            )
+        )::uuid as cause_id
     from steps
     left join history as rows_before on steps.not_before_version_id = rows_before.version_id
     left join history as rows_after on steps.not_after_version_id = rows_after.version_id

@@ -106,9 +106,7 @@ class Attached:
                 repairs.append(comment.repair)
         if not repairs:
             return []
-        unproven = [r for r in repairs if not r.proven]
-        if unproven:
-            self._provenance.note_comment(key, unproven[0].cause)
+        self._provenance.note_comment(key, repairs[0].cause)
         return [(d, repairs) for d in self._situation.observe(*(r.statement for r in repairs))]
 
 

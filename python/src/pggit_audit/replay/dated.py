@@ -90,7 +90,7 @@ class DatedSteps:
         outcome = self._attempts.with_older_names(repair)
         if outcome is None:
             return None
-        steps = [*outcome.repairs, replace(repair, proven=False)]
+        steps = [*outcome.repairs, repair]
         self._provenance.note(steps)
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
 
@@ -101,5 +101,5 @@ class DatedSteps:
         if found.object_type != "MATERIALIZED_VIEW" or here.definition in (found.definition, statement):
             return []
         drop = f"DROP MATERIALIZED VIEW {qualified(dated.name_of(found))};"
-        again = replace(step.repair, statement=f"{drop}\n{statement}", proven=False)
+        again = replace(step.repair, statement=f"{drop}\n{statement}")
         return self._provenance.of_step(again) if self._situation.runs(again.statement) else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import RESTS_ON_INFERRED, Rule
 from pggit_audit.rules.columns import disagreements
-from pggit_audit.rules.dating import settled
 from pggit_audit.rules.situation import Bounds, Evidence, Repair
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
@@ -54,7 +53,6 @@ class Event:
     confirmed: bool = False
     seen_until: Any = None
     key: Key | None = None
-    settled: bool = False
     # Told by `Tree`: the path that the same object had until now, where it had another.
     renamed_from: str | None = None
 
@@ -63,7 +61,7 @@ class Event:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("confirmed", "seen_until", "key", "settled")
+            if name not in ("confirmed", "seen_until", "key")
         }
 
 
@@ -72,7 +70,6 @@ def note(
     evidence: str,
     statement: str = "",
     bounds: Bounds | None = None,
-    proven: bool = False,
     cause: str | None = None,
 ) -> dict[str, Any]:
     """One entry of an event's repairs: the rule, the step that was taken, if any, why, and between which rows."""
@@ -83,12 +80,7 @@ def note(
             entry["committed_at"] = str(bounds.committed_at)
     if cause is not None:
         entry["cause"] = cause
-    return {**entry, "proven": True} if proven else entry
-
-
-def is_exact(notes: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an event with these entries of repairs may be `exact`: each step of them is proven."""
-    return all(entry.get("proven") for entry in notes)
+    return entry
 
 
 def finding(code: str, message: str) -> dict[str, str]:
@@ -131,13 +123,13 @@ class EventWriter:
         if confirmed:
             self._provenance.note_record(found.key)
         notes = [_note_of(r) for r in repairs]
-        rests_on = self._provenance.rests_on(new) if is_exact(notes) and new is not None else None
+        rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
         if rests_on is not None:
             notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
             if new is not None and _EXPANDS.search(row.text):
                 # Its columns are those that the other had.
                 self._provenance.note_again([new.key], rests_on[1] or RESTS_ON_INFERRED.name)
-        fidelity = "unknown" if contradictions else "exact" if is_exact(notes) else "repaired"
+        fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
         return Event(
             "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
             found.object_type if same_type(row.object_type, found.object_type) else row.object_type,
@@ -179,9 +171,7 @@ class EventWriter:
                 # Which of the steps took it away, nobody can tell.
                 about = about or repairs
             notes = [_note_of(r) for r in about]
-            rests_on = (
-                self._provenance.rests_on(difference.new) if difference.new and is_exact(notes) else None
-            )
+            rests_on = self._provenance.rests_on(difference.new) if difference.new and not notes else None
             if rests_on is not None:
                 notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
             yield Event(
@@ -190,10 +180,9 @@ class EventWriter:
                 difference.old.definition if difference.old else None,
                 difference.new.definition if difference.new else None,
                 anchor.author, anchor.created_at, anchor.message,
-                "exact" if is_exact(notes) else "repaired", None, notes, [],
+                "repaired" if notes else "exact", None, notes, [],
                 seen_until=next((r.seen_until for r in about if difference.new is None), None),
                 key=found.key,
-                settled=difference.new is not None and settled(self._evidence, difference.new, anchor.position),
             )  # fmt: skip
 
     def excluded(self, row: HistoryRow, reason: str) -> Event:
@@ -231,7 +220,7 @@ class EventWriter:
 
 
 def _note_of(repair: Repair) -> dict[str, str]:
-    return note(repair.rule, repair.evidence, repair.statement, repair.bounds, repair.proven, repair.about)
+    return note(repair.rule, repair.evidence, repair.statement, repair.bounds, repair.about)
 
 
 def _as_definition(text: str | None) -> str:

@@ -36,7 +36,7 @@ class Provenance:
         """The objects that these steps name rest on them from this row on."""
         state = self._situation.state
         for repair in repairs:
-            if repair.inferred is not None and not repair.proven:
+            if repair.inferred is not None:
                 schema, bare = repair.inferred
                 for key in state.keys((schema or self._situation.schemas[0], bare)):
                     if repair.rule is not FORESEEN_RENAME:

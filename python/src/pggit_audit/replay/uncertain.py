@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pggit_audit.definitions import COMMENT, column_types, parse_name, quote_if_needed, without_schemas
 from pggit_audit.history import SESSION
-from pggit_audit.replay.events import Event, is_exact, note
+from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
 
 _UNRECORDED_PART = re.compile(
@@ -55,12 +55,7 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(path, event)
         marked.goes_on(i, path, event)
-        proven = bool(event.repairs) and is_exact(event.repairs)
-        if (
-            event.change_type == "ALTER"
-            and event.object_type not in _RECORDED
-            and not (event.settled or proven)
-        ):
+        if event.change_type == "ALTER" and event.object_type not in _RECORDED:
             marked.mark(
                 [i], f"v1 records no change of a {(event.object_type or '').replace('_', ' ').lower()}"
             )
@@ -143,20 +138,13 @@ class _Marked:
         shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
         if shows is None:
             return
-        over = _over_before(event)
         columns, rest = changed_lines(event.old_definition, event.new_definition)
-        unsure = self._later(self._since_record, path, over) if columns or rest else set()
+        unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
         if rest or _loses_comment(event):
-            unsure |= self._later(self._since_create, path, over)
+            unsure |= set(self._since_create.pop(path, []))
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         cause = shows.get("cause") or f"{shows['rule']}:{shows['statement'] or path}"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause)
-
-    def _later(self, since: dict[str, list[int]], path: str, over: int) -> set[int]:
-        """Takes those events of a path out that are of later rows than `over`."""
-        known = since.pop(path, [])
-        since[path] = [i for i in known if (self.events[i].anchor_version_id or over + 1) <= over]
-        return {i for i in known if i not in since[path]}
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
@@ -178,12 +166,6 @@ def _loses_comment(event: Event) -> bool:
     """Whether a comment is gone or another one: nothing tells since when."""
     old, new = ({*COMMENT.findall(text or "")} for text in (event.old_definition, event.new_definition))
     return bool(old - new) and event.new_definition is not None
-
-
-def _over_before(event: Event) -> int:
-    """The last row whose transaction was over before a change without a row, as the ids tell; else 0."""
-    steps = [r for r in event.repairs if r["rule"] in _CASTS_DOUBT]
-    return min((int(r["not_before"] or 0) if r.get("dated") else 0 for r in steps), default=0)
 
 
 def _may_be_of_its_session(drop: Event, event: Event) -> bool:

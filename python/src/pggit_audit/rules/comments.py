@@ -43,8 +43,7 @@ class Comment:
         why = f"the live catalog has this comment, and {self.about} is there from here on"
         if self.bounds is not None:
             why = f"the live catalog has this comment, whose row was written {told(self.bounds)}"
-        proven = self.moment is not None and self.moment.certain
-        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why, bounds=self.bounds, proven=proven)
+        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why, bounds=self.bounds)
 
 
 def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:

@@ -1,7 +1,8 @@
 """Objects of which v1 records nothing, when the ids of transactions tell their moment (FORMATS 3).
 
 What the live catalog has of them was made by the transaction that wrote its rows (`of_live_catalog`), each label of an
-enum by its own (`labels_by`). An object is proven where all of its rows are of one transaction.
+enum by its own (`labels_by`). A moment is the latest that it may have been, so nothing that
+it places is `exact`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pggit_audit.rules import (
     TRIGGER_FROM_LIVE_CATALOG,
     TYPE_FROM_LIVE_CATALOG,
 )
-from pggit_audit.rules.dating import bounds, is_proven, labels_by, literal_of, moment_of, told
+from pggit_audit.rules.dating import bounds, labels_by, literal_of, moment_of, told
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name
 
@@ -68,11 +69,10 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
         statement = made or statement
     when = bounds(evidence, moment)
     why = f"{found.object_identity} is in the live catalog, whose row of it was written {told(when)}"
-    proven = is_proven(evidence, found, moment)
     yield Dated(
         found,
         moment,
-        Repair(_KINDS[found.object_type], statement, why, inferred=name, bounds=when, proven=proven),
+        Repair(_KINDS[found.object_type], statement, why, inferred=name, bounds=when),
     )
     known = [label.text for label in evidence.moments.labels(found.object_identity)]
     for label in later:
@@ -88,7 +88,6 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
             label.moment,
             Repair(
                 MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when,
-                proven=proven and label.moment.certain and label.moment.own is None,
             ),
             label.text,
         )  # fmt: skip

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import first_statement, parse_name, without_comments
-from pggit_audit.history import says
+from pggit_audit.definitions import first_statement, parse_name
 from pggit_audit.moments import Label, Moment
 from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name
@@ -48,14 +47,7 @@ def at_moment(evidence: Evidence, step: Repair, name: Name, moment: Moment) -> P
     if place >= len(evidence.history):
         return None
     why = f"{step.evidence}; the catalog's row of it was written {told(when)}"
-    proven = moment.certain and _beside(evidence, moment, name)
-    return PendingStep(place, name, replace(step, evidence=why, bounds=when, proven=proven), early=early)
-
-
-def _beside(evidence: Evidence, moment: Moment, name: Name) -> bool:
-    """Whether no row of the transaction, or of its time, is of an object or names it: then their order is the same."""
-    rows = evidence.history.rows[moment.first + 1 : moment.last]
-    return not any(row.name == name[1] or says(row.text, name[1]) for row in rows)
+    return PendingStep(place, name, replace(step, evidence=why, bounds=when), early=early)
 
 
 def of_column(
@@ -133,51 +125,7 @@ def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool
     return any(r.object_type == "TABLE" and r.change_type == "ALTER" and r.name == table for r in rows)
 
 
-def is_proven(evidence: Evidence, found: DatabaseObject, moment: Moment) -> bool:
-    """Whether all that the catalog has of an object is of one transaction, but for labels that were added later."""
-    kind, identity = identify(found)
-    if not moment.certain or (moment.own is None and not moment.alone):
-        return False
-    labels = {label.text: label for label in evidence.moments.labels(identity)}
-    for row in evidence.moments.rows_of(kind, identity):
-        if row["catalog"] == "pg_description":
-            continue
-        written = evidence.moments.written(kind, identity, row["catalog"], row["part"])
-        if written is None:
-            return False
-        if (written.first, written.last) == (moment.first, moment.last):
-            continue
-        label = labels.get(row["part"]) if row["catalog"] == "pg_enum" else None
-        # A label whose oid is as old as the enum is one under another name.
-        if label is None or label.made is None or label.made[0] < moment.last:
-            return False
-    return "CREATE DOMAIN " not in found.definition
-
-
-def proof(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:
-    """The bounds of an object of the live catalog that a statement needs, if it was there by then for certain."""
+def made_by(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:
+    """Between which rows an object of the live catalog was made that a statement needs, if it was there by then."""
     moment = moment_of(evidence, found)
-    if moment is None or moment.first >= position or not is_proven(evidence, found, moment):
-        return None
-    return bounds(evidence, moment)
-
-
-def settled(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
-    """Whether an object is as the live catalog has it, and nothing wrote it behind the row at a position.
-
-    Of an enum, its labels of that time.
-    """
-    kind, identity = identify(found)
-    live = evidence.live.by_identity.get((found.object_type, found.object_identity))
-    if live is None or not evidence.moments:
-        return False
-    if " AS ENUM (" in live.definition:
-        made, _ = labels_by(evidence, live, lambda moment: moment.passed(position, early=False))
-        return made == first_statement(found.definition)
-    latest = evidence.moments.latest(kind, identity)
-    return (
-        latest is not None
-        and latest.certain
-        and latest.passed(position, early=False)
-        and without_comments(live.definition) == without_comments(found.definition)
-    )
+    return None if moment is None or moment.first >= position else bounds(evidence, moment)

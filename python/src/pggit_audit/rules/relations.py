@@ -37,7 +37,7 @@ from pggit_audit.rules import (
     tables,
     types,
 )
-from pggit_audit.rules.dating import proof
+from pggit_audit.rules.dating import made_by
 from pggit_audit.rules.placing import taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
@@ -73,11 +73,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
             recorded = live.object_type in ("TABLE", "VIEW")
-            proven = None if recorded else proof(evidence, live, failure.situation.position)
+            when = None if recorded else made_by(evidence, live, failure.situation.position)
             found.append(
                 Repair(
-                    FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=proven,
-                    proven=proven is not None,
+                    FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=when,
                 )
             )  # fmt: skip
     sequence = sequences.missing(failure, name)

@@ -75,8 +75,7 @@ class Repair:
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
     rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
     `seen_until`: when the last text named what it drops. `bounds`: between which rows it was, where the rule knows.
-    `proven`: the ids of transactions prove what it made, and between which rows; nothing is left to judge. `about`:
-    what else is decided with it, if a person has to: steps about the same are one cause.
+    `about`: what else is decided with it, if a person has to: steps about the same are one cause.
     """
 
     rule: Rule
@@ -88,7 +87,6 @@ class Repair:
     then: tuple[str, ...] = ()
     seen_until: Any = None
     bounds: Bounds | None = None
-    proven: bool = False
     about: str | None = None
 
     @property

@@ -23,7 +23,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
-from pggit_audit.rules.dating import labels_by, proof
+from pggit_audit.rules.dating import labels_by, made_by
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
@@ -76,11 +76,11 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
             if after != full[1]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
-            proven = proof(evidence, here, failure.situation.position) if after == full[1] else None
+            when = made_by(evidence, here, failure.situation.position) if after == full[1] else None
             found.append(
                 Repair(
-                    TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after), bounds=proven,
-                    proven=proven is not None, about=_about((full[0], after)),
+                    TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after), bounds=when,
+                    about=_about((full[0], after)),
                 )
             )  # fmt: skip
     taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
