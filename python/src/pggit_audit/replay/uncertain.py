@@ -80,6 +80,8 @@ class _Marked:
         # Since the last record of the object's columns, and since it was made.
         self._since_record: dict[str, list[int]] = {}
         self._since_create: dict[str, list[int]] = {}
+        # All since it came.
+        self._since_it_came: dict[str, list[int]] = {}
         # The last event of a row, of the objects that are there.
         self._last: dict[str, int] = {}
 
@@ -111,7 +113,7 @@ class _Marked:
 
     def moves(self, old: str, path: str) -> None:
         """The object has another path from here on."""
-        for since in (self._since_record, self._since_create):
+        for since in (self._since_record, self._since_create, self._since_it_came):
             since[path] = since.pop(old, [])
 
     def lost_index(self, path: str, event: Event, index: str) -> None:
@@ -134,7 +136,15 @@ class _Marked:
             self._last[path] = i
 
     def shows_a_loss(self, path: str, event: Event) -> None:
-        """What an inferred step changed may have been so since the last event that a record confirms."""
+        """What an inferred step changed may have been so since the last event that a record confirms.
+
+        No row tells of a comment: one that shows late may have been there all the time.
+        """
+        if event.origin == "inferred" and event.repairs and _gains_comment(event):
+            self.mark(
+                self._since_it_came.get(path, []),
+                "a comment of the live catalog shows later, and no row tells",
+            )
         shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
         if shows is None:
             return
@@ -148,6 +158,10 @@ class _Marked:
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
+        if event.new_definition is None:
+            self._since_it_came.pop(path, None)
+        else:
+            self._since_it_came.setdefault(path, []).append(i)
         if event.origin == "v1" and event.change_type == "CREATE":
             # Right at that moment; but what it inherits may have changed in its transaction.
             heir = _INHERITS.search(event.new_definition or "") is not None
@@ -160,6 +174,12 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+
+def _gains_comment(event: Event) -> bool:
+    """Whether an object that was there has a comment that it had not, or another one."""
+    old, new = ({*COMMENT.findall(text or "")} for text in (event.old_definition, event.new_definition))
+    return bool(new - old) and event.old_definition is not None
 
 
 def _loses_comment(event: Event) -> bool:
