@@ -84,10 +84,10 @@ lint: $(READY) dbt_packages
 	@# so it reads as well what those come to, where that is SQL and no PL/pgSQL, and not for its layout.
 	@set -eu; $(ELSEWHERE); set -x; \
 	$(EMBEDDED) $(BIN)/sqlfluff lint models tests/singular; \
-	$(EMBEDDED) $(BIN)/dbt compile --quiet; \
+	$(EMBEDDED) $(BIN)/dbt compile --quiet --target-path "$$PGGIT_EMBEDDED_DIR/target"; \
 	rendered="$$PGGIT_EMBEDDED_DIR/rendered"; mkdir "$$rendered"; \
-	find target/compiled -path '*.yml/*.sql' -exec cp {} "$$rendered" \; ; \
-	grep -L '^begin$$' target/compiled/*/functions/*.sql | xargs -I{} cp {} "$$rendered"; \
+	find "$$PGGIT_EMBEDDED_DIR"/target/compiled -path '*.yml/*.sql' -exec cp {} "$$rendered" \; ; \
+	grep -L '^begin$$' "$$PGGIT_EMBEDDED_DIR"/target/compiled/*/functions/*.sql | xargs -I{} cp {} "$$rendered"; \
 	$(BIN)/sqlfluff lint --config .sqlfluff --templater raw --rules $(RENDERED_RULES) --processes 2 "$$rendered"
 
 docs: $(READY) dbt_packages
