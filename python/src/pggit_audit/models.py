@@ -65,41 +65,38 @@ def live_objects(
         }
 
 
-def transactions(
-    *,
-    history: Iterable[Row],
-    session: Session,
-    evidence_file: str | None,
-    schemas: Sequence[str],
-    hidden_schemas: Sequence[str],
-) -> Iterator[dict[str, Any]]:
-    """Rows of `int_replay__transactions`. Raises `PggitError` where the file of evidence cannot be read."""
-    rows = sorted(history, key=lambda r: int(r["version_id"]))
-    yield from dated_catalog.transactions(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+def transactions(**asked: Any) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__transactions`, for what `_ids` takes. Raises as that."""
+    yield from dated_catalog.transactions(*_ids(**asked))
 
 
-def catalog_rows(
-    *,
-    history: Iterable[Row],
-    session: Session,
-    evidence_file: str | None,
-    schemas: Sequence[str],
-    hidden_schemas: Sequence[str],
-) -> Iterator[dict[str, Any]]:
-    """Rows of `int_replay__catalog_rows`. Raises `PggitError` where the file of evidence cannot be read."""
-    rows = sorted(history, key=lambda r: int(r["version_id"]))
-    yield from dated_catalog.catalog(_ids(rows, session, evidence_file, schemas, hidden_schemas), rows)
+def catalog_rows(**asked: Any) -> Iterator[dict[str, Any]]:
+    """Rows of `int_replay__catalog_rows`, for what `_ids` takes. Raises as that."""
+    yield from dated_catalog.catalog(*_ids(**asked))
 
 
 def _ids(
-    history: Sequence[Row],
+    *,
+    history: Iterable[Row],
     session: Session,
     evidence_file: str | None,
     schemas: Sequence[str],
     hidden_schemas: Sequence[str],
-) -> evidence.Collected:
+) -> tuple[evidence.Collected, list[Row]]:
+    """The ids of transactions, and the history in the order of its own ids.
+
+    Args:
+        history: rows of stg_pggit__history.
+        evidence_file: what `pggit-audit evidence collect` wrote, if the build names it.
+        schemas: where v1 may be, likeliest first.
+        hidden_schemas: schemas that are no part of the team's.
+
+    Raises `PggitError` where the file cannot be read.
+    """
+    rows = sorted(history, key=lambda r: int(r["version_id"]))
     with connect(session.connect_params()) as connection:
-        return evidence.read(connection, history, file=evidence_file, schemas=schemas, hidden=hidden_schemas)
+        found = evidence.read(connection, rows, file=evidence_file, schemas=schemas, hidden=hidden_schemas)
+    return found, rows
 
 
 def replay_events(
@@ -409,7 +406,6 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
             execution_no=int(row["execution_no"]),
             exclusion_reason=row["exclusion_reason"],
             oid=row["recorded_oid"],
-            transaction_no=row.get("transaction_no"),
         )
         by_branch[row["branch_name"]].append(in_its_schema(found))
     return by_branch
@@ -443,22 +439,20 @@ def _database_object(row: Row) -> DatabaseObject:
 
 @dataclass(frozen=True)
 class _Place:
-    """The server for the shadow, and the role that the team prepared.
-
-    `live` is what the live database has that only a superuser may make, where the server is another one.
-    """
+    """The server for the shadow, what only a superuser may make of what is live, and the role that the team prepared."""
 
     parameters: dict[str, Any]
+    live: Privileged
     login: Login | None = None
-    live: Privileged | None = None
 
 
 def _place(session: Session, shadow: str) -> _Place:
+    if shadow not in ("target", "embedded"):
+        raise PggitError(
+            f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
+        )
+    target = session.connect_params()
+    live = privileged(target)
     if shadow == "target":
-        return _Place(session.connect_params(), session.shadow_login)
-    if shadow == "embedded":
-        live = privileged(session.connect_params())
-        return _Place(embedded.ensure_running(session.project_root).params("postgres"), None, live)
-    raise PggitError(
-        f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
-    )
+        return _Place(target, live, session.shadow_login)
+    return _Place(embedded.ensure_running(session.project_root).params("postgres"), live)

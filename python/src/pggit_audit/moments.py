@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from pggit_audit.history import History
@@ -24,15 +23,13 @@ class Moment(NamedTuple):
     """A transaction's place among the rows: behind the one at `first`, before the one at `last`.
 
     `began` and `own` are its first and last own rows, None where it left none. `nearer`: it is of the sitting of the
-    row at `first`, as a rule, else of that at `last`. `certain`: its id can be of no other.
-    `committed_at` in UTC, where the server kept it.
+    row at `first`, as a rule, else of that at `last`. `committed_at` in UTC, where the server kept it.
     """
 
     first: int
     last: int
     began: int | None = None
     own: int | None = None
-    certain: bool = True
     committed_at: Any = None
     nearer: bool = False
 
@@ -60,9 +57,6 @@ class Column:
 
     name: str
     place: int
-    dropped: bool
-    length: int
-    alignment: str
     moment: Moment | None
 
 
@@ -112,7 +106,6 @@ class Moments:
             self._from(row["written_not_after"]),
             began,
             own,
-            row["is_certain"],
             row["committed_at"],
             row["is_nearer_before"],
         )
@@ -141,14 +134,6 @@ class Moments:
                 return self._moment(row)
         return None
 
-    def latest(self, kind: str, identity: str) -> Moment | None:
-        """When the last of all rows of an object was written: from then on it is as it is now."""
-        found = [
-            self._moment(row) for row in self.rows_of(kind, identity) if row["catalog"] != "pg_description"
-        ]
-        known = [m for m in found if m is not None]
-        return max(known, key=lambda m: (m.last, m.first)) if known and len(known) == len(found) else None
-
     def made(self, kind: str, identity: str) -> Moment | None:
         """When an object was made: by then its oldest row was written, and by then its oid was given."""
         found = [
@@ -163,7 +148,7 @@ class Moments:
         if bounds is None or bounds[1] >= first.last or bounds[1] > first.first + 1:
             return first
         # Each of its rows was written again since; the oid was given between those of recorded objects.
-        return Moment(bounds[0], bounds[1], certain=False)
+        return Moment(*bounds)
 
     def _by_oid(self, kind: str, identity: str) -> tuple[int, int] | None:
         """Between which positions an object was made, by its oid."""
@@ -190,10 +175,7 @@ class Moments:
     def columns(self, identity: str) -> list[Column]:
         """The columns that a live relation has and had, by their places."""
         found = [
-            Column(
-                row["part"], int(row["facts"]["attnum"]), bool(row["facts"]["dropped"]),
-                int(row["facts"]["attlen"]), str(row["facts"]["attalign"]), self._moment(row),
-            )
+            Column(row["part"], int(row["facts"]["attnum"]), self._moment(row))
             for kind in _RELATIONS
             for row in self.rows_of(kind, identity)
             if row["catalog"] == "pg_attribute"
@@ -208,8 +190,3 @@ class Moments:
             if row["catalog"] == "pg_enum"
         ]
         return sorted(found, key=lambda label: label.order)
-
-    @cached_property
-    def end(self) -> int:
-        """The position behind the last row."""
-        return len(self._versions)

@@ -16,7 +16,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import RESTS_ON_INFERRED, Rule
 from pggit_audit.rules.columns import disagreements
-from pggit_audit.rules.situation import Bounds, Evidence, Repair
+from pggit_audit.rules.situation import Bounds, Repair
 
 # Stands before each line of a text that is no definition: whoever runs the schema of a commit passes it by.
 AS_RECORDED = "-- "
@@ -48,8 +48,7 @@ class Event:
     repairs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
     # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row; whether the live catalog has it so, and nothing wrote it since. For
-    # `Tree`: the object in the shadow's catalog.
+    # text named what is dropped without a row. For `Tree`: the object in the shadow's catalog.
     confirmed: bool = False
     seen_until: Any = None
     key: Key | None = None
@@ -75,7 +74,7 @@ def note(
     """One entry of an event's repairs: the rule, the step that was taken, if any, why, and between which rows."""
     entry: dict[str, Any] = {"rule": rule.name, "statement": statement, "evidence": evidence}
     if bounds is not None:
-        entry |= {"not_before": bounds.not_before, "not_after": bounds.not_after, "dated": bounds.dated}
+        entry |= {"not_before": bounds.not_before, "not_after": bounds.not_after}
         if bounds.committed_at is not None:
             entry["committed_at"] = str(bounds.committed_at)
     if cause is not None:
@@ -97,10 +96,8 @@ class EventWriter:
         situation: Situation,
         identities: Identities,
         provenance: Provenance,
-        evidence: Evidence,
     ) -> None:
         self._branch = branch_name
-        self._evidence = evidence
         self._situation = situation
         self._identities = identities
         self._provenance = provenance

@@ -82,7 +82,7 @@ class Replay:
         self._matching = Matching(situation, identities, evidence.history)
         self._unrecorded = Unrecorded(situation, evidence)
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
-        self._writer = EventWriter(branch_name, situation, identities, provenance, evidence)
+        self._writer = EventWriter(branch_name, situation, identities, provenance)
         self._fallback = Fallback(
             situation, identities, self._attempts, self._matching, provenance, self._writer
         )

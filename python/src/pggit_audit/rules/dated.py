@@ -1,8 +1,7 @@
 """Objects of which v1 records nothing, when the ids of transactions tell their moment (FORMATS 3).
 
 What the live catalog has of them was made by the transaction that wrote its rows (`of_live_catalog`), each label of an
-enum by its own (`labels_by`). A moment is the latest that it may have been, so nothing that
-it places is `exact`.
+enum by its own (`labels_by`). A moment is the latest that it may have been, so nothing that it places is `exact`.
 """
 
 from __future__ import annotations
@@ -86,11 +85,9 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
         yield Dated(
             found,
             label.moment,
-            Repair(
-                MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when,
-            ),
+            Repair(MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when),
             label.text,
-        )  # fmt: skip
+        )
 
 
 def name_of(found: DatabaseObject) -> Name:

@@ -27,7 +27,6 @@ def bounds(evidence: Evidence, moment: Moment) -> Bounds:
     return Bounds(
         rows[moment.first].version_id if moment.first >= 0 else None,
         rows[moment.last].version_id if moment.last < len(rows) else None,
-        dated=moment.certain,
         committed_at=moment.committed_at,
     )
 

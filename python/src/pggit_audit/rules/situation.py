@@ -57,13 +57,11 @@ class Evidence:
 class Bounds:
     """Between which rows of the history a step was: behind `not_before`, before `not_after`, by their ids.
 
-    None: there is no such row. `dated`: the ids of transactions say so, so that the transaction of `not_before` was
-    over by then. `committed_at` is the time itself, where the server kept it.
+    None: there is no such row. `committed_at` is the time itself, where the server kept it.
     """
 
     not_before: int | None
     not_after: int | None
-    dated: bool = False
     committed_at: Any = None
 
 
