@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
-from pggit_audit.rules import FROM_LIVE_CATALOG
 from pggit_audit.rules.naming import Naming, said
-from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.rules.situation import Evidence, Failure, Repair, as_live
 
 # What has another keyword before it is none of these.
 _ONLY_BEHIND = {"COLLATION": ("COLLATE", "COLLATION"), "SERVER": ("SERVER",)}
@@ -60,13 +59,5 @@ def missing_cast(evidence: Evidence, failure: Failure) -> list[Repair]:
 
 def _from_live(failure: Failure, found: Iterable[DatabaseObject]) -> list[Repair]:
     return [
-        Repair(
-            FROM_LIVE_CATALOG,
-            live.definition,
-            f"{live.object_type} {live.object_identity} is in the live catalog",
-            alone=True,
-            inferred=(live.object_schema, live.object_name),
-        )
-        for live in found
-        if not failure.situation.holds(live.object_identity, live.object_type)
+        as_live(live) for live in found if not failure.situation.holds(live.object_identity, live.object_type)
     ]

@@ -14,13 +14,12 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import (
-    FROM_LIVE_CATALOG,
     IMPLIED_DROP,
     OLDER_FUNCTION,
     REPLACED_OVERLOAD,
     SESSION_SETTING,
 )
-from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
+from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live
 from pggit_audit.statements import Name, Statement, unquote
 
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
@@ -41,13 +40,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement calls a routine that is not there, and the live catalog has one of the name."""
     called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
     return [
-        Repair(
-            FROM_LIVE_CATALOG,
-            live.definition,
-            f"{live.object_type} {live.object_identity} is in the live catalog",
-            alone=True,
-            inferred=(live.object_schema, live.object_name),
-        )
+        as_live(live)
         for name in called[:1]
         for full in failure.resolve(name)
         for live in evidence.live.routines.get(full, [])

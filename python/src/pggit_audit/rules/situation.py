@@ -18,7 +18,7 @@ from pggit_audit.definitions import qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.live import Live
 from pggit_audit.moments import Moments
-from pggit_audit.rules import Rule
+from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
 from pggit_audit.statements import Name, Statement, split
@@ -91,6 +91,17 @@ class Repair:
     def cause(self) -> str:
         """The natural key of what a person has to judge: what rests on the step names it so."""
         return self.about or f"{self.rule.name}:{self.statement}"
+
+
+def as_live(live: DatabaseObject) -> Repair:
+    """The step that makes what a statement needs as the live catalog has it, in a transaction of its own."""
+    return Repair(
+        FROM_LIVE_CATALOG,
+        live.definition,
+        f"{live.object_type} {live.object_identity} is in the live catalog",
+        alone=True,
+        inferred=(live.object_schema, live.object_name),
+    )
 
 
 @dataclass(frozen=True)
