@@ -32,6 +32,11 @@ _LEAVING = 20.0
 Connection = psycopg.Connection[Any]
 
 
+def new_name() -> str:
+    """A name for a shadow database or a role that goes with it: a killed build's are known and swept by it."""
+    return f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+
+
 class _Impossible(Exception):
     """A way that cannot be gone here; says why."""
 
@@ -204,7 +209,7 @@ def ground(parameters: Mapping[str, Any], login: Login | None) -> Iterator[Groun
         ) from None
     with admin:
         sweep(admin)
-        name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+        name = new_name()
         admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
         reasons = []
         for way in (_made_role, _prepared_role, _own_server):

@@ -439,7 +439,7 @@ def _database_object(row: Row) -> DatabaseObject:
 
 @dataclass(frozen=True)
 class _Place:
-    """The server for the shadow, what only a superuser may make of what is live, and the role that the team prepared."""
+    """The server for the shadow, what is live that only a superuser may make, and the role that the team prepared."""
 
     parameters: dict[str, Any]
     live: Privileged

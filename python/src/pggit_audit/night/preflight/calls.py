@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pggit_audit.errors import PggitError
+from pggit_audit.night.seeds import rows_of_seed
 
 Class = Literal["rewrite", "by_hand", "writer", "goes_away", "unknown_call"]
 """`rewrite`: a query takes its place, for certain. `by_hand`: a query does, and a person has to fit it in.
@@ -156,11 +155,4 @@ def read_seed(project: Path) -> list[Call]:
         PggitError: the file is not there.
 
     """
-    path = project / SEED
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            return calls_of(csv.DictReader(lines))
-    except FileNotFoundError:
-        raise PggitError(
-            f"There is no {path}, the table of v1's calls. Nothing was read. Change to the dbt project."
-        ) from None
+    return calls_of(rows_of_seed(project / SEED, "v1's calls"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pggit_audit.errors import PggitError
+from pggit_audit.night.seeds import rows_of_seed
 
 SEED = Path("seeds") / "known_differences.csv"
 
@@ -62,20 +61,7 @@ def read_known(project: Path) -> list[Known]:
         PggitError: the file is not there.
 
     """
-    path = project / SEED
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            return [
-                Known(
-                    row["v1_call"],
-                    frozenset(row["result_columns"].split(",")),
-                    row["condition"],
-                    row["reason"],
-                )
-                for row in csv.DictReader(lines)
-            ]
-    except FileNotFoundError:
-        raise PggitError(
-            f"There is no {path}, the table of differences that are allowed. Nothing was read. "
-            "Change to the dbt project."
-        ) from None
+    return [
+        Known(row["v1_call"], frozenset(row["result_columns"].split(",")), row["condition"], row["reason"])
+        for row in rows_of_seed(project / SEED, "differences that are allowed")
+    ]

@@ -6,16 +6,14 @@ does not keep a superuser from programs and files (`COPY … TO PROGRAM`).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from pggit_audit.grounds import PREFIX
+from pggit_audit.grounds import new_name
 from pggit_audit.sandbox import MadeRole
 from pggit_audit.sessions import connect
 
@@ -35,7 +33,7 @@ def nobody(
         params: libpq keywords of the copy, which is thrown away with all grants in it.
         admin: a session there, in autocommit mode.
     """
-    name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+    name = new_name()
     try:
         role = MadeRole(admin, name)
     except psycopg.errors.InsufficientPrivilege:
