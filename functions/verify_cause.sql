@@ -1,11 +1,7 @@
 declare
     passed bigint;
 begin
-    if coalesce(btrim(verified_by), '') = '' then
-        raise exception 'A verification needs the name of the person who stands for it. Nothing was logged.' using
-            errcode = 'invalid_parameter_value',
-            hint = 'Pass it as verified_by.';
-    end if;
+    {{ verifier_is_named() }}
 
     if not exists (
         select from {{ ref('repairs').include(database=false) }} as r
@@ -16,9 +12,7 @@ begin
             hint = 'Those that wait: select cause_id, what_to_look_at from {{ ref("causes").include(database=false) | replace("'", "''") }} where changes_waiting > 0;';
     end if;
 
-    insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
-    values (pg_current_xact_id()::text::bigint, 'verification', session_user, localtimestamp)
-    on conflict do nothing;
+    {{ note_verification() }}
 
     -- What could not be replayed, or contradicts its row, rests on more than its causes: a person judges it by itself.
     with judged as (

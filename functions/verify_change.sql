@@ -1,11 +1,7 @@
 declare
     entry uuid;
 begin
-    if coalesce(btrim(verified_by), '') = '' then
-        raise exception 'A verification needs the name of the person who stands for it. Nothing was logged.' using
-            errcode = 'invalid_parameter_value',
-            hint = 'Pass it as verified_by.';
-    end if;
+    {{ verifier_is_named() }}
 
     if not exists (
         select from {{ ref('changes').include(database=false) }} as c
@@ -16,9 +12,7 @@ begin
             hint = 'The changes that wait: select change_id, object_identity from {{ ref("unverified_changes").include(database=false) | replace("'", "''") }};';
     end if;
 
-    insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
-    values (pg_current_xact_id()::text::bigint, 'verification', session_user, localtimestamp)
-    on conflict do nothing;
+    {{ note_verification() }}
 
     -- The log's triggers number and hash the entry, and raise verified on the change.
     insert into {{ ref('compliance_log').include(database=false) }} as l

@@ -126,3 +126,20 @@
         where g.commit_sha = {{ function('commit_of').include(database=false) }}({{ commit_sha }})
     )
 {%- endmacro %}
+
+
+{#- What begins every verification, in PL/pgSQL: somebody stands for it, and its transaction is known for ours. -#}
+{% macro verifier_is_named() -%}
+    if coalesce(btrim(verified_by), '') = '' then
+        raise exception 'A verification needs the name of the person who stands for it. Nothing was logged.' using
+            errcode = 'invalid_parameter_value',
+            hint = 'Pass it as verified_by.';
+    end if;
+{%- endmacro %}
+
+
+{% macro note_verification() -%}
+    insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
+    values (pg_current_xact_id()::text::bigint, 'verification', session_user, localtimestamp)
+    on conflict do nothing;
+{%- endmacro %}
