@@ -11,6 +11,23 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 """Debian's server, where it is installed."""
 
 
+class Session:
+    """What the functions of `pggit_audit.models` want of dbt; `said` is what they told it."""
+
+    shadow_login = None
+    project_root = Path()
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self._params = params
+        self.said: list[str] = []
+
+    def connect_params(self) -> dict[str, Any]:
+        return self._params
+
+    def info(self, text: str) -> None:
+        self.said.append(text)
+
+
 def execute(params: dict[str, Any], *statements: str) -> list[tuple[Any, ...]]:
     """Run statements, each committed by itself, and return the rows of the last one."""
     with psycopg.connect(**params, autocommit=True) as connection:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from helpers import Session
 from project import DATABASE, NO_TESTS, Params, dbt, install_sources, new_database
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -125,22 +126,6 @@ def _here(text: str) -> str:
     return text.replace(f'"{DATABASE}".', "")
 
 
-class _Session:
-    """What `replay_events` wants of dbt."""
-
-    project_root = Path()
-    shadow_login = None
-
-    def __init__(self, made: Recording) -> None:
-        self._target = made.server.to(made.database)
-
-    def connect_params(self) -> Params:
-        return self._target
-
-    def info(self, text: str) -> None:
-        pass
-
-
 class Build:
     """The builds of one recording, one after the other; `connection` is in a transaction."""
 
@@ -219,7 +204,7 @@ class Build:
         replay: Callable[..., list[Row]] = models.replay_events
         events = replay(
             **tables,
-            session=_Session(self._made),
+            session=Session(self._made.server.to(self._made.database)),
             shadow="target",
             hidden_schemas=HIDDEN,
             observe=trace.record,
@@ -230,7 +215,7 @@ class Build:
     def _rebuilt_objects(self) -> list[Row]:
         return models.rebuilt_objects(
             commits=self.rows("select * from pggit_audit_work.int_git__sampled_commits"),
-            session=_Session(self._made),
+            session=Session(self._made.server.to(self._made.database)),
             shadow="target",
             hidden_schemas=HIDDEN,
         )

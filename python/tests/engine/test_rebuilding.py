@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from building import NOON, Scratch, Version, new_database
 from building import definitions as read
+from helpers import Session
 
 from pggit_audit import models
 from pggit_audit.catalog import INVALID, DatabaseObject
@@ -120,22 +120,6 @@ def _execution(version: int, statement: str, name: str = "t") -> dict[str, Any]:
     }
 
 
-class _Session:
-    is_embedded = True
-    shadow_login = None
-    project_root = Path()
-
-    def __init__(self, params: dict[str, Any]) -> None:
-        self._params = params
-        self.said: list[str] = []
-
-    def connect_params(self) -> dict[str, Any]:
-        return self._params
-
-    def info(self, text: str) -> None:
-        self.said.append(text)
-
-
 def test_where_a_published_schema_cannot_be_rebuilt_the_walk_begins_with_the_first_row(
     server_version: Version, scratch: Scratch
 ) -> None:
@@ -154,7 +138,7 @@ def test_where_a_published_schema_cannot_be_rebuilt_the_walk_begins_with_the_fir
         | {"definition": found.definition}
         for found in scratch.objects(truth)
     ]
-    session = _Session(server_version.params)
+    session = Session(server_version.params)
     events = models.replay_events(
         executions=[_execution(2, "alter table t add n integer") | {"execution_no": 1}],
         published_executions=[_execution(1, "create table t (id integer)")],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,6 +26,7 @@ from building import (
     tree_of,
     view,
 )
+from helpers import Session
 from psycopg import sql
 
 from pggit_audit import embedded, grounds, models, sessions
@@ -429,22 +429,6 @@ def test_nobody_and_never_stay_so(shadow: Shadow, scratch: Scratch) -> None:
 # Branches --------------------------------------------------------------------------------------
 
 
-class Session:
-    """What `replay_events` wants of dbt."""
-
-    shadow_login = None
-    project_root = Path()
-
-    def __init__(self, server: embedded.Server) -> None:
-        self._server = server
-
-    def connect_params(self) -> dict[str, Any]:
-        return self._server.params("postgres")
-
-    def info(self, text: str) -> None:
-        pass
-
-
 def execution(this: HistoryRow) -> dict[str, Any]:
     """A row of `int_replay__executions`."""
     return {
@@ -485,7 +469,7 @@ def of_branches(
         base_objects=published.get("base_objects", ()),
         routines=published.get("routines", ()),
         live_objects=[o.__dict__ for o in live],
-        session=Session(server),
+        session=Session(server.params("postgres")),
         shadow="target",
         hidden_schemas=(),
     )

@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
+from helpers import Session
 from psycopg import sql
 from tracker import history, install, last_id, send
 
@@ -136,22 +136,6 @@ def recording(server: embedded.Server) -> Iterator[Recording]:
                 yield Recording(server, name, connection)
         finally:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-class Session:
-    """What `replay_events` wants of dbt."""
-
-    shadow_login = None
-
-    def __init__(self, params: dict[str, Any]) -> None:
-        self._params = params
-        self.project_root = Path()
-
-    def connect_params(self) -> dict[str, Any]:
-        return self._params
-
-    def info(self, text: str) -> None:
-        pass
 
 
 def _parts(name: str) -> tuple[str | None, str]:

@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from attacks import Attack
+from helpers import Session
 from walking import expect_honest_rows, history
 
 from pggit_audit import cluster, models
@@ -68,23 +68,6 @@ def test_a_crash_is_a_finding() -> None:
     expect_honest_rows(events, texts)
     (crashed,) = [e for e in events if e.v1_version_id == 1]
     assert "terminated" in str(crashed.findings)
-
-
-class Session:
-    """What `replay_events` wants of dbt."""
-
-    shadow_login = None
-    project_root = Path()
-
-    def __init__(self, params: dict[str, Any]) -> None:
-        self._params = params
-        self.said: list[str] = []
-
-    def connect_params(self) -> dict[str, Any]:
-        return self._params
-
-    def info(self, text: str) -> None:
-        self.said.append(text)
 
 
 @pytest.mark.slow
