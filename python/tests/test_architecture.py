@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 import pggit_audit
 
 PACKAGE = Path(pggit_audit.__file__).parent
@@ -79,11 +81,20 @@ def test_no_module_is_long() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
-def listed() -> list[str]:
-    """The modules of `replay/` as the document lists them."""
-    section = DOCUMENT.read_text("utf-8").split("\n`replay/`, from the top down", 1)[1]
+# Where the document lists the modules of a folder.
+LISTS = {
+    "": "\n`python/src/pggit_audit`, one module for each thing it knows",
+    "rules": "\n`rules/`, one module a kind of object",
+    "replay": "\n`replay/`, from the top down",
+    "night": "\n## The night",
+}
+
+
+def listed(folder: str = "replay") -> list[str]:
+    """The modules and folders of a folder as the document lists them."""
+    section = DOCUMENT.read_text("utf-8").split(LISTS[folder], 1)[1]
     table = section.split("|---|---|\n", 1)[1].split("\n\n", 1)[0]
-    return [name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])]
+    return [name for line in table.splitlines() for name in re.findall(r"`(\w+)/?`", line.split("|")[1])]
 
 
 def imported(module: Path) -> set[str]:
@@ -94,10 +105,14 @@ def imported(module: Path) -> set[str]:
     return {m[1] for name in names if (m := re.fullmatch(r"pggit_audit\.replay\.(\w+)", name))}
 
 
-def test_the_list_is_the_folder() -> None:
-    names = listed()
+@pytest.mark.parametrize("folder", LISTS)
+def test_the_list_is_the_folder(folder: str) -> None:
+    names = listed(folder)
     assert len(names) == len(set(names))
-    assert set(names) == {m.stem for m in (PACKAGE / "replay").glob("*.py")} - {"__init__"}
+    modules = {m.stem for m in (PACKAGE / folder).glob("*.py")} | {
+        m.parent.name for m in (PACKAGE / folder).glob("*/__init__.py")
+    }
+    assert set(names) - {"__init__"} == modules - {"__init__"}
 
 
 def test_no_import_points_up() -> None:
