@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pggit_audit import rebuilding, targets
 from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, result, words
+from pggit_audit.cli.desk import server_losses
 from pggit_audit.errors import PggitError
 from pggit_audit.night import plan
 from pggit_audit.night.context import database
@@ -45,7 +46,7 @@ def rebuild(
     """
     _, params = database(target)
     names = plan.names()
-    with connect(params) as connection:
+    with server_losses(lambda: "Nothing was made."), connect(params) as connection:
         sha, script, tree, coming = _commit(connection, names, commit)
         hidden = hidden_schemas(connection, names)
         if keep is not None:
@@ -79,6 +80,7 @@ def rebuild(
             "functions, views and indexes are code of the history's authors: do not call or refresh them as a "
             "superuser.\n"
             f'When you are done: drop database "{keep}"; drop role "{owner}";',
+            markup=False,
             soft_wrap=True,
         )
     end(NO if differs else YES)
