@@ -72,8 +72,6 @@ of_changes as (
         case
             when changes.fidelity = 'exact' and changes.origin = 'v0'
                 then 'Read from the trees of the commit and its first parent.'
-            when changes.fidelity = 'exact' and rules.steps > 0
-                then 'The ids of transactions prove its inferred step(s) (' || rules.rule_names || '), listed in repairs.'
             when changes.fidelity = 'exact'
                 then 'Replayed as it was written, in agreement with every recorded fact.'
             when changes.fidelity = 'repaired'
