@@ -80,7 +80,7 @@ class _Marked:
         # Since the last record of the object's columns, and since it was made.
         self._since_record: dict[str, list[int]] = {}
         self._since_create: dict[str, list[int]] = {}
-        # All since it came.
+        # All since it came, but the row of its CREATE.
         self._since_it_came: dict[str, list[int]] = {}
         # The last event of a row, of the objects that are there.
         self._last: dict[str, int] = {}
@@ -160,7 +160,8 @@ class _Marked:
         """What the event leaves to be confirmed by later ones."""
         if event.new_definition is None:
             self._since_it_came.pop(path, None)
-        else:
+        elif not (event.origin == "v1" and event.change_type == "CREATE" and event.old_definition is None):
+            # What a CREATE has just made has no comment.
             self._since_it_came.setdefault(path, []).append(i)
         if event.origin == "v1" and event.change_type == "CREATE":
             # Right at that moment; but what it inherits may have changed in its transaction.
