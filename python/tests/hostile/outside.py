@@ -40,7 +40,7 @@ SHARED = {
     "origins": "select roname from pg_replication_origin",
 }
 CANARY_S = {
-    "rows": "select * from kept order by 1",
+    "rows": "select * from public.kept order by 1",
     "relations": "select oid, relname, relowner, relacl::text, xmin::text from pg_class where oid >= 16384",
     "routines": "select oid, proname, xmin::text from pg_proc where oid >= 16384 or xmin::text <> '1'",
     "schemas": "select nspname, nspowner, nspacl::text from pg_namespace where nspname !~ '^pg_(temp|toast_temp)'",
