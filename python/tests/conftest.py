@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from helpers import DEBIAN_15
 from project import artifacts, built
@@ -53,6 +54,9 @@ def server_18() -> Iterator[embedded.Server]:
             patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))
             patch.setenv("PGGIT_EMBEDDED_VERSION", "18")
             found = embedded.ensure_running(folder)
+        with psycopg.connect(**found.params("postgres"), autocommit=True) as admin:
+            admin.execute("alter system set autovacuum = off")
+            admin.execute("select pg_reload_conf()")
         yield found
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PGGIT_EMBEDDED_DIR", str(folder / "pg"))

@@ -27,6 +27,8 @@ def server() -> Iterator[embedded.Server]:
         with psycopg.connect(**running.params("postgres"), autocommit=True) as admin:
             # Nothing here is to outlive a power cut, and databases are made by the hundred.
             admin.execute("alter system set fsync = off")
+            # It takes ids of transactions at moments of its own, and the distance between two says which is nearer.
+            admin.execute("alter system set autovacuum = off")
             admin.execute("select pg_reload_conf()")
         yield running
         embedded.stop(folder)
