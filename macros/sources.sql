@@ -60,6 +60,28 @@
 {% endmacro %}
 
 
+{#- What the clock on the wall said at a moment (timestamptz) where it was noted. v1 notes the moment a second time, in
+    jsonb, with the offset of its session's time zone; without that, the server's zone is as good as any. -#}
+{% macro wall_clock(columns, moment, noted) %}
+    {%- set moment = adapter.quote(moment) -%}
+    {%- if columns.get(noted) != 'jsonb' -%}
+        ({{ moment }} at time zone current_setting('TimeZone'))
+    {%- else -%}
+        coalesce(
+            ({{ moment }} at time zone 'UTC') + substring(
+                coalesce(
+                    {%- for key in ['paused_at', 'resumed_at', 'disabled_at', 'enabled_at'] %}
+                    {{ adapter.quote(noted) }} ->> '{{ key }}'{{ ',' if not loop.last }}
+                    {%- endfor %}
+                ),
+                'T.*([+-][01][0-9]:[0-5][0-9])$'
+            )::interval,
+            {{ moment }} at time zone current_setting('TimeZone')
+        )
+    {%- endif -%}
+{% endmacro %}
+
+
 {% macro _source_error(what, next_step) %}
     {%- do adapter.refuse(what ~ ' Nothing was changed. ' ~ next_step) -%}
 {% endmacro %}
