@@ -46,7 +46,10 @@ PLACES = (
 NEEDED = ("pg_dump", "pg_restore", "psql")
 """What a dump, a restore and a script take."""
 
+LOOK = 0.5  # seconds
+
 Started = Callable[["subprocess.Popen[str]"], None]
+Waiting = Callable[[], None]
 
 
 def run_as_server(
@@ -180,6 +183,22 @@ def find(server_version: int) -> Programs:
     return min(found, key=lambda programs: programs.version)
 
 
+def newest() -> Programs:
+    """Return the newest programs here: they read the archives of every earlier pg_dump.
+
+    Raises:
+        PggitError: there are none.
+
+    """
+    found = _all()
+    if not found:
+        raise PggitError(
+            "There is no pg_restore here. Nothing was changed. Install PostgreSQL's client programs, or set PGBIN to "
+            "their folder."
+        )
+    return max(found, key=lambda programs: programs.version)
+
+
 def _all() -> list[Programs]:
     folders = [Path(name) for name in (os.environ.get("PGBIN", ""), *os.get_exec_path()) if name]
     for place in PLACES:
@@ -215,43 +234,78 @@ class ProgramFailed(PggitError):
     """A program ended with a failure; the message is its own last words."""
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended: its exit status (below 0: the signal that ended it), and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
 def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     on_start: Started | None = None,
+    on_wait: Waiting | None = None,
 ) -> str:
-    """Run a program to its end and return what it printed.
-
-    It gets a process group of its own, so that Ctrl-C reaches only the one who decides; it is ended when this is
-    interrupted.
+    """Run a program to its end and return what it printed; as `ended`.
 
     Raises:
         ProgramFailed: it could not start, or its exit status was not 0.
 
     """
-    name = Path(command[0]).name
+    found = ended(command, environment, on_start, on_wait)
+    if found.status != 0:
+        how = f"signal {-found.status}" if found.status < 0 else f"exit status {found.status}"
+        said = "\n".join((found.err.strip() or found.out.strip()).splitlines()[-6:])
+        raise ProgramFailed(f"{Path(command[0]).name} ended with {how}: {said or 'it said nothing'}")
+    return found.out
+
+
+def ended(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    on_start: Started | None = None,
+    on_wait: Waiting | None = None,
+) -> Ended:
+    """Run a program to its end, whatever that is.
+
+    It gets a process group of its own, so that Ctrl-C reaches only the one who decides; it is ended when this is
+    interrupted.
+
+    Args:
+        command: the program and its arguments.
+        environment: all of its variables.
+        on_start: called with the process when it runs.
+        on_wait: called twice a second while it works.
+
+    Raises:
+        ProgramFailed: it could not start.
+
+    """
     try:
         process = subprocess.Popen(
             command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        raise ProgramFailed(f"{name} could not be started: {error}.") from error
+        raise ProgramFailed(f"{Path(command[0]).name} could not be started: {error}.") from error
     if on_start is not None:
         on_start(process)
     try:
-        out, err = process.communicate()
+        while True:
+            try:
+                out, err = process.communicate(timeout=LOOK if on_wait else None)
+                break
+            except subprocess.TimeoutExpired:
+                if on_wait is not None:
+                    on_wait()
     except BaseException:
         end_group(process.pid)
         process.wait()
         raise
-    if process.returncode != 0:
-        how = (
-            f"signal {-process.returncode}" if process.returncode < 0 else f"exit status {process.returncode}"
-        )
-        said = "\n".join((err.strip() or out.strip()).splitlines()[-6:])
-        raise ProgramFailed(f"{name} ended with {how}: {said or 'it said nothing'}")
-    return out
+    return Ended(process.returncode, out, err)
 
 
 def end_group(pid: int, seconds: float = 5) -> None:

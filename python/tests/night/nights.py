@@ -13,7 +13,7 @@ from project import Params
 
 from pggit_audit import dbt_runs
 from pggit_audit.night import plan
-from pggit_audit.night.context import Choice, Night
+from pggit_audit.night.context import Choice, Night, Work
 from pggit_audit.night.cutover import Cutover, Options, Outcome
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
@@ -30,6 +30,7 @@ class Desk:
         self.firm = False
         self.lines: list[str] = []
         self.asked: list[str] = []
+        self.works: list[Work] = []
         self.answers = list(answers)
 
     def step(self, number: int, total: int, name: str, expected: float | None) -> None:
@@ -38,8 +39,8 @@ class Desk:
     def say(self, text: str) -> None:
         self.lines.append(text)
 
-    def progress(self, step: dbt_runs.Step | None) -> None:
-        pass
+    def progress(self, step: dbt_runs.Step | Work | None) -> None:
+        self.works += [step] if isinstance(step, Work) else []
 
     def ask(self, question: str) -> Choice:
         self.asked.append(question)

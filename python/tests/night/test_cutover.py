@@ -14,6 +14,7 @@ from helpers import execute
 from nights import NAMES, Desk, again, begin, built_already, hook, interrupted_at, outcome
 from project import Params
 
+from pggit_audit import programs
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import cutover as cutovers
 from pggit_audit.night import fingerprint, journal, monitor, rights, v1, verify
@@ -47,6 +48,7 @@ def test_from_the_freeze_to_the_summary_and_back(
     published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built_already(monkeypatch)
+    monkeypatch.setattr(programs, "LOOK", 0.001)
     log = tmp_path / "called"
     hooks = tmp_path / "hooks"
     for name in ("stop-applications", "deploy", "smoke-test", "start-applications", "undo-deploy", "notify"):
@@ -59,6 +61,11 @@ def test_from_the_freeze_to_the_summary_and_back(
         "notify", "stop-applications", "notify", "deploy", "smoke-test", "start-applications", "notify"
     ]  # fmt: skip
     assert run.journal.run in log.read_text()
+    works = run.night.desk.works  # type: ignore[attr-defined]
+    assert {work.name for work in works} == {
+        "pg_dump writes (MB)", "the backup is restored in a scratch database"
+    }  # fmt: skip
+    assert max(work.written or 0 for work in works) > 1_000
     steps = journal.steps(run.journal, run.plan.steps)
     assert {step["state"] for step in steps} == {"done"}
     with psycopg.connect(**published, autocommit=True) as connection:

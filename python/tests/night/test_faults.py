@@ -27,7 +27,7 @@ from helpers import execute
 from nights import NAMES, hook
 from project import PROJECT, SAMPLE, Params
 
-from pggit_audit import embedded
+from pggit_audit import embedded, programs
 from pggit_audit.lab import recorded
 from pggit_audit.night import fingerprint, journal, v1
 from pggit_audit.night.fingerprint import Fingerprint
@@ -444,12 +444,21 @@ def test_the_documents_from_the_first_command_to_the_last(
         for document in ("CUTOVER_PROCEDURE.md", "ROLLBACK.md")
         for block in blocks(document, "sh")
         for line in block.splitlines()
-        if line.strip().startswith("pggit-audit ") and line.split()[1] not in ("preflight", "rehearse")
+        if line.strip().startswith("pggit-audit ")
     ]
-    plan, cutover, watch, finish, draft, rollback, restore = lines
+    preflight, rehearse, plan, cutover, watch, finish, draft, rollback, restore = lines
+    dump = tmp_path / "backup-of-production.dump"
+    conninfo, variables_of_psql = programs.connection_arguments(params)
+    with psycopg.connect(**params) as connection:
+        pg_dump = programs.find(connection.info.server_version // 10000).path("pg_dump")
+    programs.run([pg_dump, "-Fc", "-f", str(dump), conninfo], variables_of_psql)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.sql").write_text("select * from pggit.get_history('public.books', 3);")
 
     def run(line: str, *more: str, expected: int = 0) -> str:
         text = line.replace("--hooks hooks", f"--hooks {hooks}").replace("--observe 60m", "--observe 1s")
+        text = text.replace("--code src", f"--code {tmp_path}/src").replace(f" {dump.name} ", f" {dump} ")
+        text = text.replace("--report rehearsal", f"--report {tmp_path}/rehearsal")
         text = text.replace("/var/lib/node_exporter", str(tmp_path))
         text = text.replace("--out lessons-learned.md", f"--out {tmp_path}/lessons-learned.md")
         for variable, value in variables.items():
@@ -460,20 +469,23 @@ def test_the_documents_from_the_first_command_to_the_last(
 
     variables: dict[str, str] = {}
 
-    def confirmed() -> None:
-        said = run(plan, "--without-rehearsal", "--observe", "1s")
+    def confirmed(*rehearsed: str) -> None:
+        said = run(plan, *rehearsed, "--observe", "1s")
         variables["$DIGEST"] = re.findall(r"(?m)^Digest\s+(\S+)$", said)[0]
-        run(cutover, "--without-rehearsal", "--yes")
+        run(cutover, *rehearsed, "--yes")
         variables["cutover/production-app/$RUN"] = str(
             max((tmp_path / "cutover").glob("*/*/journal.jsonl")).parent
         )
 
-    confirmed()
+    assert "READY" in run(preflight)
+    assert "\nGO\n" in run(rehearse)
+    report = ("--report", str(tmp_path / "rehearsal"))
+    confirmed(*report)
     run(watch)
     assert (tmp_path / "pggit.prom").is_file()
     run(rollback)
     assert before.differences(place.fingerprint()) == []
-    confirmed()
+    confirmed(*report)
     run(restore)
     assert before.differences(place.fingerprint()) == []
     with psycopg.connect(**params, autocommit=True) as connection:
@@ -482,7 +494,7 @@ def test_the_documents_from_the_first_command_to_the_last(
         ).fetchall():
             connection.execute(f"alter event trigger pggit_tracker_drop disable; drop schema {schema} cascade;"
                                " alter event trigger pggit_tracker_drop enable".encode())  # fmt: skip
-    confirmed()
+    confirmed(*report)
     run(finish, "--yes")
     run(watch)
     run(draft)

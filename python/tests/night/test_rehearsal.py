@@ -13,17 +13,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from helpers import execute
 from nights import hook
 from project import PROJECT, SAMPLE, Params, copied
 
-from pggit_audit import embedded
+from pggit_audit import embedded, programs, targets
 from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
 from pggit_audit.lab import recorded
 from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.rehearsal import dual_run, own_queries, report, restore, spot_checks, timings
+from pggit_audit.night.rehearsal import own_server as own_servers
 from pggit_audit.night.rehearsal.known import read_known
 from pggit_audit.night.rehearsal.own_queries import OwnQuery
+from pggit_audit.night.rehearsal.own_server import own_server
 from pggit_audit.night.v1 import Names
 
 NAMES = Names()
@@ -326,6 +329,74 @@ def test_the_page_needs_no_network_and_runs_nothing(tmp_path: Path) -> None:
     html = page.read_text()
     assert "<script" not in html and "<img" not in html and "&lt;script&gt;" in html
     assert "http:" not in html and "https:" not in html and "url(" not in html
+
+
+# A server of its own -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def dumps(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, restore.Source]:
+    """A small database in each of pg_dump's formats."""
+    folder = tmp_path_factory.mktemp("dumps")
+    with copied(server.params("template1")) as params:
+        execute(params, "create table public.books (id integer)")
+        conninfo, environment = programs.connection_arguments(params)
+        command = programs.find(16).path("pg_dump")
+        for format in ("custom", "directory", "tar", "plain"):
+            programs.run(
+                [command, f"--format={format}", f"--file={folder / format}", f"--dbname={conninfo}"],
+                environment,
+            )
+    (folder / "packed").write_bytes(gzip.compress((folder / "plain").read_bytes()))
+    return {path.name: restore.source(str(path)) for path in folder.iterdir()}
+
+
+def test_a_dump_says_of_which_version_it_is(dumps: dict[str, restore.Source], tmp_path: Path) -> None:
+    assert len(dumps) == 5
+    assert {restore.version_of(found) for found in dumps.values()} == {16}
+    (tmp_path / "script.sql").write_text("create table t ();")
+    with pytest.raises(PggitError, match="does not say of which PostgreSQL"):
+        restore.version_of(restore.source(str(tmp_path / "script.sql")))
+    with pytest.raises(PggitError, match="Make a dump of it"):
+        restore.version_of(restore.Source("database", database="app"))
+
+
+def test_a_rehearsal_is_led_to_a_server_of_its_own(
+    dumps: dict[str, restore.Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGGIT_STAGING_HOST", "db.example.org")
+    with own_server("staging", PROJECT, dumps["custom"]):
+        params = targets.params("staging", PROJECT)
+        ((version, others),) = execute(
+            params, "select current_setting('server_version_num')::int / 10000, count(*) from pg_database"
+        )
+        assert (version, others) == (16, 3)
+    assert targets.credentials("staging", PROJECT).host == "db.example.org"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**params)
+    monkeypatch.setattr(own_servers, "version_of", lambda found: 12)
+    with (
+        pytest.raises(PggitError, match="no server of that version"),
+        own_server(None, PROJECT, dumps["tar"]),
+    ):
+        raise AssertionError("there is none")
+
+
+def test_a_restore_that_may_do_harm_says_so(
+    dumps: dict[str, restore.Source], server: embedded.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = server.params("postgres")
+    (careful,) = restore.hazards(dumps["custom"], params)
+    assert f"as superuser {params['user']}" in careful and "--throw-away" in careful
+    assert restore.hazards(restore.Source("database", database="app"), params) == []
+    monkeypatch.setattr(restore, "version_of", lambda found: 15)
+    assert "the dump is of PostgreSQL 15 and this server is 16" in restore.hazards(dumps["custom"], params)[1]
+    with copied(server.params("template1")) as poor:
+        execute(poor, "create role poor login")
+        try:
+            assert len(restore.hazards(dumps["custom"], {**poor, "user": "poor"})) == 1
+        finally:
+            execute(poor, "drop role poor")
 
 
 # From end to end ----------------------------------------------------------------------------------

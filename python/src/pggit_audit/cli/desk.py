@@ -19,11 +19,15 @@ from pggit_audit import dbt_runs
 from pggit_audit.cli.common import words
 from pggit_audit.cli.progress import bar
 from pggit_audit.errors import PggitError
-from pggit_audit.night.context import Choice, RollBack, StopHere
+from pggit_audit.night.context import Choice, RollBack, StopHere, Work
 from pggit_audit.night.cutover import minutes
 
 CHOICES: dict[str, Choice] = {"g": "go on", "r": "roll back", "s": "stop here"}
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def _megabytes(size: int | None) -> int:
+    return round((size or 0) / 1e6)
 
 
 class Terminal:
@@ -49,7 +53,7 @@ class Terminal:
         for line in text.splitlines():
             self.console.print(Text("    " + line), soft_wrap=True)
 
-    def progress(self, step: dbt_runs.Step | None) -> None:
+    def progress(self, step: dbt_runs.Step | Work | None) -> None:
         if step is None:
             self._end_bar()
             return
@@ -58,8 +62,14 @@ class Terminal:
         if self._bar is None:
             self._bar = bar()
             self._bar.start()
-            self._task = self._bar.add_task("dbt build", total=None, left=None)
+            self._task = self._bar.add_task("", total=None, left=None)
         assert self._task is not None
+        if isinstance(step, Work):
+            self._bar.update(
+                self._task, description=step.name, completed=_megabytes(step.written), left=None,
+                total=_megabytes(step.expected) if step.expected else None,
+            )  # fmt: skip
+            return
         self._bar.update(
             self._task, description=f"dbt build: {step.name}", completed=step.done, total=step.total or None,
             left=step.seconds_left,

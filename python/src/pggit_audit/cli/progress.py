@@ -22,13 +22,20 @@ class _Left(ProgressColumn):
         return Text(f"{timedelta(seconds=round(task.elapsed or 0))} so far")
 
 
+class _Done(MofNCompleteColumn):
+    """What is done of how much; nothing where the work does not count."""
+
+    def render(self, task: Bar) -> Text:
+        return super().render(task) if task.total is not None or task.completed else Text("")
+
+
 def bar() -> Progress:
     """Return a progress bar on stderr; a task takes the field `left`, in seconds or None."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", table_column=Column(no_wrap=True, ratio=1)),
         BarColumn(bar_width=20),
-        MofNCompleteColumn(),
+        _Done(),
         _Left(),
         console=words(),
         transient=True,

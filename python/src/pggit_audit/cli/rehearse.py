@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from pggit_audit.night.context import database
 from pggit_audit.night.cutover import minutes
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.rehearsal import report, restore, run
+from pggit_audit.night.rehearsal.own_server import own_server
 
 
 def rehearse(
@@ -75,6 +77,15 @@ def rehearse(
             help="The share of history rows that must pass every check; the cutover's --accept is to be the same.",
         ),
     ] = 100.0,
+    throw_away: Annotated[
+        bool,
+        typer.Option(
+            "--throw-away",
+            help="Rehearse on a server of its own, of the dump's version, by programs of this machine; no staging "
+            "server is needed, and nothing is left of it.",
+            show_default=False,
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Rehearse the night on a copy: restore, freeze, back up, build, verify, compare, switch, and all the way back.
@@ -82,32 +93,41 @@ def rehearse(
     The copy is a scratch database beside the target's, which is not touched. Exit status: 0 GO; 1 NO-GO; 2 it could
     not be told.
     """
-    name, params = database(target)
-    if name == "production":
-        raise Refusal(
-            "A rehearsal makes a copy and builds in it: not on the server of production. Nothing was changed. Restore "
-            "a dump of production on staging: pggit-audit rehearse --target staging --from DUMP."
-        )
+    source = restore.source(backup)
+    for path in code or ():
+        if not path.exists():
+            raise PggitError(
+                f"There is no {path}. Nothing was rehearsed. Name the folder of the application's source."
+            )
     project = embedded.project_dir()
     place = folder or project / plan.REPORTS
-    place.mkdir(parents=True, exist_ok=True)
-    asked = run.Asked(
-        target=name,
-        params=params,
-        project=project,
-        source=restore.source(backup),
-        folder=place,
-        seed=seed if seed is not None else secrets.randbelow(1_000_000),
-        manifest=restore.read_manifest(manifest) if manifest else {},
-        code=code or (),
-        accept=accept,
-        smoke_test=_smoke_test(hooks),
-    )
     terminal = Terminal()
     with (
         server_losses(lambda: "The rehearsal ended there; production was not touched."),
         terminal.listening(),
+        own_server(target, project, source) if throw_away else nullcontext(),
     ):
+        name, params = database(target)
+        if name == "production":
+            raise Refusal(
+                "A rehearsal makes a copy and builds in it: not on the server of production. Nothing was changed. "
+                "Restore a dump of production on staging (pggit-audit rehearse --target staging --from DUMP), or on a "
+                "server of this machine, with --throw-away."
+            )
+        place.mkdir(parents=True, exist_ok=True)
+        asked = run.Asked(
+            target=name,
+            params=params,
+            project=project,
+            source=source,
+            folder=place,
+            seed=seed if seed is not None else secrets.randbelow(1_000_000),
+            manifest=restore.read_manifest(manifest) if manifest else {},
+            code=code or (),
+            accept=accept,
+            smoke_test=_smoke_test(hooks),
+            throw_away=throw_away,
+        )
         document = run.rehearse(asked, terminal)
     text, page = report.write(document, place)
     goes = document["decision"] == "GO"

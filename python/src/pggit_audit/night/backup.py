@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -72,6 +72,7 @@ def make(
     before: Before,
     folder: Path,
     on_start: programs.Started | None = None,
+    on_bytes: Callable[[int], None] | None = None,
 ) -> Backup:
     """Back v1 up into a new folder, which gets its name when all of it is there and on the disk.
 
@@ -81,6 +82,7 @@ def make(
         before: what v1 was when it was frozen.
         folder: the backup's; must not exist.
         on_start: called with each program that is started.
+        on_bytes: called now and then with the size of the dump so far.
 
     Raises:
         PggitError: no program for the server, no room on the disk, or pg_dump failed. No half of a backup is left.
@@ -100,7 +102,9 @@ def make(
         conninfo, environment = programs.connection_arguments(params)
         dump = [tools.path("pg_dump"), "--format=custom", "--schema", _pattern(schema), "--lock-wait-timeout=60s",
                 f"--file={unfinished / DUMP}", f"--dbname={conninfo}"]  # fmt: skip
-        programs.run(dump, environment, on_start)
+        programs.run(
+            dump, environment, on_start, lambda: on_bytes(_size(unfinished / DUMP)) if on_bytes else None
+        )
         listing = programs.run([tools.path("pg_restore"), "--list", str(unfinished / DUMP)], environment)
         (unfinished / LIST).write_text(_without_hold(listing), encoding="utf-8")
         (unfinished / BESIDE).write_text(beside, encoding="utf-8")
@@ -168,6 +172,7 @@ def restore(
     params: Mapping[str, Any],
     first: str = "",
     on_start: programs.Started | None = None,
+    on_wait: programs.Waiting | None = None,
 ) -> None:
     """Restore v1 into a database, its event triggers too; all of it or nothing, in one transaction.
 
@@ -176,6 +181,7 @@ def restore(
         params: libpq keywords of the database, which has no such schema (or `first` takes it away).
         first: SQL to run in the same transaction, before all else.
         on_start: called with each program that is started.
+        on_wait: called now and then while it works.
 
     Raises:
         PggitError: it could not be restored; the database is as it was.
@@ -191,7 +197,7 @@ def restore(
         programs.run(
             [tools.path("pg_restore"), f"--use-list={backup.folder / LIST}", f"--file={script}",
              str(backup.folder / DUMP)],
-            environment, on_start,
+            environment, on_start, on_wait,
         )  # fmt: skip
         _drop_unknown_settings(script, known)
         (folder / "first.sql").write_text(first, encoding="utf-8")
@@ -199,7 +205,7 @@ def restore(
             [tools.path("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
              f"--dbname={conninfo}", "-f", str(folder / "first.sql"), "-f", str(script), "-f",
              str(backup.folder / BESIDE)],
-            environment, on_start,
+            environment, on_start, on_wait,
         )  # fmt: skip
     except programs.ProgramFailed as error:
         raise PggitError(
@@ -214,6 +220,7 @@ def prove(
     backup: Backup,
     params: Mapping[str, Any],
     on_start: programs.Started | None = None,
+    on_wait: programs.Waiting | None = None,
 ) -> Fingerprint:
     """Restore a backup in a scratch database beside the one it was made of, and compare: v1 comes back as it was.
 
@@ -227,7 +234,7 @@ def prove(
     schema = str(backup.manifest["schema"])
     with scratch_database(params) as scratch:
         _extensions(params, scratch)
-        restore(backup, scratch, on_start=on_start)
+        restore(backup, scratch, on_start=on_start, on_wait=on_wait)
         with psycopg.connect(**scratch) as connection:
             found = fingerprint.take(connection, schema)
             probed = fingerprint.probe(connection, schema)
@@ -249,6 +256,10 @@ def sha256(file: Path) -> str:
         while block := stream.read(BLOCK):
             hashed.update(block)
     return hashed.hexdigest()
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _carried(found: Fingerprint) -> Fingerprint:

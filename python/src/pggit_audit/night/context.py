@@ -22,6 +22,22 @@ from pggit_audit.night.v1 import Before, Names
 Choice = Literal["go on", "roll back", "stop here"]
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a program does that says nothing itself.
+
+    Attributes:
+        name: of what it does.
+        written: bytes so far; None where that tells nothing.
+        expected: bytes that it is expected to write; None where nobody knows.
+
+    """
+
+    name: str
+    written: int | None = None
+    expected: int | None = None
+
+
 class RollBack(Exception):
     """The night is to go back: the message is the reason, for people."""
 
@@ -46,8 +62,8 @@ class Desk(Protocol):
     def say(self, text: str) -> None:
         """Show lines."""
 
-    def progress(self, step: dbt_runs.Step | None) -> None:
-        """Show where dbt stands; None ends the bar."""
+    def progress(self, step: dbt_runs.Step | Work | None) -> None:
+        """Show where dbt or another program stands; None ends the bar."""
 
     def ask(self, question: str) -> Choice:
         """Ask at a decision point, or answer as `--yes` says."""

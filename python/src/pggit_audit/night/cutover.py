@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,8 +22,8 @@ from pggit_audit import dbt_runs, programs
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import backup as backups
 from pggit_audit.night import monitor, rights, sessions, v1, verify
-from pggit_audit.night.context import Night, RollBack, StopHere
-from pggit_audit.night.plan import Plan, history_prefix
+from pggit_audit.night.context import Night, RollBack, StopHere, Work
+from pggit_audit.night.plan import Plan, history_prefix, read_report
 from pggit_audit.night.rollback import Restored, aftermath, roll_back
 
 Decision = Literal["done", "rolled back", "stopped"]
@@ -198,30 +199,46 @@ class Cutover:
         if folder.exists():
             backup = backups.read(folder)  # made, and killed before it was proven
         else:
-            backup = backups.make(
-                self.night.params, self.night.names.pggit, before, folder, self.night.child("backup")
-            )
+            expected = self._rehearsed_bytes()
+            with self._working():
+                backup = backups.make(
+                    self.night.params, self.night.names.pggit, before, folder, self.night.child("backup"),
+                    lambda size: self.night.desk.progress(Work("pg_dump writes (MB)", size, expected)),
+                )  # fmt: skip
         with self.night.connect() as connection:
             changed = v1.held_differences(connection, self.night.names, before)
         if changed:
             raise Refusal("v1 changed while it was held:\n  " + "\n  ".join(changed[:12]))
-        proven = backups.prove(backup, self.night.params, self.night.child("backup"))
+        with self._working():
+            proven = backups.prove(
+                backup, self.night.params, self.night.child("backup"),
+                lambda: self.night.desk.progress(Work("the backup is restored in a scratch database")),
+            )  # fmt: skip
         self.night.desk.say(
             f"{backup.folder}: {backup.size / 1e6:,.1f} MB, restored in a scratch database and compared: "
             f"{len(proven.items)} things, all as they are here."
         )
         return {"folder": str(backup.folder), "bytes": backup.size, "sha256": backup.checksum}
 
+    def _rehearsed_bytes(self) -> int | None:
+        """How large the rehearsal's backup was; None where there was no rehearsal."""
+        return read_report(self.journal.folder).backup_bytes or None if self.plan.report else None
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self.night.desk.progress(None)
+
     def _build(self) -> dict[str, Any]:
         for attempt in range(1, BUILDS + 1):
-            try:
+            with self._working():
                 run = dbt_runs.run(
                     "build", target=self.night.target, target_path=self.journal.folder / "dbt",
                     environment={**self.night.environment, "DBT_LOG_PATH": str(self.journal.folder / "dbt")},
                     on_step=self.night.desk.progress, on_start=self.night.child("build"),
                 )  # fmt: skip
-            finally:
-                self.night.desk.progress(None)
             if run.ok:
                 break
             died = run.status < 0 or _lost_connection(run)

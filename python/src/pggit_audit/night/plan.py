@@ -95,6 +95,7 @@ class Report:
         seconds: how long each step took there.
         queries: for each audit query its times, `{"p50_ms": …, "p95_ms": …}`.
         accuracy: percent of the history's rows that were right there.
+        backup_bytes: size of the dump of v1 there; 0 where it was not measured.
         built_bytes: what the build there added to the database; 0 where it was not measured.
 
     """
@@ -109,6 +110,7 @@ class Report:
     queries: Mapping[str, Mapping[str, float]]
     accuracy: float = 100.0
     built_bytes: int = 0
+    backup_bytes: int = 0
 
 
 def read_report(folder: Path) -> Report:
@@ -147,6 +149,7 @@ def read_report(folder: Path) -> Report:
             {query["name"]: query for query in document.get("queries", [])},
             float(document.get("accuracy", {}).get("percent", 100.0)),
             int(document.get("facts", {}).get("built_bytes", 0)),
+            int(document.get("facts", {}).get("backup_bytes", 0)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PggitError(f"{path} is no report of a rehearsal: {error!r}. Rehearse again.") from error

@@ -208,7 +208,7 @@ def aftermath(night: Night) -> list[str]:
         ("undo-deploy", journal.last("deploy") is not None),
         ("start-applications", journal.last("freeze") is not None),
     ):
-        if not condition:
+        if not condition or name not in night.hooks.only:  # a rehearsal stops no applications
             continue
         if name in night.hooks.present():
             result = night.hooks.call(

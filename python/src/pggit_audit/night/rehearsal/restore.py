@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
+import os
+import re
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import psycopg
 from psycopg import sql
@@ -24,6 +26,10 @@ Format = Literal["custom", "directory", "tar", "plain", "database"]
 
 MAGIC = b"PGDMP"
 """The first bytes of pg_dump's custom format, and of the table of contents of its directory format."""
+
+
+HEAD = 4096
+"""Bytes at the front of a script in which pg_dump says what it dumped."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,70 @@ def source(given: str) -> Source:
     return Source("plain", path)
 
 
+def version_of(found: Source) -> int:
+    """Return the major version of the server that a dump was made of.
+
+    Raises:
+        PggitError: it is no dump, or does not say so.
+
+    """
+    if found.path is None:
+        raise PggitError(
+            f"{found} is on the target's server, and no dump: it cannot be brought to another one. Nothing was "
+            f"changed. Make a dump of it: pg_dump -Fc -f production.dump {found.database}"
+        )
+    if found.format == "plain":
+        with _opened(found.path) as script:
+            head = script.read(HEAD).decode("utf-8", "replace")
+    else:
+        head = "\n".join(_entries(found))
+    said = re.search(r"^(?:--|;) +Dumped from database version:? (\d+)", head, re.M)
+    if said is None:
+        raise PggitError(
+            f"{found.path} does not say of which PostgreSQL it was dumped, as pg_dump's own files do at their head. "
+            "Nothing was changed. Is it the whole file?"
+        )
+    return int(said[1])
+
+
+def hazards(found: Source, params: Mapping[str, Any]) -> list[str]:
+    """Say what a restore into the server of `params` may do besides, and what the copy is not good for there."""
+    if found.path is None:
+        return []
+    with psycopg.connect(**params) as connection:
+        here = connection.info.server_version // 10000
+        ((role, everything),) = connection.execute(
+            "select rolname::text, rolsuper from pg_catalog.pg_roles where rolname = current_user"
+        ).fetchall()
+    said = []
+    if everything:
+        said.append(
+            f"Careful: code in the dump (checks, generated columns, indexes, the tracker itself) runs as superuser "
+            f"{role} on {params['host']}. Where someone who made it is not to be trusted with that server, stop here "
+            "(Ctrl-C) and rehearse with --throw-away."
+        )
+    with suppress(PggitError):  # a script need not say of which version it is
+        of = version_of(found)
+        if of != here:
+            said.append(
+                f"Careful: the dump is of PostgreSQL {of} and this server is {here}. A cutover wants a rehearsal on "
+                "production's version: name a staging server of that version, or rehearse with --throw-away."
+            )
+    return said
+
+
+def _entries(found: Source) -> list[str]:
+    """An archive's table of contents, as `pg_restore --list` prints it."""
+    command = [programs.newest().path("pg_restore"), "--list", str(found.path)]
+    try:
+        return programs.run(command, {**os.environ, "LC_ALL": "C"}).splitlines()
+    except programs.ProgramFailed as error:
+        raise PggitError(f"The dump {found.path} cannot be read: {error}\nNothing was changed.") from error
+
+
 @contextmanager
 def restored(
-    found: Source, params: Mapping[str, Any], folder: Path
+    found: Source, params: Mapping[str, Any], folder: Path, on_wait: programs.Waiting | None = None
 ) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """Bring the copy into a scratch database beside the one of `params`, dropped at the end.
 
@@ -89,17 +156,20 @@ def restored(
         found: where it comes from.
         params: libpq keywords of the target.
         folder: for what is unpacked on the way.
+        on_wait: called now and then while it works.
 
     Raises:
         PggitError: it cannot be restored; nothing is left of it.
 
     """
     with scratch_database(params, found.database) as scratch:
-        said = _restore(found, scratch, folder) if found.path is not None else []
+        said = _restore(found, scratch, folder, on_wait) if found.path is not None else []
         yield scratch, said
 
 
-def _restore(found: Source, scratch: Mapping[str, Any], folder: Path) -> list[str]:
+def _restore(
+    found: Source, scratch: Mapping[str, Any], folder: Path, on_wait: programs.Waiting | None
+) -> list[str]:
     with psycopg.connect(**scratch) as connection:
         tools = programs.find(connection.info.server_version // 10000)
     conninfo, environment = programs.connection_arguments(scratch)
@@ -108,40 +178,71 @@ def _restore(found: Source, scratch: Mapping[str, Any], folder: Path) -> list[st
             programs.run(
                 [tools.path("pg_restore"), "--no-owner", "--no-privileges", "--exit-on-error",
                  f"--dbname={conninfo}", str(found.path)],
-                environment,
+                environment, on_wait=on_wait,
             )  # fmt: skip
             return []
-        return _run_script(tools.path("psql"), _unpacked(found.path, folder), conninfo, environment)
+        return _run_script(tools.path("psql"), _unpacked(found.path, folder), conninfo, environment, on_wait)
     except programs.ProgramFailed as error:
         raise PggitError(
             f"The dump {found.path} does not restore here, so nothing was rehearsed. The scratch database is gone.\n"
-            f"{error}"
+            f"{error}{_missing_extensions(found, scratch)}"
         ) from error
 
 
-def _run_script(psql: str, script: Path, conninfo: str, environment: Mapping[str, str]) -> list[str]:
+def _missing_extensions(found: Source, scratch: Mapping[str, Any]) -> str:
+    """Name the extensions of an archive that the server does not have, and what to do about them."""
+    if found.format == "plain":
+        return ""
+    entries = [line.split("; ", 1)[1].split() for line in _entries(found) if "; " in line and line[0] != ";"]
+    wanted = {words[4] for words in entries if words[2:4] == ["EXTENSION", "-"]}
+    with psycopg.connect(**scratch) as connection:
+        rows = connection.execute("select name::text from pg_catalog.pg_available_extensions").fetchall()
+    missing = sorted(wanted - {name for (name,) in rows})
+    if not missing:
+        return ""
+    return (
+        f"\nThis server does not have {', '.join(missing)}. Install it there, or rehearse with --throw-away "
+        "by programs of this machine."
+    )
+
+
+def _run_script(
+    psql: str, script: Path, conninfo: str, environment: Mapping[str, str], on_wait: programs.Waiting | None
+) -> list[str]:
     """Run a plain dump past its errors, and return them."""
-    done = subprocess.run(
-        [psql, "--no-psqlrc", "--quiet", f"--dbname={conninfo}", "-f", str(script)],
-        env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True, errors="replace",
-    )  # fmt: skip
-    said = [line for line in done.stderr.splitlines() if "ERROR:" in line or "FATAL:" in line]
-    if done.returncode != 0:
-        raise programs.ProgramFailed(f"psql ended with exit status {done.returncode}: {' '.join(said[-3:])}")
+    command = [
+        psql,
+        "--no-psqlrc",
+        "--quiet",
+        "--output=/dev/null",
+        f"--dbname={conninfo}",
+        "-f",
+        str(script),
+    ]
+    done = programs.ended(command, environment, on_wait=on_wait)
+    said = [line for line in done.err.splitlines() if "ERROR:" in line or "FATAL:" in line]
+    if done.status != 0:
+        raise programs.ProgramFailed(f"psql ended with exit status {done.status}: {' '.join(said[-3:])}")
     return said
 
 
 def _unpacked(path: Path | None, folder: Path) -> Path:
     assert path is not None
-    with path.open("rb") as file:
-        if file.read(2) != b"\x1f\x8b":
-            return path
+    if not _is_packed(path):
+        return path
     script = folder / "dump.sql"
     with gzip.open(path) as packed, script.open("wb") as plain:
-        while block := packed.read(1 << 20):
-            plain.write(block)
+        shutil.copyfileobj(packed, plain)
     return script
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path) if _is_packed(path) else path.open("rb"))
 
 
 def row_counts(connection: psycopg.Connection[Any], manifest: Mapping[str, int]) -> list[str]:
