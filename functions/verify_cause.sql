@@ -23,7 +23,7 @@ begin
 
     logged as (
         insert into {{ ref('compliance_log').include(database=false) }} as l
-            (change_id, verified_by, verification_status, verification_notes)
+            (change_id, verified_by, verification_status, verification_notes, cause_id)
         select
             c.change_id,
             verify_cause.verified_by,
@@ -40,7 +40,8 @@ begin
                 else 'PENDING'
             end,
             'Cause ' || verify_cause.cause_id || ' judged'
-            || coalesce(': ' || nullif(btrim(verify_cause.notes), ''), '.')
+            || coalesce(': ' || nullif(btrim(verify_cause.notes), ''), '.'),
+            verify_cause.cause_id
         from {{ ref('changes').include(database=false) }} as c
         where
             not c.verified

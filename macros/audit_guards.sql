@@ -210,7 +210,8 @@ end
 
 
 {#- jsonb, for its text says where each value ends, and does not depend on DateStyle or TimeZone. Entries that were
-    written before the log had its last four columns are hashed without them. -#}
+    written before the log had the columns of the source and of the roles are hashed without them, and so are those that
+    judge no cause without one: what is hashed has 8, 9, 12 or 13 values, so none can pass for another. -#}
 {% macro audit_entry_hash(entry) -%}
     encode(sha256(convert_to((
         jsonb_build_array(
@@ -232,6 +233,7 @@ end
                 {{ entry }}.effective_role
             )
         end
+        || case when {{ entry }}.cause_id is null then '[]'::jsonb else jsonb_build_array({{ entry }}.cause_id) end
     )::text, 'UTF8')), 'hex')
 {%- endmacro %}
 

@@ -1,14 +1,12 @@
-{#- The causes that persons have judged: verify_cause() says so in the log, for each change that rests on one. -#}
+{#- The causes that persons have judged: verify_cause() logs so, for each change that rests on one. -#}
 {% macro judged_causes(log) -%}
-    select distinct on (substring(entries.verification_notes from '^Cause ([0-9a-f-]{36}) judged'))
-        substring(entries.verification_notes from '^Cause ([0-9a-f-]{36}) judged')::uuid as cause_id,
+    select distinct on (entries.cause_id)
+        entries.cause_id,
         entries.verified_by as judged_by,
         entries.verified_at as judged_at
     from {{ log }} as entries
-    where
-        entries.verified_by <> 'dbt build'
-        and entries.verification_notes ~ '^Cause [0-9a-f-]{36} judged'
-    order by substring(entries.verification_notes from '^Cause ([0-9a-f-]{36}) judged'), entries.entry_no
+    where entries.cause_id is not null
+    order by entries.cause_id, entries.entry_no
 {%- endmacro %}
 
 
