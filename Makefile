@@ -1,7 +1,7 @@
 # make build      the sample history, migrated and verified, on an embedded PostgreSQL
 # make test       the tests and the gate, on a fresh one
 # make test-all   the same with what takes longer: every case, builds killed anywhere, other servers, a role with few rights
-# make lint       ruff, mypy, sqlfluff
+# make lint       ruff, mypy, sqlfluff, dbt-bouncer
 # make docs       the documentation site, in target/
 # make bench      HISTORY=DIR: how long each layer takes            ARGUMENTS="--granularity transaction"
 # make score      HISTORY=DIR: how right the rebuilt definitions are  ARGUMENTS="--show"
@@ -85,6 +85,8 @@ lint: $(READY) dbt_packages
 	@set -eu; $(ELSEWHERE); set -x; \
 	$(EMBEDDED) $(BIN)/sqlfluff lint models tests/singular; \
 	$(EMBEDDED) $(BIN)/dbt compile --quiet --target-path "$$PGGIT_EMBEDDED_DIR/target"; \
+	if [ -x $(BIN)/dbt-bouncer ]; then DBT_PROJECT_DIR="$$PGGIT_EMBEDDED_DIR" $(BIN)/dbt-bouncer run --show-all-failures; \
+	else echo "dbt-bouncer needs Python 3.11: nothing compared the models with dbt-bouncer.yml."; fi; \
 	rendered="$$PGGIT_EMBEDDED_DIR/rendered"; mkdir "$$rendered"; \
 	find "$$PGGIT_EMBEDDED_DIR"/target/compiled -path '*.yml/*.sql' -exec cp {} "$$rendered" \; ; \
 	grep -L '^begin$$' "$$PGGIT_EMBEDDED_DIR"/target/compiled/*/functions/*.sql | xargs -I{} cp {} "$$rendered"; \

@@ -13,7 +13,7 @@
     'own_transactions', 'pggit_v0__commit_graph', 'pggit_v0__head', 'pggit_v0__objects', 'pggit_v0__refs',
     'pggit_v0__tree_entries', 'preflight_findings', 'published_objects', 'recent_changes', 'ref_moves', 'repairs', 'schema_blame',
     'stg_pggit__branches', 'stg_pggit__history', 'stg_pggit__pauses', 'stg_pggit_v0__blobs', 'stg_pggit_v0__commits',
-    'stg_pggit_v0__head', 'stg_pggit_v0__refs', 'stg_pggit_v0__tree_entries', 'unverified_changes', 'v1_calls', 'v1_uses',
+    'stg_pggit_v0__head', 'stg_pggit_v0__objects', 'stg_pggit_v0__refs', 'stg_pggit_v0__tree_entries', 'unverified_changes', 'v1_calls', 'v1_uses',
     'verification_checks', 'verification_summary'
 ] -%}
 {%- set functions = [

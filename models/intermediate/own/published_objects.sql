@@ -1,10 +1,9 @@
-{%- set columns = source_columns(source('pggit_v0', 'objects')) -%}
 -- depends_on: {{ ref('pggit_v0__objects') }}
 with
 
 objects as (
 
-    select * from {{ source('pggit_v0', 'objects') }}
+    select * from {{ ref('stg_pggit_v0__objects') }}
 
 ),
 
@@ -24,7 +23,7 @@ final as (
 
     select
         objects.sha as sha,
-        {{ 'objects.created_at' if 'created_at' in columns else 'null' }}::timestamp as created_at
+        objects.created_at as created_at
     from objects
     where
         exists (select from new_objects where new_objects.sha = objects.sha)

@@ -32,7 +32,7 @@ commits as (
 
 objects as (
 
-    select * from {{ source('pggit_v0', 'objects') }}
+    select * from {{ ref('stg_pggit_v0__objects') }}
 
 ),
 

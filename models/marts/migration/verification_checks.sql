@@ -66,7 +66,7 @@ tree_entries as (
 
 objects as (
 
-    select * from {{ source('pggit_v0', 'objects') }}
+    select * from {{ ref('stg_pggit_v0__objects') }}
 
 ),
 
