@@ -97,8 +97,8 @@
             ~ ' tables, indexes, views and sequences, which the shadow database rebuilds in one transaction.',
             'Raise max_locks_per_transaction to ' ~ (64 * (1 + facts['relations'] // facts['locks'])) ~ ' or more, and restart the server.'
         ) -%}
-    {%- elif var('shadow') == 'target' -%}
-        {%- do adapter.check_shadow() -%}
+    {%- elif var('shadow') in ['target', 'throw_away'] -%}
+        {%- do adapter.check_shadow(var('shadow') == 'throw_away') -%}
     {%- endif -%}
     {%- if var('commit_granularity') not in ['version', 'transaction'] -%}
         {%- do _source_error(

@@ -67,6 +67,10 @@ class Ground:
         except psycopg.errors.WrongObjectType:
             # A throw-away server's machine may not have the target's locales.
             create_database(self._admin, name, (self._locale[0], "C", "C"))
+        ((self._oid,),) = self._admin.execute(
+            "select oid::pg_catalog.int8 from pg_catalog.pg_database where datname operator(pg_catalog.=) %s",
+            (name,),
+        ).fetchall()
         self.as_build = {**self._parameters, "dbname": name}
         self.as_nobody = {**self.as_build, "user": self.role.name, "password": self.role.password}
         self.grant()
@@ -119,13 +123,14 @@ class Ground:
 
         Who is no superuser may end its own sessions alone: so the role does it itself.
         """
+        # No shared catalog is looked at: where a session has filled the server's lock table, no one gets at those.
         query = (
-            "select pg_catalog.pg_terminate_backend(a.pid) from pg_catalog.pg_stat_activity as a"
-            " where a.datname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+            "select pg_catalog.pg_terminate_backend(a.pid)"
+            " from pg_catalog.pg_stat_get_activity(%(pid)s::pg_catalog.int4) as a"
+            " where a.datid operator(pg_catalog.=) %(database)s::pg_catalog.oid"
             " and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()"
-            " and coalesce(a.pid operator(pg_catalog.=) %(pid)s::pg_catalog.int4, true)"
         )
-        values = {"name": self.name, "pid": pid}
+        values = {"database": self._oid, "pid": pid}
         try:
             self._admin.execute(query, values)
         except psycopg.errors.InsufficientPrivilege:
@@ -137,6 +142,15 @@ class Ground:
         """Bytes that the database takes on the server's disk."""
         row = self._admin.execute(
             "select pg_catalog.pg_database_size(%s::pg_catalog.name)", (self.name,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def advisory_locks(self, pid: int) -> int:
+        """How many advisory locks the session of a backend's process number holds."""
+        row = self._admin.execute(
+            "select pg_catalog.count(*) from pg_catalog.pg_locks"
+            " where locktype operator(pg_catalog.=) 'advisory' and pid operator(pg_catalog.=) %s::pg_catalog.int4",
+            (pid,),
         ).fetchone()
         return int(row[0]) if row else 0
 
@@ -191,12 +205,13 @@ class Ground:
 
 
 @contextmanager
-def ground(parameters: Mapping[str, Any], login: Login | None) -> Iterator[Ground]:
+def ground(parameters: Mapping[str, Any], login: Login | None, apart: bool = False) -> Iterator[Ground]:
     """A new database for a shadow, dropped at the end with all that was made for it.
 
     Args:
         parameters: libpq keywords of the build's own session on the server.
         login: a role that the team prepared for the history.
+        apart: on a throw-away server, whatever the role may do on this one.
 
     Raises `PggitError` where there is no way in which nobody runs the history.
     """
@@ -212,7 +227,7 @@ def ground(parameters: Mapping[str, Any], login: Login | None) -> Iterator[Groun
         name = new_name()
         admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
         reasons = []
-        for way in (_made_role, _prepared_role, _own_server):
+        for way in (_own_server,) if apart else (_made_role, _prepared_role, _own_server):
             with ExitStack() as stack:
                 try:
                     found = way(stack, admin, parameters, login, name)
@@ -224,8 +239,8 @@ def ground(parameters: Mapping[str, Any], login: Login | None) -> Iterator[Groun
         raise _no_way(admin, reasons)
 
 
-def check_ground(parameters: Mapping[str, Any], login: Login | None) -> None:
-    """Looks whether there will be a ground for a shadow, and makes nothing.
+def check_ground(parameters: Mapping[str, Any], login: Login | None, apart: bool = False) -> None:
+    """Looks whether there will be a ground for a shadow, and makes nothing; its arguments are those of `ground`.
 
     Raises `PggitError` where there will be none, as far as rights and programs tell.
     """
@@ -236,7 +251,7 @@ def check_ground(parameters: Mapping[str, Any], login: Login | None) -> None:
         ).fetchone()
         may_create, may_make_roles = row or (False, False)
         reasons = []
-        if may_create and may_make_roles:
+        if may_create and may_make_roles and not apart:
             return
         if not may_create:
             reasons.append(f"the role {_who(admin)} may not create databases (no CREATEDB)")
@@ -244,9 +259,11 @@ def check_ground(parameters: Mapping[str, Any], login: Login | None) -> None:
             reasons.append(f"the role {_who(admin)} may not make a role for it (no CREATEROLE)")
         if login is None:
             reasons.append("no role was prepared for it (PGGIT_STAGING_SHADOW_USER is not set)")
-        elif may_create:
+        elif may_create and not apart:
             require_poor(admin, login, PREFIX)
             return
+        if apart:
+            reasons = ["it is to run on a throw-away server (the variable shadow)"]
         major = admin.info.server_version // 10000
         if cluster.find(major) is None and major not in programs.INSTALLED:
             raise _no_way(admin, [*reasons, f"no programs of PostgreSQL {major} were found on this machine"])

@@ -122,7 +122,8 @@ def replay_events(
     let go of it, and one that is in the middle of a COPY (the adapter's, taking in these rows) says nothing.
 
     Args:
-        shadow: `target` for a new database on the target's server, `embedded` for one on the embedded.
+        shadow: `target` for a new database on the target's server, `throw_away` for one on a server of the same version
+            that is made for it, `embedded` for one on the embedded.
         hidden_schemas: schemas that are no part of the team's.
         statement_timeout_seconds: how long a statement of the history may take.
         published_executions: the rows of the history that are published; read only where a branch's published schema
@@ -306,6 +307,7 @@ class _Branch:
             login=self.place.login,
             live=self.place.live,
             is_durable=self.is_durable,
+            apart=self.place.apart,
         )
 
 
@@ -333,7 +335,7 @@ def rebuilt_objects(
                 scratch = stack.enter_context(
                     open_shadow(
                         place.parameters, hidden=hidden_schemas, seconds=statement_timeout_seconds,
-                        login=place.login, live=place.live,
+                        login=place.login, live=place.live, apart=place.apart,
                     )
                 )  # fmt: skip
             tree = dict(zip(commit["object_identities"], commit["definitions"], strict=True))
@@ -439,20 +441,26 @@ def _database_object(row: Row) -> DatabaseObject:
 
 @dataclass(frozen=True)
 class _Place:
-    """The server for the shadow, what is live that only a superuser may make, and the role that the team prepared."""
+    """The server for the shadow, what is live that only a superuser may make, and the role that the team prepared.
+
+    `apart`: the shadow is on a throw-away server of the same version.
+    """
 
     parameters: dict[str, Any]
     live: Privileged
     login: Login | None = None
+    apart: bool = False
 
 
 def _place(session: Session, shadow: str) -> _Place:
-    if shadow not in ("target", "embedded"):
+    if shadow not in ("target", "embedded", "throw_away"):
         raise PggitError(
-            f"The variable shadow is {shadow!r}; it is either 'target' or 'embedded'. Nothing was changed."
+            f"The variable shadow is {shadow!r}; it is one of 'target', 'throw_away', 'embedded'. Nothing was changed."
         )
     target = session.connect_params()
     live = privileged(target)
     if shadow == "target":
         return _Place(target, live, session.shadow_login)
+    if shadow == "throw_away":
+        return _Place(target, live, apart=True)
     return _Place(embedded.ensure_running(session.project_root).params("postgres"), live)

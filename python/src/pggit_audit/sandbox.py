@@ -92,6 +92,9 @@ class MadeRole(Role):
     def __init__(self, admin: Connection, name: str) -> None:
         super().__init__(admin, name, secrets.token_hex(24))
         self._say(sql.SQL("create role"))
+        # Who is a member of a role may end its sessions, also when the server has no room for a new one.
+        with suppress(psycopg.Error):
+            admin.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(name)))
         self._limit()
 
     def _say(self, verb: sql.SQL) -> None:

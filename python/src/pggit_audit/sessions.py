@@ -115,7 +115,7 @@ def run(
     Args:
         connection: a session in autocommit mode.
         statements: what to run, with the values of its parameters, if it has some.
-        deadline: of `time.monotonic`; when it is over, `overdue` is called once.
+        deadline: of `time.monotonic`; when it is over, `overdue` is called, each second until the session has ended.
         overdue: ends the session from elsewhere.
         too_much: is asked each second whether that is to be done now.
 
@@ -175,7 +175,7 @@ def _until_ready(
             continue
         if left == 0.0 or (too_much is not None and too_much()):
             overdue()
-            deadline, overdue = None, None
+            deadline, too_much = time.monotonic() + _LOOK, None  # once more, if that did not help
 
 
 def _ended(connection: psycopg.Connection[Any]) -> Ended:

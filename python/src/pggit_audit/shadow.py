@@ -28,8 +28,11 @@ from pggit_audit.trusted import Privileged, Trusted, privileged
 _GRACE = 5.0
 _LOCKED = 10.0
 _RETURN = 60.0
-# Bytes by which one statement may make the shadow grow.
+# Bytes by which one statement may make the shadow grow, and advisory locks that it may hold: the server's lock table
+# is everybody's.
 _MOST_BYTES = 2 << 30
+_MOST_LOCKS = 1000
+_LET_GO = b"select pg_catalog.pg_advisory_unlock_all()"
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
 # anew, under no name, and what it names is in pg_catalog, to which nobody can add.
@@ -57,6 +60,10 @@ class Hung(psycopg.errors.QueryCanceled):
 
 class TooLarge(psycopg.errors.DiskFull):
     """A statement wrote more than one may, and its session had to be ended."""
+
+
+class TooManyLocks(psycopg.errors.OutOfMemory):
+    """A statement held more advisory locks than one may, and its session had to be ended."""
 
 
 class Shadow:
@@ -92,7 +99,8 @@ class Shadow:
         self._ground = found
         self.hidden = hidden
         self._wanted_path = self._path = ""
-        self._is_overdue = self._is_too_large = self._ran_code = False
+        self._is_overdue = self._ran_code = False
+        self._took_too_much: psycopg.Error | None = None
         self._writes = Writes()
         self._open_runner()
         self._readers = Readers(found, hidden)
@@ -221,14 +229,23 @@ class Shadow:
         # Definitions are scripts; a recorded statement is one.
         script = [(i, part) for i, text in enumerate(statements) for part in _parts(text)]
         try:
+            self._run_to_its_end(script)
+        finally:
+            # A transaction's end leaves those locks; who looks at what it did needs some as well.
+            with suppress(psycopg.Error):
+                self._send([_LET_GO])
+
+    def _run_to_its_end(self, script: Sequence[tuple[int, str]]) -> None:
+        try:
             self._run(script)
         except Ended:
-            if self._is_too_large:
+            if self._took_too_much is not None:
+                reason = self._took_too_much
                 self._reopen()
                 # What was undone keeps its place on the disk until then.
                 with suppress(psycopg.Error):
                     self._send([b"vacuum"])
-                raise TooLarge(f"the statement wrote more than {_MOST_BYTES >> 20} MB") from None
+                raise reason from None
             if self._is_overdue:
                 self._reopen()
                 raise Hung("the statement caught its cancellation") from None
@@ -302,30 +319,40 @@ class Shadow:
 
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
-        self._is_overdue = self._is_too_large = False
+        self._is_overdue, self._took_too_much = False, None
         self._size: int | None = None
         deadline = time.monotonic() + self.seconds * len(statements) + _GRACE
-        results = run(self._runner, statements, deadline, self._end_overdue, self._grows_too_large)
+        results = run(self._runner, statements, deadline, self._end_overdue, self._takes_too_much)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:
             raise psycopg.errors.error_from_result(results[-1], "utf-8")
         return results
 
-    def _grows_too_large(self) -> bool:
-        """Whether the shadow has grown by more than a statement may make it grow since the first such look at it."""
+    def _takes_too_much(self) -> bool:
+        """Whether the statement holds too many locks, or made the shadow grow too far since the first such look."""
         try:
+            if self._ground.advisory_locks(self._runner.info.backend_pid) > _MOST_LOCKS:
+                self._took_too_much = TooManyLocks(
+                    f"the statement held more than {_MOST_LOCKS} advisory locks"
+                )
+                return True
             size = self._ground.size()
         except psycopg.Error:
             return False
         if self._size is None:
             self._size = size
-        self._is_too_large = size - self._size > _MOST_BYTES
-        return self._is_too_large
+        if size - self._size > _MOST_BYTES:
+            self._took_too_much = TooLarge(f"the statement wrote more than {_MOST_BYTES >> 20} MB")
+        return self._took_too_much is not None
 
     def _end_overdue(self) -> None:
         """A statement can catch the server's cancellation, but not the end of its session."""
         self._is_overdue = True
-        with suppress(psycopg.Error):
+        try:
             self._ground.end_sessions(self._runner.info.backend_pid)
+        except psycopg.Error:
+            # A server that has no room for another session still takes a cancellation.
+            with suppress(psycopg.Error):
+                self._runner.cancel()
 
     def writes(self) -> Writes:
         """Where the statements wrote that ran since the last call."""
@@ -408,6 +435,7 @@ def open_shadow(
     login: Login | None = None,
     live: Privileged | None = None,
     is_durable: bool = False,
+    apart: bool = False,
 ) -> Iterator[Shadow]:
     """A new shadow database, dropped at the end.
 
@@ -418,10 +446,11 @@ def open_shadow(
         login: a role that the team prepared for the history.
         live: what the live database has that only a superuser may make; None: it is the database of `parameters`.
         is_durable: whether each commit waits until a crash of the server cannot undo it; that takes time.
+        apart: on a throw-away server, whatever the build's role may do on this one.
 
     Raises `PggitError` where nobody can run the history safely.
     """
-    with ground(parameters, login) as found:
+    with ground(parameters, login, apart) as found:
         shadow = Shadow(found, hidden, seconds, privileged(parameters) if live is None else live, is_durable)
         try:
             yield shadow

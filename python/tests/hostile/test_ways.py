@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -85,6 +86,48 @@ def test_no_attack_reaches_anything(admin: Params, builder: str, login: Login | 
     assert not execute(admin, f"select datname from pg_database where datname like '{grounds.PREFIX}%'")
     assert not execute(admin, f"select rolname from pg_roles where rolname like '{grounds.PREFIX}%'")
     psycopg.connect(**as_role(admin, NOBODY.user)).close()
+
+
+FILLS = "do $$ begin perform pg_advisory_lock(i) from generate_series(1, 10000000) as i; end $$"
+STAYS = """
+    do $$ begin
+        begin
+            perform pg_advisory_lock(i) from generate_series(1, 10000000) as i;
+        exception when out_of_memory then null;
+        end;
+        loop
+            begin
+                perform pg_sleep(600);
+            exception when query_canceled then null;
+            end;
+        end loop;
+    end $$
+"""
+
+
+def test_a_full_lock_table_ends_no_build(admin: Params) -> None:
+    """It fails, or its session is ended; what it held is let go before anybody looks at what it did."""
+    attacks = [Attack("fills", FILLS), Attack("stays", STAYS)]
+    begun = time.monotonic()
+    with open_shadow(as_role(admin, "hostile_makes"), hidden=(), seconds=60) as shadow:
+        expect_honest_rows(walk(shadow, attacks, admin), attacks)
+        assert execute(admin, "select count(*) < 10 from pg_locks where locktype = 'advisory'") == [(True,)]
+    assert time.monotonic() - begun < 50, "the second was not waited for"
+
+
+def test_apart_it_takes_nothing_of_the_servers_locks(admin: Params) -> None:
+    """Where it is told to, a role that may make all goes apart; the lock table that is filled is not the target's."""
+    params = as_role(admin, "hostile_makes")
+    grounds.check_ground(params, None, apart=True)
+    fills = Attack("fills", FILLS)
+    with open_shadow(params, hidden=(), seconds=5, apart=True) as shadow:
+        assert not execute(admin, f"select from pg_database where datname like '{grounds.PREFIX}%'")
+        expect_honest_rows(walk(shadow, [fills], admin), [fills])
+        with psycopg.connect(**admin) as connection:
+            ((locks,),) = connection.execute(
+                "select count(*) from pg_locks where locktype = 'advisory'"
+            ).fetchall()
+        assert locks <= 1, "the one that says that this build lives"
 
 
 def test_a_prepared_role_is_as_it_was(admin: Params) -> None:

@@ -291,8 +291,11 @@ class PggitConnectionManager(PostgresConnectionManager):
             f"select pg_terminate_backend({pid});"
         )
 
-    def check_shadow(self) -> None:
+    def check_shadow(self, apart: bool) -> None:
         """Look whether the history can run again on the target's server, or on one of its version.
+
+        Args:
+            apart: on a server of its version alone.
 
         Raises:
             Refused: it cannot; says what would help.
@@ -300,7 +303,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         """
         credentials = self.credentials
         try:
-            check_ground(credentials.connect_params(), credentials.shadow_login)
+            check_ground(credentials.connect_params(), credentials.shadow_login, apart)
         except PggitError as error:
             raise Refused(str(error)) from error
 

@@ -48,9 +48,9 @@ class PggitAdapter(PostgresAdapter):
         self.connections.refuse_pooled_connections()
 
     @available.parse_none
-    def check_shadow(self) -> None:
+    def check_shadow(self, apart: bool = False) -> None:
         """Fail at once if there is nobody who could run the history again without being able to do harm."""
-        self.connections.check_shadow()
+        self.connections.check_shadow(apart)
 
     @available.parse_none
     def live_blobs(self, hidden_schemas: list[str]) -> str:

@@ -275,7 +275,7 @@ def _rights(
                 "blocker",
                 role,
                 "It may not create databases, and the history runs again in a database of its own.",
-                f"As a superuser: alter role \"{server['role']}\" createdb; or build with --vars 'shadow: embedded'.",
+                f"As a superuser: alter role \"{server['role']}\" createdb; or build with --vars 'shadow: throw_away'.",
             )
         )
     if not server["may_create_schema"]:

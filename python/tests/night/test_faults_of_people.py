@@ -1,0 +1,170 @@
+"""What people did between the rehearsal and the night, and whom they sent: with real processes, from end to end."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from helpers import execute
+from places import Place, own_server, place, prepare
+from project import DATABASE, readme_grants
+
+from pggit_audit import cluster
+
+__all__ = ["own_server", "place"]
+
+pytestmark = pytest.mark.slow
+
+
+def plan_of(place: Place, report: Path) -> tuple[int, str]:
+    return place.run("cutover", "--plan", "--report", str(report), "--observe", "0")
+
+
+def test_a_history_that_grew_since_the_rehearsal(place: Place, tmp_path: Path) -> None:
+    """Rows that came since are built as well, under the digest that was confirmed before; a changed row ends it."""
+    report = tmp_path / "rehearsal"
+    status, said = place.run("rehearse", "--from", "night", "--report", str(report))
+    assert status == 0, said
+    status, said = plan_of(place, report)
+    assert status == 0, said
+    digest = re.findall(r"(?m)^Digest\s+(\S+)$", said)[0]
+    assert "history_has_grown" not in said
+
+    execute(place.params, "create table public.grown (id integer)")
+    before = place.fingerprint()
+    status, said = plan_of(place, report)
+    assert status == 0 and "history_has_grown" in said and digest in said, said
+    night = (
+        "cutover",
+        "--report",
+        str(report),
+        "--observe",
+        "0",
+        "--confirm",
+        digest,
+        "--yes",
+        "--grace",
+        "1s",
+    )
+    status, said = place.run(*night)
+    assert status == 0, said
+    grown = "select count(*) from pggit_audit.changes where object_name = 'grown' and fidelity = 'exact'"
+    assert execute(place.params, grown) == [(1,)]
+    assert place.run("monitor")[0] == 0
+    status, said = place.run("rollback", "--yes")
+    assert status == 0, said
+    assert before.differences(place.fingerprint()) == []
+
+    execute(
+        place.params, "set session_replication_role = replica",
+        "update pggit.history set sql_executed = sql_executed || ' ' where id = 60",
+    )  # fmt: skip
+    changed = place.fingerprint()
+    for status, said in (plan_of(place, report), place.run(*night)):
+        assert status == 1, said
+        assert "it rehearsed with another history" in said and "changed since" in said
+    assert place.state() == "in place"
+    assert changed.differences(place.fingerprint()) == []
+    assert place.records()
+
+
+def test_a_role_with_too_few_rights(place: Place) -> None:
+    """Each command says what it lacks before it touches anything; who does what it says gets through."""
+    grants = readme_grants().replace(f"on database {DATABASE}", "on database night")
+    execute(place.params, "create role migration login", grants)
+    # what the README gives for builds is not enough for the night
+    execute(place.params, "alter role migration nocreatedb nocreaterole")
+    environment = {
+        **place.environment, "PGGIT_STAGING_HOST": str(place.params["host"]), "PGGIT_STAGING_USER": "migration",
+        "PGGIT_STAGING_PORT": str(place.params["port"]),
+    }  # fmt: skip
+    poor = Place(place.params, place.runs, environment)
+    before = place.fingerprint()
+    try:
+        assert poor.run("preflight")[0] in (0, 1)
+        for command in (
+            ("rehearse", "--from", "night"),
+            (
+                "cutover",
+                "--confirm",
+                poor.digest("--observe", "0"),
+                "--without-rehearsal",
+                "--observe",
+                "0",
+                "--yes",
+            ),
+            ("rollback", "--yes"),
+            ("monitor",),
+            ("finish", "--yes"),
+        ):
+            status, said = poor.run(*command)
+            assert status in (1, 2), (command, said)
+            assert "Traceback" not in said
+            assert re.search(
+                "[Nn]othing was (touched|changed|rehearsed)|was not touched|not been moved", said
+            ), (command, said)
+            assert place.state() == "in place"
+            assert before.differences(place.fingerprint()) == []
+        for _ in range(3):
+            process = poor.begin()
+            said = process.communicate(timeout=600)[0]
+            if process.returncode == 0:
+                break
+            assert process.returncode == 2, said
+            remedies = re.findall(r"(?m)^      (\w.*;)$", said)
+            assert remedies, said
+            execute(place.params, *remedies)
+        assert process.returncode == 0, said
+        status, said = poor.run("rollback", "--yes")
+        assert status == 0, said
+        assert before.differences(place.fingerprint()) == []
+    finally:
+        execute(place.params, "drop owned by migration cascade")
+        execute(place.params, "drop role migration")
+
+
+@pytest.fixture
+def with_two_phases(tmp_path: Path) -> Iterator[Place]:
+    """A server that takes prepared transactions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "SETTINGS", {**cluster.SETTINGS, "max_prepared_transactions": "5"})
+        with cluster.throw_away_cluster(16, cluster.find(16)) as server:
+            execute(server, "create database night")
+            params = {**server, "dbname": "night"}
+            prepare(params)
+            environment = {n: v for n, v in os.environ.items() if not n.startswith(("DBT_", "PGGIT_"))}
+            environment |= {f"PGGIT_STAGING_{name.upper()}": str(value) for name, value in params.items()}
+            environment |= {
+                "PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "COLUMNS": "120",
+                "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test",
+            }  # fmt: skip
+            yield Place(params, tmp_path / "runs", environment)
+
+
+def test_a_prepared_transaction_is_in_the_way(with_two_phases: Place) -> None:
+    place = with_two_phases
+    before = place.fingerprint()
+    with psycopg.connect(**place.params, autocommit=True) as connection:
+        connection.execute("begin")
+        connection.execute("lock table pggit.history in row exclusive mode")
+        connection.execute("prepare transaction 'forgotten in March'")
+    said = place.run("preflight")[1]
+    assert "forgotten in March" in said and "prepared_transaction" in said
+    said = place.run("cutover", "--plan", "--without-rehearsal", "--observe", "0")[1]
+    assert "forgotten in March" in said and "prepared_transaction" in said
+    process = place.begin()
+    said = process.communicate(timeout=600)[0]
+    assert process.returncode == 1, said
+    assert "forgotten in March" in said and "v1 was not touched" in said
+    assert place.state() == "in place"
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
+    execute(place.params, "rollback prepared 'forgotten in March'")
+    process = place.begin()
+    said = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, said
+    assert place.run("monitor")[0] == 0
