@@ -34,6 +34,7 @@
                 create table {{ target_relation }} {{ get_table_columns_and_constraints() }}
             {%- endcall %}
             {%- do create_indexes(target_relation) -%}
+            {% call statement('identity') -%}{{ give_replica_identity(target_relation) }}{%- endcall %}
         {%- else -%}
             {%- do add_missing_columns(target_relation, model) -%}
         {%- endif -%}

@@ -162,8 +162,8 @@ def test_a_prepared_transaction_is_in_the_way(with_two_phases: Place) -> None:
     assert "forgotten in March" in said and "v1 was not touched" in said
     assert place.state() == "in place"
     assert before.differences(place.fingerprint()) == []
-    assert place.records()
     execute(place.params, "rollback prepared 'forgotten in March'")
+    assert place.records()
     process = place.begin()
     said = process.communicate(timeout=600)[0]
     assert process.returncode == 0, said

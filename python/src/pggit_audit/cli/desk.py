@@ -146,4 +146,11 @@ def server_losses(what_stands: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:
-        raise PggitError(f"The server cannot be reached: {str(error).strip()}\n{what_stands()}") from error
+        raise PggitError(f"{_what_it_is(error)}: {str(error).strip()}\n{what_stands()}") from error
+
+
+def _what_it_is(error: psycopg.OperationalError) -> str:
+    """What an error is, by its SQLSTATE: classes 08 and 57 are of connections; libpq's own have none."""
+    if error.sqlstate is None or error.sqlstate.startswith(("08", "57")):
+        return "The server cannot be reached"
+    return f"The server refused something (SQLSTATE {error.sqlstate})"

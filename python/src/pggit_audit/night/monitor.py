@@ -123,11 +123,11 @@ def look(
     for name, (severity, check) in looks.items():
         try:
             checks.append(check())
-        except psycopg.OperationalError:
-            raise  # no server is no verdict
         except probes.Busy as busy:
             checks.append(Check(name, False, "warning", f"It could not be told: {busy}", "Look again later."))
         except psycopg.Error as error:
+            if connection.closed:
+                raise  # no server is no verdict
             message = error.diag.message_primary or str(error)
             checks.append(
                 Check(

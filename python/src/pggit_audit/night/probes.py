@@ -82,6 +82,8 @@ def _refused(connection: psycopg.Connection[Any], query: sql.Composed) -> bool:
         return True
     except psycopg.errors.InsufficientPrivilege:
         return True  # not even the right to try
+    except psycopg.errors.ObjectNotInPrerequisiteState:
+        return True  # a publication has the table, and it has no replica identity: the server itself refuses
     except psycopg.errors.LockNotAvailable as error:
         raise Busy(str(error)) from error
     return False
