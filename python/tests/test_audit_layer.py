@@ -551,6 +551,19 @@ def test_a_database_of_an_earlier_version_gets_the_new_columns(built: Params, ar
                     connection.execute(f"update pggit_audit.{table} set v1_version = 1".encode())
 
 
+def test_rows_whose_entries_have_no_digest_are_told(audit: Connection) -> None:
+    query = "select object, message from pggit_audit.preflight_findings where code = 'source_not_covered'"
+    assert audit.execute(query.encode()).fetchall() == []
+    audit.execute("set local session_replication_role = replica")
+    # as an earlier version of the project left them
+    audit.execute(
+        "update pggit_audit.compliance_log set source_digest = null where v1_version_id between 3 and 60"
+    )
+    (found,) = audit.execute(query.encode()).fetchall()
+    assert found["object"] == "rows 3 to 60 of the history"
+    assert found["message"].startswith("58 published row(s)")
+
+
 def test_v1_counts_as_its_own_functions_do(audit: Connection) -> None:
     """The plan's check: the n-th version that v1 knows is the definition after its row of that number."""
     audit.execute("set local search_path = pggit_audit")

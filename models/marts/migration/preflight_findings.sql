@@ -157,6 +157,59 @@ about_readings as (
 
 ),
 
+compliance_log as (
+
+    select * from {{ ref('compliance_log') }}
+    where source_digest is not null
+
+),
+
+excluded_history as (
+
+    select * from {{ ref('excluded_history') }}
+
+),
+
+published_rows as (
+
+    select
+        changes.v1_version_id,
+        exists (
+            select from compliance_log where compliance_log.change_id = changes.change_id
+        ) as is_covered
+    from changes
+    where changes.v1_version_id is not null
+
+    union all
+
+    select
+        excluded_history.v1_version_id,
+        exists (
+            select from compliance_log
+            where compliance_log.v1_version_id = excluded_history.v1_version_id and compliance_log.change_id is null
+        )
+    from excluded_history
+
+),
+
+-- Entries of an earlier version are what they are: nothing may be added to them.
+about_older_entries as (
+
+    select
+        'source_not_covered' as code,
+        'warning' as severity,
+        'rows ' || min(v1_version_id) || ' to ' || max(v1_version_id) || ' of the history' as object,
+        count(*) || ' published row(s) have entries in the compliance log from an earlier version of this project, without a '
+        || 'digest of the whole row: an edit of their text in v1 would not be found.' as message,
+        'Compare these rows of v1 once with a backup from before that build; keep what you found with your evidence.'
+            as what_to_do,
+        'SECURITY.md#the-trail' as docs
+    from published_rows
+    where not is_covered
+    having count(*) > 0
+
+),
+
 hidden_schemas as (
 
     select * from {{ ref('int_replay__hidden_schemas') }}
@@ -260,6 +313,8 @@ final as (
     select * from about_evidence
     union all
     select * from about_readings
+    union all
+    select * from about_older_entries
     union all
     select * from about_hidden_schemas
 
