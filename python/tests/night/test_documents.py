@@ -20,30 +20,45 @@ from pggit_audit.cli import app
 from pggit_audit.night import backup as backups
 from pggit_audit.night import fingerprint, hooks, v1
 
-DOCUMENTS = ("CUTOVER_PROCEDURE.md", "ROLLBACK.md")
+SPOKEN_OF = {"CHANGELOG.md"}
+"""Documents that name commands, and tell nobody to run them."""
+DOCUMENTS = sorted(
+    {path.name for path in (*(PROJECT / "docs").glob("*.md"), *PROJECT.glob("*.md"))} - SPOKEN_OF
+)
+
+
+def text_of(document: str) -> str:
+    folder = PROJECT / "docs" if (PROJECT / "docs" / document).exists() else PROJECT
+    return (folder / document).read_text(encoding="utf-8")
 
 
 def blocks(document: str, language: str) -> list[str]:
-    text = (PROJECT / "docs" / document).read_text(encoding="utf-8")
+    text = text_of(document)
     return [re.sub(r"(?m)^   ", "", block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.S)]
 
 
 def commands(document: str) -> list[str]:
     """Every call of the command line, in blocks and in tables."""
-    text = (PROJECT / "docs" / document).read_text(encoding="utf-8")
-    inline = re.findall(r"`(pggit-audit [a-z][^`]*)`", text)
-    lines = [line.strip() for block in blocks(document, "sh") for line in block.splitlines()]
+    inline = re.findall(r"`(pggit-audit [a-z][^`]*)`", text_of(document))
+    lines = [line.strip() for block in blocks(document, "(?:sh)?") for line in block.splitlines()]
     return [line for line in (*lines, *inline) if line.startswith("pggit-audit ")]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_is_one(document: str) -> None:
-    known = get_command(app).commands  # type: ignore[attr-defined]
-    found = commands(document)
-    assert len(found) > 1
-    for line in found:
-        name, *arguments = shlex.split(line)[1:]
-        known[name].make_context(name, arguments)
+    for line in commands(document):
+        command, (name, *arguments) = get_command(app), shlex.split(line)
+        while subcommands := getattr(command, "commands", None):
+            name, *arguments = arguments
+            command = subcommands[name]
+        if arguments:  # else it is spoken of, and not to be typed
+            command.make_context(name, arguments)
+
+
+def test_the_commands_are_found() -> None:
+    found = {document: len(commands(document)) for document in DOCUMENTS}
+    for document in ("CUTOVER_PROCEDURE.md", "ROLLBACK.md", "USER_GUIDE.md", "README.md", "SECURITY.md"):
+        assert found[document], found
 
 
 def test_every_hook_and_hazard_is_documented() -> None:

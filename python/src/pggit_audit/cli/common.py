@@ -22,6 +22,9 @@ YES, NO, CANNOT_TELL = 0, 1, 2
 
 STATUSES = "Exit status: 0 yes, 1 no, 2 it could not be told (wrong usage, no connection, missing right)."
 
+FLAG = ""
+"""The metavar of an option that takes no value: typer would print `<bool>`."""
+
 Target = Annotated[
     str | None,
     typer.Option(
@@ -35,7 +38,9 @@ Target = Annotated[
 
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document, and all words on stderr.", show_default=False),
+    typer.Option(
+        "--json", metavar=FLAG, help="Print one JSON document, and all words on stderr.", show_default=False
+    ),
 ]
 
 STYLES = {"blocker": "bold red", "warning": "yellow", "info": "cyan"}

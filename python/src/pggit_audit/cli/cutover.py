@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded
-from pggit_audit.cli.common import Json, Target, end, print_findings, print_json, words
+from pggit_audit.cli.common import FLAG, Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, seconds, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import hazards, plan, v1
@@ -50,7 +50,12 @@ def cutover(
     target: Target = None,
     only_plan: Annotated[
         bool,
-        typer.Option("--plan", help="Print the plan and its digest, and change nothing.", show_default=False),
+        typer.Option(
+            "--plan",
+            metavar=FLAG,
+            help="Print the plan and its digest, and change nothing.",
+            show_default=False,
+        ),
     ] = False,
     confirm: Annotated[
         str | None,
@@ -104,16 +109,27 @@ def cutover(
     ] = None,
     without_rehearsal: Annotated[
         bool,
-        typer.Option("--without-rehearsal", help="Go on without a report that says GO.", show_default=False),
+        typer.Option(
+            "--without-rehearsal",
+            metavar=FLAG,
+            help="Go on without a report that says GO.",
+            show_default=False,
+        ),
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run that was stopped or killed.", show_default=False),
+        typer.Option(
+            "--resume",
+            metavar=FLAG,
+            help="Go on with the run that was stopped or killed.",
+            show_default=False,
+        ),
     ] = False,
     yes: Annotated[
         bool,
         typer.Option(
             "--yes",
+            metavar=FLAG,
             help="Go on at every decision point; what has no hook is done already.",
             show_default=False,
         ),

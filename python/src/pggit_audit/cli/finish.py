@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit.cli.common import YES, Json, Target, end, print_findings, print_json, words
+from pggit_audit.cli.common import FLAG, YES, Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import finish as ending
@@ -27,11 +27,14 @@ def finish(
         bool,
         typer.Option(
             "--keep-archive",
+            metavar=FLAG,
             help="Leave the archive; only save the reports and list what is left over.",
             show_default=False,
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask twice.", show_default=False)] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", metavar=FLAG, help="Do not ask twice.", show_default=False)
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """End the rollback window: save the reports, drop the archive of v1, list what is left over.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pggit_audit.cli.common import Json
+from pggit_audit.cli.common import FLAG, Json
 from pggit_audit.lab import bench as measuring
 from pggit_audit.lab import score as scoring
 
@@ -37,6 +37,7 @@ WithoutIds = Annotated[
     bool,
     typer.Option(
         "--without-ids",
+        metavar=FLAG,
         help="Leave the recorded ids of transactions aside, as after pg_restore.",
         show_default=False,
     ),
@@ -67,12 +68,16 @@ def score(
         ),
     ] = None,
     audit_schema: Annotated[str, typer.Option(metavar="NAME", help="Where its results are.")] = "pggit_audit",
-    show: Annotated[bool, typer.Option("--show", help="List what is wrong, with both definitions.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", metavar=FLAG, help="List what is wrong, with both definitions.")
+    ] = False,
     show_max: Annotated[int, typer.Option(metavar="N", help="How many of each figure.")] = 20,
     trace: Annotated[
         bool,
         typer.Option(
-            "--trace", help="Print the replay, step by step: row, statement, repairs, what changed."
+            "--trace",
+            metavar=FLAG,
+            help="Print the replay, step by step: row, statement, repairs, what changed.",
         ),
     ] = False,
     json_file: Annotated[

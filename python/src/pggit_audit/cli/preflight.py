@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pggit_audit import embedded, targets
 from pggit_audit.cli.common import (
+    FLAG,
     NO,
     YES,
     Json,
@@ -47,12 +48,13 @@ def preflight(
         bool,
         typer.Option(
             "--fix",
+            metavar=FLAG,
             help="Rewrite what is certain in the files below --code, after a unified diff of it.",
             show_default=False,
         ),
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Warnings block as well.", show_default=False)
+        bool, typer.Option("--strict", metavar=FLAG, help="Warnings block as well.", show_default=False)
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded
-from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, result, words
+from pggit_audit.cli.common import FLAG, NO, YES, Json, Target, end, print_json, result, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import plan
@@ -81,6 +81,7 @@ def rehearse(
         bool,
         typer.Option(
             "--throw-away",
+            metavar=FLAG,
             help="Rehearse on a server of its own, of the dump's version, by programs of this machine; no staging "
             "server is needed, and nothing is left of it.",
             show_default=False,

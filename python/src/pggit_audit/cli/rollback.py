@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit.cli.common import CANNOT_TELL, YES, Json, Target, end, print_json, words
+from pggit_audit.cli.common import CANNOT_TELL, FLAG, YES, Json, Target, end, print_json, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import Refusal
 from pggit_audit.night import journal as journals
@@ -34,9 +34,11 @@ def rollback(
     ] = None,
     as_it_is: Annotated[
         bool,
-        typer.Option("--as-it-is", help="Put v1 back even if it is not what it was.", show_default=False),
+        typer.Option(
+            "--as-it-is", metavar=FLAG, help="Put v1 back even if it is not what it was.", show_default=False
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", show_default=False)] = False,
+    yes: Annotated[bool, typer.Option("--yes", metavar=FLAG, help="Do not ask.", show_default=False)] = False,
     as_json: Json = False,
 ) -> None:
     """Bring v1 back, from any point of a cutover, with or without its journal.
