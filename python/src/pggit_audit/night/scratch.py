@@ -43,7 +43,7 @@ def scratch_database(params: Mapping[str, Any], template: str | None = None) -> 
         except psycopg.Error as error:
             raise PggitError(
                 f"A scratch database could not be made beside {params.get('dbname')}: "
-                f"{error.diag.message_primary or error}. It is needed to try what a backup holds. Nothing was changed. "
+                f"{error.diag.message_primary or error}. It is needed to try what a backup holds. "
                 f"{_advice(error, admin, template)}"
             ) from error
     try:

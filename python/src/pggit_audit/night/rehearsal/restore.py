@@ -9,7 +9,7 @@ import re
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
@@ -162,7 +162,11 @@ def restored(
         PggitError: it cannot be restored; nothing is left of it.
 
     """
-    with scratch_database(params, found.database) as scratch:
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(scratch_database(params, found.database))
+        except PggitError as error:
+            raise PggitError(f"{error}\nNothing was rehearsed, and nothing was changed.") from error
         said = _restore(found, scratch, folder, on_wait) if found.path is not None else []
         yield scratch, said
 
