@@ -48,8 +48,10 @@ class Event:
     repairs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
     # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row. For `Tree`: the object in the shadow's catalog.
+    # text named what is dropped without a row; whether the row's text is one statement. For `Tree`: the object in the
+    # shadow's catalog.
     confirmed: bool = False
+    alone: bool = False
     seen_until: Any = None
     key: Key | None = None
     # Told by `Tree`: the path that the same object had until now, where it had another.
@@ -60,7 +62,7 @@ class Event:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("confirmed", "seen_until", "key")
+            if name not in ("confirmed", "alone", "seen_until", "key")
         }
 
 
@@ -133,7 +135,7 @@ class EventWriter:
             path, row.change_type, row.change_severity,
             old.definition if old else None, new.definition if new else None,
             row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
-            key=found.key,
+            len(row.statements) == 1, key=found.key,
         )  # fmt: skip
 
     def _against_recorded(

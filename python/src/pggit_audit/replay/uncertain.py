@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -41,8 +41,8 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
     of columns confirms columns; nothing in v1 confirms a constraint. Of what was there when the tracker was off, only
     a new definition says what it is.
     """
-    marked = _Marked(events)
-    renamed = _renamed_tables(marked.events)
+    renamed = _renamed_tables(events)
+    marked = _Marked(events, {(events[i].anchor_version_id, old) for i, old in renamed.items()})
     lost = _renamed_indexes(marked.events)
     for i, event in enumerate(marked.events):
         path = event.object_identity
@@ -55,7 +55,8 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(path, event)
         marked.goes_on(i, path, event)
-        if event.change_type == "ALTER" and event.object_type not in _RECORDED:
+        goes_on = event.change_type == "ALTER" or event.renamed_from is not None
+        if goes_on and event.object_type not in _RECORDED:
             marked.mark(
                 [i], f"v1 records no change of a {(event.object_type or '').replace('_', ' ').lower()}"
             )
@@ -75,8 +76,10 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
 class _Marked:
     """The events as they are gone through, and by path which of them nothing confirms so far, by their index."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], given_up: Collection[tuple[int | None, str]]) -> None:
         self.events = list(events)
+        # Row and path where a table only goes on under another.
+        self._given_up = given_up
         # Since the last record of the object's columns, and since it was made.
         self._since_record: dict[str, list[int]] = {}
         self._since_create: dict[str, list[int]] = {}
@@ -125,15 +128,33 @@ class _Marked:
         )
 
     def ends_or_stands(self, i: int, path: str, event: Event) -> None:
-        """A drop without a row may have come right behind the object's last event."""
+        """A drop without a row may have come right behind the object's last event; no later record is of what goes."""
         if event.new_definition is None:
             last = self._last.pop(path, None)
+            if last is not None and self._may_have_gone_on(last, path, event):
+                self.mark(
+                    [last],
+                    "the table goes, and no later record says what its columns were called at this transaction's end",
+                )
             if last is not None and _may_be_of_its_session(event, self.events[last]):
                 drop = next((r for r in event.repairs if r["rule"] == UNRECORDED_DROP.name), None)
                 cause = f"{drop['rule']}:{drop['statement']}" if drop is not None else None
                 self.mark([last], "it was dropped without a row, and no later session names it", cause)
         elif event.origin == "v1":
             self._last[path] = i
+
+    def _may_have_gone_on(self, last: int, path: str, drop: Event) -> bool:
+        """Whether a table's columns may have had other names by the end of its last row's transaction.
+
+        A rename leaves no row. Where a text has nothing but the statement, the client may have sent more.
+        """
+        before = self.events[last]
+        return (
+            before.object_type == "TABLE"
+            and before.alone
+            and before.committed_at != drop.committed_at
+            and (drop.anchor_version_id, path) not in self._given_up
+        )
 
     def shows_a_loss(self, path: str, event: Event) -> None:
         """What an inferred step changed may have been so since the last event that a record confirms.
@@ -159,7 +180,8 @@ class _Marked:
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
         if event.new_definition is None:
-            self._since_it_came.pop(path, None)
+            if (event.anchor_version_id, path) not in self._given_up:
+                self._since_it_came.pop(path, None)
         elif not (event.origin == "v1" and event.change_type == "CREATE" and event.old_definition is None):
             # What a CREATE has just made has no comment.
             self._since_it_came.setdefault(path, []).append(i)
@@ -167,7 +189,9 @@ class _Marked:
             # Right at that moment; but what it inherits may have changed in its transaction.
             heir = _INHERITS.search(event.new_definition or "") is not None
             made = [i] if event.fidelity == "exact" and heir else []
-            self._since_record[path], self._since_create[path] = [*made], [*made]
+            # So may the transaction of a statement that was sent alone, as to what columns are called.
+            alone = [i] if event.fidelity == "exact" and event.alone else []
+            self._since_record[path], self._since_create[path] = alone or [*made], [*made]
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             self._since_create.setdefault(path, []).append(i)
             if event.confirmed:

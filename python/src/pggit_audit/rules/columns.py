@@ -22,6 +22,7 @@ from pggit_audit.definitions import (
     same_default,
     type_text,
 )
+from pggit_audit.history import HistoryRow
 from pggit_audit.rules import (
     ADDED_COLUMN,
     CHANGED_DEFAULT,
@@ -160,6 +161,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     for table, current in lacking:
         row = evidence.history.later_columns(table, position)
         live = evidence.live.table(table)
+        found += _renamed_back(evidence, failure, table, column, current)
         if row is not None and row.columns:
             why = f"row {row.version_id} recorded the columns"
             found += (
@@ -179,6 +181,31 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if relation is not None and relation.object_type == "TABLE":
             found += _unheard_of(evidence, table, column, current, position)
     return found
+
+
+def _renamed_back(
+    evidence: Evidence, failure: Failure, table: Name, column: str, current: Current
+) -> Iterator[Repair]:
+    """The statement gives the column a name that another has: it is that one, which had given its name up meanwhile.
+
+    Between two records only what a column is called in the end shows. At another position it would be another column.
+    """
+    words = failure.statement.words
+    if failure.statement.tag != "ALTER TABLE" or words[-2:-1] != ("to",) or words[-3:-2] != (column,):
+        return
+    there = next((c for c in current if c["name"] == words[-1]), None)
+    if there is None:
+        return
+    name = str(there["name"])
+    row = evidence.history.later_columns(table, failure.situation.position)
+    live = evidence.live.table(table)
+    if row is not None and row.columns:
+        stands = row.columns.get(name, {}).get("position") == there["position"]
+    else:
+        stands = live is not None and any(name == kept for kept, _ in column_types(live.definition))
+    if stands:
+        why = f"the statement renames {column} to {name}, and {name} is where it was before"
+        yield rename(table, name, column, why)
 
 
 def _as_live(
@@ -230,6 +257,7 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     current = failure.situation.columns(table)
     row = evidence.history.later_columns(table, failure.situation.position)
     if row is not None and row.columns:
+        found += _given_up(failure.statement, table, column, current, row)
         before = {n: f for n, f in row.columns.items() if n != column}
         taken = [str(c["name"]) for c in current if str(c["name"]) not in before]
         absent = [n for n in ordered(before) if n not in {str(c["name"]) for c in current}]
@@ -239,6 +267,23 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     drop = f"ALTER TABLE {qualified(table)} DROP COLUMN {quote(column)} CASCADE;"
     why = f"the statement added {column}, so it was not there"
     return [*found, Repair(IMPLIED_DROP, drop, why, inferred=table)]
+
+
+def _given_up(
+    statement: Statement, table: Name, column: str, current: Current, row: HistoryRow
+) -> Iterator[Repair]:
+    """The statement gives another column the name of one that keeps its place and its name: that one had the other's
+    name by then (`_renamed_back`), and what had it before was called as the next record has it at its place."""
+    words = statement.words
+    recorded = row.columns or {}
+    places = {str(c["name"]): c["position"] for c in current}
+    old = words[-3] if statement.tag == "ALTER TABLE" and words[-2:-1] == ("to",) else ""
+    if old not in places or recorded.get(column, {}).get("position") != places.get(column):
+        return
+    for name, fact in recorded.items():
+        if fact.get("position") == places[old] and name not in places:
+            why = f"row {row.version_id} recorded {name} where {old} stands, and {column} at its own place"
+            yield rename(table, old, name, why)
 
 
 def column_line(definition: str, column: str) -> str | None:

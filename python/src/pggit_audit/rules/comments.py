@@ -59,9 +59,9 @@ def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:
             before = identity if until == len(history) else qualified_identity(*name)
             for statement in statements:
                 text, what = statement.split(" IS ", 1)
-                about = _COMMENT_ON.sub("", text).split(" ON ", 1)[0].split("(", 1)[0]
                 moment = _written(evidence, found, text)
                 text = text.replace(identity, before, 1)
+                about = _COMMENT_ON.sub("", text).split(" ON ", 1)[0].split("(", 1)[0]
                 result.setdefault((kind, before), []).append(
                     Comment(
                         f"{text} IS ",
@@ -93,9 +93,12 @@ def _written(evidence: Evidence, found: DatabaseObject, text: str) -> Moment | N
 def is_made_later(evidence: Evidence, comment: Comment, position: int) -> bool:
     """Whether a text after this row makes the comment, or another for the same: it comes when its turn comes."""
     history = evidence.history
+    # What is on the object itself is on it under each of its names.
+    about = comment.names if comment.about in comment.names else {comment.about}
     return any(
-        s.verb == "COMMENT" and comment.about in s.words and not comment.names.isdisjoint(s.words)
-        for p in history.mentions(comment.about)
+        s.verb == "COMMENT" and not about.isdisjoint(s.words) and not comment.names.isdisjoint(s.words)
+        for name in about
+        for p in history.mentions(name)
         if p > position and "comment" in history.rows[p].text.lower()
         for s in history.rows[p].statements
     )

@@ -1,0 +1,49 @@
+-- as in orm_hasura, each statement sent by itself in one transaction: trigger and comments are in no text at all
+-- @@ a client=psql1
+CREATE TABLE "public"."item" ("id" uuid NOT NULL DEFAULT gen_random_uuid(), "name" text NOT NULL, "updated_at" timestamptz NOT NULL DEFAULT now(), PRIMARY KEY ("id") , UNIQUE ("name"));
+COMMENT ON TABLE "public"."item" IS E'what''s sold\nhere';
+CREATE OR REPLACE FUNCTION "public"."set_current_timestamp_updated_at"()
+RETURNS TRIGGER AS $$
+DECLARE
+  _new record;
+BEGIN
+  _new := NEW;
+  _new."updated_at" = NOW();
+  RETURN _new;
+END;
+$$ LANGUAGE plpgsql;
+CREATE TRIGGER "set_public_item_updated_at"
+BEFORE UPDATE ON "public"."item"
+FOR EACH ROW
+EXECUTE PROCEDURE "public"."set_current_timestamp_updated_at"();
+COMMENT ON TRIGGER "set_public_item_updated_at" ON "public"."item"
+IS 'trigger to set value of column "updated_at" to current timestamp on row update';
+-- @@ b client=psql1
+alter table "public"."item" add column "sku" text
+ null unique;
+-- @@ c client=psql1
+BEGIN TRANSACTION;
+ALTER TABLE "public"."item" DROP CONSTRAINT "item_pkey";
+ALTER TABLE "public"."item"
+    ADD CONSTRAINT "item_pkey" PRIMARY KEY ("id", "name");
+COMMIT TRANSACTION;
+-- @@ d client=psql1
+alter table "public"."item" drop constraint "item_name_key";
+-- @@ e client=psql1
+alter table "public"."item" rename column "sku" to "code";
+alter table "public"."item" alter column "code" set not null;
+-- @@ f client=psql1
+CREATE TABLE "public"."tag" ("value" text NOT NULL, "comment" text NOT NULL, PRIMARY KEY ("value") );
+alter table "public"."item" add column "tag" text;
+alter table "public"."item"
+  add constraint "item_tag_fkey"
+  foreign key ("tag")
+  references "public"."tag"
+  ("value") on update restrict on delete restrict;
+-- @@ g client=psql1
+alter table "public"."item" drop constraint "item_tag_fkey",
+  add constraint "item_tag_fkey"
+  foreign key ("tag")
+  references "public"."tag"
+  ("value") on update cascade on delete set null;
+alter table "public"."item" rename to "goods";
