@@ -61,7 +61,8 @@ chosen_rows as (
 ),
 
 -- One query of a client left one text in all its rows. Where the transactions are known, they decide, else the time: the
--- author may change within one (SET ROLE). Who sent it counts where a time was erased.
+-- author may change within one (SET ROLE). Who sent it counts where a time was erased. A text that ends transactions
+-- itself has rows of several; the time of them all is that at which it came.
 starts as (
 
     select
@@ -70,7 +71,11 @@ starts as (
         or change_sql is null
         or (change_sql is distinct from previous_sql)
         or coalesce(
-            transaction_no <> previous_transaction_no,
+            transaction_no <> previous_transaction_no
+            and not (
+                coalesce(created_at = previous_created_at, false)
+                and change_sql ~* '\m(commit|end|rollback|abort)\M'
+            ),
             coalesce(created_at <> previous_created_at, author <> previous_author, false)
         ) as starts_execution
     from chosen_rows

@@ -113,8 +113,14 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     truth = "create table t (id integer constraint c check (id > 0), n integer); create table u ()"
     events, _ = replayed(shadow, rows, scratch.objects(truth))
     told = of_rows(mark_uncertain(events))
-    assert {v: e.fidelity for v, e in told.items()} == {1: "exact", 2: "repaired", 3: "exact", 4: "repaired"}
-    assert rules(told[2]) == {"in_doubt"}
+    # The transaction of the first row may have gone on: its text is that statement alone.
+    assert {v: e.fidelity for v, e in told.items()} == {
+        1: "repaired",
+        2: "repaired",
+        3: "exact",
+        4: "repaired",
+    }
+    assert rules(told[1]) == rules(told[2]) == {"in_doubt"}
     assert rules(told[4]) == {"dropped_column"}
 
 
@@ -169,7 +175,9 @@ def test_a_column_called_after_its_table_s_old_name_is_in_doubt(
     live = "select 1" if rows_after else f"{create}; {rename}"
     told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects(live))[0]))
     assert told[2].fidelity == fidelity
-    assert {e.fidelity for v, e in told.items() if v != 2} == {"exact"}
+    # The last record before a drop: nothing tells what the columns were called behind it, in its own transaction.
+    last = {3} if "record" in rows_after else set()
+    assert {v for v, e in told.items() if e.fidelity != "exact"} - {2} == last
 
 
 def test_what_may_have_gone_in_its_own_session_is_in_doubt(shadow: Shadow, scratch: Scratch) -> None:

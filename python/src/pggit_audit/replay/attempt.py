@@ -202,7 +202,9 @@ class Attempts:
         alone = self.alone(proposal)
         if alone is None:
             return
-        script.done += [*alone.repairs, proposal]
+        made = (d.new for d in alone.differences if d.new is not None)
+        keys = frozenset(o.key for o in made if (o.object_schema, o.object_name) == proposal.inferred)
+        script.done += [*alone.repairs, replace(proposal, made=keys)]
         combine(script.differences, alone.differences)
         fitting = [s for s in proposal.then if self._situation.runs(s)]
         script.done += [replace(proposal, statement=s) for s in fitting]

@@ -203,6 +203,8 @@ class EventWriter:
         new: str | None = None
         if row.change_type != "DROP":
             new = current.definition if current is not None else _as_definition(text)
+            if current is not None:
+                self._provenance.note_unexplained(current.key)
         if fidelity == "static" and (current is not None or row.change_type == "DROP"):
             fidelity = "unknown"
         return Event(
@@ -215,6 +217,8 @@ class EventWriter:
     def standing(self, row: HistoryRow, repair: Repair, code: str, why: str) -> Event:
         """The event of a row that nothing explains, and whose object stands as it was."""
         event = self.of_row(row, None, [repair])
+        if event.key is not None and row.change_type != "DROP":
+            self._provenance.note_unexplained(event.key)
         return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
 
 

@@ -25,6 +25,8 @@ class Provenance:
         self._inferred: dict[Key, int] = {}
         # What contradicts its record, and since which row.
         self._contradicted: dict[Key, int] = {}
+        # What a row tells of and no statement explains: it stands as it was, and nobody knows what the row changed.
+        self._unexplained: dict[Key, int] = {}
         # Of these, nothing but a comment was inferred.
         self._commented: dict[Key, int] = {}
         # Of these, nothing but the name of a column was inferred, which a later record confirms.
@@ -38,7 +40,9 @@ class Provenance:
         for repair in repairs:
             if repair.inferred is not None:
                 schema, bare = repair.inferred
-                for key in state.keys((schema or self._situation.schemas[0], bare)):
+                named = state.keys((schema or self._situation.schemas[0], bare))
+                # The statement may have given it another name.
+                for key in {*named, *(k for k in repair.made if k in state.objects)}:
                     if repair.rule is not FORESEEN_RENAME:
                         self._renamed.discard(key)
                     elif key not in self._inferred:
@@ -76,6 +80,10 @@ class Provenance:
         else:
             self._contradicted.pop(key, None)
 
+    def note_unexplained(self, key: Key) -> None:
+        """Nobody knows what the row at hand changed of an object: what goes on from it is no plain record."""
+        self._unexplained.setdefault(key, self._situation.version_id)
+
     def of_step(self, repair: Repair) -> list[Inferred]:
         """What a step that no row tells of just changed: none of it is as written in any row."""
         differences = self._situation.observe(repair.statement)
@@ -90,6 +98,11 @@ class Provenance:
         if found.key in self._commented:
             why = f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
             return why, cause
+        if found.key in self._unexplained:
+            return (
+                f"what row {self._unexplained[found.key]} changed of {found.object_identity} is not told",
+                cause,
+            )
         if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
             return None
         for key, version in chain(self._inferred.items(), self._contradicted.items()):

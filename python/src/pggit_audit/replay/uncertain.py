@@ -83,6 +83,8 @@ class _Marked:
         # Since the last record of the object's columns, and since it was made.
         self._since_record: dict[str, list[int]] = {}
         self._since_create: dict[str, list[int]] = {}
+        # The row of a table's CREATE, where its transaction may have gone on, and no record lies behind it.
+        self._made_alone: dict[str, int] = {}
         # All since it came, but the row of its CREATE.
         self._since_it_came: dict[str, list[int]] = {}
         # The last event of a row, of the objects that are there.
@@ -118,6 +120,8 @@ class _Marked:
         """The object has another path from here on."""
         for since in (self._since_record, self._since_create, self._since_it_came):
             since[path] = since.pop(old, [])
+        if old in self._made_alone:
+            self._made_alone[path] = self._made_alone.pop(old)
 
     def lost_index(self, path: str, event: Event, index: str) -> None:
         """The event drops a table whose index has no row of its drop."""
@@ -171,6 +175,8 @@ class _Marked:
             return
         columns, rest = changed_lines(event.old_definition, event.new_definition)
         unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
+        if columns and event.new_definition is not None and path in self._made_alone:
+            unsure.add(self._made_alone.pop(path))
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
@@ -189,12 +195,14 @@ class _Marked:
             # Right at that moment; but what it inherits may have changed in its transaction.
             heir = _INHERITS.search(event.new_definition or "") is not None
             made = [i] if event.fidelity == "exact" and heir else []
-            # So may the transaction of a statement that was sent alone, as to what columns are called.
-            alone = [i] if event.fidelity == "exact" and event.alone else []
-            self._since_record[path], self._since_create[path] = alone or [*made], [*made]
+            self._since_record[path], self._since_create[path] = [*made], [*made]
+            self._made_alone.pop(path, None)
+            if event.object_type == "TABLE" and event.alone:
+                self._made_alone[path] = i
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             self._since_create.setdefault(path, []).append(i)
             if event.confirmed:
+                self._made_alone.pop(path, None)
                 # Right at that moment; but it stands for its transaction, which may have gone on.
                 self._since_record[path] = [i]
             else:

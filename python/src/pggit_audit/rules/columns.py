@@ -34,6 +34,7 @@ from pggit_audit.rules import (
     RENAMED_COLUMN,
     STUB_COLUMN,
     Rule,
+    constraints,
     sequences,
 )
 from pggit_audit.rules.renamed_columns import ADDED, by_place, in_turn, rename
@@ -156,7 +157,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     lacking = [
         (table, current)
         for table in failure.tables()
-        if (current := failure.situation.columns(table)) and not any(c["name"] == column for c in current)
+        for current in [failure.situation.columns(table)]
+        # A stub has no columns at all.
+        if not any(c["name"] == column for c in current)
     ]
     for table, current in lacking:
         row = evidence.history.later_columns(table, position)
@@ -179,7 +182,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     for table, current in lacking:
         relation = failure.situation.relation(table)
         if relation is not None and relation.object_type == "TABLE":
-            found += _unheard_of(evidence, table, column, current, position)
+            if not current:
+                found += constraints.missing_referenced(failure, table)
+            found += _unheard_of(evidence, table, column, current, position, likely_type(failure, column))
     return found
 
 
@@ -226,9 +231,9 @@ def _as_live(
 
 
 def _unheard_of(
-    evidence: Evidence, table: Name, column: str, current: Current, position: int
+    evidence: Evidence, table: Name, column: str, current: Current, position: int, kind: str
 ) -> Iterator[Repair]:
-    """A missing column that no record has.
+    """A missing column that no record has; `kind` is its likely type.
 
     An added column would have left a row; a renamed one does not. Of those that no later text of this table names,
     it is the only one, or nothing is known.
@@ -242,9 +247,40 @@ def _unheard_of(
     if len(unused) == 1:
         why = f"the statement names {column}, which no row added; {unused[0]} is never named again"
         yield rename(table, unused[0], column, why)
-    add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} text;"
+    add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} {kind};"
     why = f"the statement names {column}, of which nothing else is known"
     yield Repair(STUB_COLUMN, add, why, inferred=table)
+
+
+# The types of the columns of a name, those of named relations first.
+_TYPES_OF_NAME = """
+    select
+        pg_catalog.format_type(a.atttypid, a.atttypmod),
+        c.relname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])
+    from pg_catalog.pg_attribute as a
+    join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) a.attrelid
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace
+    where
+        a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name and not a.attisdropped
+        and c.relkind operator(pg_catalog.=) any ('{r,p,v}'::pg_catalog."char"[])
+        and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])
+    group by 1, 2
+"""
+
+
+def likely_type(failure: Failure, column: str) -> str:
+    """The type of a stub's column: that of the columns of its name, in the relations that the statement names or else
+    in all, where there is one; else text."""
+    parameters = {
+        "words": list(failure.statement.words),
+        "column": column,
+        "schemas": list(failure.situation.schemas),
+    }
+    rows = failure.situation.query(_TYPES_OF_NAME, parameters)
+    for types_found in ({kind for kind, named in rows if named}, {kind for kind, _ in rows}):
+        if len(types_found) == 1:
+            return str(types_found.pop())
+    return "text"
 
 
 def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
@@ -261,7 +297,8 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
         before = {n: f for n, f in row.columns.items() if n != column}
         taken = [str(c["name"]) for c in current if str(c["name"]) not in before]
         absent = [n for n in ordered(before) if n not in {str(c["name"]) for c in current}]
-        if column in taken and len(absent) == 1:
+        place = next((c["position"] for c in current if c["name"] == column), None)
+        if column in taken and len(absent) == 1 and before[absent[0]].get("position") in (None, place):
             why = f"row {row.version_id} recorded {absent[0]} beside the new {column}"
             found.append(rename(table, column, absent[0], why))
     drop = f"ALTER TABLE {qualified(table)} DROP COLUMN {quote(column)} CASCADE;"

@@ -86,6 +86,36 @@ def referenced(failure: Failure) -> list[Name]:
     return [n.name for n in failure.told if n.before[1] == "REFERENCES" and failure.is_there(n.name)]
 
 
+def missing_referenced(failure: Failure, table: Name) -> list[Repair]:
+    """The columns that a foreign key refers to, with their key: of a stub, of which no more than the name is known.
+
+    They have the types of the columns that refer to them.
+    """
+    words, target = failure.statement.words, failure.statement.targets[:1]
+    there = {str(c["name"]) for c in failure.situation.columns(table)}
+    for i in (i for i, w in enumerate(words) if w == "references" and table[1] in words[i + 1 : i + 4]):
+        key = _columns_behind(words, i)
+        begin = next((j for j in range(i, 0, -1) if words[j] == "("), 0)
+        of_table = words[i - 1] == ")" and words[begin - 1].endswith("key")
+        if not of_table or not key or set(key) <= there or _has_primary_key(failure.situation, table):
+            continue
+        referring = [w for w in words[begin + 1 : i - 1] if w != ","]
+        known = [
+            c for name in target for full in failure.resolve(name) for c in failure.situation.columns(full)
+        ]
+        kinds = {str(c["name"]): str(c["full_type"]) for c in known}
+        pairs = [(name, kinds.get(by)) for name, by in zip(key, referring, strict=False) if name not in there]
+        if any(kind is None for _, kind in pairs):
+            continue
+        actions = [f"ADD COLUMN {quote(name)} {kind}" for name, kind in pairs]
+        actions.append(f"ADD PRIMARY KEY ({', '.join(map(quote, key))})")
+        why = f"the statement refers to {', '.join(key)} of {qualified(table)} by a foreign key"
+        return [
+            Repair(MISSING_KEY, f"ALTER TABLE {qualified(table)} {', '.join(actions)};", why, inferred=table)
+        ]
+    return []
+
+
 def _has_primary_key(situation: Situation, table: Name) -> bool:
     found = situation.relation(table)
     return found is not None and any(

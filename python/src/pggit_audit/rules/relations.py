@@ -31,6 +31,7 @@ from pggit_audit.rules import (
     STUB_RELATION,
     TABLE_FROM_COLUMNS,
     UNRECORDED_DROP,
+    columns,
     constraints,
     indexes,
     sequences,
@@ -40,7 +41,7 @@ from pggit_audit.rules import (
 from pggit_audit.rules.dating import made_by
 from pggit_audit.rules.placing import taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
-from pggit_audit.statements import Name, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, unquote
 
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
 _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
@@ -85,7 +86,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     elif failure.statement.verb != "DROP" and not failure.statement.if_exists:
         full = failure.resolve(name)[0]
         why = f"the statement names {qualified(full)}, of which nothing else is known"
-        kind = _kind_of_stub(evidence, full)
+        kind = _kind_of_stub(evidence, failure, full)
         # A partition that is detached needs its parent's columns, and is none any more.
         detached = any(n.before == ("DETACH", "PARTITION") for n in failure.told if n.name == name)
         if kind is not None and not detached:
@@ -126,15 +127,39 @@ def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[R
     return []
 
 
-def _kind_of_stub(evidence: Evidence, name: Name) -> str | None:
-    """What a relation is of which only the name is known: as its rows say, None where they are those of an index.
+def _kind_of_stub(evidence: Evidence, failure: Failure, name: Name) -> str | None:
+    """What a relation is of which only the name is known, None where it is an index.
 
-    v1 records tables and views, so a relation that never left a row is a materialized view.
+    As its rows say, else the statement that names it, else any other text that can name one kind only. v1 records
+    tables and views, so what never left a row, and no text speaks of as either, is a materialized view.
     """
-    kinds = {row.object_type for row in evidence.history.by_name.get(name, ())}
-    if not kinds:
-        return "MATERIALIZED VIEW"
-    return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
+    history = evidence.history
+    kinds = {row.object_type for row in history.by_name.get(name, ())}
+    if kinds:
+        return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
+    if failure.statement.object_type == "INDEX" and failure.statement.verb != "CREATE":
+        return None
+    told = (s for p in history.mentions(name[1]) for s in history.rows[p].statements if s.mentions(name[1]))
+    for statement in (failure.statement, *told):
+        kind = _kind_told(statement, name)
+        if kind is not None:
+            return kind
+    return "MATERIALIZED VIEW"
+
+
+def _kind_told(statement: Statement, name: Name) -> str | None:
+    """What a statement can only mean by a name: a foreign key refers to a table, DROP says the kind."""
+    words = statement.words
+    if statement.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW") and any(
+        bare == name[1] and schema in (None, name[0]) for schema, bare in statement.targets
+    ):
+        return statement.object_type.replace("_", " ")
+    for i, word in enumerate(statement.keywords):
+        if word == "REFERENCES" and (
+            words[i + 1 : i + 2] == (name[1],) or words[i + 1 : i + 4] == (name[0], ".", name[1])
+        ):
+            return "TABLE"
+    return None
 
 
 def _stubbed(name: Name) -> str:
@@ -142,31 +167,18 @@ def _stubbed(name: Name) -> str:
     return f"{STUB_RELATION.name}:{qualified(name)}"
 
 
-def _stub(name: Name, kind: str, columns: Sequence[tuple[str, str]] = ()) -> str:
-    """A relation of which only the name is known, and says so in its comment. `columns` are names and types."""
+def _stub(name: Name, kind: str, known: Sequence[tuple[str, str]] = ()) -> str:
+    """A relation of which only the name is known, as its comment says. `known` are its columns, with their types."""
     if kind == "TABLE":
-        body = f"CREATE TABLE {qualified(name)} (" + ", ".join(f"{quote(c)} {t}" for c, t in columns) + ");"
+        body = f"CREATE TABLE {qualified(name)} (" + ", ".join(f"{quote(c)} {t}" for c, t in known) + ");"
     else:
-        chosen = ", ".join(f"NULL::{t} AS {quote(c)}" for c, t in columns)
+        chosen = ", ".join(f"NULL::{t} AS {quote(c)}" for c, t in known)
         body = f"CREATE {kind} {qualified(name)} AS SELECT {chosen}"
         body += " WITH NO DATA;" if kind == "MATERIALIZED VIEW" else ";"
     return body + f"\nCOMMENT ON {kind} {qualified(name)} IS 'Stub: its definition is lost.';"
 
 
-# The types of the columns of a name, those of named relations first; and what indexes a relation has.
-_TYPES_OF_NAME = """
-    select
-        pg_catalog.format_type(a.atttypid, a.atttypmod),
-        c.relname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])
-    from pg_catalog.pg_attribute as a
-    join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) a.attrelid
-    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace
-    where
-        a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name and not a.attisdropped
-        and c.relkind operator(pg_catalog.=) any ('{r,p,v}'::pg_catalog."char"[])
-        and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])
-    group by 1, 2
-"""
+# What indexes a relation has.
 _INDEXES = """
     select pg_catalog.pg_get_indexdef(indexrelid) from pg_catalog.pg_index
     where indrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
@@ -185,30 +197,15 @@ def wider_stub(failure: Failure) -> list[Repair]:
             and relation.object_type in ("VIEW", "MATERIALIZED_VIEW")
             and "Stub:" in relation.definition
         ):
-            columns = [(str(c["name"]), str(c["full_type"])) for c in failure.situation.columns(table)]
-            columns.append((str(column), _likely_type(failure, str(column))))
+            known = [(str(c["name"]), str(c["full_type"])) for c in failure.situation.columns(table)]
+            known.append((str(column), columns.likely_type(failure, str(column))))
             kind = relation.object_type.replace("_", " ")
-            make = f"DROP {kind} {qualified(table)};\n{_stub(table, kind, columns)}"
+            make = f"DROP {kind} {qualified(table)};\n{_stub(table, kind, known)}"
             for (index,) in failure.situation.query(_INDEXES, {"oid": relation.objid}):
                 make += f"\n{index};"
             why = f"the statement names {column} of {qualified(table)}, of which nothing else is known"
             found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table, about=_stubbed(table)))
     return found
-
-
-def _likely_type(failure: Failure, column: str) -> str:
-    """The type of a stub's column: that of the columns of its name, in the relations that the statement names or else
-    in all, where there is one; else text."""
-    parameters = {
-        "words": list(failure.statement.words),
-        "column": column,
-        "schemas": list(failure.situation.schemas),
-    }
-    rows = failure.situation.query(_TYPES_OF_NAME, parameters)
-    for types_found in ({kind for kind, named in rows if named}, {kind for kind, _ in rows}):
-        if len(types_found) == 1:
-            return str(types_found.pop())
-    return "text"
 
 
 def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> list[Repair]:

@@ -73,7 +73,8 @@ class Repair:
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
     rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
     `seen_until`: when the last text named what it drops. `bounds`: between which rows it was, where the rule knows.
-    `about`: what else is decided with it, if a person has to: steps about the same are one cause.
+    `about`: what else is decided with it, if a person has to: steps about the same are one cause. `made`: what it
+    made, once it was taken by itself.
     """
 
     rule: Rule
@@ -86,6 +87,7 @@ class Repair:
     seen_until: Any = None
     bounds: Bounds | None = None
     about: str | None = None
+    made: frozenset[Key] = frozenset()
 
     @property
     def cause(self) -> str:
