@@ -40,7 +40,6 @@ class Readers:
             "plan_cache_mode": "force_generic_plan",
             # They are planned while the catalogs are nearly empty, when reading all of one seems cheap.
             "enable_seqscan": "off",
-            "jit": "off",
         }
         self.observer = connect(
             self._ground.as_build, settings, application_name="pggit-audit replay, reader"
@@ -50,7 +49,7 @@ class Readers:
         self.reader = CatalogReader(self.observer, self._hidden)
 
     def _open_printer(self) -> None:
-        settings = {"statement_timeout": f"{_READING}s", "TimeZone": "UTC", "jit": "off"}
+        settings = {"statement_timeout": f"{_READING}s", "TimeZone": "UTC"}
         self._printer = connect(
             self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
         )

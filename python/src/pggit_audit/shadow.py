@@ -124,7 +124,6 @@ class Shadow:
             "client_min_messages": "error",
             "synchronous_commit": "on" if self._is_durable else "off",
             "TimeZone": self._ground.time_zone,
-            "jit": "off",
         }
         self._runner = connect(self._ground.as_nobody, settings, application_name="pggit-audit replay")
         require_shadow(self._runner, self._ground, self.role)
