@@ -102,10 +102,11 @@ def test_a_role_with_too_few_rights(place: Place) -> None:
             ("finish", "--yes"),
         ):
             status, said = poor.run(*command)
-            assert status in (1, 2), (command, said)
+            # v1 is in place, so there is nothing to bring back
+            assert status in ((0,) if command[0] == "rollback" else (1, 2)), (command, said)
             assert "Traceback" not in said
             assert re.search(
-                "[Nn]othing was (touched|changed|rehearsed)|was not touched|not been moved", said
+                "[Nn]othing was (touched|changed|rehearsed|done)|was not touched|not been moved", said
             ), (command, said)
             assert place.state() == "in place"
             assert before.differences(place.fingerprint()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import psycopg
 import pytest
 from project import PROJECT
 
+from pggit_audit import cluster
 from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.preflight.uses import Uses, installed_calls, uses_of_v1
 
+HERE = Path(__file__).parent
 TABLE = CallTable(read_seed(PROJECT))
 Connection = psycopg.Connection[Any]
 
@@ -41,7 +45,7 @@ def used(v1: Connection) -> Connection:
         "create function pggit.version() returns text language sql immutable as $$ select 'x' $$;"
         "create function pggit.pause_tracking() returns void language sql as ''"
     )
-    v1.execute(Path(__file__).with_name("uses.sql").read_bytes())
+    v1.execute((HERE / "uses.sql").read_bytes())
     return v1
 
 
@@ -93,6 +97,35 @@ def test_a_function_that_is_another_one_here_is_left_to_a_person(v1: Connection)
         " as $$ select * from pggit.get_version('public.books') $$"
     )
     assert found(look(v1)) == [("function", "public.asks()", "get_version", "by_hand")]
+
+
+def test_statements_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a server with pg_stat_statements: what ran is named by its number and its words, and so often as it ran."""
+    binaries = cluster.find(15)
+    if binaries is None:
+        pytest.skip("no PostgreSQL 15 with contrib is installed")
+    monkeypatch.setattr(
+        cluster, "SETTINGS", {**cluster.SETTINGS, "shared_preload_libraries": "pg_stat_statements"}
+    )
+    with (
+        cluster.throw_away_cluster(15, binaries) as server,
+        psycopg.connect(**server, autocommit=True) as own,
+    ):
+        own.execute("create extension pg_stat_statements")
+        for name in ("pggit_v1.sql", "pggit_v0.sql"):
+            own.execute(resources.files("pggit_audit").joinpath("sql", name).read_bytes())
+        own.execute((HERE / "v1_functions.sql").read_bytes())
+        own.execute("select pg_stat_statements_reset()")
+        for name in ("public.a", "public.b"):
+            own.execute("select * from pggit.get_version(%s)", (name,))
+        own.execute("select 'pggit.history'")
+        uses = look(own)
+        assert [(u.object_type, u.use.name, u.use.class_) for u in uses.uses] == [
+            ("statement", "get_version", "rewrite")
+        ]
+        assert re.fullmatch(
+            r"statement -?\d+, run 2 times: select \* from pggit\.get_version\(\$1\)", uses.uses[0].object
+        )
 
 
 def test_jobs_of_cron(v1: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from pggit_audit.night.preflight.tokens import tokenize, word
 from pggit_audit.verdicts import Finding
 
 Connection = psycopg.Connection[Any]
+
+SHOWN = 70
+"""Characters of a statement that are shown of it; its number alone tells nobody which it is."""
 
 UPSTREAM = ("pggit_branches", "pggit_storage", "pggit_errors", "pggit_migration")
 """Schemas that v1's installer makes besides its own."""
@@ -149,7 +153,11 @@ def uses_of_v1(connection: Connection, table: CallTable) -> Uses:
             if (row["object"], row["name"]) not in known:
                 _depends(found, table, row)
         for kind, row in _run_statements(cursor, values):
-            name = f"{kind} {row['name']}" + (f", run {row['calls']} times" if row["calls"] else "")
+            name = f"{kind} {row['name']}"
+            if row["calls"]:
+                name += (
+                    f", run {row['calls']} times: {textwrap.shorten(row['text'], SHOWN, placeholder=' …')}"
+                )
             _read(found, table, kind, name, None, "sql", row["text"])
     return found
 
