@@ -196,6 +196,7 @@ def test_the_file_says_the_same_as_the_server(tracked: Connection, tmp_path: Pat
     for name in ("e.jsonl", "e.jsonl.gz"):
         evidence.write(tmp_path / name, found, {"database": "x"})
         again = evidence.from_file(tmp_path / name)
+        assert again.is_file and not found.is_file
         here, there = (
             [{k: v for k, v in row.items() if k != "source"} for row in catalog(each, history)]
             for each in (found, again)
@@ -211,6 +212,56 @@ def test_a_file_of_another_history_is_not_used(tracked: Connection, tmp_path: Pa
     assert {row["why_not"] for row in rows if row["is_dated"]} == set()
     assert all("of" in row["why_not"] for row in rows)
     assert {row["transaction_no"] for row in transactions(found, history)} == {None}
+
+
+def test_what_changed_behind_the_file_is_not_dated_by_it(tracked: Connection, tmp_path: Path) -> None:
+    """The file has the column under the name that it had, and says nothing of when it got the one that it has now."""
+    recorded(tracked)
+    found, history = evidence.collect(tracked, ("pggit",), HIDDEN)
+    path = tmp_path / "e.jsonl"
+    evidence.write(path, found, {})
+    tracked.execute("alter table pet rename keeper to guardian")
+    tracked.execute("alter type mood rename value 'happy' to 'glad'")
+    tracked.execute("drop table toy")
+    read = evidence.read(tracked, history, file=str(path), schemas=("pggit",), hidden=HIDDEN)
+    rows = list(catalog(read, history))
+    stale = {r["part"] or r["object_identity"] for r in rows if not r["is_dated"]}
+    assert {"keeper", "happy", "public.toy", "public.toy_pet_idx"} <= stale
+    assert stale.isdisjoint({"born", "sad", "public.pet", "public.mood"})
+    assert {r["why_not"] for r in rows if not r["is_dated"] and r["object_identity"] != "public"} == {
+        "the database has them no more: what they are of was changed behind the file"
+    }
+
+
+def test_a_file_that_lacks_its_end_is_an_error(tracked: Connection, tmp_path: Path) -> None:
+    recorded(tracked)
+    found, _ = evidence.collect(tracked, ("pggit",), HIDDEN)
+    path = tmp_path / "e.jsonl"
+    evidence.write(path, found, {})
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(PggitError, match=f"{len(lines) - 2} of the {len(lines) - 1} rows"):
+        evidence.from_file(path)
+
+
+def test_ids_that_wrapped_date_what_is_younger_than_they_were_before(tracked: Connection) -> None:
+    """A server of many years: an id may be of four thousand million transactions ago, unless the oid is younger."""
+    ids = recorded(tracked)
+    found, history = evidence.collect(tracked, ("pggit",), HIDDEN)
+    assert found.next_xid is not None
+    old = evidence.CatalogRow("pg_class", "table", "public.old", None, 900, {"oid": 12})
+    long = evidence.Collected("x", found.history, [*found.catalog, old], found.next_xid + 3 * WRAP)
+    rows = list(catalog(long, history))
+    index = of_rows(rows, "toy_pet_idx", None, "pg_class")
+    assert (index["is_dated"], index["is_certain"], index["written_with"]) == (
+        True,
+        True,
+        ids["toy_pet_idx"][1],
+    )
+    keeper = of_rows(rows, "pet", "keeper", "pg_attribute")
+    assert keeper["is_certain"]
+    older = of_rows(rows, "old", None, "pg_class")
+    assert not older["is_certain"] and "older transaction" in older["why_not"]
 
 
 def test_a_broken_file_is_an_error_in_words(tmp_path: Path) -> None:
@@ -231,6 +282,31 @@ def test_after_a_restore_nothing_is_dated(tracked: Connection) -> None:
     found, history = evidence.collect(tracked, ("pggit",), HIDDEN)
     judged = DatedCatalog(found, history)
     assert not judged.order and judged.refused is not None and "pg_restore" in judged.refused
+
+
+def test_a_restored_history_that_goes_on_is_dated_from_there_on() -> None:
+    """The tracker of the copy records with ids of its own: they say nothing of what the restore wrote."""
+    rows = [
+        {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": "VIEW", "change_type": "CREATE",
+         "new_metadata": None}
+        for i in range(1, 26)
+    ]  # fmt: skip
+    xids = {i: 700 if i <= 20 else 800 + i for i in range(1, 26)}
+
+    def label(xid: int) -> evidence.CatalogRow:
+        return evidence.CatalogRow("pg_enum", "type", "public.mood", str(xid), xid, {"oid": xid})
+
+    found = evidence.Collected("x", xids, [label(690), label(710), label(822)], 900)
+    judged = DatedCatalog(found, rows)
+    assert judged.order and judged.anew == 20
+    why = [(row["is_dated"], row["why_not"]) for row in catalog(found, rows)]
+    again = (False, "pg_restore or pg_upgrade wrote the catalog anew behind row 20")
+    assert why == [again, again, (True, None)]
+    # Rows in the middle that somebody wrote again at once are no restore.
+    xids = {i: 900 if 10 <= i <= 12 else 800 + i for i in range(1, 26)}
+    found = evidence.Collected("x", xids, [label(805)], 950)
+    assert DatedCatalog(found, rows).anew is None
+    assert [row["written_with"] for row in catalog(found, rows)] == [5]
 
 
 def test_a_catalog_that_was_written_anew_says_nothing_of_before(tracked: Connection) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fuzz.cases import CASES, DECIDED
 from fuzz.migrations import make_migration
-from fuzz.rebuild import fidelities, problems, rebuild, recording, tell
+from fuzz.rebuild import fidelities, outside, problems, rebuild, recording, tell
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -33,8 +33,9 @@ def test_random_migrations(server: embedded.Server, server_18: embedded.Server, 
     with recording(data.draw(st.sampled_from((server, server_18)))) as made:
         for _ in range(data.draw(st.integers(1, 6))):
             made.send(make_migration(data.draw, made.connection))
-        events = rebuild(made)
-        found = problems(made, events)
+        # With the ids of transactions, as on a physical copy, or without.
+        events = rebuild(made, with_ids=data.draw(st.booleans()))
+        found = [*problems(made, events), *outside(made, events)]
         assert not found, tell(made, found)
         for fidelity in fidelities(events):
             event(fidelity)

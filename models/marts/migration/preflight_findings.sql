@@ -244,12 +244,13 @@ about_evidence as (
         'FIDELITY.md#the-ids-of-transactions' as docs
     from (
         select
-            min(transactions.source) as source,
-            bool_and(transactions.source like 'the file %') as is_file,
-            coalesce(min(catalog_rows.why_not), min(transactions.why_not), 'nothing of the catalog has one') as why_not
+            min(source) as source,
+            bool_and(is_file) as is_file,
+            coalesce(
+                (select min(catalog_rows.why_not) from catalog_rows), min(why_not), 'nothing of the catalog has one'
+            ) as why_not
         from transactions
-        left join catalog_rows on true
-        having count(*) > 0 and not coalesce(bool_or(catalog_rows.is_dated), false)
+        having count(*) > 0 and not exists (select from catalog_rows as dated where dated.is_dated)
     ) as sources
 
     union all
@@ -266,6 +267,27 @@ about_evidence as (
         catalog_rows.why_not is not null
         and exists (select from catalog_rows as dated where dated.is_dated)
     group by catalog_rows.source, catalog_rows.why_not
+
+    union all
+
+    select
+        'evidence_in_part' as code,
+        'info' as severity,
+        transactions.source as object,
+        count(*) || ' row(s) of the history do not tell their transactions, from row ' || min(transactions.version_id)
+        || ' to ' || max(transactions.version_id) || ': ' || transactions.why_not || '.' as message,
+        case
+            when transactions.is_file
+                then 'Nothing, if they were written behind the file; what lies between them is placed by likelihood. '
+                    || 'Or write it anew: pggit-audit evidence collect --out FILE'
+            else 'Nothing, if that is known; what lies between them is placed by likelihood.'
+        end as what_to_do,
+        'FIDELITY.md#the-ids-of-transactions' as docs
+    from transactions
+    where
+        transactions.why_not is not null
+        and exists (select from catalog_rows as dated where dated.is_dated)
+    group by transactions.source, transactions.is_file, transactions.why_not
 
 ),
 

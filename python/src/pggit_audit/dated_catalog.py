@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pggit_audit.evidence import CatalogRow, Collected, iso
-from pggit_audit.transactions import Between, Order, Written
+from pggit_audit.transactions import FIRST_NORMAL, WRAP, Between, Order, Written
 
 # Of so many recorded tables, one may contradict.
 _MOST_CONTRADICTIONS = 10
@@ -54,6 +55,12 @@ class DatedCatalog:
         if self.refused is not None:
             self.order = Order([])
         self._oids = _oid_order(found, history)
+        # The last row before which each object was not there, as far as its oid tells.
+        self._made: dict[tuple[str, str], int] = {}
+        for each in found.catalog:
+            made, _ = self.made(each)
+            if made is not None and each.part is None:
+                self._made[each.object_type, each.object_identity] = made
 
     def _compare(self, history: Sequence[Row]) -> None:
         """The recorded tables against the catalog's rows of them."""
@@ -72,6 +79,12 @@ class DatedCatalog:
             self.refused = (
                 f"{len(wrong)} of {len(first)} tables were last written before the row of their CREATE"
             )
+            return
+        if self.order.restored_until is not None:
+            # The catalog was restored with those rows; what was recorded since is dated by what was recorded since.
+            self.anew = self.order.restored_until
+            behind = [n for v, n in self.order.full.items() if v > self.anew]
+            self._above = min(behind, default=max(self.order.full.values(), default=0) + 1) - 1
             return
         newest = max(self.order.full.values(), default=0)
         numbers = [n for row in self.found.catalog if (n := self.order.number(row.xid)) is not None]
@@ -114,15 +127,34 @@ class DatedCatalog:
         """When a row of the catalog was last written; or why its id does not say."""
         if not self.order:
             return None, self.refused or "the history has no ids"
+        here = self.found.here
+        if here is not None and row.place not in here and not row.facts.get("dropped"):
+            return None, "the database has them no more: what they are of was changed behind the file"
         number = self.order.number(row.xid)
         if number is not None and self._above is not None and number <= self._above:
-            return None, f"the catalog was written anew behind row {self.anew}"
+            return None, f"pg_restore or pg_upgrade wrote the catalog anew behind row {self.anew}"
         between = self.order.between(row.xid)
-        return between, None if between else "the ids wrapped, and this one may be of several moments"
+        if between is None:
+            if row.xid < FIRST_NORMAL:
+                return None, "they came with the server, before its first transaction"
+            return None, "the ids wrapped, and these may be of several moments"
+        if not between.certain and number is not None:
+            made = self._made.get((row.object_type, row.object_identity))
+            if made is not None and self.order.full.get(made, 0) > number - WRAP:
+                # The object is younger than the older transaction of the id.
+                between = replace(between, certain=True)
+        return (
+            between,
+            None if between.certain else "the ids wrapped, and these may be of an older transaction",
+        )
 
     def made(self, row: CatalogRow) -> tuple[int | None, int | None]:
         """The last history row whose object was made before it, the first whose was made after it, by their oids."""
-        if "oid" not in row.facts or (self.anew is not None and row.catalog not in _KEPT):
+        if (
+            self.refused is not None
+            or "oid" not in row.facts
+            or (self.anew is not None and row.catalog not in _KEPT)
+        ):
             return None, None
         oids, versions = self._oids
         at = bisect_left(oids, int(row.facts["oid"]))
@@ -206,6 +238,7 @@ def transactions(found: Collected, history: Sequence[Row]) -> Iterator[dict[str,
             "transaction_id": xid,
             "transaction_no": number,
             "source": found.source,
+            "is_file": found.is_file,
             "why_not": why,
         }
 

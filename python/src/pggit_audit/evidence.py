@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import resources
@@ -27,8 +27,9 @@ FORMAT = "pggit-audit evidence 1"
 TABLES = ("history_xids", "catalog_xids")
 """In v1's schema, where a recorded history was loaded with its ids."""
 
-
 Row = Mapping[str, Any]
+Place = tuple[str, str, str, str | None]
+"""A row of the catalog: its catalog, the kind and identity of its object, its part."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,27 @@ class CatalogRow:
     facts: Mapping[str, Any] = field(default_factory=dict)
     committed_at: datetime | None = None
 
+    @property
+    def place(self) -> Place:
+        """Which row it is, on whatever server."""
+        return self.catalog, self.object_type, self.object_identity, self.part
+
 
 @dataclass(frozen=True)
 class Collected:
-    """All ids of one source: of the history's rows by their id, of the catalog's rows; `source` in words."""
+    """All ids of one source: of the history's rows by their id, of the catalog's rows; `source` in words.
+
+    Of a file (`is_file`), `here` is which rows of the catalog the database has that is built: what it has not was
+    changed or dropped behind the file. None: all of them.
+    """
 
     source: str
     history: Mapping[int, int]
     catalog: Sequence[CatalogRow]
     next_xid: int | None = None
     times: Mapping[int, str | None] = field(default_factory=dict)
+    is_file: bool = False
+    here: Set[Place] | None = None
 
 
 # Where they are read -------------------------------------------------------------------------------
@@ -82,7 +94,8 @@ def read(
     Raises `PggitError` where the file cannot be read.
     """
     if file:
-        return from_file(Path(file))
+        here = frozenset(row.place for row in catalog_rows(connection, hidden))
+        return replace(from_file(Path(file)), here=here)
     loaded = _from_tables(connection, schemas)
     if loaded is not None:
         return loaded
@@ -260,7 +273,8 @@ def write(path: Path, found: Collected, about: Mapping[str, Any]) -> None:
     """
     try:
         with _open(path, "wt") as lines:
-            head = {"format": FORMAT, "next_xid": found.next_xid, **about}
+            rows = len(found.history) + len(found.catalog)
+            head = {"format": FORMAT, "next_xid": found.next_xid, "rows": rows, **about}
             lines.write(json.dumps(head, ensure_ascii=False, default=str) + "\n")
             for version, xid in found.history.items():
                 row = {"history": version, "xid": xid, "created_at": found.times.get(version)}
@@ -293,7 +307,11 @@ def from_file(path: Path) -> Collected:
                     catalog.append(
                         CatalogRow(**{**row, "committed_at": datetime.fromisoformat(at) if at else None})
                     )
-            return Collected(f"the file {path.name}", history, catalog, head["next_xid"], times)
+            if number - 1 != head["rows"]:
+                raise ValueError(
+                    f"it has {number - 1} of the {head['rows']} rows that its first line tells of"
+                )
+            return Collected(f"the file {path.name}", history, catalog, head["next_xid"], times, is_file=True)
     except OSError as error:
         why = error.strerror or "it is not packed as its name says"
     except (ValueError, TypeError, KeyError, EOFError) as error:

@@ -94,7 +94,7 @@ class Moments:
     # Positions
 
     def _moment(self, row: Row) -> Moment | None:
-        if not row["is_dated"]:
+        if not row["is_dated"] or not row["is_certain"]:
             return None
         began = self._at(row["written_from"])
         own = self._until(row["written_with"]) if row["written_with"] is not None else None

@@ -63,13 +63,20 @@ class Order:
 
     `full`: the id of each row's transaction with an epoch that is counted from the first row's, by the row's id; only
     rows that can be trusted. `restored`: how many rows share a transaction with rows of other times, as
-    after pg_restore; `out_of_order`: how many have an id that their place does not allow, because somebody wrote
-    them again. Where those are too many, no row is trusted.
+    after pg_restore; `restored_until`: the last of them, where the rows up to it are such, so that a restore wrote the
+    whole, and what is behind it was recorded since. `out_of_order`: how many have an id that their place does not
+    allow, because somebody wrote them again. Where those are too many, no row is trusted.
     """
 
     def __init__(self, rows: Sequence[Written], next_xid: int | None = None) -> None:
         shared = _restored(rows)
         self.restored = len(shared)
+        self.restored_until = max(shared, default=None)
+        if self.restored_until is not None:
+            head = [r for r in rows if r.version_id <= self.restored_until and r.xid is not None]
+            if (len(head) - len(shared)) * _TRUSTED > len(head):
+                # Some rows in between were written again.
+                self.restored_until = None
         usable = [
             r for r in rows if r.xid is not None and r.xid >= FIRST_NORMAL and r.version_id not in shared
         ]

@@ -16,7 +16,8 @@ from psycopg import sql
 from tracker import history, install, last_id, send
 
 from fuzz.migrations import Migration
-from pggit_audit import embedded, models
+from pggit_audit import embedded, evidence, models
+from pggit_audit.dated_catalog import catalog
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 TEMPLATE = "tracked_template"
@@ -174,8 +175,8 @@ def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         }
 
 
-def rebuild(made: Recording) -> list[dict[str, Any]]:
-    """The events of the whole recording."""
+def rebuild(made: Recording, with_ids: bool = False) -> list[dict[str, Any]]:
+    """The events of the whole recording; with what its server knows of transactions, or as after pg_restore."""
     return list(
         models.replay_events(
             executions=executions(history(made.connection)),
@@ -187,8 +188,46 @@ def rebuild(made: Recording) -> list[dict[str, Any]]:
             session=Session(made.server.params(made.database)),
             shadow="target",
             hidden_schemas=TRACKER_SCHEMAS,
+            catalog_rows=_catalog_rows(made) if with_ids else (),
         )
     )
+
+
+def _catalog_rows(made: Recording) -> list[dict[str, Any]]:
+    """Rows of `int_replay__catalog_rows`."""
+    with psycopg.connect(**made.server.params(made.database), autocommit=True) as reader:
+        found, rows = evidence.collect(reader, ("pggit",), TRACKER_SCHEMAS)
+    return list(catalog(found, rows))
+
+
+def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
+    """The inferred creations and drops that the truth has, at no moment of the interval that is stated for them."""
+    versions = [row["id"] for row in history(made.connection)]
+    seen: list[tuple[int, int, Definitions, Definitions]] = []
+    before: Definitions | None = None
+    last = 0
+    for moment in made.moments:
+        rows = [versions[i] for i in moment.rows]
+        for truth in moment.truths:
+            # Behind the last row of what was looked at before; at the latest with its own last row.
+            if before is not None:
+                seen.append((last, rows[-1], before, truth))
+            before, last = truth, rows[-1] if rows else last
+    found = []
+    for event in events:
+        steps = [r for r in event["repairs"] if r["statement"] and "not_before" in r]
+        if event["origin"] != "inferred" or not steps or event["change_type"] == "ALTER":
+            continue
+        path, comes = event["object_identity"], event["change_type"] == "CREATE"
+        true = [(a, b) for a, b, old, new in seen if (path in new) == comes and (path in old) != comes]
+        lower = max((r["not_before"] for r in steps if r["not_before"] is not None), default=0)
+        upper = min((r["not_after"] for r in steps if r["not_after"] is not None), default=None)
+        if true and not any(lower <= b and (upper is None or upper > a) for a, b in true):
+            found.append(
+                f"event {event['event_seq']} ({event['change_type']} {path}) lies between {lower} and {upper}, "
+                f"and was true behind and with one of {true}: {steps}"
+            )
+    return found
 
 
 def problems(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
@@ -208,7 +247,7 @@ def problems(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
 
 def _other_worlds(made: Recording) -> Iterator[Recording]:
     """Recordings that differ from this one in nothing that is left, though a statement did not run."""
-    evidence = made.evidence()
+    left = made.evidence()
     unnoticed: set[tuple[int, int]] = set()
     for left_out in [*({place} for place in made.rowless), unnoticed]:
         if left_out is unnoticed and len(unnoticed) < 2:
@@ -217,7 +256,7 @@ def _other_worlds(made: Recording) -> Iterator[Recording]:
             for number, migration in enumerate(made.migrations):
                 kept = [s for i, s in enumerate(migration.statements) if (number, i) not in left_out]
                 other.send(Migration(migration.style, tuple(kept)))
-            if not other.refused and other.evidence() == evidence:
+            if not other.refused and other.evidence() == left:
                 unnoticed |= left_out
                 yield other
 

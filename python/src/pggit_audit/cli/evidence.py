@@ -54,7 +54,7 @@ def collect(
         }
     judged = DatedCatalog(found, history)
     rows = len(found.history) + len(found.catalog)
-    dated = sum(judged.written(row)[0] is not None for row in found.catalog)
+    dated = sum(judged.written(row)[1] is None for row in found.catalog)
     usable = bool(judged.order) and dated > 0
     why = judged.refused or "the catalog was written anew since the last row of the history"
     if usable:

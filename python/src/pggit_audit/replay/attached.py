@@ -92,6 +92,7 @@ class Attached:
             return []
         position = self._situation.position
         repairs = []
+        until: list[int | None] = []
         for comment in self._on_objects.get((found.object_type, found.object_identity), ()):
             if f"\n{comment.text}" in found.definition or comment.about not in found.definition:
                 continue
@@ -104,9 +105,11 @@ class Attached:
                 continue
             if self._situation.runs(comment.statement):
                 repairs.append(comment.repair)
+                until.append(comment.moment.last if comment.moment is not None else None)
         if not repairs:
             return []
-        self._provenance.note_comment(key, repairs[0].cause)
+        told = [last for last in until if last is not None]
+        self._provenance.note_comment(key, repairs[0].cause, max(told) if len(told) == len(repairs) else None)
         return [(d, repairs) for d in self._situation.observe(*(r.statement for r in repairs))]
 
 

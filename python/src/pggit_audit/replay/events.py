@@ -104,8 +104,17 @@ class EventWriter:
         self._identities = identities
         self._provenance = provenance
 
-    def of_row(self, row: HistoryRow, difference: Difference | None, repairs: Sequence[Repair]) -> Event:
-        """The event of a row, and what it explains; without a difference the object stands as it is."""
+    def of_row(
+        self,
+        row: HistoryRow,
+        difference: Difference | None,
+        repairs: Sequence[Repair],
+        says_all: bool = False,
+    ) -> Event:
+        """The event of a row, and what it explains; without a difference the object stands as it is.
+
+        `says_all`: nothing of its definition rests on what others are like.
+        """
         if difference is None:
             found = old = new = self._identities.current(row)
         else:
@@ -122,7 +131,7 @@ class EventWriter:
         if confirmed:
             self._provenance.note_record(found.key)
         notes = [_note_of(r) for r in repairs]
-        rests_on = self._provenance.rests_on(new) if not notes and new is not None else None
+        rests_on = self._provenance.rests_on(new) if not notes and new is not None and not says_all else None
         if rests_on is not None:
             notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
             if new is not None and _EXPANDS.search(row.text):

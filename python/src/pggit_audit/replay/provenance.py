@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
+from pggit_audit.replay.own_words import GUESSED_RELATIONS
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import FORESEEN_RENAME
 from pggit_audit.rules.situation import Repair
+from pggit_audit.statements import Name
 
 Inferred = tuple[Difference, list[Repair]]
 """A difference that no row explains, and the steps that it may come from."""
@@ -29,8 +32,12 @@ class Provenance:
         self._unexplained: dict[Key, int] = {}
         # Of these, nothing but a comment was inferred.
         self._commented: dict[Key, int] = {}
+        # The position from which on nothing but the live comment can have been there, where ids of transactions tell.
+        self._commented_until: dict[Key, int | None] = {}
         # Of these, nothing but the name of a column was inferred, which a later record confirms.
         self._renamed: set[Key] = set()
+        # Of these relations, nothing tells whether they were tables, partitioned ones, or others.
+        self._guessed: set[Key] = set()
         # The step that each rests on.
         self._causes: dict[Key, str] = {}
 
@@ -47,6 +54,8 @@ class Provenance:
                         self._renamed.discard(key)
                     elif key not in self._inferred:
                         self._renamed.add(key)
+                    if repair.rule in GUESSED_RELATIONS:
+                        self._guessed.add(key)
                     self._inferred.setdefault(key, self._situation.version_id)
                     self._causes.setdefault(key, repair.cause)
         for key in [k for k in self._inferred if k not in state.objects]:
@@ -56,6 +65,7 @@ class Provenance:
         self._inferred.pop(key, None)
         self._causes.pop(key, None)
         self._renamed.discard(key)
+        self._guessed.discard(key)
 
     def note_again(self, keys: Iterable[Key], cause: str) -> None:
         """These objects rest on an inferred step from this row on, whatever was before."""
@@ -63,8 +73,13 @@ class Provenance:
             self._forget(key)
             self._inferred[key], self._causes[key] = self._situation.version_id, cause
 
-    def note_comment(self, key: Key, cause: str) -> None:
-        """A comment of the object rests on an inferred step from this row on, if not from an earlier one."""
+    def note_comment(self, key: Key, cause: str, until: int | None) -> None:
+        """A comment of the object rests on an inferred step from this row on, if not from an earlier one.
+
+        `until`: the first position behind the transaction that last wrote it; from there on it is as it is in the end.
+        """
+        before = self._commented_until.get(key, until)
+        self._commented_until[key] = None if before is None or until is None else max(before, until)
         self._commented.setdefault(key, self._situation.version_id)
         self._causes.setdefault(key, cause)
 
@@ -84,6 +99,11 @@ class Provenance:
         """Nobody knows what the row at hand changed of an object: what goes on from it is no plain record."""
         self._unexplained.setdefault(key, self._situation.version_id)
 
+    def is_guess(self, name: Name) -> bool:
+        """Whether of a relation not even the kind is certain, or it is not as its row recorded it."""
+        doubtful = self._guessed | self._contradicted.keys() | self._unexplained.keys()
+        return not doubtful.isdisjoint(self._situation.state.keys(name))
+
     def of_step(self, repair: Repair) -> list[Inferred]:
         """What a step that no row tells of just changed: none of it is as written in any row."""
         differences = self._situation.observe(repair.statement)
@@ -95,7 +115,8 @@ class Provenance:
         cause = self._causes.get(found.key)
         if found.key in self._inferred:
             return f"{found.object_identity} was inferred at row {self._inferred[found.key]}", cause
-        if found.key in self._commented:
+        settled = self._commented_until.get(found.key)
+        if found.key in self._commented and (settled is None or self._situation.position < settled):
             why = f"a comment on {found.object_identity} was inferred at row {self._commented[found.key]}"
             return why, cause
         if found.key in self._unexplained:
@@ -116,7 +137,14 @@ class Provenance:
                 if other.object_type != "INDEX":
                     continue
                 # The constraint that it belongs to is called as the index is.
-                named = f" ADD CONSTRAINT {quote_if_needed(other.object_name)} "
-            if named in found.definition:
+                named = f"ADD CONSTRAINT {quote_if_needed(other.object_name)}"
+            if _names(found.definition, named):
                 return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None
+
+
+def _names(definition: str, named: str) -> bool:
+    """Whether a definition has the name, and not only one that begins or ends like it."""
+    if named not in definition:
+        return False
+    return re.search(rf'(?<![\w".$]){re.escape(named)}(?![\w"$])', definition) is not None

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from pggit_audit.definitions import COMMENT, column_types, parse_name, quote_if_needed, without_schemas
 from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
-from pggit_audit.rules import IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
+from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG, IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
@@ -142,7 +143,7 @@ class _Marked:
                 )
             if last is not None and _may_be_of_its_session(event, self.events[last]):
                 drop = next((r for r in event.repairs if r["rule"] == UNRECORDED_DROP.name), None)
-                cause = f"{drop['rule']}:{drop['statement']}" if drop is not None else None
+                cause = cause_of(drop, path) if drop is not None else None
                 self.mark([last], "it was dropped without a row, and no later session names it", cause)
         elif event.origin == "v1":
             self._last[path] = i
@@ -166,9 +167,11 @@ class _Marked:
         No row tells of a comment: one that shows late may have been there all the time.
         """
         if event.origin == "inferred" and event.repairs and _gains_comment(event):
+            shown = next((r for r in event.repairs if r["rule"] == COMMENT_FROM_LIVE_CATALOG.name), None)
             self.mark(
                 self._since_it_came.get(path, []),
                 "a comment of the live catalog shows later, and no row tells",
+                cause_of(shown, path) if shown is not None else None,
             )
         shows = next((r for r in event.repairs if r["rule"] in _CASTS_DOUBT), None)
         if shows is None:
@@ -180,8 +183,7 @@ class _Marked:
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
-        cause = shows.get("cause") or f"{shows['rule']}:{shows['statement'] or path}"
-        self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause)
+        self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
@@ -207,6 +209,11 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+
+def cause_of(entry: Mapping[str, Any], path: str) -> str:
+    """What a person has to judge, for an entry of an event's repairs: as `repairs` has it for the entry itself."""
+    return str(entry.get("cause") or f"{entry['rule']}:{entry['statement'] or path}")
 
 
 def _gains_comment(event: Event) -> bool:

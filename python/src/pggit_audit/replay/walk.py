@@ -24,6 +24,7 @@ from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, in_between, rows_of_code
 from pggit_audit.replay.members import members
+from pggit_audit.replay.own_words import left_open, says_all
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
@@ -267,8 +268,14 @@ class Replay:
                 own = [*own, in_between(row)]
             elif statement.action == "code":
                 own = [*own, *rows_of_code(i, matched, execution)]
+            open_steps = left_open(own, statement, row, difference, i in dropped)
+            plain = (
+                says_all(statement, row, difference)
+                and statement.on is not None
+                and not self._provenance.is_guess((row.object_schema, statement.on[1]))
+            )
             yield from self._writer.inferred(before, row)
-            yield self._writer.of_row(row, difference, own)
+            yield self._writer.of_row(row, difference, open_steps, says_all=plain)
             yield from self._writer.inferred(behind, row)
 
     def _extension_members(

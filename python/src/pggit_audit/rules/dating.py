@@ -12,7 +12,7 @@ from dataclasses import replace
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import first_statement, parse_name
 from pggit_audit.moments import Label, Moment
-from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair
+from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair, about
 from pggit_audit.statements import Name
 
 _NAMED_IN = {
@@ -87,6 +87,11 @@ def labels_by(
         return None, []
     head = first_statement(found.definition).split(" AS ENUM (", 1)[0]
     return f"{head} AS ENUM (\n    " + ",\n    ".join(first) + "\n);", later
+
+
+def about_type(name: Name) -> str:
+    """What steps of one enum, and of those that took its name, are about."""
+    return about("type", name)
 
 
 def literal_of(label: str) -> str:

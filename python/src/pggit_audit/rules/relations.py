@@ -40,7 +40,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.dating import made_by
 from pggit_audit.rules.placing import taken_apart
-from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
@@ -78,6 +78,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             found.append(
                 Repair(
                     FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=when,
+                    about=about(live.object_type, full) if live.object_type == "MATERIALIZED_VIEW" else None,
                 )
             )  # fmt: skip
     sequence = sequences.missing(failure, name)
@@ -91,7 +92,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         detached = any(n.before == ("DETACH", "PARTITION") for n in failure.told if n.name == name)
         if kind is not None and not detached:
             found.append(
-                Repair(STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full, about=_stubbed(full))
+                Repair(
+                    STUB_RELATION, _stub(full, kind), why, alone=True, inferred=full, about=about(kind, full)
+                )
             )
     return found
 
@@ -162,9 +165,9 @@ def _kind_told(statement: Statement, name: Name) -> str | None:
     return None
 
 
-def _stubbed(name: Name) -> str:
-    """What the steps of one stub are about."""
-    return f"{STUB_RELATION.name}:{qualified(name)}"
+def _end(kind: str, name: Name) -> str:
+    """What drops without a row of what had one name are about: each time, when it went."""
+    return f"end of {about(kind, name)}"
 
 
 def _stub(name: Name, kind: str, known: Sequence[tuple[str, str]] = ()) -> str:
@@ -204,7 +207,9 @@ def wider_stub(failure: Failure) -> list[Repair]:
             for (index,) in failure.situation.query(_INDEXES, {"oid": relation.objid}):
                 make += f"\n{index};"
             why = f"the statement names {column} of {qualified(table)}, of which nothing else is known"
-            found.append(Repair(STUB_RELATION, make, why, alone=True, inferred=table, about=_stubbed(table)))
+            found.append(
+                Repair(STUB_RELATION, make, why, alone=True, inferred=table, about=about(kind, table))
+            )
     return found
 
 
@@ -220,7 +225,8 @@ def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> li
         if relation.object_type == "INDEX":
             found += constraints.of_index_in_the_way(failure, full, why)
         drop = f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)}"
-        found += (Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why))
+        end = _end(relation.object_type, full)
+        found += (Repair(IMPLIED_DROP, f"{drop}{cascade};", why, about=end) for cascade in ("", " CASCADE"))
     return found
 
 
@@ -318,7 +324,10 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         return None
     drop = f"DROP {kind.replace('_', ' ')} {found.object_identity if routine else qualified(name)};"
     why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
-    step = Repair(UNRECORDED_DROP, drop, why, seen_until=history.rows[last].created_at)
+    # Of a materialized view v1 records nothing: that it was there is as open as when it went.
+    together = about(kind, name) if kind == "MATERIALIZED_VIEW" else _end(kind, name)
+    seen = history.rows[last].created_at
+    step = Repair(UNRECORDED_DROP, drop, why, seen_until=seen, about=together)
     return PendingStep(due, name, step, waits=True)
 
 

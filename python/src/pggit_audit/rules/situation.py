@@ -95,6 +95,11 @@ class Repair:
         return self.about or f"{self.rule.name}:{self.statement}"
 
 
+def about(kind: str, name: Name) -> str:
+    """What steps of one object are about that a person decides together, as those of an enum or a lost view."""
+    return f"{kind.lower().replace('_', ' ')} {qualified(name)}"
+
+
 def as_live(live: DatabaseObject) -> Repair:
     """The step that makes what a statement needs as the live catalog has it, in a transaction of its own."""
     return Repair(

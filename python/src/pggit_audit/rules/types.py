@@ -23,7 +23,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
-from pggit_audit.rules.dating import labels_by, made_by
+from pggit_audit.rules.dating import about_type, labels_by, made_by
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
@@ -80,7 +80,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
             found.append(
                 Repair(
                     TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after), bounds=when,
-                    about=_about((full[0], after)),
+                    about=about_type((full[0], after)),
                 )
             )  # fmt: skip
     taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
@@ -89,7 +89,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         made = _as_of(evidence, taken_over, failure.situation.position)
         made = made.replace(f" {taken_over.object_identity} AS ", f" {qualified(full)} AS ", 1)
         why = f"{taken_over.object_identity} of the live catalog took the name of another"
-        about = _about((taken_over.object_schema, taken_over.object_name))
+        about = about_type((taken_over.object_schema, taken_over.object_name))
         found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=full, about=about))
     full = failure.resolve(name)[0]
     base = _recorded_base(evidence, name[1], failure)
@@ -101,13 +101,8 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     why = f"the statement names the type {name[1]}, of which nothing else is known"
     return [
         *found,
-        Repair(MISSING_ENUM, make, why, alone=True, inferred=(full[0], after), about=_about(full)),
+        Repair(MISSING_ENUM, make, why, alone=True, inferred=(full[0], after), about=about_type(full)),
     ]
-
-
-def _about(name: Name) -> str:
-    """What steps of one enum, and of those that took its name, are about."""
-    return f"type {qualified(name)}"
 
 
 def _as_of(evidence: Evidence, live: DatabaseObject, position: int) -> str:
@@ -219,7 +214,7 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
             f"the statement uses the label {literal}",
             alone=True,
             inferred=failure.resolve(parse_name(type_name))[0],
-            about=_about(failure.resolve(parse_name(type_name))[0]),
+            about=about_type(failure.resolve(parse_name(type_name))[0]),
         )
     ]
 
@@ -266,7 +261,7 @@ def rename(name: Name, new_name: str, source: str) -> Repair:
         f"DROP TYPE IF EXISTS {qualified(new)};\nALTER TYPE {qualified(name)} RENAME TO {quote(new_name)};",
         f"{source} has {new_name} for its columns",
         inferred=new,
-        about=_about(new),
+        about=about_type(new),
     )
 
 
