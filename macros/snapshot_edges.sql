@@ -173,6 +173,20 @@ definers as materialized (
         and t.token = substring(n.sql from $re$(?i)\mmultirange_type_name\s*=\s*({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }})$re$)
 ),
 
+-- What names its own name again: a function is called as the view whose rows it returns, a view as the function it reads.
+namesakes as materialized (
+    select
+        n.node,
+        n.kind,
+        n.name
+    from nodes as n
+    join tokens as t on t.statement_no = n.statement_no
+    join names on names.token = t.token
+    where {{ _snapshot_defines('n.kind') }} and names.name = n.name
+    group by n.node, n.kind, n.name
+    having count(*) > 1
+),
+
 -- Routines with a quoted body: the server may look into it where a statement calls one.
 quoted as materialized (
     select
@@ -226,6 +240,13 @@ waits as materialized (
             where i.node = d.node and r.node = m.node
         )
     )
+    union all
+    select
+        n.node as target,
+        d.node as source,
+        3 as class
+    from namesakes as n
+    join definers as d on d.name = n.name and d.kind <> n.kind
     union all
     select
         m.node as target,

@@ -192,7 +192,7 @@ class Build:
     def _ids(self, rows_of: Callable[[evidence.Collected, list[Row]], Iterator[Row]]) -> list[Row]:
         """Rows of what the recording's own server knows of transactions: this is a copy of its rows."""
         history = self.rows("select * from pggit_audit_work.stg_pggit__history order by version_id")
-        with psycopg.connect(**self._made.server.to(self._made.database), autocommit=True) as reader:
+        with connect(self._made.server.to(self._made.database)) as reader:
             catalog = list(evidence.catalog_rows(reader, HIDDEN))
         return list(rows_of(evidence.Collected("the recording", self._made.xids, catalog), history))
 

@@ -8,7 +8,7 @@ It shows in the record after a statement (`disagreements`, `align`), in a statem
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -17,6 +17,7 @@ from pggit_audit.definitions import (
     column_types,
     first_statement,
     ordered,
+    parse_name,
     qualified,
     quote_if_needed,
     same_default,
@@ -39,12 +40,15 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.renamed_columns import ADDED, by_place, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
     r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
     r"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
     r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"|\w+)"""
+)
+_ALTERS = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"|[\w.])+)(?P<actions>[^;]*)"""
 )
 _SET = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
@@ -360,13 +364,7 @@ def before_statement(columns: Columns, text: str, table: str) -> Columns:
 
 def before_actions(table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]) -> list[str]:
     """The columns of a live table without those that recorded texts add, under the names that they had before."""
-    actions = [
-        match
-        for s in statements
-        if s.tag == "ALTER TABLE" and s.targets and s.targets[0][1] == table.object_name
-        if s.targets[0][0] in (None, table.object_schema)
-        for match in _ACTION.finditer(s.folded)
-    ]
+    actions = [action for s in statements for action in _actions_on(table, s)]
     found: list[str] = []
     # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
     earliest = len(actions)
@@ -388,7 +386,25 @@ def before_actions(table: DatabaseObject, lines: Sequence[str], statements: Sequ
     return found[::-1]
 
 
-def _name_before(name: str, actions: Sequence[re.Match[str]]) -> str | None:
+def _actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[str, str | None]]:
+    """What a statement does to the columns of a table: by itself, or as code, which may look first whether it must."""
+    if statement.tag == "ALTER TABLE":
+        if any(
+            bare == table.object_name and s in (None, table.object_schema) for s, bare in statement.targets
+        ):
+            yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
+        return
+    for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
+        for altered in _ALTERS.finditer(body):
+            schema, bare = parse_name(altered["table"])
+            if bare == table.object_name and schema in (None, table.object_schema):
+                yield from (
+                    {**match.groupdict(), "if_missing": "code"}
+                    for match in _ACTION.finditer(altered["actions"])
+                )
+
+
+def _name_before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str | None:
     """What a column was called before the first of the actions; None where one adds it."""
     for i, action in enumerate(actions):
         added, dropped, old, new = (unquote(action[n] or "") for n in ("added", "dropped", "old", "new"))

@@ -156,7 +156,8 @@ left join pg_catalog.pg_class as c on c.oid = t.typrelid
 -- of a domain: what of it calls a function that did not come with the server
 cross join lateral (
     select
-        coalesce(bool_or(d.classid = 'pg_type'::regclass), false) as of_default,
+        -- a domain depends as well on the functions by which its type is written
+        t.typdefaultbin is not null and coalesce(bool_or(d.classid = 'pg_type'::regclass), false) as of_default,
         coalesce(array_agg(d.objid) filter (where d.classid = 'pg_constraint'::regclass), '{}') as of_checks
     from pg_catalog.pg_depend as d
     where
