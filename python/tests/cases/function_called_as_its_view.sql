@@ -11,4 +11,4 @@ create view open_visits as select id from open_visits();
 -- @@ build
 -- @@ c
 comment on function visits_all(timestamptz) is 'by month';
-alter table visit add column place text;
+create index visit_at on visit (at);
