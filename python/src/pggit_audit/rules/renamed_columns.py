@@ -126,7 +126,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     gone -= names.keys()
     new = [n for n in facts if n not in places and n not in added and n not in names.values()]
     taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
-    steps = [*_given_on_at(evidence, table, names, places.keys(), position, upper)]
+    steps = [*_given_on_at(evidence, table, names, places.keys(), record.columns or {}, position, upper)]
     for old in sorted(gone, key=lambda n: places[n]):
         column = current[places[old]]
         match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
@@ -173,27 +173,39 @@ def _given_on_at(
     table: Name,
     names: Mapping[str, str],
     taken: Collection[str],
+    recorded: Columns,
     position: int,
     upper: int,
 ) -> Iterator[PendingStep]:
-    """The step of renames that hang together; its moment is that of a name which was new."""
+    """The step of renames that hang together; its moment is theirs, if ids tell one, else that of a name which was new.
+
+    `recorded`: the columns of the record that shows them.
+    """
     history = evidence.history
     renaming = {p for old, new in names.items() for p in history.mentions(table[1], old, new)}
     if not names or any(history.rows[p].renames for p in renaming if position < p <= upper):
         # A text that is recorded for another object says it: it runs when its turn comes.
+        return
+    why = f"row {history.version(upper)} has {', '.join(names.values())} where row {history.version(position)} left "
+    why += ", ".join(names)
+    statement = "\n".join(in_turn(table, names, set(taken)))
+    step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
+    moments = {
+        of_column(evidence, table, position, upper, new, recorded.get(new, {}).get("position"))
+        for new in names.values()
+    }
+    moment = moments.pop() if len(moments) == 1 else None
+    placed = at_moment(evidence, step, table, moment) if moment is not None else None
+    if placed is not None:
+        yield placed
         return
     place, early = upper, True
     for old, new in names.items():
         if new not in taken:
             place, early = _renamed_at(evidence, table, old, new, position, upper)
             break
-    if place < position:
-        return
-    why = f"row {history.version(upper)} has {', '.join(names.values())} where row {history.version(position)} left "
-    why += ", ".join(names)
-    statement = "\n".join(in_turn(table, names, set(taken)))
-    step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
-    yield PendingStep(place, table, step, early=early)
+    if place >= position:
+        yield PendingStep(place, table, step, early=early)
 
 
 def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
