@@ -6,6 +6,7 @@
 {% macro preflight() %}
     {%- set is_asked = flags.WHICH == 'run-operation' -%}
     {%- if execute and (is_asked or flags.WHICH in ('build', 'run')) -%}
+        {%- do _preflight_macros() -%}
         {%- do _preflight_server() -%}
         {%- do _preflight_history() -%}
         {#- the staging models also read a pggit_v0 that cannot be published to -#}
@@ -27,6 +28,19 @@
 
 {% macro _preflight_relation(schema, table) %}
     {{ return(api.Relation.create(database=target.database, schema=schema, identifier=table)) }}
+{% endmacro %}
+
+
+{#- dbt would make functions and seeds its own way, and look at nothing before it makes schemas. -#}
+{% macro _preflight_macros() %}
+    {%- set found = adapter.dispatch('create_schema', 'dbt').macro.package_name -%}
+    {%- if found != 'pggit_audit' -%}
+        {%- do _source_error(
+            "dbt_project.yml has dbt look for its macros (dispatch, macro_namespace dbt) in other places than in this project first: "
+            ~ "create_schema is that of " ~ found ~ ".",
+            'Put pggit_audit first there, as in search_order: [pggit_audit, dbt_project_evaluator, dbt]; docs/OTHER_PACKAGES.md has the rest.'
+        ) -%}
+    {%- endif -%}
 {% endmacro %}
 
 

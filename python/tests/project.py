@@ -56,16 +56,19 @@ CLOCK = {
 }
 
 
-def dbt(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def dbt(
+    params: Mapping[str, Any], folder: Path, *arguments: str, project: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
     """Run dbt with the database of `params` as its target; output and exit status are the caller's to judge.
 
     Args:
         params: libpq keywords of the target; without a host it is the embedded server.
         folder: where dbt leaves its artifacts and logs.
         arguments: command and options.
+        project: the folder with the project.
 
     """
-    process = started(params, folder, *arguments)
+    process = started(params, folder, *arguments, project=project)
     try:
         stdout, stderr = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -74,7 +77,9 @@ def dbt(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
-def started(params: Mapping[str, Any], folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(
+    params: Mapping[str, Any], folder: Path, *arguments: str, project: Path = PROJECT
+) -> subprocess.Popen[str]:
     """Start dbt as `dbt` does, in a process group of its own."""
     environment = {
         name: value
@@ -93,7 +98,7 @@ def started(params: Mapping[str, Any], folder: Path, *arguments: str) -> subproc
     }
     command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments]
     return subprocess.Popen(
-        command, cwd=PROJECT, env=environment, text=True, start_new_session=True,
+        command, cwd=project, env=environment, text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 

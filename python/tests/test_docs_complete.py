@@ -57,10 +57,22 @@ def test_columns_are_described(manifest: dict[str, Any]) -> None:
 
 
 def test_functions_describe_arguments_and_result(manifest: dict[str, Any]) -> None:
+    """Their pages in dbt docs show no arguments, so that a description begins with the call."""
     for node in _own(manifest["functions"]):
         assert (node["returns"]["description"] or "").strip(), node["unique_id"]
+        arguments = []
         for argument in node["arguments"]:
             assert (argument["description"] or "").strip(), f"{node['unique_id']} {argument['name']}"
+            default = argument.get("default_value")
+            words = [
+                argument["name"],
+                argument["data_type"],
+                f"default {default}" if default is not None else "",
+            ]
+            arguments.append(" ".join(words).strip())
+        assert node["description"].startswith(f"`{node['name']}({', '.join(arguments)})` gives "), node[
+            "unique_id"
+        ]
 
 
 def test_macros_describe_their_arguments(manifest: dict[str, Any]) -> None:
@@ -154,9 +166,18 @@ def test_the_overview_is_ours(manifest: dict[str, Any]) -> None:
         "marts",
     }
     assert named - described - columns - fidelity == set(), "the overview names what there is not"
-    targets = re.findall(r"\]\(#!/\w+/([^)]+)\)", overview)
-    assert len(targets) > 20
-    assert set(targets) - {*manifest["nodes"], *manifest["functions"]} == set(), "a link leads nowhere"
+    links = re.findall(r"\[([^\]]+)\]\(#!/\w+/([^)?]+)(\?[^)]*)?\)", overview)
+    assert len(links) > 20
+    assert {target for _, target, _ in links} - {*manifest["nodes"], *manifest["functions"]} == set(), (
+        "no such page"
+    )
+    misnamed = [(text, target) for text, target, graph in links if not graph and not _is_called(text, target)]
+    assert misnamed == [], "a link leads elsewhere than it says"
+
+
+def _is_called(text: str, target: str) -> bool:
+    """Whether a text is a node's name, with or without arguments."""
+    return text.split("(")[0] == target.split(".")[-1]
 
 
 def test_columns_are_those_of_the_tables(manifest: dict[str, Any], built: Params) -> None:
