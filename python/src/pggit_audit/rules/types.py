@@ -13,7 +13,15 @@ from dataclasses import replace
 from sqlglot import TokenType
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_types, first_statement, parse_name, qualified, type_text
+from pggit_audit.definitions import (
+    STATEMENT,
+    column_types,
+    first_statement,
+    parse_name,
+    qualified,
+    type_text,
+    without_comments,
+)
 from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules import (
     MISSING_DOMAIN,
@@ -77,10 +85,12 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
             when = made_by(evidence, here, failure.situation.position) if after == full[1] else None
+            # What of a domain calls a function is in statements of their own.
+            rest = STATEMENT.findall(without_comments(here.definition))[1:] if after == full[1] else []
             found.append(
                 Repair(
-                    TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after), bounds=when,
-                    about=about_type((full[0], after)),
+                    TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after),
+                    then=tuple(statement.strip() for statement in rest), bounds=when, about=about_type((full[0], after)),
                 )
             )  # fmt: skip
     taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
