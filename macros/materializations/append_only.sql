@@ -49,11 +49,17 @@
     {%- for column in get_columns_in_query(sql) -%}{%- do columns.append(adapter.quote(column)) -%}{%- endfor -%}
     {%- set columns = columns | join(', ') -%}
 
+    {#- A join keeps no order: where rows are numbered as they come, the model's own order is kept beside them. -#}
+    {%- set in_order = config.get('meta', {}).get('in_order', false) -%}
     {% call statement('main') -%}
         insert into {{ target_relation }} ({{ columns }})
         select {{ columns }}
         from (
+            {%- if in_order %}
+            select model_rows.*, row_number() over () as place_in_model from ({{ sql }}) as model_rows
+            {%- else %}
             {{ sql }}
+            {%- endif %}
         ) as new_rows
         where not exists (
             select from {{ target_relation }} as present
@@ -62,6 +68,9 @@
                 {% if not loop.first %}and {% endif -%} present.{{ adapter.quote(key) }} = new_rows.{{ adapter.quote(key) }}
                 {%- endfor %}
         )
+        {%- if in_order %}
+        order by new_rows.place_in_model
+        {%- endif %}
         {%- if shared %}
         -- others write here too, perhaps the same object at this moment
         on conflict do nothing

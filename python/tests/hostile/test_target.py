@@ -55,7 +55,7 @@ SETTINGS = {
     "idle_session_timeout": "'20ms'", "bytea_output": "'escape'", "quote_all_identifiers": "on",
     "extra_float_digits": "-5", "check_function_bodies": "off", "default_transaction_isolation": "'serializable'",
     "client_encoding": "'LATIN1'", "row_security": "on", "transform_null_equals": "on", "xmloption": "'document'",
-    "array_nulls": "off", "plpgsql.extra_errors": "'all'",
+    "array_nulls": "off", "plpgsql.extra_errors": "'all'", "enable_hashjoin": "off", "enable_nestloop": "off",
 }  # fmt: skip
 
 
@@ -100,6 +100,14 @@ def test_nothing_of_theirs_is_ever_called(target: Params, tmp_path: Path) -> Non
         assert done.returncode == 0, done.stdout[-6000:]
         assert execute(target, "select what, who, count(*) from public.calls group by 1, 2 order by 1") == []
     assert fingerprint(target, "pggit") == before
+    # However rows are joined, the log's entries are numbered in the order of the changes.
+    places = execute(
+        target,
+        "select c.event_no from pggit_audit.compliance_log as l join pggit_audit.changes as c using (change_id)"
+        " order by l.entry_no",
+    )
+    assert places == sorted(places)
+    assert len(places) > 100
 
 
 def test_the_overloads_are_found_where_the_path_says_so(target: Params) -> None:
