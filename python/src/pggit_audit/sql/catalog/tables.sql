@@ -202,19 +202,32 @@ select
             select 'SET DEFAULT ' || pg_get_expr(ad.adbin, ad.adrelid) as action
             where not a.attislocal and not c.relispartition and ad.adbin is not null and a.attgenerated = ''
             union all
-            select case p.lacks when 'not null' then 'SET NOT NULL' else 'DROP DEFAULT' end as action
+            -- what it would get from those that it inherits from, directly or not, when they are made before it
+            select p.action
             from (
+                with recursive ancestors (oid, is_parent) as (
+                    select i.inhparent, true from pg_catalog.pg_inherits as i
+                    where i.inhrelid = c.oid and not c.relispartition
+                    union
+                    select i.inhparent, false from ancestors
+                    join pg_catalog.pg_inherits as i on i.inhrelid = ancestors.oid
+                )
                 select
                     unnest(array[
                         -- a column of its own says it itself
-                        case when a.attnotnull and not a.attislocal and not bool_or(pa.attnotnull) then 'not null' end,  -- until 17
-                        case when ad.adbin is null and bool_or(pa.atthasdef) then 'default' end
-                    ]) as lacks
-                from pg_catalog.pg_inherits as i
-                join pg_catalog.pg_attribute as pa on pa.attrelid = i.inhparent and pa.attname = a.attname
-                where i.inhrelid = c.oid and not c.relispartition
+                        case
+                            when a.attnotnull and not a.attislocal and not bool_or(pa.attnotnull and ancestors.is_parent)
+                                then 'SET NOT NULL'  -- until 17
+                            when not a.attnotnull and bool_or(pa.attnotnull)
+                                and current_setting('server_version_num')::integer < 180000
+                                then 'DROP NOT NULL'
+                        end,
+                        case when ad.adbin is null and bool_or(pa.atthasdef) then 'DROP DEFAULT' end
+                    ]) as action
+                from ancestors
+                join pg_catalog.pg_attribute as pa on pa.attrelid = ancestors.oid and pa.attname = a.attname
             ) as p
-            where p.lacks is not null
+            where p.action is not null
         ) as x
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     ), '')
