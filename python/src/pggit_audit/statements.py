@@ -101,6 +101,23 @@ class Statement:
         return self.tag.split(" ", 1)[0] if self.tag else ""
 
     @cached_property
+    def renamed_to(self) -> str | None:
+        """The new name that an ALTER gives what it is about (not a part of that)."""
+        return self._behind("RENAME", "TO")
+
+    @cached_property
+    def moved_to(self) -> str | None:
+        """The schema to which an ALTER moves what it is about."""
+        return self._behind("SET", "SCHEMA")
+
+    def _behind(self, *pair: str) -> str | None:
+        """The word behind two keywords of an ALTER."""
+        if self.verb != "ALTER":
+            return None
+        triples = zip(self.keywords, self.keywords[1:], self.words[2:], strict=False)
+        return next((name for first, second, name in triples if (first, second) == pair), None)
+
+    @cached_property
     def may_rename(self) -> bool:
         """True where the text of other objects may change with it."""
         if self.action == "code" or not self.tag:

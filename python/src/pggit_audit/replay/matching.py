@@ -144,7 +144,7 @@ class Matching:
                 continue
             if (row.change_type == "DROP") == (difference.new is None):
                 if difference.taken and not self._may_leave_another(
-                    row, difference, statement, execution, matched
+                    row, difference, statement, execution, matched, differences
                 ):
                     continue
                 return difference
@@ -188,11 +188,13 @@ class Matching:
         statement: Statement,
         execution: Execution,
         matched: Sequence[Match],
+        differences: Sequence[Difference],
     ) -> bool:
         """Whether a difference that a row took may have left this row as well.
 
         Code may change an object more than once. A statement leaves a second row only for the foreign keys of a
-        table that it created.
+        table that it created, and before those of its indexes where their columns come from a type or another table,
+        and were nullable there.
         """
         if (
             statement.action == "code"
@@ -206,7 +208,16 @@ class Matching:
             and before[0].change_type == "CREATE"
             and row.change_type == "ALTER"
             and difference.new is not None
-            and " FOREIGN KEY " in difference.new.definition
+            and (" FOREIGN KEY " in difference.new.definition or self._index_follows(execution, differences))
+        )
+
+    def _index_follows(self, execution: Execution, differences: Sequence[Difference]) -> bool:
+        """Whether the row behind the next one is of an index that the statement made."""
+        following = execution.remaining[1] if len(execution.remaining) > 1 else None
+        return (
+            following is not None
+            and (following.object_type, following.change_type) == ("INDEX", "CREATE")
+            and any(d.new is not None and not d.taken and self._is_about(following, d) for d in differences)
         )
 
     def _was_done_before(self, row: HistoryRow, execution: Execution, matched: Sequence[Match]) -> bool:
@@ -239,7 +250,10 @@ class Matching:
             return False
         names = [bare for _, bare in statement.targets]
         words = statement.words
-        if statement.verb == "ALTER" and "to" in words:
+        if statement.renamed_to is not None:
+            # v1 records what has been altered under its new name.
+            names = [statement.renamed_to]
+        elif statement.verb == "ALTER" and "to" in words:
             names += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "to"]
         return row.name in names or row.name.split("(", 1)[0] in names
 
