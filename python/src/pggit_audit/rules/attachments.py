@@ -82,11 +82,12 @@ def _on_another_table(attached: DatabaseObject, table: str, other: str) -> str:
 
 
 def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> bool:
-    """Whether a text after this row makes a live trigger: it comes when its turn comes."""
+    """Whether a text after this row makes it, or gives it its name: it comes when its turn comes."""
     history = evidence.history
-    name = attachment.found.object_name
-    return attachment.found.object_type == "TRIGGER" and any(
-        s.tag == "CREATE TRIGGER" and name in s.words and table in s.words
+    name, kind = attachment.found.object_name, attachment.found.object_type
+    return any(
+        (s.renamed_to == name if s.tag == f"ALTER {kind}" else s.tag == f"CREATE {kind}" and name in s.words)
+        and table in s.words
         for table in attachment.tables
         for p in history.mentions(table)
         if p > position and says(history.rows[p].text, name)

@@ -115,8 +115,21 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     if made is None or named is None or made.last >= named.last:
         return made
     # Something wrote the row that has its name later: a GRANT, or a rename.
+    if _named_by_text(evidence, found):
+        return named
     mentions = evidence.history.mentions(found.object_name.split("(", 1)[0])
     return made if any(p <= named.first for p in mentions) else named
+
+
+def _named_by_text(evidence: Evidence, found: DatabaseObject) -> bool:
+    """Whether a recorded text gives an object the name or the schema that it has."""
+    rows = evidence.history.rows
+    bare = found.object_name.split("(", 1)[0]
+    return any(
+        s.renamed_to == bare or (s.moved_to == found.object_schema and any(n == bare for _, n in s.targets))
+        for p in evidence.history.mentions(bare)
+        for s in rows[p].statements
+    )
 
 
 def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool:

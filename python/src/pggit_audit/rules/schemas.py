@@ -60,7 +60,7 @@ def of_row(
     v1 records no schema, and PostgreSQL passes by one that is not there: the object would come to be in the next.
     """
     schema = row.object_schema
-    if schema is not None:
+    if schema is not None and statement.tag != "ALTER SCHEMA":
         renames = [*_renamed(evidence, situation, schema)]
         if renames:
             yield renames[0]
