@@ -215,13 +215,8 @@ select
                 select
                     unnest(array[
                         -- a column of its own says it itself
-                        case
-                            when a.attnotnull and not a.attislocal and not bool_or(pa.attnotnull and ancestors.is_parent)
-                                then 'SET NOT NULL'  -- until 17
-                            when not a.attnotnull and bool_or(pa.attnotnull)
-                                and current_setting('server_version_num')::integer < 180000
-                                then 'DROP NOT NULL'
-                        end,
+                        case when a.attnotnull and not a.attislocal and not bool_or(pa.attnotnull and ancestors.is_parent) then 'SET NOT NULL' end,  -- until 17
+                        case when not a.attnotnull and bool_or(pa.attnotnull) then 'DROP NOT NULL' end,  -- until 17
                         case when ad.adbin is null and bool_or(pa.atthasdef) then 'DROP DEFAULT' end
                     ]) as action
                 from ancestors
