@@ -90,7 +90,8 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
             found.append(
                 Repair(
                     TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after),
-                    then=tuple(statement.strip() for statement in rest), bounds=when, about=about_type((full[0], after)),
+                    then=tuple(statement.strip() for statement in rest), bounds=when,
+                    about=about_type((full[0], after)),
                 )
             )  # fmt: skip
     taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
