@@ -15,7 +15,7 @@ from tracker import history, install, last_id, sample, send
 
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError
-from pggit_audit.lab import bench, figures, judge, score, truth
+from pggit_audit.lab import bench, figures, intervals, judge, score, truth
 
 
 @dataclass(frozen=True)
@@ -326,3 +326,18 @@ def test_a_database_without_a_build_is_refused(empty_database: str) -> None:
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PggitError, match="cannot be reached"):
         scored(f"host={tmp_path} dbname=x")
+
+
+def test_what_is_older_than_the_tracker_was_made_before_its_first_row() -> None:
+    steps = [truth.Step(0, "a", 10, 12), truth.Step(1, "b", 12, 14)]
+    mood = ("TYPE", "public", "mood")
+    told = {-1: {mood: "sad,glad"}, 0: {mood: "sad,glad"}, 1: {mood: "sad,glad"}}
+    made = "CREATE TYPE public.mood AS ENUM (\n    'sad',\n    'glad'\n);"
+    before, behind = (
+        intervals.Stated(mood, "CREATE", None, made, *bounds) for bounds in ((None, 11), (12, 13))
+    )
+    found = intervals.compare([before, behind], steps, told, [11, 12, 13, 14])
+    assert found.checked == 2
+    assert [line.split(": ", 1)[1] for line in found.outside] == [
+        "stated between the rows 12 and 13, true in what is older than the tracker"
+    ]

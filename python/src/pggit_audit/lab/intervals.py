@@ -55,15 +55,16 @@ def compare(
     Args:
         stated: the changes.
         steps: in order.
-        truth: what was there after each step.
+        truth: what was there after each step; at -1, before the first of all.
         versions: the ids of all history rows, in order.
     """
     result = Intervals()
+    older = truth.get(-1, {})
     for change in stated:
         moments = [
             step
             for before, step in zip([None, *steps], steps, strict=False)
-            if _shows(change, truth[before.number] if before else {}, truth[step.number])
+            if _shows(change, truth[before.number] if before else older, truth[step.number])
         ]
         if change.change_type == "DROP" and change.not_after is not None:
             # Of several drops it is the last one before the row that shows it, unless the object was there until then.
@@ -72,7 +73,8 @@ def compare(
                 moments = [steps[behind]]
             else:
                 moments = [s for s in moments if s.first_id < change.not_after][-1:]
-        if not moments:
+        is_older = change.change_type == "CREATE" and change.key in older
+        if not moments and not is_older:
             continue
         result.checked += 1
         lower, upper = change.not_before or 0, change.not_after
@@ -81,10 +83,12 @@ def compare(
             - bisect_right(versions, lower)
             + 1
         )
-        if not any(lower <= s.last_id and (upper is None or upper > s.first_id) for s in moments):
+        fits = any(lower <= s.last_id and (upper is None or upper > s.first_id) for s in moments)
+        if not fits and not (is_older and lower <= steps[0].first_id):
+            told = moments[-1].file if moments else "what is older than the tracker"
             result.outside.append(
                 f"{change.change_type} {'.'.join(change.key)} ({change.what}): stated between the rows "
-                f"{change.not_before} and {change.not_after}, true in {moments[-1].file}"
+                f"{change.not_before} and {change.not_after}, true in {told}"
             )
     return result
 

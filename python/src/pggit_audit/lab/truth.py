@@ -63,7 +63,7 @@ def read_steps(directory: Path) -> list[Step]:
 
 
 def read_truth(directory: Path, steps: Sequence[Step]) -> dict[int, Definitions]:
-    """All that was there after each step, by the step's number."""
+    """All that was there after each step, by the step's number; at -1 what is older than the tracker."""
     written: dict[int, list[tuple[Key, str | None]]] = defaultdict(list)
     with _open(directory, "truth.jsonl") as lines:
         for line in lines:
@@ -78,7 +78,7 @@ def read_truth(directory: Path, steps: Sequence[Step]) -> dict[int, Definitions]
                 present.pop(key, None)
             else:
                 present[key] = definition
-        if number in numbers:
+        if number in numbers or number == -1:
             after[number] = dict(present)
     return after
 
