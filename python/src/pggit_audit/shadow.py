@@ -101,6 +101,7 @@ class Shadow:
         self._wanted_path = self._path = ""
         self._is_overdue = self._ran_code = False
         self._took_too_much: psycopg.Error | None = None
+        self._has_let_go = False
         self._writes = Writes()
         self._open_runner()
         self._readers = Readers(found, hidden)
@@ -227,12 +228,14 @@ class Shadow:
         """
         # Definitions are scripts; a recorded statement is one.
         script = [(i, part) for i, text in enumerate(statements) for part in _parts(text)]
+        self._has_let_go = False
         try:
             self._run_to_its_end(script)
         finally:
-            # A transaction's end leaves those locks; who looks at what it did needs some as well.
-            with suppress(psycopg.Error):
-                self._send([_LET_GO])
+            # A transaction's end leaves advisory locks; who looks at what it did needs room for locks as well.
+            if not self._has_let_go:
+                with suppress(psycopg.Error):
+                    self._send([_LET_GO])
 
     def _run_to_its_end(self, script: Sequence[tuple[int, str]]) -> None:
         try:
@@ -269,11 +272,12 @@ class Shadow:
             return
         prelude = [*self._prelude(), self._counts]
         texts = [_sent(text) for _, text in script]
-        results = self._send([*prelude, *texts, self._counts, _LOCKS], checked=False)
+        results = self._send([*prelude, *texts, self._counts, _LOCKS, _LET_GO], checked=False)
         failed = len(results) - 1 - len(prelude)
-        if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + 1:
+        if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + 2:
             self._path = self._wanted_path
-            self._writes |= _written(results[len(prelude) - 1], results[-2], results[-1])
+            self._has_let_go = True
+            self._writes |= _written(results[len(prelude) - 1], results[-3], results[-2])
             return
         if failed < 0 or failed >= len(texts):
             # What is asked beside them failed: a statement may have set limits that nothing keeps.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from pggit_audit.errors import PggitError
-from pggit_audit.night.v1 import Names, event_triggers
+from pggit_audit.night.v1 import EventTrigger, Names, event_triggers
 
 _LACKING = """
     with space as (select * from pg_namespace where nspname = %(schema)s)
@@ -57,7 +58,13 @@ def check(connection: psycopg.Connection[Any], names: Names, schema: str | None 
             "select evtname::text from pg_event_trigger where pg_has_role(evtowner, 'usage')"
         ).fetchall()
     }
-    for trigger in event_triggers(connection, schema):
+    triggers = event_triggers(connection, schema)
+    if triggers and not _may_make(connection, triggers[0], schema):
+        lacking.append((
+            f"role {connection.info.user} may not make event triggers, and the backup is proven with them",
+            "connect as a superuser (PGGIT_STAGING_USER, PGGIT_PRODUCTION_USER)",
+        ))  # fmt: skip
+    for trigger in triggers:
         if trigger.name not in owned:
             lacking.append((
                 f"event trigger {trigger.name} belongs to {trigger.owner}, and only its owner or a superuser may "
@@ -70,3 +77,19 @@ def check(connection: psycopg.Connection[Any], names: Names, schema: str | None 
             f"Role {connection.info.user} may not do what this needs. Nothing was touched.\n"
             + "\n".join(f"  {what}\n      {remedy}" for what, remedy in seen)
         )
+
+
+def _may_make(connection: psycopg.Connection[Any], like: EventTrigger, schema: str) -> bool:
+    """Tell whether the role may make event triggers: a superuser may, and whom a managed service lets.
+
+    It is tried, and taken back: no event trigger fires for that.
+    """
+    probe = sql.SQL("create event trigger pggit_audit_probe on ddl_command_end execute function {}()").format(
+        sql.Identifier(schema, like.function)
+    )
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(probe)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
