@@ -67,8 +67,8 @@
             ) as free_connections
     ").rows[0] -%}
     {%- set database = 'database ' ~ target.database -%}
-    {#- one for each thread, the build lock, and for a Python model its reader, its writer and two in the shadow -#}
-    {%- set connections = target.threads + 8 -%}
+    {#- one for each thread, the build lock, and for a Python model its reader, its writer, two in the shadow and one that can end them -#}
+    {%- set connections = target.threads + 9 -%}
     {%- if facts['version_num'] < 140000 -%}
         {%- do _source_error(
             'The server of ' ~ database ~ ' is PostgreSQL ' ~ facts['version'] ~ '; 14 is the oldest supported.',

@@ -58,6 +58,7 @@ class Ground:
         self._admin = admin
         self._parameters = parameters
         self._is_targets_own = admin is target
+        self._stands_by()
 
     def make(self, name: str) -> None:
         """Makes the database, open to the role alone."""
@@ -82,6 +83,16 @@ class Ground:
             except psycopg.errors.InsufficientPrivilege:
                 self.lacks_public = False
 
+    def _stands_by(self) -> None:
+        """Opens a session that can end another where the lock table is full: it holds the locks that this takes.
+
+        Who may end whom stands in catalogs of the whole server, of which no lock is taken without room in that table.
+        """
+        self._ender = connect(self._parameters)
+        self._ender.execute("begin")
+        for catalog in ("pg_roles", "pg_auth_members", "pg_database", "pg_db_role_setting"):
+            self._ender.execute(f"select from pg_catalog.{catalog} limit 1".encode())
+
     def grant(self) -> None:
         """Lets the role in, and nobody else."""
         name, role = sql.Identifier(self.name), sql.Identifier(self.role.name)
@@ -99,6 +110,8 @@ class Ground:
             self._admin = connect(self._parameters)
             self._admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(self.name)))
             self.role.come_back(self._admin)
+            self._ender.close()
+            self._stands_by()
 
     def restore(self) -> None:
         """Makes the role, and what it may do, what they were at first."""
@@ -131,8 +144,11 @@ class Ground:
             " and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()"
         )
         values = {"database": self._oid, "pid": pid}
+        if self._ender.closed:
+            self._stands_by()
         try:
-            self._admin.execute(query, values)
+            with self._ender.transaction():
+                self._ender.execute(query, values)
         except psycopg.errors.InsufficientPrivilege:
             self.role.restore()
             with connect(self.as_nobody) as own:
@@ -186,6 +202,7 @@ class Ground:
                 sql.Identifier(self.role.name), sql.Identifier(owner)
             )
         )
+        self._ender.close()
         return owner
 
     def drop(self) -> None:
@@ -199,9 +216,10 @@ class Ground:
                     self.end_sessions()
                 time.sleep(0.1)
             except psycopg.Error:
-                return
+                break
             else:
-                return
+                break
+        self._ender.close()
 
 
 @contextmanager

@@ -104,7 +104,7 @@ MORE_OBSTACLES = {
     ),
     "too few connections": (
         f"alter database {DATABASE} connection limit 6",
-        "A build with 4 threads takes 12 connections",
+        "A build with 4 threads takes 13 connections",
         "dbt build --threads 1",
     ),
     "no look into pggit": (
