@@ -85,22 +85,22 @@ starts as (
 final as (
 
     select
-        version_id as version_id,
-        branch_name as branch_name,
+        version_id,
+        branch_name,
         sum(starts_execution::integer)
             over (partition by branch_name order by version_id) as execution_no,
-        object_type as object_type,
-        object_schema as object_schema,
-        object_name as object_name,
-        change_type as change_type,
-        change_severity as change_severity,
-        change_sql as change_sql,
-        change_description as change_description,
+        object_type,
+        object_schema,
+        object_name,
+        change_type,
+        change_severity,
+        change_sql,
+        change_description,
         new_metadata -> 'columns' as recorded_columns,
         case when new_metadata ->> 'oid' ~ '^[0-9]{1,10}$' then (new_metadata ->> 'oid')::bigint end as recorded_oid,
-        created_at as created_at,
-        author as author,
-        transaction_no as transaction_no,
+        created_at,
+        author,
+        transaction_no,
         {{ exclusion_reason('starts') }} as exclusion_reason
     from starts
 

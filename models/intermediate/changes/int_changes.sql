@@ -144,39 +144,39 @@ numbered as (
 final as (
 
     select
-        numbered.change_id as change_id,
-        numbered.event_no as event_no,
-        numbered.origin as origin,
-        numbered.v1_version_id as v1_version_id,
-        history.v1_version as v1_version,
-        history.v1_version_string as v1_version_string,
-        identified.object_id as object_id,
-        numbered.commit_sha as commit_sha,
-        numbered.parent_commit_sha as parent_commit_sha,
-        numbered.branch_name as branch_name,
-        numbered.object_schema as object_schema,
-        numbered.object_name as object_name,
-        numbered.object_type as object_type,
-        numbered.object_identity as object_identity,
-        numbered.change_type as change_type,
+        numbered.change_id,
+        numbered.event_no,
+        numbered.origin,
+        numbered.v1_version_id,
+        history.v1_version,
+        history.v1_version_string,
+        identified.object_id,
+        numbered.commit_sha,
+        numbered.parent_commit_sha,
+        numbered.branch_name,
+        numbered.object_schema,
+        numbered.object_name,
+        numbered.object_type,
+        numbered.object_identity,
+        numbered.change_type,
         case
             when numbered.origin = 'v1' then numbered.change_severity
             else {{ change_severity(
                 'numbered.change_type', 'numbered.object_type', 'numbered.old_definition', 'numbered.new_definition'
             ) }}
         end as change_severity,
-        numbered.old_definition as old_definition,
-        numbered.new_definition as new_definition,
-        numbered.author as author,
-        numbered.committed_at as committed_at,
-        numbered.commit_message as commit_message,
+        numbered.old_definition,
+        numbered.new_definition,
+        numbered.author,
+        numbered.committed_at,
+        numbered.commit_message,
         numbered.origin <> 'v0' as backfilled_from_v1,
         false as verified,
-        numbered.fidelity as fidelity,
-        numbered.event_seq as event_seq,
-        numbered.anchor_version_id as anchor_version_id,
-        numbered.repairs as repairs,
-        numbered.findings as findings
+        numbered.fidelity,
+        numbered.event_seq,
+        numbered.anchor_version_id,
+        numbered.repairs,
+        numbered.findings
     from numbered
     left join identified on numbered.change_id = identified.change_id
     left join history on numbered.v1_version_id = history.version_id

@@ -26,7 +26,7 @@ first_uses as (
 final as (
 
     select
-        first_uses.blob_sha as blob_sha,
+        first_uses.blob_sha,
         length(events.new_definition) as size,
         events.new_definition as definition
     from first_uses

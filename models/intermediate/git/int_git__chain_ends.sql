@@ -44,12 +44,12 @@ taken as (
 final as (
 
     select
-        ends.branch_name as branch_name,
+        ends.branch_name,
         case
             when taken.branch_name is null then 'refs/heads/'
             else 'refs/heads/v1/'
         end || ends.branch_name as ref_name,
-        ends.commit_sha as commit_sha
+        ends.commit_sha
     from ends
     left join taken on ends.branch_name = taken.branch_name
 

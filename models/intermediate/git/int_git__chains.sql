@@ -108,9 +108,9 @@ forks as (
 final as (
 
     select
-        chains.branch_name as branch_name,
-        chains.first_commit_no as first_commit_no,
-        chains.last_commit_no as last_commit_no,
+        chains.branch_name,
+        chains.first_commit_no,
+        chains.last_commit_no,
         case when published_tips.commit_sha is null then forks.commit_no end as fork_commit_no,
         coalesce(published_tips.commit_sha, forks.commit_sha) as base_commit_sha
     from chains

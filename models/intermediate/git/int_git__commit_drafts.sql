@@ -54,9 +54,9 @@ commits as (
 final as (
 
     select
-        commits.commit_no as commit_no,
-        commits.branch_name as branch_name,
-        commits.chain_position as chain_position,
+        commits.commit_no,
+        commits.branch_name,
+        commits.chain_position,
         -- which commit comes before: one of this build by number, a published one by SHA, or none
         case
             when commits.chain_position > 1
@@ -64,10 +64,10 @@ final as (
             when chains.fork_commit_no is not null then chains.fork_commit_no::text
             else coalesce(chains.base_commit_sha, 'root')
         end as parent_key,
-        trees.tree_sha as tree_sha,
+        trees.tree_sha,
         {{ git_who('commits.author') }} as author,
         {{ git_moment('commits.committed_at') }} as committed_at,
-        commits.message as message
+        commits.message
     from commits
     inner join chains on commits.branch_name = chains.branch_name
     inner join trees on commits.commit_no = trees.commit_no

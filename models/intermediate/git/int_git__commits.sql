@@ -72,20 +72,20 @@ chain as (
 final as (
 
     select
-        drafts.commit_no as commit_no,
-        drafts.branch_name as branch_name,
-        drafts.chain_position as chain_position,
-        chain.commit_sha as commit_sha,
+        drafts.commit_no,
+        drafts.branch_name,
+        drafts.chain_position,
+        chain.commit_sha,
         array_remove(array[chain.parent_sha], null) as parent_shas,
-        drafts.tree_sha as tree_sha,
-        chain.generation as generation,
-        drafts.author as author,
+        drafts.tree_sha,
+        chain.generation,
+        drafts.author,
         drafts.author as committer,
         chain.committed_at as authored_at,
-        chain.committed_at as committed_at,
-        drafts.message as message,
+        chain.committed_at,
+        drafts.message,
         length(chain.content) as size,
-        chain.content as content
+        chain.content
     from chain
     inner join drafts on chain.commit_no = drafts.commit_no
 

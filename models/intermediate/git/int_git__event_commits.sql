@@ -83,13 +83,13 @@ commits as (
 final as (
 
     select
-        events.event_seq as event_seq,
-        commits.commit_no as commit_no,
-        events.branch_name as branch_name,
-        commits.chain_position as chain_position,
-        events.v1_version_id as v1_version_id,
-        events.anchor_version_id as anchor_version_id,
-        events.object_identity as object_identity,
+        events.event_seq,
+        commits.commit_no,
+        events.branch_name,
+        commits.chain_position,
+        events.v1_version_id,
+        events.anchor_version_id,
+        events.object_identity,
         {{ git_sha("'blob'", 'events.new_definition') }} as blob_sha
     from events
     inner join positioned

@@ -51,7 +51,7 @@ final as (
     select
         blob_sha as sha,
         'blob' as type,
-        size as size,
+        size,
         definition as content
     from blobs
 
@@ -60,7 +60,7 @@ final as (
     select
         distinct_trees.tree_sha as sha,
         'tree' as type,
-        distinct_trees.size as size,
+        distinct_trees.size,
         coalesce(tree_contents.content, '') as content
     from distinct_trees
     left join tree_contents on distinct_trees.tree_sha = tree_contents.tree_sha
@@ -70,8 +70,8 @@ final as (
     select
         commit_sha as sha,
         'commit' as type,
-        size as size,
-        content as content
+        size,
+        content
     from commits
 
 )

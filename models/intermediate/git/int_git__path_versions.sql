@@ -113,14 +113,14 @@ intervals as (
 final as (
 
     select
-        branch_name as branch_name,
-        path as path,
+        branch_name,
+        path,
         -- trees are sorted once, here, by the database's collation; later sorts compare numbers
         dense_rank() over (order by path) as path_no,
         '100644' as mode,
-        blob_sha as blob_sha,
-        first_commit_no as first_commit_no,
-        last_commit_no as last_commit_no
+        blob_sha,
+        first_commit_no,
+        last_commit_no
     from intervals
     where blob_sha is not null and first_commit_no <= last_commit_no
 

@@ -113,10 +113,10 @@ trees as (
 final as (
 
     select
-        chosen.commit_no as commit_no,
-        commits.commit_sha as commit_sha,
-        commits.branch_name as branch_name,
-        chosen.is_tip as is_tip,
+        chosen.commit_no,
+        commits.commit_sha,
+        commits.branch_name,
+        chosen.is_tip,
         coalesce(trees.object_identities, '{}') as object_identities,
         coalesce(trees.definitions, '{}') as definitions,
         {{ function('schema_ddl') }}(coalesce(trees.object_identities, '{}'), coalesce(trees.definitions, '{}')) as schema_ddl

@@ -39,11 +39,11 @@ entries as (
 final as (
 
     select
-        distinct_trees.tree_sha as tree_sha,
-        distinct_trees.commit_no as commit_no,
-        entries.path_no as path_no,
-        entries.path as path,
-        entries.mode as mode,
+        distinct_trees.tree_sha,
+        distinct_trees.commit_no,
+        entries.path_no,
+        entries.path,
+        entries.mode,
         entries.blob_sha as object_sha
     from entries
     inner join distinct_trees on entries.commit_no = distinct_trees.commit_no

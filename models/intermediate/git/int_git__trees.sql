@@ -55,9 +55,9 @@ trees as (
 final as (
 
     select
-        commit_no as commit_no,
+        commit_no,
         {{ git_sha("'tree'", 'raw') }} as tree_sha,
-        entries as entries,
+        entries,
         length(raw) as size
     from trees
 

@@ -92,10 +92,10 @@ known_objects as (
 final as (
 
     select
-        commits.commit_sha as commit_sha,
-        commits.parent_commit_sha as parent_commit_sha,
-        commits.generation as generation,
-        commits.branch_name as branch_name,
+        commits.commit_sha,
+        commits.parent_commit_sha,
+        commits.generation,
+        commits.branch_name,
         case
             when known_objects.object_identity is null then {{ unquoted('path.parts[2]') }}
             else known_objects.object_schema
@@ -118,7 +118,7 @@ final as (
         old_blobs.definition as old_definition,
         new_blobs.definition as new_definition,
         {{ git_author('commits.author') }} as author,
-        commits.committed_at as committed_at,
+        commits.committed_at,
         commits.message as commit_message
     from differences
     inner join commits on differences.commit_sha = commits.commit_sha

@@ -126,15 +126,15 @@ reached as (
 final as (
 
     select
-        commits.commit_sha as commit_sha,
+        commits.commit_sha,
         commits.parent_shas[1] as parent_commit_sha,
-        commits.tree_sha as tree_sha,
+        commits.tree_sha,
         parents.tree_sha as parent_tree_sha,
         regexp_replace(ranked_refs.ref_name, '^refs/(heads/)?', '') as branch_name,
-        commits.generation as generation,
-        commits.author as author,
-        commits.committed_at as committed_at,
-        commits.message as message
+        commits.generation,
+        commits.author,
+        commits.committed_at,
+        commits.message
     from reached
     inner join ranked_refs on reached.rank = ranked_refs.rank
     inner join commits on reached.commit_sha = commits.commit_sha

@@ -16,8 +16,8 @@ anchors as (
 final as (
 
     select
-        entry_no as entry_no,
-        entry_hash as entry_hash,
+        entry_no,
+        entry_hash,
         now() as anchored_at
     from compliance_log
     where not exists (select from anchors)

@@ -22,8 +22,8 @@ published as (
 final as (
 
     select
-        objects.sha as sha,
-        objects.created_at as created_at
+        objects.sha,
+        objects.created_at
     from objects
     where
         exists (select from new_objects where new_objects.sha = objects.sha)

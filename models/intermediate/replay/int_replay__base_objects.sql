@@ -45,12 +45,12 @@ known_objects as (
 final as (
 
     select
-        bases.branch_name as branch_name,
+        bases.branch_name,
         tree_entries.path as object_identity,
-        known_objects.object_type as object_type,
-        known_objects.object_schema as object_schema,
-        known_objects.object_name as object_name,
-        blobs.definition as definition
+        known_objects.object_type,
+        known_objects.object_schema,
+        known_objects.object_name,
+        blobs.definition
     from bases
     inner join commits on bases.commit_sha = commits.commit_sha
     inner join tree_entries on commits.tree_sha = tree_entries.tree_sha

@@ -83,7 +83,7 @@ fork_points as (
 final as (
 
     select
-        branches.branch_name as branch_name,
+        branches.branch_name,
         coalesce(tips.commit_sha, fork_points.commit_sha) as commit_sha,
         tips.commit_sha is not null as is_published,
         {% if is_published('changes') -%}

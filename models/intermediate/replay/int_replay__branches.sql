@@ -87,9 +87,9 @@ forks as (
 final as (
 
     select
-        used.branch_name as branch_name,
+        used.branch_name,
         coalesce(forks.ancestor_name, used.parent_branch_name) as parent_branch_name,
-        forks.fork_version_id as fork_version_id
+        forks.fork_version_id
     from used
     left join forks on used.branch_name = forks.branch_name
 

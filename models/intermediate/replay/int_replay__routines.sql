@@ -15,10 +15,10 @@ published_changes as (
 final as (
 
     select distinct on (published_changes.branch_name, history.object_name)
-        published_changes.branch_name as branch_name,
+        published_changes.branch_name,
         history.object_name as recorded_name,
-        published_changes.object_schema as object_schema,
-        published_changes.object_name as object_name
+        published_changes.object_schema,
+        published_changes.object_name
     from published_changes
     inner join history on published_changes.v1_version_id = history.version_id
     where history.object_type in ('FUNCTION', 'PROCEDURE')

@@ -64,11 +64,11 @@ reached as (
 final as (
 
     select
-        refs.ref_name as ref_name,
+        refs.ref_name,
         regexp_replace(refs.ref_name, '^refs/heads/', '') as branch_name,
-        commits.commit_sha as commit_sha,
-        commits.tree_sha as tree_sha,
-        commits.committed_at as committed_at,
+        commits.commit_sha,
+        commits.tree_sha,
+        commits.committed_at,
         reached.ref_name is not null as continues_v1,
         head.ref_name is not null as is_head
     from refs

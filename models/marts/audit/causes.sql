@@ -83,26 +83,26 @@ intervals as (
 final as (
 
     select
-        roots.cause_id as cause_id,
-        roots.rule as rule,
-        roots.object_type as object_type,
-        roots.object_identity as object_identity,
-        roots.statement as statement,
-        roots.evidence as evidence,
+        roots.cause_id,
+        roots.rule,
+        roots.object_type,
+        roots.object_identity,
+        roots.statement,
+        roots.evidence,
         case when intervals.begins then intervals.not_before_version_id end as not_before_version_id,
         case when intervals.ends then intervals.not_after_version_id end as not_after_version_id,
         case when intervals.begins then intervals.not_before end as not_before,
         case when intervals.ends then intervals.not_after end as not_after,
-        resting.changes as changes,
-        resting.changes_waiting as changes_waiting,
-        resting.v1_rows as v1_rows,
-        judgements.judged_by as judged_by,
-        judgements.judged_at as judged_at,
+        resting.changes,
+        resting.changes_waiting,
+        resting.v1_rows,
+        judgements.judged_by,
+        judgements.judged_at,
         {{ what_to_look_at('roots') }} as what_to_look_at,
-        roots.v1_version_id as v1_version_id,
+        roots.v1_version_id,
         history.change_sql as recorded_sql,
         coalesce(roots.new_definition, roots.old_definition) as rebuilt_definition,
-        resting.first_event_no as first_event_no
+        resting.first_event_no
     from roots
     inner join resting on roots.cause_id = resting.cause_id
     left join intervals on roots.cause_id = intervals.cause_id

@@ -66,7 +66,7 @@ of_changes as (
 
     select
         md5('dbt build:' || changes.change_id)::uuid as log_id,
-        changes.change_id as change_id,
+        changes.change_id,
         'dbt build' as verified_by,
         case changes.fidelity when 'exact' then 'PASSED' else 'PENDING' end as verification_status,
         case
@@ -82,8 +82,8 @@ of_changes as (
                 then 'For a person to judge: the statement could not run, so the definition is its own text.'
             else 'For a person to judge: what this change did could not be told.'
         end || ' Digest of its evidence: ' || evidence.digest || '.' as verification_notes,
-        changes.v1_version_id as v1_version_id,
-        history_rows.source_digest as source_digest,
+        changes.v1_version_id,
+        history_rows.source_digest,
         changes.event_no as place
     from changes
     left join rules on changes.change_id = rules.change_id
@@ -100,8 +100,8 @@ of_excluded_rows as (
         'dbt build' as verified_by,
         'PASSED' as verification_status,
         'Left out: ' || excluded_history.reason || '.' as verification_notes,
-        excluded_history.v1_version_id as v1_version_id,
-        history_rows.source_digest as source_digest,
+        excluded_history.v1_version_id,
+        history_rows.source_digest,
         excluded_history.v1_version_id as place
     from excluded_history
     left join history_rows on excluded_history.v1_version_id = history_rows.version_id
@@ -121,13 +121,13 @@ entries as (
 final as (
 
     select
-        log_id as log_id,
-        change_id as change_id,
-        verified_by as verified_by,
-        verification_status as verification_status,
-        verification_notes as verification_notes,
-        v1_version_id as v1_version_id,
-        source_digest as source_digest
+        log_id,
+        change_id,
+        verified_by,
+        verification_status,
+        verification_notes,
+        v1_version_id,
+        source_digest
     from entries
     order by part, place
 

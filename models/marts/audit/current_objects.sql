@@ -21,20 +21,20 @@ changes as (
 final as (
 
     select
-        changes.branch_name as branch_name,
-        object_versions.object_schema as object_schema,
-        object_versions.object_name as object_name,
-        object_versions.object_type as object_type,
-        object_versions.object_identity as object_identity,
-        object_versions.version_number as version_number,
-        object_versions.definition as definition,
+        changes.branch_name,
+        object_versions.object_schema,
+        object_versions.object_name,
+        object_versions.object_type,
+        object_versions.object_identity,
+        object_versions.version_number,
+        object_versions.definition,
         object_versions.author as last_author,
         object_versions.created_at as last_changed_at,
-        changes.fidelity as fidelity,
-        changes.verified as verified,
-        object_versions.commit_sha as commit_sha,
-        object_versions.change_id as change_id,
-        object_versions.object_id as object_id
+        changes.fidelity,
+        changes.verified,
+        object_versions.commit_sha,
+        object_versions.change_id,
+        object_versions.object_id
     from object_versions
     inner join changes on object_versions.change_id = changes.change_id
 

@@ -17,16 +17,16 @@ history as (
 final as (
 
     select
-        events.v1_version_id as v1_version_id,
+        events.v1_version_id,
         events.exclusion_reason as reason,
-        history.branch_name as branch_name,
-        history.object_schema as object_schema,
-        history.object_name as object_name,
-        history.object_type as object_type,
-        history.change_type as change_type,
-        history.author as author,
-        history.created_at as created_at,
-        history.change_sql as change_sql
+        history.branch_name,
+        history.object_schema,
+        history.object_name,
+        history.object_type,
+        history.change_type,
+        history.author,
+        history.created_at,
+        history.change_sql
     from events
     inner join history on events.v1_version_id = history.version_id
 

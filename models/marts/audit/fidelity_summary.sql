@@ -34,10 +34,10 @@ of_type as (
 final as (
 
     select
-        changes.object_type as object_type,
-        object_kinds.recorded_by_v1 as recorded_by_v1,
-        changes.fidelity as fidelity,
-        repairs.rule as rule,
+        changes.object_type,
+        object_kinds.recorded_by_v1,
+        changes.fidelity,
+        repairs.rule,
         count(*) as changes,
         count(*) filter (where changes.origin = 'inferred') as inferred_changes,
         round(100.0 * count(*) / of_type.changes, 1)::numeric(5, 1) as percent_of_type

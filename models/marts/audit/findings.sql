@@ -10,7 +10,7 @@ new_changes as (
 final as (
 
     select
-        new_changes.change_id as change_id,
+        new_changes.change_id,
         notes.note_no::integer as finding_no,
         coalesce(new_changes.v1_version_id, new_changes.anchor_version_id) as v1_version_id,
         notes.note ->> 'code' as code,

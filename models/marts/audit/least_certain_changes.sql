@@ -64,21 +64,21 @@ ranked as (
 final as (
 
     select
-        rank as rank,
-        event_no as event_no,
-        object_type as object_type,
-        object_identity as object_identity,
-        change_type as change_type,
-        v1_version_id as v1_version_id,
-        fidelity as fidelity,
-        repair_steps as repair_steps,
-        rules as rules,
-        not_before as not_before,
-        not_after as not_after,
+        rank,
+        event_no,
+        object_type,
+        object_identity,
+        change_type,
+        v1_version_id,
+        fidelity,
+        repair_steps,
+        rules,
+        not_before,
+        not_after,
         messages as findings,
-        old_definition as old_definition,
-        new_definition as new_definition,
-        change_id as change_id
+        old_definition,
+        new_definition,
+        change_id
     from ranked
     where rank <= 20
 

@@ -70,15 +70,15 @@ intervals as (
 final as (
 
     select
-        renames.object_schema as object_schema,
-        renames.object_name as object_name,
-        renames.object_type as object_type,
-        renames.object_identity as object_identity,
-        object_versions.version_number as version_number,
-        renames.v1_version as v1_version,
-        renames.v1_version_string as v1_version_string,
-        renames.event_no as event_no,
-        renames.branch_name as branch_name,
+        renames.object_schema,
+        renames.object_name,
+        renames.object_type,
+        renames.object_identity,
+        object_versions.version_number,
+        renames.v1_version,
+        renames.v1_version_string,
+        renames.event_no,
+        renames.branch_name,
         case
             when renames.origin <> 'v1' and coalesce(renames.renamed_from, renames.renamed_to) is not null then 'ALTER'
             else renames.change_type
@@ -94,22 +94,22 @@ final as (
                 ) }}
             else renames.change_severity
         end as change_severity,
-        renames.author as author,
-        renames.committed_at as committed_at,
-        renames.commit_message as commit_message,
-        renames.commit_sha as commit_sha,
-        renames.origin as origin,
-        renames.fidelity as fidelity,
-        renames.verified as verified,
+        renames.author,
+        renames.committed_at,
+        renames.commit_message,
+        renames.commit_sha,
+        renames.origin,
+        renames.fidelity,
+        renames.verified,
         case when renames.origin = 'inferred' then intervals.not_before else renames.committed_at end as not_before,
         case when renames.origin = 'inferred' then intervals.not_after else renames.committed_at end as not_after,
         coalesce(renames.old_definition, renames.former_definition) as old_definition,
-        renames.new_definition as new_definition,
+        renames.new_definition,
         coalesce(object_versions.is_current, false) as is_current,
-        renames.change_id as change_id,
-        renames.object_id as object_id,
-        renames.renamed_from as renamed_from,
-        renames.renamed_to as renamed_to
+        renames.change_id,
+        renames.object_id,
+        renames.renamed_from,
+        renames.renamed_to
     from renames
     left join object_versions on renames.change_id = object_versions.change_id
     left join intervals on renames.change_id = intervals.change_id

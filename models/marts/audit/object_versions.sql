@@ -13,17 +13,17 @@ final as (
 
     select
         md5('version:' || change_id)::uuid as version_id,
-        object_schema as object_schema,
-        object_name as object_name,
-        object_type as object_type,
-        object_identity as object_identity,
+        object_schema,
+        object_name,
+        object_type,
+        object_identity,
         row_number() over (partition by object_identity order by event_no) as version_number,
-        v1_version as v1_version,
-        object_id as object_id,
+        v1_version,
+        object_id,
         new_definition as definition,
-        change_id as change_id,
-        commit_sha as commit_sha,
-        author as author,
+        change_id,
+        commit_sha,
+        author,
         committed_at as created_at,
         false as is_current
     from changes

@@ -36,14 +36,14 @@ steps as (
 final as (
 
     select
-        steps.change_id as change_id,
+        steps.change_id,
         steps.step_no::integer as step_no,
-        steps.v1_version_id as v1_version_id,
+        steps.v1_version_id,
         steps.step ->> 'rule' as rule,
         steps.step ->> 'statement' as statement,
         steps.step ->> 'evidence' as evidence,
-        steps.not_before_version_id as not_before_version_id,
-        steps.not_after_version_id as not_after_version_id,
+        steps.not_before_version_id,
+        steps.not_after_version_id,
         coalesce(steps.committed_at, rows_before.created_at) as not_before,
         coalesce(steps.committed_at, rows_after.created_at) as not_after,
         md5(

@@ -113,24 +113,24 @@ blame as (
 final as (
 
     select
-        blame.branch_name as branch_name,
-        blame.object_schema as object_schema,
-        blame.object_name as object_name,
-        blame.object_identity as object_identity,
-        blame.part_type as part_type,
-        blame.part_name as part_name,
-        blame.definition as definition,
-        blame.what as what,
-        changes.author as author,
-        changes.committed_at as committed_at,
-        changes.commit_message as commit_message,
-        changes.commit_sha as commit_sha,
-        changes.origin as origin,
-        changes.fidelity as fidelity,
-        changes.verified as verified,
-        changes.event_no as event_no,
-        blame.change_id as change_id,
-        blame.object_id as object_id
+        blame.branch_name,
+        blame.object_schema,
+        blame.object_name,
+        blame.object_identity,
+        blame.part_type,
+        blame.part_name,
+        blame.definition,
+        blame.what,
+        changes.author,
+        changes.committed_at,
+        changes.commit_message,
+        changes.commit_sha,
+        changes.origin,
+        changes.fidelity,
+        changes.verified,
+        changes.event_no,
+        blame.change_id,
+        blame.object_id
     from blame
     left join changes on blame.change_id = changes.change_id
 

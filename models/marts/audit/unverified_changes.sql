@@ -15,23 +15,23 @@ compliance_log as (
 final as (
 
     select
-        changes.event_no as event_no,
-        changes.object_schema as object_schema,
-        changes.object_name as object_name,
-        changes.object_type as object_type,
-        changes.object_identity as object_identity,
-        changes.change_type as change_type,
-        changes.change_severity as change_severity,
-        changes.author as author,
-        changes.committed_at as committed_at,
-        changes.fidelity as fidelity,
+        changes.event_no,
+        changes.object_schema,
+        changes.object_name,
+        changes.object_type,
+        changes.object_identity,
+        changes.change_type,
+        changes.change_severity,
+        changes.author,
+        changes.committed_at,
+        changes.fidelity,
         last_entry.verification_status as last_status,
         last_entry.verification_notes as last_notes,
         last_entry.verified_by as last_verified_by,
         last_entry.verified_at as last_verified_at,
-        changes.old_definition as old_definition,
-        changes.new_definition as new_definition,
-        changes.change_id as change_id
+        changes.old_definition,
+        changes.new_definition,
+        changes.change_id
     from changes
     left join lateral (
         select *

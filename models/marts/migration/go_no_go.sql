@@ -128,12 +128,12 @@ final as (
     select
         case when exists (select from reasons) then 'NO-GO' else 'GO' end as decision,
         (select string_agg(reason, e'\n' order by rank, reason) from reasons) as reasons,
-        in_summary.checks_passed as checks_passed,
-        in_summary.checks as checks,
-        in_findings.blockers as blockers,
-        in_findings.warnings as warnings,
+        in_summary.checks_passed,
+        in_summary.checks,
+        in_findings.blockers,
+        in_findings.warnings,
         in_causes.waiting as causes_to_judge,
-        in_summary.checked_at as checked_at
+        in_summary.checked_at
     from in_summary
     cross join in_findings
     cross join in_causes

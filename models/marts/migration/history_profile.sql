@@ -9,8 +9,8 @@ history as (
 final as (
 
     select
-        facts.dimension as dimension,
-        facts.value as value,
+        facts.dimension,
+        facts.value,
         count(*) as rows,
         min(history.created_at) as first_at,
         max(history.created_at) as last_at

@@ -40,7 +40,7 @@ checked as (
 
     select
         history.version_id as v1_version_id,
-        changes.change_id as change_id,
+        changes.change_id,
         excluded_history.reason as exclusion_reason,
         array_remove(array[
             case when (changes.change_id is null) = (excluded_history.v1_version_id is null) then 'once' end,
@@ -108,10 +108,10 @@ checked as (
 final as (
 
     select
-        v1_version_id as v1_version_id,
-        change_id as change_id,
-        exclusion_reason as exclusion_reason,
-        failed_checks as failed_checks,
+        v1_version_id,
+        change_id,
+        exclusion_reason,
+        failed_checks,
         cardinality(failed_checks) = 0 as ok
     from checked
 

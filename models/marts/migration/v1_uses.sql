@@ -9,17 +9,17 @@ uses as (
 final as (
 
     select
-        object_type as object_type,
-        object as object,
-        found_by as found_by,
-        part as part,
-        line as line,
-        call as call,
-        v1_call as v1_call,
-        class as class,
-        rewritten as rewritten,
-        reason as reason,
-        note as note
+        object_type,
+        object,
+        found_by,
+        part,
+        line,
+        call,
+        v1_call,
+        class,
+        rewritten,
+        reason,
+        note
     from uses
 
 )

@@ -404,11 +404,11 @@ checks as (
 final as (
 
     select
-        check_no as check_no,
-        check_name as check_name,
-        description as description,
-        expected as expected,
-        found as found,
+        check_no,
+        check_name,
+        description,
+        expected,
+        found,
         expected = found as ok,
         (select last_event_no from in_changes) as last_event_no
     from checks

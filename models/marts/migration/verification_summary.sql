@@ -9,13 +9,13 @@ checks as (
 final as (
 
     select
-        check_no as check_no,
-        check_name as check_name,
-        description as description,
-        expected as expected,
-        found as found,
-        ok as ok,
-        last_event_no as last_event_no,
+        check_no,
+        check_name,
+        description,
+        expected,
+        found,
+        ok,
+        last_event_no,
         now() as checked_at
     from checks
 

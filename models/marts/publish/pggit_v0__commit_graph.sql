@@ -10,15 +10,15 @@ commits as (
 final as (
 
     select
-        commit_sha as commit_sha,
-        parent_shas as parent_shas,
-        tree_sha as tree_sha,
-        generation as generation,
-        author as author,
-        committer as committer,
-        authored_at as authored_at,
-        committed_at as committed_at,
-        message as message
+        commit_sha,
+        parent_shas,
+        tree_sha,
+        generation,
+        author,
+        committer,
+        authored_at,
+        committed_at,
+        message
     from commits
 
 )

@@ -18,7 +18,7 @@ final as (
 
     select
         1 as id,
-        chain_ends.ref_name as ref_name,
+        chain_ends.ref_name,
         null::text as direct_sha
     from chain_ends
     left join branches on chain_ends.branch_name = branches.branch_name

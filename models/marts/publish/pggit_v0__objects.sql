@@ -13,10 +13,10 @@ objects as (
 final as (
 
     select
-        sha as sha,
-        type as type,
-        size as size,
-        content as content
+        sha,
+        type,
+        size,
+        content
     from objects
 
 )

@@ -32,7 +32,7 @@ final as (
         branches.name as branch_name,
         parents.name as parent_branch_name,
         branches.created_at::timestamp as created_at,
-        branches.created_by as created_by
+        branches.created_by
     from branches
     left join branches as parents on branches.parent_branch_id = parents.id
 

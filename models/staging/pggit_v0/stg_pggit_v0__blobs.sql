@@ -13,7 +13,7 @@ final as (
 
     select
         sha as blob_sha,
-        size as size,
+        size,
         content as definition
     from objects
     where type = 'blob'

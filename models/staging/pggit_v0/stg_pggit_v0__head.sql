@@ -12,8 +12,8 @@ head as (
 final as (
 
     select
-        ref_name as ref_name,
-        direct_sha as direct_sha
+        ref_name,
+        direct_sha
     from head
 
 )

@@ -12,10 +12,10 @@ objects as (
 final as (
 
     select
-        sha as sha,
-        type as type,
-        size as size,
-        content as content,
+        sha,
+        type,
+        size,
+        content,
         {{ 'created_at' if 'created_at' in columns else 'null' }}::timestamp as created_at
     from objects
 

@@ -13,7 +13,7 @@ final as (
 
     select
         name as ref_name,
-        target_sha as target_sha,
+        target_sha,
         type as ref_type
     from refs
 

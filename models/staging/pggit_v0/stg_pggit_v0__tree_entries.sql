@@ -19,10 +19,10 @@ tree_entries as (
 final as (
 
     select
-        tree_sha as tree_sha,
-        path as path,
-        mode as mode,
-        object_sha as object_sha
+        tree_sha,
+        path,
+        mode,
+        object_sha
     from tree_entries
 
 )
