@@ -19,7 +19,8 @@ EMBEDDED := env -u PGGIT_STAGING_HOST -u PGGIT_STAGING_PORT -u PGGIT_STAGING_USE
 	-u PGGIT_STAGING_PASSWORD -u PGGIT_STAGING_DBNAME
 
 RENDERED_RULES := capitalisation.keywords,capitalisation.identifiers,capitalisation.functions,capitalisation.types,$\
-	convention,ambiguous,aliasing,structure.distinct,structure.join_condition_order,structure.unused_join
+	convention,ambiguous,aliasing.table,aliasing.column,aliasing.length,aliasing.unique.table,aliasing.forbid,$\
+	structure.distinct,structure.join_condition_order,structure.unused_join
 
 # for a recipe of one shell: an embedded server of its own, gone when the shell ends
 ELSEWHERE = PGGIT_EMBEDDED_DIR=$$(mktemp -d); export PGGIT_EMBEDDED_DIR; chmod 755 "$$PGGIT_EMBEDDED_DIR"; \
