@@ -206,12 +206,14 @@ def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
     seen: list[tuple[int, int, Definitions, Definitions]] = []
     before: Definitions | None = None
     last = 0
-    for moment in made.moments:
+    for number, moment in enumerate(made.moments):
         rows = [versions[i] for i in moment.rows]
-        for truth in moment.truths:
-            # Behind the last row of what was looked at before; at the latest with its own last row.
+        following = [versions[m.rows[0]] - 1 for m in made.moments[number + 1 : number + 2]] or versions[-1:]
+        for place, truth in enumerate(moment.truths):
+            # Behind the last row of what was looked at before. The first is with its own last row at the latest; the
+            # others left no row, or rows that are left out, before those of the next.
             if before is not None:
-                seen.append((last, rows[-1], before, truth))
+                seen.append((last, rows[-1] if place == 0 else following[0], before, truth))
             before, last = truth, rows[-1] if rows else last
     found = []
     for event in events:

@@ -279,7 +279,8 @@ def end_of_the_world() -> Case:
     return Case(
         "drops everything",
         [
-            table("last_of_all", "create table last_of_all (id integer)", "exact", metadata=columns("id")),
+            # Its transaction may have renamed the column, which leaves no row.
+            table("last_of_all", "create table last_of_all (id integer)", "repaired", metadata=columns("id")),
             Row("TABLE", "last_of_all", "DROP", script, "exact"),
             *harmless("after_the_end").rows,
         ],
@@ -421,7 +422,8 @@ def cases() -> list[Case]:
     """Return all cases, their rows numbered and dated in this order, with a gap before the last ones."""
     first = Case(
         "the very first row: nobody, at no time",
-        [table("very_first", "create table very_first (id integer)", "exact", author=None, at=None)],
+        # What drops everything comes behind it, and no other row says that its column kept its name.
+        [table("very_first", "create table very_first (id integer)", "repaired", author=None, at=None)],
     )
     found = [
         first,

@@ -7,18 +7,26 @@ from dataclasses import replace
 
 from pggit_audit.replay.events import Event
 from pggit_audit.replay.uncertain import changed_lines
+from pggit_audit.rules import OLDER_CONSTRAINT, OLDER_EXTENSION, OLDER_FUNCTION, OLDER_TABLE, OLDER_VIEW
+
+# What was there before the tracker is made as early as it can be, and may be younger: CREATE TABLE AS leaves no row.
+_OLDER = {rule.name for rule in (OLDER_CONSTRAINT, OLDER_EXTENSION, OLDER_FUNCTION, OLDER_TABLE, OLDER_VIEW)}
 
 
 def bounded(events: Sequence[Event]) -> list[Event]:
     """The events of one branch, each step of their repairs with its bounds (`not_before`, `not_after`: ids of rows).
 
     A change was behind the last row that recorded the object without it. A step that was taken before a row was before
-    that row; one that was taken behind it may have been at any later time.
+    that row; one that was taken behind it may have been at any later time. Only a row of its own says that an object
+    without a CREATE was there by then.
     """
     last = _Last()
     result = []
-    for event in events:
+    shown = _shown_by(events)
+    for i, event in enumerate(events):
         lower, upper = last.bounds(event)
+        if event.origin == "inferred" and any(entry["rule"] in _OLDER for entry in event.repairs):
+            upper = shown.get(i)
         entries = [
             entry
             if "not_before" in entry or not entry["statement"]
@@ -27,6 +35,26 @@ def bounded(events: Sequence[Event]) -> list[Event]:
         ]
         result.append(replace(event, repairs=entries) if entries != event.repairs else event)
         last.see(event)
+    return result
+
+
+def _shown_by(events: Sequence[Event]) -> dict[int, int]:
+    """By the index of an inferred event that makes an object, the first row behind it that alters or drops that."""
+    result: dict[int, int] = {}
+    following: dict[str, int | None] = {}
+    for i in range(len(events) - 1, -1, -1):
+        event = events[i]
+        path = event.object_identity
+        if path is None or event.origin == "excluded":
+            continue
+        row = following.get(path)
+        if event.origin == "v1":
+            following[path] = None if event.change_type == "CREATE" else event.v1_version_id
+        elif event.old_definition is None and row is not None:
+            result[i] = row
+            following[path] = None
+        elif event.old_definition is None or event.new_definition is None:
+            following[path] = None
     return result
 
 

@@ -250,9 +250,9 @@ class Matching:
             return False
         names = [bare for _, bare in statement.targets]
         words = statement.words
-        if statement.renamed_to is not None:
-            # v1 records what has been altered under its new name.
-            names = [statement.renamed_to]
+        if statement.renamed_to in [m.name for m, _ in matched]:
+            # The row of the rename has been found, under the new name; one of the old name is of another object.
+            names = []
         elif statement.verb == "ALTER" and "to" in words:
             names += [words[i + 1] for i, w in enumerate(words[:-1]) if w == "to"]
         return row.name in names or row.name.split("(", 1)[0] in names
