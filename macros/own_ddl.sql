@@ -5,6 +5,7 @@
 -#}
 
 {% macro own_ddl_begins() %}
+    {%- do adapter.ensure_transaction() -%}
     {%- call statement('own_transaction') -%}{{ note_own_transaction('build') }}{%- endcall -%}
     {%- if may_pause_event_triggers() -%}
         {#- Event triggers only: the statements that follow are DDL, and no row of a guarded table is written. -#}

@@ -14,13 +14,13 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import DEBIAN_15
-from project import artifacts, built
+from project import artifacts, built, tracked
 from tracker.databases import empty_database, server
 
 from pggit_audit import embedded
 from pggit_audit.catalog import CatalogReader, Key, Writes, anywhere
 
-__all__ = ["artifacts", "built", "empty_database", "named_server", "server", "server_18"]
+__all__ = ["artifacts", "built", "empty_database", "named_server", "server", "server_18", "tracked"]
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 

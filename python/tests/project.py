@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from helpers import execute
 from psycopg import sql
+from tracker import install
 
 from pggit_audit import embedded
 from pggit_audit.lab import recorded
@@ -33,6 +34,12 @@ SECONDS = 900  # no command may take longer
 NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 """They ask nothing of the database that is built in."""
 NO_TESTS = (*NO_UNIT_TESTS, "--exclude-resource-type", "test")
+
+# What the tracker needs of whoever makes something, as it writes with their rights.
+TRACKER_S_GRANTS = """
+    grant insert, update on pggit.objects, pggit.history to migration;
+    grant usage on all sequences in schema pggit to migration;
+"""
 
 PUBLISHED = ("pggit_audit", "pggit_v0")
 """The schemas with the results."""
@@ -185,6 +192,24 @@ def built(server: embedded.Server, artifacts: Path) -> Params:
         result = dbt(params, artifacts, "build")
         assert result.returncode == 0, result.stdout[-6000:]
         return new_database(params, "built", template=DATABASE)
+
+
+@pytest.fixture
+def tracked(server: embedded.Server) -> Iterator[Params]:
+    """A database with a tracker at work, as the README's role, which the tracker has no grants for yet."""
+    params = new_database(server.params("postgres"), DATABASE)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        install_sources(connection)
+        connection.execute("drop schema pggit cascade")
+        install(connection)
+        connection.execute("revoke insert, update on all tables in schema pggit from public")
+        connection.execute("create role migration login")
+        connection.execute(readme_grants().encode())
+        connection.execute("create table public.books (id integer primary key, title text)")
+        connection.execute("create view public.titles as select title from public.books")
+    yield params | {"user": "migration"}
+    execute(server.params("postgres"), f"drop database {DATABASE} with (force)", "drop role migration")
 
 
 @contextmanager

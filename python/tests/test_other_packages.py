@@ -10,22 +10,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
 from helpers import execute
 from packages import real_package
-from project import (
-    DATABASE,
-    NO_UNIT_TESTS,
-    PROJECT,
-    Params,
-    dbt,
-    install_sources,
-    new_database,
-    readme_grants,
-)
-from tracker import install
+from project import NO_UNIT_TESTS, PROJECT, TRACKER_S_GRANTS, Params, dbt
 
 from pggit_audit import embedded
 
@@ -82,29 +71,11 @@ def beside(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def tracked(server: embedded.Server) -> Any:
-    """A database whose tracker records whatever a build makes, and a role that may not pause it."""
-    params = new_database(server.params("postgres"), DATABASE)
-    with psycopg.connect(**params, autocommit=True) as connection:
-        connection.execute("set timezone = 'UTC'")
-        install_sources(connection)
-        connection.execute("drop schema pggit cascade")
-        install(connection)
-        connection.execute("create role migration login")
-        connection.execute(readme_grants().encode())
-        connection.execute("grant insert, update on pggit.objects, pggit.history to migration")
-        connection.execute("grant usage on all sequences in schema pggit to migration")
-        connection.execute("create table public.books (id integer primary key, title text)")
-        connection.execute("create view public.titles as select title from public.books")
-    yield params | {"user": "migration"}
-    execute(server.params("postgres"), f"drop database {DATABASE} with (force)", "drop role migration")
-
-
 def test_they_build_find_nothing_new_and_never_become_history(
     tracked: Params, beside: Path, tmp_path: Path
 ) -> None:
     owner = tracked | {"user": embedded.USER}
+    execute(owner, TRACKER_S_GRANTS)
     changes = "select event_no, object_identity, change_type, commit_sha from pggit_audit.changes order by 1"
     built = dbt(tracked, tmp_path, "build", *NO_UNIT_TESTS, project=beside)
     assert built.returncode == 0, built.stdout[-6000:]

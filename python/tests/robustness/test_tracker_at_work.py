@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from helpers import execute
-from project import DATABASE, NO_UNIT_TESTS, Params, dbt, install_sources, new_database, readme_grants
-from tracker import install
+from project import NO_UNIT_TESTS, TRACKER_S_GRANTS, Params, dbt
 
 from pggit_audit import embedded
 
-# What the tracker needs of whoever makes something, as it writes with their rights.
-TRACKER_S_GRANTS = """
-    grant insert, update on pggit.objects, pggit.history to migration;
-    grant usage on all sequences in schema pggit to migration;
-"""
 # By its head, the text is one of dbt's for this project.
 IN_DISGUISE = """
     /* {"app": "dbt", "dbt_version": "1.11.0", "node_id": "model.pggit_audit.changes"} */
@@ -26,26 +18,25 @@ IN_DISGUISE = """
 ROWS = "select count(*), max(id) from pggit.history"
 
 
-@pytest.fixture
-def tracked(server: embedded.Server) -> Iterator[Params]:
-    """A database with a tracker at work, and the role of the README, who may be recorded."""
-    params = new_database(server.params("postgres"), DATABASE)
-    with psycopg.connect(**params, autocommit=True) as connection:
-        connection.execute("set timezone = 'UTC'")
-        install_sources(connection)
-        connection.execute("drop schema pggit cascade")
-        install(connection)
-        connection.execute("create role migration login")
-        connection.execute(readme_grants().encode())
-        connection.execute("create table public.books (id integer primary key, title text)")
-        connection.execute("create view public.titles as select title from public.books")
-    yield params | {"user": "migration"}
-    execute(server.params("postgres"), f"drop database {DATABASE} with (force)", "drop role migration")
-
-
 def build(params: Params, folder: Path) -> tuple[int, str]:
     done = dbt(params, folder, "build", *NO_UNIT_TESTS)
     return done.returncode, " ".join(done.stdout.split())
+
+
+def test_who_may_not_be_recorded_is_refused_and_who_may_pause_the_tracker_leaves_no_row(
+    tracked: Params, tmp_path: Path
+) -> None:
+    owner = tracked | {"user": embedded.USER}
+    before = execute(owner, ROWS)
+    refused = dbt(tracked, tmp_path, "run", "--select", "own_transactions")
+    assert refused.returncode != 0
+    assert "The tracker of pgGit v1 is at work" in refused.stdout
+
+    # The first command makes the schema, the place for own transactions, and the event trigger of the audit schema.
+    made = dbt(owner, tmp_path, "run", "--select", "own_transactions")
+    assert made.returncode == 0, made.stdout[-6000:]
+    assert execute(owner, "select evtname from pg_event_trigger where evtname = 'pggit_audit_keep'")
+    assert execute(owner, ROWS) == before
 
 
 @pytest.mark.slow

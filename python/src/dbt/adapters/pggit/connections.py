@@ -20,6 +20,7 @@ from dbt.adapters.pggit.waiting import LOCK_TIMEOUT, holders
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.helper_types import Port
+from psycopg2.extensions import STATUS_BEGIN, TRANSACTION_STATUS_IDLE  # type: ignore[import-untyped]
 
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError
@@ -228,6 +229,18 @@ class PggitConnectionManager(PostgresConnectionManager):
                 f"{holders(connection, own)}\n"
                 "What was published stays as it was. Run the build again when the lock is gone."
             )
+
+    def ensure_transaction(self) -> None:
+        """See to it that what follows, up to the next commit, is one transaction.
+
+        dbt-postgres never says BEGIN, since psycopg2 does before the first statement; but it says COMMIT as a
+        statement, of which psycopg2 does not learn: after the first one, each statement is a transaction of its own.
+        """
+        connection = self.get_thread_connection()
+        handle = connection.handle
+        if handle.info.transaction_status == TRANSACTION_STATUS_IDLE and handle.status == STATUS_BEGIN:
+            self.add_query("begin", auto_begin=False)
+        connection.transaction_open = True
 
     def commit(self) -> Any:
         self._check_build_lock()

@@ -38,6 +38,11 @@ class PggitAdapter(PostgresAdapter):
         self.connections.acquire_build_lock(table)
 
     @available.parse_none
+    def ensure_transaction(self) -> None:
+        """See to it that what follows, up to the next commit, is one transaction."""
+        self.connections.ensure_transaction()
+
+    @available.parse_none
     def as_set(self, setting: str) -> str:
         """Return the value that server, database and role give a setting that the build's sessions pin."""
         return self.connections.credentials.as_set(setting)
