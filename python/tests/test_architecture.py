@@ -21,7 +21,7 @@ LAYERS = (
     ("definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),
     ("catalog",),
-    ("history", "live", "cluster", "embedded", "sandbox", "trusted"),
+    ("history", "live", "cluster", "embedded", "sandbox", "trusted", "v1_schema"),
     ("moments",),
     ("rules", "grounds", "targets"),
     ("readers",),

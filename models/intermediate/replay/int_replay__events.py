@@ -15,6 +15,7 @@ def model(dbt, session):
         catalog_rows=dbt.ref("int_replay__catalog_rows"),
         session=session,
         shadow=dbt.config.get("shadow"),
+        v1_schemas=dbt.config.get("v1_schemas"),
         hidden_schemas=[row["schema_name"] for row in hidden],
         statement_timeout_seconds=dbt.config.get("statement_timeout_seconds"),
     )

@@ -31,8 +31,10 @@ from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import connect
 from pggit_audit.shadow import Shadow, open_shadow
-from pggit_audit.statements import Name, Statement
+from pggit_audit.statements import Name, Statement, split
 from pggit_audit.trusted import Privileged, privileged
+from pggit_audit.v1_schema import V1Schema
+from pggit_audit.v1_schema import read as read_v1_schema
 
 Row = Mapping[str, Any]
 
@@ -111,6 +113,7 @@ def replay_events(
     shadow: str,
     hidden_schemas: Sequence[str],
     statement_timeout_seconds: float = 30,
+    v1_schemas: Sequence[str] = (),
     published_executions: Iterable[Row] = (),
     pauses: Iterable[Row] = (),
     catalog_rows: Iterable[Row] = (),
@@ -126,6 +129,7 @@ def replay_events(
             that is made for it, `embedded` for one on the embedded.
         hidden_schemas: schemas that are no part of the team's.
         statement_timeout_seconds: how long a statement of the history may take.
+        v1_schemas: where v1 may be, likeliest first: what the team made on top of it finds it in the shadow.
         published_executions: the rows of the history that are published; read only where a branch's published schema
             cannot be rebuilt, so that its walk begins with the first row.
         pauses: when v1's tracker was off.
@@ -147,6 +151,7 @@ def replay_events(
         known[row["branch_name"]][row["recorded_name"]] = (row["object_schema"], row["object_name"])
     place = _place(session, shadow)
     off = [Pause(row["began_at"], row["ended_at"]) for row in pauses]
+    v1 = _v1_schema(session, v1_schemas)
 
     def past(branch: str, own: int) -> tuple[list[HistoryRow], list[HistoryRow]]:
         """All rows that a branch rests on before its `own` last ones, published ones among them, and those."""
@@ -179,7 +184,7 @@ def replay_events(
                 branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
                 statement_timeout_seconds,
                 _telling(observe, Progress(session.info, f"Replaying branch {branch}", len(inherited) + len(own))),
-                written,
+                written, v1,
             )  # fmt: skip
             events = branch_replay.walked(inherited, own, start, known[branch], past, session)
         before = len(result)
@@ -224,6 +229,7 @@ class _Branch:
     seconds: float
     observe: Observer | None
     written: Sequence[Row]
+    v1: V1Schema
     is_durable: bool = False
 
     def walked(
@@ -264,6 +270,7 @@ class _Branch:
         definitions = {path: row["definition"] for path, row in self.tree.items()}
         with self._shadow() as shadow:
             if start is not None and start["schema_ddl"]:
+                self._with_v1(shadow, start["schema_ddl"])
                 failures = rebuild(shadow, start["schema_ddl"], definitions)
                 wrong = next((f for f in failures if not f.is_excused), None)
                 if wrong is not None:
@@ -271,7 +278,7 @@ class _Branch:
                         f"the script of the published commit {start['commit_sha']} does not run: {wrong.message}"
                     )
             replay = Replay(
-                shadow, Evidence(rows, self.live, self.written), self.name, known,
+                shadow, Evidence(rows, self.live, self.written, self.v1), self.name, known,
                 None if start is None else definitions, self.observe,
             )  # fmt: skip
             yield from replay.run(rows, from_position=len(inherited))
@@ -288,7 +295,7 @@ class _Branch:
             "message": f"{why}; so the history ran again from its first row",
         }
         with self._shadow() as shadow:
-            replay = Replay(shadow, Evidence(rows, self.live, self.written), self.name)
+            replay = Replay(shadow, Evidence(rows, self.live, self.written, self.v1), self.name)
             for _ in replay.run(rows[: len(before)]):
                 pass
             replay.go_on_from({path: row["definition"] for path, row in self.tree.items()})
@@ -298,6 +305,11 @@ class _Branch:
                 yield replace(event, findings=[*event.findings, *notes])
             if self.is_live:
                 yield from replay.reconcile(self.live, _objects(self.tree))
+
+    def _with_v1(self, shadow: Shadow, script: str) -> None:
+        """Make v1's own schema where a script names something in it."""
+        for name in dict.fromkeys(n for statement in split(script) for n in self.v1.named_by(statement)):
+            self.v1.make(name, shadow)
 
     def _shadow(self) -> AbstractContextManager[Shadow]:
         return open_shadow(
@@ -450,6 +462,13 @@ class _Place:
     live: Privileged
     login: Login | None = None
     apart: bool = False
+
+
+def _v1_schema(session: Session, schemas: Sequence[str]) -> V1Schema:
+    if not schemas:
+        return V1Schema()
+    with connect(session.connect_params()) as connection:
+        return read_v1_schema(connection, schemas)
 
 
 def _place(session: Session, shadow: str) -> _Place:

@@ -206,6 +206,7 @@ class Build:
             **tables,
             session=Session(self._made.server.to(self._made.database)),
             shadow="target",
+            v1_schemas=("pggit",),
             hidden_schemas=HIDDEN,
             observe=trace.record,
         )

@@ -20,6 +20,7 @@ from pggit_audit.rules import (
     failures,
     routines,
 )
+from pggit_audit.rules.schemas import MISSING, makes_what_v1_has, v1_as_live
 from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
 
@@ -103,9 +104,14 @@ class Attempts:
             if error is None:
                 done = statement if main == statement.text else main
                 combine(script.differences, self._situation.observe(*before, done))
-                return Outcome(True, script.done + script.repairs, script.differences)
+                rests = v1_as_live(self._evidence, statement)
+                return Outcome(True, script.done + script.repairs + rests, script.differences)
+            if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
+                return Outcome(True, script.done, script.differences)
             if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
+            if self._v1_comes_in(error, script.failing(index)):
+                continue
             if self._look_elsewhere(error, script.failing(index)):
                 continue
             proposal = self._proposal(error, script, index)
@@ -210,6 +216,14 @@ class Attempts:
         script.done += [replace(proposal, statement=s) for s in fitting]
         if fitting:
             combine(script.differences, self._situation.observe(*fitting))
+
+    def _v1_comes_in(self, error: psycopg.Error, statement: Statement) -> bool:
+        """Makes v1's own schema, where the statement fails for want of something in it."""
+        if error.sqlstate not in MISSING:
+            return False
+        v1 = self._evidence.v1
+        made = [v1.make(name, self._situation.shadow) for name in v1.named_by(statement)]
+        return any(made)
 
     def _look_elsewhere(self, error: psycopg.Error, statement: Statement) -> bool:
         """Adds a schema to the search_path, where a name that is nowhere else was not found (FORMATS 1.13)."""

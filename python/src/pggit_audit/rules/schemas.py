@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
+
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.history import HistoryRow
-from pggit_audit.rules import IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
+from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
 from pggit_audit.rules.naming import namings, told
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
+
+MISSING = {"3F000", "42P01", "42883", "42704"}
+"""A schema, a relation, a routine, or a type is not there."""
+_THERE = {"42P07", "42710", "42723"}
 
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
@@ -45,6 +51,26 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
             )
             yield Repair(RENAMED_SCHEMA, statement, why, alone=True)
             return
+
+
+def v1_as_live(evidence: Evidence, statement: Statement) -> list[Repair]:
+    """What a statement rests on that uses v1's own schema: of that, only what it is now is known."""
+    return [
+        Repair(
+            FROM_LIVE_CATALOG,
+            f"CREATE SCHEMA {quote_if_needed(name)};",
+            f"the statement names something in {name}, which is v1's own: no row is replayed of it, and it is here as "
+            "the live catalog has it",
+            about=f"schema {quote_if_needed(name)}",
+        )
+        for name in evidence.v1.named_by(statement)
+    ]
+
+
+def makes_what_v1_has(evidence: Evidence, error: psycopg.Error, statement: Statement) -> bool:
+    """Whether a statement makes something in v1's own schema that is there already, as it is live."""
+    made = {schema for schema, _ in statement.targets} & {*evidence.v1.named_by(statement)}
+    return error.sqlstate in _THERE and statement.verb == "CREATE" and bool(made)
 
 
 def in_the_way(name: str, why: str) -> Repair:

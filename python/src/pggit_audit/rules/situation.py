@@ -22,6 +22,7 @@ from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
 from pggit_audit.statements import Name, Statement, split
+from pggit_audit.v1_schema import V1Schema
 
 Current = Sequence[Mapping[str, Any]]
 """A table's columns in the shadow, in order: name, position, type (as v1 records it), full_type, nullable, default,
@@ -35,6 +36,7 @@ class Evidence:
         rows: the history, in order of position.
         live: the live catalog's objects.
         written: rows of int_replay__catalog_rows.
+        v1: v1's own schema, on which what the team made may rest.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class Evidence:
         rows: Sequence[HistoryRow],
         live: Iterable[DatabaseObject],
         written: Iterable[Mapping[str, Any]] = (),
+        v1: V1Schema | None = None,
     ) -> None:
         self.history = History(rows)
+        self.v1 = v1 or V1Schema()
         self.live = Live(live)
         self.moments = Moments(self.history, written)
 
