@@ -63,6 +63,67 @@ def test_json_is_one_document_on_stdout(
     assert said.err == ""
 
 
+ENDS_EARLY: list[tuple[list[str], int]] = [
+    (["preflight", "--target", "nowhere"], 2),
+    (["preflight", "--fix"], 2),
+    (["preflight", "--code", "no/such/folder"], 2),
+    (["rehearse"], 2),
+    (["rehearse", "--from", "x", "--target", "nowhere"], 2),
+    (["rehearse", "--from", "x", "--accept", "12"], 2),
+    (["cutover", "--target", "nowhere", "--plan"], 2),
+    (["cutover", "--window", "soon"], 2),
+    (["rollback", "--target", "nowhere"], 2),
+    (["finish", "--target", "nowhere"], 2),
+    (["status", "--target", "nowhere"], 2),
+    (["monitor", "--target", "nowhere"], 2),
+    (["evidence", "collect", "--target", "nowhere", "--out", "x"], 2),
+    (["rebuild", "abc", "--target", "nowhere"], 2),
+    (["load", "no/such/folder"], 2),
+    (["score", "no/such/folder"], 2),
+    (["nonsense"], 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), ENDS_EARLY, ids=lambda a: " ".join(a) if isinstance(a, list) else ""
+)
+def test_json_is_one_document_also_where_the_command_ends_before_it_has_one(
+    arguments: list[str], status: int, in_project: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--json"]) == status
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["decision"] == "unknown" and found["reason"]
+    assert said.err and "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(28, "No space left on device", "report/x.csv"),
+            "report/x.csv cannot be used: No space left on device",
+        ),
+        (PermissionError(13, "Permission denied", "x.prom"), "x.prom cannot be used: Permission denied"),
+        (
+            psycopg.errors.InsufficientPrivilege("permission denied for table history"),
+            "permission denied for table",
+        ),
+    ],
+)
+def test_what_a_server_or_a_disk_refuses_is_said_without_a_trace(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(embedded, "status", refused)
+    assert main(["server", "status", "--json"]) == 2
+    told = capsys.readouterr()
+    assert said in told.err and "pggit-audit status" in told.err
+    assert said in json.loads(told.out)["reason"]
+
+
 def test_the_shell_completes_commands() -> None:
     completion = {
         "_PGGIT_AUDIT_COMPLETE": "complete_bash",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
+import psycopg
 import typer
 
 from pggit_audit.cli import evidence, lab, report, server
-from pggit_audit.cli.common import STATUSES, words
+from pggit_audit.cli.common import CANNOT_TELL, NO, STATUSES, YES, Documents, print_json, words
 from pggit_audit.cli.cutover import cutover
 from pggit_audit.cli.draft import draft
 from pggit_audit.cli.finish import finish
@@ -45,11 +47,31 @@ app.command(rich_help_panel=MEASURING)(lab.score)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 yes, 1 no, 2 it could not be told, 130 interrupted."""
+    asked = sys.argv[1:] if arguments is None else list(arguments)
+    printed = Documents.printed
+    why = None
     try:
-        app(args=arguments if arguments is None else list(arguments), prog_name="pggit-audit")
-    except PggitError as error:
-        words().print(f"pggit-audit: {error}", markup=False, soft_wrap=True)
-        return error.exit_status
+        app(args=asked, prog_name="pggit-audit")
+        status = YES
     except SystemExit as ended:  # typer's end of every command
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        status = ended.code if isinstance(ended.code, int) else YES
+    except PggitError as error:
+        status, why = error.exit_status, str(error)
+    except psycopg.Error as error:
+        status, why = CANNOT_TELL, f"The server refused something: {str(error).strip()}\n{_STANDS}"
+    except OSError as error:
+        what = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}"
+        status, why = CANNOT_TELL, f"{what}.\n{_STANDS}"
+    if why is not None:
+        words().print(f"pggit-audit: {why}", markup=False, soft_wrap=True)
+    if status != YES and "--json" in asked and Documents.printed == printed:
+        # a command that ended before it had its document
+        decision = "refused" if status == NO else "unknown"
+        print_json({"decision": decision, "reason": why or "wrong usage, or interrupted: see stderr"})
+    return status
+
+
+_STANDS = (
+    "What the database has committed stands. Mend that, then run the command again; where a run of the night stands, "
+    "pggit-audit status says."
+)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
+from pggit_audit.night.plan import LEAST_ACCURACY
 from pggit_audit.verdicts import SEVERITIES, Finding, in_order
 
 YES, NO, CANNOT_TELL = 0, 1, 2
@@ -40,6 +42,30 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json", metavar=FLAG, help="Print one JSON document, and all words on stderr.", show_default=False
+    ),
+]
+
+Code = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--code",
+        metavar="DIR",
+        exists=True,
+        help="The application's source, in any language: its own uses and queries of v1 are looked at as well. May be "
+        "repeated.",
+        show_default=False,
+    ),
+]
+
+Accept = Annotated[
+    float,
+    typer.Option(
+        "--accept",
+        metavar="PERCENT",
+        min=LEAST_ACCURACY,
+        max=100,
+        help="The share of history rows that must pass every check: the same for the rehearsal and for the cutover, "
+        "which goes back by itself below it.",
     ),
 ]
 
@@ -82,7 +108,14 @@ def result() -> Console:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the one document of `--json`. Times and the like become text."""
+    Documents.printed += 1
     print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+class Documents:
+    """How many documents this process has printed, for the end of a command that ends before it has one."""
+
+    printed = 0
 
 
 def end(status: int) -> None:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded
-from pggit_audit.cli.common import FLAG, Json, Target, end, print_findings, print_json, words
+from pggit_audit.cli.common import FLAG, Accept, Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, seconds, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import hazards, plan, v1
@@ -26,7 +26,7 @@ from pggit_audit.night.context import Night, database
 from pggit_audit.night.cutover import Cutover, Options, Outcome, check_before, minutes
 from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
-from pggit_audit.night.plan import LEAST_ACCURACY, REPORTS, STEPS, Plan, Report
+from pggit_audit.night.plan import REPORTS, STEPS, Plan, Report
 from pggit_audit.verdicts import Finding
 
 MOMENT = "SPAN"
@@ -63,16 +63,7 @@ def cutover(
             "--confirm", metavar="DIGEST", help="The plan's digest; else it is asked for.", show_default=False
         ),
     ] = None,
-    accept: Annotated[
-        float,
-        typer.Option(
-            "--accept",
-            metavar="PERCENT",
-            min=LEAST_ACCURACY,
-            max=100,
-            help="The share of history rows that must pass every check; below it goes back by itself.",
-        ),
-    ] = 100.0,
+    accept: Accept = 100.0,
     hooks: Annotated[
         Path | None,
         typer.Option(
@@ -266,7 +257,13 @@ def _taken_up(name: str, params: dict[str, Any], home: Path, terminal: Terminal)
         )
     facts = journal.facts("run", "begin")
     folder = Path(facts["hooks"]) if facts.get("hooks") else None
-    made = Plan.of_json(facts["plan"])
+    try:
+        made = Plan.of_json(facts["plan"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PggitError(
+            f"The journal of run {journal.run} does not say its plan ({error!r}). Nothing was changed. Go back: "
+            "pggit-audit rollback."
+        ) from error
     night = Night(
         name, params, plan.names(), journal, terminal, Hooks(folder, float(facts["hook_seconds"]), {})
     )

@@ -17,6 +17,7 @@ from pggit_audit.cli.common import (
     FLAG,
     NO,
     YES,
+    Code,
     Json,
     Target,
     count_of,
@@ -36,14 +37,7 @@ from pggit_audit.verdicts import COLUMNS, Finding, blocks, in_order
 
 def preflight(
     target: Target = None,
-    code: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--code",
-            metavar="DIR",
-            help="The application's source, in any language: its SQL is looked at as well. May be repeated.",
-        ),
-    ] = None,
+    code: Code = None,
     fix: Annotated[
         bool,
         typer.Option(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded
-from pggit_audit.cli.common import FLAG, NO, YES, Json, Target, end, print_json, result, words
+from pggit_audit.cli.common import FLAG, NO, YES, Accept, Code, Json, Target, end, print_json, result, words
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import plan
@@ -59,24 +59,8 @@ def rehearse(
             show_default=False,
         ),
     ] = None,
-    code: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--code",
-            metavar="DIR",
-            help="The application's source: its own queries are compared, old and new. May be repeated.",
-        ),
-    ] = None,
-    accept: Annotated[
-        float,
-        typer.Option(
-            "--accept",
-            metavar="PERCENT",
-            min=plan.LEAST_ACCURACY,
-            max=100,
-            help="The share of history rows that must pass every check; the cutover's --accept is to be the same.",
-        ),
-    ] = 100.0,
+    code: Code = None,
+    accept: Accept = 100.0,
     throw_away: Annotated[
         bool,
         typer.Option(
@@ -95,11 +79,6 @@ def rehearse(
     not be told.
     """
     source = restore.source(backup)
-    for path in code or ():
-        if not path.exists():
-            raise PggitError(
-                f"There is no {path}. Nothing was rehearsed. Name the folder of the application's source."
-            )
     project = embedded.project_dir()
     place = folder or project / plan.REPORTS
     terminal = Terminal()

@@ -35,7 +35,10 @@ def rollback(
     as_it_is: Annotated[
         bool,
         typer.Option(
-            "--as-it-is", metavar=FLAG, help="Put v1 back even if it is not what it was.", show_default=False
+            "--as-it-is",
+            metavar=FLAG,
+            help="Put v1 back even if it is not what it was, or the backup is of another database.",
+            show_default=False,
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", metavar=FLAG, help="Do not ask.", show_default=False)] = False,
@@ -44,7 +47,8 @@ def rollback(
     """Bring v1 back, from any point of a cutover, with or without its journal.
 
     It is renamed back where the archive is there, else restored from the backup, whose checksums come first.
-    Exit status: 0 v1 is back, and as it was; 1 refused, and nothing was touched; 2 it could not be told.
+    Exit status: 0 v1 is back, and as it was; 1 refused, and nothing was touched (there was no run, for one); 2 it
+    could not be told.
     """
     name, params = database(target)
     home = journals.home(name, str(params["dbname"]))
@@ -57,8 +61,9 @@ def rollback(
         names = plan.names()
         with psycopg.connect(**params, autocommit=True) as connection:
             where = v1.state(connection, names)
-        if backup is None and where == "in place" and (journal is None or _is_back(journal)):
-            _told_that_nothing_is_to_do(journal, str(params["dbname"]), names, as_json)
+            known = journal or journals.from_database(connection, names.work, home)
+        if backup is None and where == "in place" and (known is None or _is_back(known)):
+            _nothing_is_to_do(known, name, str(params["dbname"]), names, as_json)
         if journal is None or (journal.is_over and _is_back(journal)):
             journal = Journal.begin(home)
         facts = journal.facts("run", "begin")
@@ -75,12 +80,7 @@ def rollback(
                     raise Refusal("Nothing was touched.")
             terminal.firm = True
             night.end_leftovers()
-            try:
-                restored = roll_back(night, ASKED_FOR, backup, as_it_is=as_it_is)
-            except Refusal as refused:
-                if as_json:
-                    print_json({"decision": "refused", "reason": str(refused), "fingerprint": None})
-                raise
+            restored = roll_back(night, ASKED_FOR, backup, as_it_is=as_it_is)
             problems = aftermath(night)
             night.note("run", "end", decision="rolled back", why=ASKED_FOR)
     _told(restored, problems, as_json)
@@ -93,17 +93,30 @@ def _is_back(journal: Journal) -> bool:
     return last is not None and last.facts.get("decision") != "done"
 
 
-def _told_that_nothing_is_to_do(journal: Journal | None, dbname: str, names: v1.Names, as_json: bool) -> None:
-    why = (
-        f"run {journal.run} left it there"
-        if journal is not None
-        else "no run has touched it, as far as is known here"
-    )
+def _nothing_is_to_do(
+    journal: Journal | None, target: str, dbname: str, names: v1.Names, as_json: bool
+) -> None:
+    """End with yes where the newest run has left v1 in place; where there was no run, nothing can come back.
+
+    Raises:
+        Refusal: no run is known: most likely it is another database that was meant.
+
+    """
+    last = journal.last("run", "end") if journal is not None else None
+    if journal is None or last is None:
+        raise Refusal(
+            f"There is nothing to bring back: v1 ({names.pggit}) is in place in {dbname}, open to writers, and no run "
+            f"is known that touched it. Nothing was changed. See that {target} is the target that you mean: "
+            "pggit-audit status; or restore a backup of it: --from BACKUP."
+        )
+    ended = "rolled it back" if last.facts.get("decision") == "rolled back" else "ended before it touched it"
+    why = f"run {journal.run} {ended}, at {last.at[:19].replace('T', ' ')} UTC"
+    fingerprint = journal.facts("rollback").get("fingerprint")
     if as_json:
-        print_json({"decision": "restored", "reason": f"nothing to do: {why}", "fingerprint": None})
+        print_json({"decision": "restored", "reason": f"nothing to do: {why}", "fingerprint": fingerprint})
     else:
         words().print(
-            f"v1 ({names.pggit}) is in place in {dbname} and not held; {why}. Nothing was done.",
+            f"v1 ({names.pggit}) is in place in {dbname}, and open to writers: {why}. Nothing was done now.",
             soft_wrap=True,
         )
     end(YES)

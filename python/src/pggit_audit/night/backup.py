@@ -145,7 +145,7 @@ def read(place: Path) -> Backup:
             f"{folder} is no backup of v1: it has no file {SUMS}. Nothing was touched. Name the folder that the "
             "cutover made: its path is in the journal, and pggit-audit status says it."
         )
-    lines = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8").splitlines()]
+    lines = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8", errors="replace").splitlines()]
     wanted = {words[1]: words[0] for words in lines if len(words) == 2}
     for name in FILES:
         file = folder / name
@@ -158,13 +158,19 @@ def read(place: Path) -> Backup:
                 f"{file} ({file.stat().st_size:,} bytes) is not what it was when the backup was made: its SHA-256 "
                 f"is not the one in {SUMS}. It was cut off or changed. Nothing was touched. Use another copy of it."
             )
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise PggitError(
+                f"The backup in {folder} is of format {manifest['format']}, and this version reads {FORMAT}. "
+                "Nothing was touched. Use the version of the project that made it."
+            )
+        return Backup(folder, Before.of_json(manifest["before"]), manifest)
+    except (ValueError, KeyError, TypeError) as error:
         raise PggitError(
-            f"The backup in {folder} is of format {manifest.get('format')}, and this version reads {FORMAT}. "
-            "Nothing was touched. Use the version of the project that made it."
-        )
-    return Backup(folder, Before.of_json(manifest["before"]), manifest)
+            f"{folder / MANIFEST} does not say what a backup's does ({error!r}). Nothing was touched. Use another copy "
+            "of the folder."
+        ) from error
 
 
 def restore(

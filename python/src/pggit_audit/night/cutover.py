@@ -91,6 +91,7 @@ class Cutover:
         self.plan = plan
         self.options = options
         self.journal = night.journal
+        self._since = time.monotonic()
 
     def run(self) -> Outcome:
         """Go through the steps that are not done yet. Foreseeable failures end in a rollback, never in an exception."""
@@ -134,9 +135,9 @@ class Cutover:
     def _elapsed(self) -> float:
         begin = self.journal.last("run", "begin")
         assert begin is not None
-        return (
-            datetime.now(timezone.utc) - datetime.fromisoformat(begin.at.replace("Z", "+00:00"))
-        ).total_seconds()
+        by_clock = datetime.now(timezone.utc) - datetime.fromisoformat(begin.at.replace("Z", "+00:00"))
+        # a clock that is set back gives nobody more time
+        return max(by_clock.total_seconds(), time.monotonic() - self._since)
 
     def _decision_point(self, step: str) -> None:
         """See that the time that is left holds the rest and a rollback."""

@@ -68,6 +68,8 @@ def check(connection: psycopg.Connection[Any], names: Names) -> None:
 
     """
     where = v1.state(connection, names)
+    if where in ("both", "missing"):
+        raise v1.stuck(where, names)
     if where != "archived":
         raise Refusal(
             f"v1 in database {connection.info.dbname} is {where}, not archived: there is nothing to finish. "

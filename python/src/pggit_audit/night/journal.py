@@ -21,7 +21,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ from pggit_audit.errors import PggitError, Refusal
 FORMAT = 1
 FILE = "journal.jsonl"
 TABLE = "cutover_journal"
+STAMP = "%Y%m%dT%H%M%SZ"
+"""The begin of a run's name: when it was begun, in UTC; the names are in the order of the runs."""
 LOCK = (0x70676769, 2)
 """The keys of the advisory lock that a run holds: "pggi", cutover. The build's is "pggi", 1."""
 
@@ -94,8 +96,14 @@ class Journal:
 
     @classmethod
     def begin(cls, home: Path) -> Journal:
-        """Begin a run in a folder of its own below `home`."""
-        run = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        """Begin a run in a folder of its own below `home`: behind all others there, whatever the clock says now."""
+        moment = datetime.now(timezone.utc)
+        newest = max((path.parent.name for path in home.glob("*/" + FILE)), default="")
+        if newest[: len(f"{moment:{STAMP}}")] >= f"{moment:{STAMP}}":
+            with suppress(ValueError):  # a folder that somebody named
+                last = datetime.strptime(newest.split("-")[0], STAMP).replace(tzinfo=timezone.utc)
+                moment = last + timedelta(seconds=1)
+        run = f"{moment:{STAMP}}-{secrets.token_hex(2)}"
         folder = home / run
         folder.mkdir(parents=True, mode=0o700)
         return cls(folder, run)
@@ -191,7 +199,8 @@ def from_database(connection: psycopg.Connection[Any], schema: str, folder: Path
     rows = connection.execute(
         sql.SQL(
             "select entry, at, run, step, event, facts, by from {table} where run = ("
-            "select run from {table} order by at desc, run desc limit 1) order by entry"
+            # by the transactions that wrote it: clocks jump, and those of two machines differ
+            "select run from {table} order by age(xmin), at desc, run desc limit 1) order by entry"
         ).format(table=table)
     ).fetchall()
     entries = [Entry(row[0], row[1].isoformat(), *row[2:]) for row in rows]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from pggit_audit.errors import Refusal
 from pggit_audit.night import backup as backups
 from pggit_audit.night import fingerprint, rights, sessions, v1
 from pggit_audit.night.context import Night
@@ -91,6 +92,8 @@ def roll_back(night: Night, why: str, backup: Path | None = None, *, as_it_is: b
 
     """
     from_backup = backups.read(backup) if backup is not None else None  # its checksums first of all
+    if from_backup is not None and not as_it_is:
+        _see_that_it_is_of(from_backup, str(night.params["dbname"]))
     with night.connect() as connection:
         where = v1.state(connection, night.names)
         before = night.before() or (from_backup.before if from_backup else None)
@@ -111,6 +114,16 @@ def roll_back(night: Night, why: str, backup: Path | None = None, *, as_it_is: b
             )
     night.note("rollback", "end", **restored.as_json(), sessions_ended=sessions_ended)
     return restored
+
+
+def _see_that_it_is_of(backup: backups.Backup, dbname: str) -> None:
+    """A backup of another database would come in whole, and pass for what was here before."""
+    made_of = backup.manifest.get("database")
+    if made_of != dbname:
+        raise Refusal(
+            f"The backup in {backup.folder} is of database {made_of} on {backup.manifest.get('host')}, and this is "
+            f"database {dbname}. Nothing was touched. If it is the same one under another name: --as-it-is."
+        )
 
 
 def _own_backup(night: Night) -> backups.Backup:
