@@ -11,14 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 from helpers import execute
-from nights import NAMES
+from nights import NAMES, begin, built_already, hook
 from project import PROJECT, Params
 
 from pggit_audit.cli import main
 from pggit_audit.night import backup as backups
-from pggit_audit.night import fingerprint, v1
+from pggit_audit.night import fingerprint, v1, verify
 from pggit_audit.night import journal as journals
+from pggit_audit.night.context import RollBack
 from pggit_audit.night.fingerprint import Probe
+from pggit_audit.night.hooks import Hooks
 from pggit_audit.night.journal import Journal
 from pggit_audit.night.v1 import Before
 
@@ -186,6 +188,57 @@ def test_runs_are_in_their_order_whatever_the_clock_says(tmp_path: Path) -> None
     assert names == sorted(names) and names[0] > ahead.name
     newest = journals.latest(tmp_path)
     assert newest is not None and newest.run == names[-1]
+
+
+def test_an_entry_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Journal.begin(tmp_path)
+    run.write("run", "begin")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            run.write("freeze", "begin")
+    run.write("run", "end", decision="stopped")
+    found = Journal.open(run.folder)
+    assert [(e.entry, e.step, e.event) for e in found.entries] == [(1, "run", "begin"), (2, "run", "end")]
+
+
+def test_a_log_that_cannot_be_written_keeps_no_hook_from_being_called(tmp_path: Path) -> None:
+    hook(tmp_path / "hooks", "start-applications", f"touch {tmp_path / 'started'}")
+    found = Hooks(tmp_path / "hooks", 10, {}).call("start-applications", tmp_path / "no place" / "hooks.log")
+    assert found.ok and (tmp_path / "started").exists()
+
+
+def test_nothing_keeps_v1_from_coming_back(
+    tracked: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk of the journal is full from the switch on."""
+    before = fingerprint_of(tracked)
+    built_already(monkeypatch)
+    run = begin(tracked, tmp_path / "runs")
+
+    def full(*_: object) -> None:
+        monkeypatch.setattr("os.fsync", lambda _: refuse())
+        raise RollBack("something is wrong")
+
+    def refuse() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(verify, "measure", full)
+    found = run.run()
+    assert (found.decision, found.untouched) == ("rolled back", True), found
+    assert "goes on without it" in run.night.desk.said  # type: ignore[attr-defined]
+    assert before.differences(fingerprint_of(tracked)) == []
+
+
+def fingerprint_of(tracked: Params) -> fingerprint.Fingerprint:
+    with psycopg.connect(**tracked, autocommit=True) as connection:
+        return fingerprint.take(connection, "pggit")
 
 
 def test_an_archive_that_is_there_already(told: Told, tracked: Params) -> None:

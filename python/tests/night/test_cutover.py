@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -213,7 +214,16 @@ def test_a_window_that_is_too_short_goes_back(
     assert found.untouched
     file = tmp_path / "wait"
     file.touch()
-    run = begin(published, tmp_path / "b", window=6.0, hold_file=file)
+
+    class Late(Desk):
+        """The window is over once it waits."""
+
+        def say(self, text: str) -> None:
+            super().say(text)
+            if text.startswith("Waiting with the switch"):
+                run.plan = replace(run.plan, window=0.0)
+
+    run = begin(published, tmp_path / "b", desk=Late(), hold_file=file)
     assert "before switch" in outcome(run, "rolled back").reason
     as_before(published, before)
 

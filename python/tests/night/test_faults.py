@@ -175,11 +175,9 @@ def test_the_disk_is_full_under_the_backup(place: Place, tmp_path: Path) -> None
         )
         process = small.begin()
         said = process.communicate(timeout=SECONDS)[0]
-        assert process.returncode in (1, 2), said
+        assert process.returncode == 1, said
         assert "Traceback" not in said
         assert "No space left on device" in said or "is full" in said
-        assert "Traceback" not in small.run("rollback", "--yes")[1]
-    assert before.differences(place.fingerprint()) == [] or place.run("rollback", "--yes")[0] == 0
     assert before.differences(place.fingerprint()) == []
     assert place.records()
 

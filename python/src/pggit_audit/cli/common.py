@@ -16,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
+from pggit_audit.errors import PggitError
 from pggit_audit.night.plan import LEAST_ACCURACY
 from pggit_audit.verdicts import SEVERITIES, Finding, in_order
 
@@ -50,7 +51,6 @@ Code = Annotated[
     typer.Option(
         "--code",
         metavar="DIR",
-        exists=True,
         help="The application's source, in any language: its own uses and queries of v1 are looked at as well. May be "
         "repeated.",
         show_default=False,
@@ -68,6 +68,22 @@ Accept = Annotated[
         "which goes back by itself below it.",
     ),
 ]
+
+
+def sources(code: Sequence[Path] | None) -> Sequence[Path]:
+    """Return what `--code` names, all of which is there.
+
+    Raises:
+        PggitError: a folder is not.
+
+    """
+    for path in code or ():
+        if not path.exists():
+            raise PggitError(
+                f"There is no {path}. Nothing was read. Name the folder of the application's source."
+            )
+    return code or ()
+
 
 STYLES = {"blocker": "bold red", "warning": "yellow", "info": "cyan"}
 

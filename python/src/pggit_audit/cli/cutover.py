@@ -212,7 +212,8 @@ def _begun(
     made, found, refused = _plan(name, params, asked)
     _show(made, found, refused, as_json=False)
     if refused:
-        raise Refusal("Nothing was changed. " + " ".join(refused))
+        reasons = " ".join(f"{reason[:1].upper()}{reason[1:].rstrip('.')}." for reason in refused)
+        raise Refusal(f"Nothing was changed. {reasons}")
     if not asked.yes and not sys.stdin.isatty():
         raise PggitError(
             "There is no terminal to ask at, whether to switch for one. Nothing was changed. Pass --yes to go on at "

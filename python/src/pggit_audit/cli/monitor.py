@@ -46,12 +46,12 @@ def monitor(
         if journal is None or not journal.facts("switch"):
             journal = journals.from_database(connection, names.work, home) or journal
         health = watch.look(connection, names, journal, _baseline(journal))
-    if prometheus is not None:
-        metrics.write(health, str(params["dbname"]), prometheus)
     if as_json:
         print_json(health.as_json())
     else:
         _show(health)
+    if prometheus is not None:
+        metrics.write(health, str(params["dbname"]), prometheus)
     end(YES if health.healthy else NO)
 
 

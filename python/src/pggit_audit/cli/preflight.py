@@ -25,6 +25,7 @@ from pggit_audit.cli.common import (
     print_findings,
     print_json,
     result,
+    sources,
     words,
 )
 from pggit_audit.errors import PggitError
@@ -58,6 +59,7 @@ def preflight(
     """
     if fix and not code:
         raise PggitError("--fix rewrites the files below --code DIR, and none is named. Nothing was changed.")
+    folders = sources(code)
     project = embedded.project_dir()
     names = plan.names(project)
     table = CallTable(read_seed(project), schema=names.pggit, audit=names.audit, v0=names.v0)
@@ -67,7 +69,7 @@ def preflight(
         with _readable(connection):
             found = checks.check(connection, table, rehearsed_bytes=_rehearsed(project / plan.REPORTS))
             built = _of_the_build(connection, names.audit)
-    scans = [scan(folder, found.calls) for folder in code or ()]
+    scans = [scan(folder, found.calls) for folder in folders]
     left = _fixed(scans, found.calls, as_json) if fix else scans
     findings = in_order([*found.findings, *built, *(f for s in left for f in s.findings)])
     blocked = blocks(findings, strict=strict)

@@ -12,7 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded
-from pggit_audit.cli.common import FLAG, NO, YES, Accept, Code, Json, Target, end, print_json, result, words
+from pggit_audit.cli.common import (
+    FLAG,
+    NO,
+    YES,
+    Accept,
+    Code,
+    Json,
+    Target,
+    end,
+    print_json,
+    result,
+    sources,
+    words,
+)
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import plan
@@ -79,6 +92,7 @@ def rehearse(
     not be told.
     """
     source = restore.source(backup)
+    folders = sources(code)
     project = embedded.project_dir()
     place = folder or project / plan.REPORTS
     terminal = Terminal()
@@ -103,14 +117,23 @@ def rehearse(
             folder=place,
             seed=seed if seed is not None else secrets.randbelow(1_000_000),
             manifest=restore.read_manifest(manifest) if manifest else {},
-            code=code or (),
+            code=folders,
             accept=accept,
             smoke_test=_smoke_test(hooks),
             throw_away=throw_away,
         )
         document = run.rehearse(asked, terminal)
-    text, page = report.write(document, place)
     goes = document["decision"] == "GO"
+    try:
+        text, page = report.write(document, place)
+    except OSError as error:
+        figures = "\n".join(
+            f"  {c['name']}: {'yes' if c['ok'] else 'NO'}, {c['figure']}" for c in document["checks"]
+        )
+        raise PggitError(
+            f"The rehearsal ended {document['decision']}, and its report could not be written to {place}: {error}\n"
+            f"{figures}\nA cutover wants the report: make room, or name another --report, and rehearse again."
+        ) from error
     if as_json:
         print_json({**document, "report": str(page)})
         end(YES if goes else NO)

@@ -112,9 +112,22 @@ class Night:
             targets.params(self.target)
 
     def note(self, step: str, event: journals.Event, **facts: Any) -> None:
-        """Write to the journal: the file, and the table where the database is there and is ours to write."""
-        self.journal.write(step, event, **facts)
+        """Write to the journal: the file, and the table where the database is there and is ours to write.
+
+        Raises:
+            OSError: the file cannot be written. On the way back that is only said: nothing keeps v1 from coming back.
+
+        """
+        self._write(step, event, facts)
         self.save()
+
+    def _write(self, step: str, event: journals.Event, facts: Mapping[str, Any]) -> None:
+        try:
+            self.journal.write(step, event, **facts)
+        except OSError as error:
+            if not self.desk.firm and event != "failed":
+                raise
+            self.desk.say(f"The journal cannot be written ({error}); the way back goes on without it.")
 
     def save(self) -> None:
         """Bring the table up to the file. Not before the freeze: v1 would record the table's creation."""
@@ -131,13 +144,8 @@ class Night:
         """Return what journals a child process, for whoever takes over if this one is killed."""
 
         def started(process: subprocess.Popen[str]) -> None:
-            self.journal.write(
-                step,
-                "note",
-                process=process.pid,
-                born=_born(process.pid),
-                program=Path(_program(process)).name,
-            )
+            born, program = _born(process.pid), Path(_program(process)).name
+            self._write(step, "note", {"process": process.pid, "born": born, "program": program})
 
         return started
 

@@ -126,7 +126,10 @@ class Cutover:
             self.night.note(name, "failed", why=why)
             return self._back(name, why)
         problems = self._notify(f"cutover {self.journal.run} of {self.plan.database} is done")
-        self.night.note("run", "end", decision="done")
+        try:
+            self.night.note("run", "end", decision="done")
+        except OSError as error:
+            problems = [*problems, f"The journal's last entry could not be written: {error}"]
         return Outcome("done", f"{self.plan.database} has moved to {self.night.names.v0}.", problems=problems)
 
     def _is_done(self, step: str) -> bool:
@@ -394,12 +397,12 @@ class Cutover:
             return v1.state(connection, self.night.names) == "in place"
 
     def _stopped(self, step: str, why: str) -> Outcome:
-        self.night.note("run", "note", stopped_at=step, why=why)
         try:
+            self.night.note("run", "note", stopped_at=step, why=why)
             if self._is_untouched():
                 self.night.note("run", "end", decision="stopped")
                 return Outcome("stopped", f"{why} v1 was not touched.", untouched=True)
-        except psycopg.Error as error:
+        except (psycopg.Error, OSError) as error:
             why = f"{why} ({str(error).strip()})"
         return Outcome(
             "stopped",
@@ -409,12 +412,12 @@ class Cutover:
 
     def _back(self, step: str, why: str) -> Outcome:
         try:
+            self.night.desk.firm = True
             if self._is_untouched():
                 problems = aftermath(self.night)
                 self.night.note("run", "end", decision="stopped", why=why)
                 return Outcome("stopped", f"{why}\nv1 was not touched.", untouched=True, problems=problems)
             self.night.desk.say(f"{why}\nRolling back.")
-            self.night.desk.firm = True
             self._wait_for_server()
             restored = roll_back(self.night, why)
             problems = aftermath(self.night)

@@ -10,8 +10,10 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pggit_audit.errors import PggitError
 from pggit_audit.programs import end_group
@@ -126,8 +128,7 @@ class Hooks:
         environment = dict(os.environ)
         for key, value in {**self.facts, "hook": name, **facts}.items():
             environment[f"PGGIT_CUTOVER_{key.upper()}"] = value
-        with log.open("a", encoding="utf-8") as output:
-            print(f"--- {name} {time.strftime('%H:%M:%S')}", file=output, flush=True)
+        with _opened(log, f"--- {name} {time.strftime('%H:%M:%S')}\n") as output:
             start = output.tell()
             try:
                 process = subprocess.Popen(
@@ -149,7 +150,18 @@ class Hooks:
                 end_group(process.pid)
                 process.wait()
                 raise
-        with log.open("rb") as written:
+        lines = []
+        with suppress(OSError), log.open("rb") as written:
             written.seek(start)
             lines = written.read().decode(errors="replace").strip().splitlines()
         return Result(status, time.monotonic() - begun, "\n".join(lines[-SHOWN:]))
+
+
+def _opened(log: Path, heading: str) -> IO[str]:
+    """The log, with its next heading; where it cannot be written, nothing: a hook is called on a full disk as well."""
+    try:
+        with log.open("ab", buffering=0) as begun:
+            begun.write(heading.encode())
+        return log.open("a", encoding="utf-8")
+    except OSError:
+        return Path(os.devnull).open("a", encoding="utf-8")

@@ -11,6 +11,7 @@ Events are `begin`, `end`, `failed`, `note` of a step; the step `run` begins and
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import json
@@ -140,13 +141,23 @@ class Journal:
         return cls(folder, folder.name, entries)
 
     def write(self, step: str, event: Event, **facts: Any) -> Entry:
-        """Add an entry; it is on the disk when this returns."""
+        """Add an entry; it is on the disk when this returns.
+
+        Raises:
+            OSError: it cannot be written, and nothing of it is left.
+
+        """
         entry = Entry(len(self.entries) + 1, now(), self.run, step, event, facts, asdict(self.by))
         line = json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n"
-        with (self.folder / FILE).open("ab") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        with (self.folder / FILE).open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                if file.write(line.encode()) < len(line.encode()):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
         self.entries.append(entry)
         return entry
 
