@@ -162,6 +162,21 @@ def test_a_view_on_v1_that_followed_it_is_no_drift(
             assert found.ok == is_ok
 
 
+def test_a_routine_of_v1s_types_that_followed_them_is_no_drift(
+    published: Params, run: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named(schema: str) -> tuple[str, str]:
+        return f"public.f({schema}.kind)", f"CREATE OR REPLACE FUNCTION public.f(k {schema}.kind) …;"
+
+    path, text = named("pggit")
+    with psycopg.connect(**published, autocommit=True) as connection:
+        for content, is_ok in ((text, True), (text + " ", False), (None, False)):
+            monkeypatch.setattr(monitor, "_tree", lambda *_, content=content: {path: ("sha", content)})
+            monkeypatch.setattr(monitor, "_live", lambda *_: dict([named("pggit_v1_archive")]))
+            found = next(c for c in monitor.look(connection, NAMES, run).checks if c.name == "drift")
+            assert found.ok == is_ok, found.message
+
+
 def test_slow_queries_and_late_commits_are_warnings(
     published: Params, run: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
