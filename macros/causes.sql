@@ -10,9 +10,45 @@
 {%- endmacro %}
 
 
+{#- Of what kind the rows of the catalog are that tell the moments of a cause: where ids of transactions do. -#}
+{% macro dated_kind(root) -%}
+    case {{ root }}.rule
+        when 'comment_from_live_catalog' then 'comment'
+        when 'foreseen_rename' then 'column'
+        when 'renamed_constraint' then 'constraint'
+        else lower(replace({{ root }}.object_type, '_', ' '))
+    end
+{%- endmacro %}
+
+
+{#- Whether a cause is the one of a branch with that key (Repair.about, mark_uncertain). -#}
+{% macro is_cause(root, key) -%}
+    {{ root }}.cause_id = md5({{ root }}.branch_name || ':' || {{ key }})::uuid
+{%- endmacro %}
+
+
 {#- What a person should look at to decide, in one sentence. -#}
 {% macro what_to_look_at(root) -%}
     case
+        when {{ is_cause(root, "'last written: ' || " ~ dated_kind(root)) }} then
+            case {{ dated_kind(root) }}
+                when 'comment'
+                    then 'Each of these comments is of the transaction that last wrote it: had one of the objects another comment before?'
+                when 'column'
+                    then 'Recorded columns show each of these renames, and its moment is that of the transaction that last wrote the column: '
+                        || 'did something else write one later, as a second rename or a GRANT on a column does?'
+                when 'constraint'
+                    then 'The live catalog shows each of these renames of constraints, and its moment is that of the transaction '
+                        || 'that last wrote the constraint: was one of them renamed twice?'
+                else 'Each of these was as it is now from the transaction on that last wrote its row in the catalog: '
+                    || 'was there an earlier ' || {{ dated_kind(root) }} || ' of one of the names, altered, granted or made anew then?'
+            end
+        when {{ is_cause(root, "'the transaction went on'") }}
+            then 'Each of these rows is the last record of a table that goes later: '
+                || 'did its transaction go on behind the recorded statement, and rename a column?'
+        when {{ is_cause(root, "'no rows: ' || lower(replace(" ~ root ~ ".object_type, '_', ' '))") }}
+            then 'v1 leaves no row for a ' || lower(replace({{ root }}.object_type, '_', ' '))
+                || ': was one of these changed by a statement of its own, before the recorded text that changes it here?'
         when {{ root }}.rule in ('implied_drop', 'implied_cascade', 'unrecorded_drop', 'unused_type', 'replaced_overload', 'made_anew')
             then 'Look for the migration that dropped ' || {{ root }}.object_identity
                 || ': it is certain that it was gone in the end, not when.'

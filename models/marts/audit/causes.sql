@@ -57,6 +57,7 @@ resting as (
         count(distinct changes.change_id) as changes,
         count(distinct changes.change_id) filter (where not changes.verified) as changes_waiting,
         count(distinct changes.v1_version_id) as v1_rows,
+        count(distinct changes.object_id) as objects,
         min(changes.event_no) as first_event_no
     from repairs
     inner join changes on repairs.change_id = changes.change_id
@@ -96,9 +97,16 @@ final as (
         resting.changes,
         resting.changes_waiting,
         resting.v1_rows,
+        resting.objects,
         judgements.judged_by,
         judgements.judged_at,
-        {{ what_to_look_at('roots') }} as what_to_look_at,
+        {{ what_to_look_at('roots') }}
+        || case
+            when resting.objects > 1
+                then ' All of it: select * from {{ ref('repairs').include(database=false) }} where cause_id = '
+                    || quote_literal(roots.cause_id) || ';'
+            else ''
+        end as what_to_look_at,
         roots.v1_version_id,
         history.change_sql as recorded_sql,
         coalesce(roots.new_definition, roots.old_definition) as rebuilt_definition,

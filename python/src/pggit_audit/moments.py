@@ -53,11 +53,13 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a live relation; `place` is its attnum. A dropped one has no name any more."""
+    """A column of a live relation; `place` is its attnum. A dropped one has no name any more. `granted`: there are
+    rights on it alone."""
 
     name: str
     place: int
     moment: Moment | None
+    granted: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,12 @@ class Moments:
     def columns(self, identity: str) -> list[Column]:
         """The columns that a live relation has and had, by their places."""
         found = [
-            Column(row["part"], int(row["facts"]["attnum"]), self._moment(row))
+            Column(
+                row["part"],
+                int(row["facts"]["attnum"]),
+                self._moment(row),
+                bool(row["facts"].get("granted")),
+            )
             for kind in _RELATIONS
             for row in self.rows_of(kind, identity)
             if row["catalog"] == "pg_attribute"

@@ -12,7 +12,7 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.rules import attachments, dated
 from pggit_audit.rules.dated import Dated
-from pggit_audit.rules.situation import Evidence
+from pggit_audit.rules.situation import Evidence, about
 
 # What could not be made when it was due may need what comes a little later.
 _TRIES = 5
@@ -101,5 +101,6 @@ class DatedSteps:
         if found.object_type != "MATERIALIZED_VIEW" or here.definition in (found.definition, statement):
             return []
         drop = f"DROP MATERIALIZED VIEW {qualified(dated.name_of(found))};"
-        again = replace(step.repair, statement=f"{drop}\n{statement}")
+        together = about(found.object_type, dated.name_of(found))
+        again = replace(step.repair, statement=f"{drop}\n{statement}", about=together)
         return self._provenance.of_step(again) if self._situation.runs(again.statement) else []

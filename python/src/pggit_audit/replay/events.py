@@ -14,7 +14,7 @@ from pggit_audit.replay.identities import Identities, same_type
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
-from pggit_audit.rules import RESTS_ON_INFERRED, Rule
+from pggit_audit.rules import MISSING_LABEL, RESTS_ON_INFERRED, TYPE_FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.columns import disagreements
 from pggit_audit.rules.situation import Bounds, Repair
 
@@ -79,6 +79,8 @@ def note(
         entry |= {"not_before": bounds.not_before, "not_after": bounds.not_after}
         if bounds.committed_at is not None:
             entry["committed_at"] = str(bounds.committed_at)
+        if bounds.sure:
+            entry["sure"] = True
     if cause is not None:
         entry["cause"] = cause
     return entry
@@ -130,6 +132,8 @@ class EventWriter:
             self._provenance.note_contradiction(found.key, bool(contradictions))
         if confirmed:
             self._provenance.note_record(found.key)
+        if confirmed:
+            repairs = [r for r in repairs if not _says_no_more(r)]
         notes = [_note_of(r) for r in repairs]
         rests_on = self._provenance.rests_on(new) if not notes and new is not None and not says_all else None
         if rests_on is not None:
@@ -229,6 +233,13 @@ class EventWriter:
         if event.key is not None and row.change_type != "DROP":
             self._provenance.note_unexplained(event.key)
         return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
+
+
+def _says_no_more(repair: Repair) -> bool:
+    """Whether a step leaves nothing of a table open that recorded its columns: of an enum it has the name alone."""
+    return repair.rule is MISSING_LABEL or (
+        repair.rule is TYPE_FROM_LIVE_CATALOG and " AS ENUM (" in repair.statement
+    )
 
 
 def _note_of(repair: Repair) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pggit_audit.definitions import quote_if_needed
 from pggit_audit.replay.own_words import GUESSED_RELATIONS
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
-from pggit_audit.rules import FORESEEN_RENAME
+from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN
 from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Name
 
@@ -45,12 +45,12 @@ class Provenance:
         """The objects that these steps name rest on them from this row on."""
         state = self._situation.state
         for repair in repairs:
-            if repair.inferred is not None:
+            if repair.inferred is not None and not _is_settled(repair):
                 schema, bare = repair.inferred
                 named = state.keys((schema or self._situation.schemas[0], bare))
                 # The statement may have given it another name.
                 for key in {*named, *(k for k in repair.made if k in state.objects)}:
-                    if repair.rule is not FORESEEN_RENAME:
+                    if repair.rule not in (FORESEEN_RENAME, RENAMED_COLUMN):
                         self._renamed.discard(key)
                     elif key not in self._inferred:
                         self._renamed.add(key)
@@ -141,6 +141,11 @@ class Provenance:
             if _names(found.definition, named):
                 return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None
+
+
+def _is_settled(repair: Repair) -> bool:
+    """Whether nothing behind the step is open: the ids say that what it renames was never written again."""
+    return repair.rule is FORESEEN_RENAME and repair.bounds is not None and repair.bounds.sure
 
 
 def _names(definition: str, named: str) -> bool:

@@ -16,6 +16,8 @@ from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG, IN_DOUBT, RECONCILE, RU
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
 )
+# What rows are about whose transaction may have gone on, of a table that goes: one judgement on how clients send.
+_WENT_ON = "the transaction went on"
 _INHERITS = re.compile(r"\) INHERITS \(")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 # Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
@@ -58,9 +60,8 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         marked.goes_on(i, path, event)
         goes_on = event.change_type == "ALTER" or event.renamed_from is not None
         if goes_on and event.object_type not in _RECORDED:
-            marked.mark(
-                [i], f"v1 records no change of a {(event.object_type or '').replace('_', ' ').lower()}"
-            )
+            kind = (event.object_type or "").replace("_", " ").lower()
+            marked.mark([i], f"v1 records no change of a {kind}", f"no rows: {kind}")
     for unsure, column in _columns_of_the_old_name(marked.events, renamed):
         marked.mark(
             unsure,
@@ -95,7 +96,8 @@ class _Marked:
         told = note(IN_DOUBT, f"{why}; it may have come before this", cause=cause)
         for i in which:
             event = self.events[i]
-            if event.fidelity == "exact":
+            # What is in doubt for several reasons rests on each of them.
+            if event.fidelity in ("exact", "repaired") and told not in event.repairs:
                 self.events[i] = replace(event, fidelity="repaired", repairs=[*event.repairs, told])
 
     def cast_doubt(self, pauses: Sequence[Pause]) -> None:
@@ -114,7 +116,7 @@ class _Marked:
             if event.change_type == "CREATE" and event.origin == "v1":
                 made_since.add(path)
             if is_off or path not in made_since:
-                told = note(IN_DOUBT, str(off))
+                told = note(IN_DOUBT, str(off), cause=str(off))
                 self.events[i] = replace(event, fidelity="repaired", repairs=[*event.repairs, told])
 
     def moves(self, old: str, path: str) -> None:
@@ -140,6 +142,7 @@ class _Marked:
                 self.mark(
                     [last],
                     "the table goes, and no later record says what its columns were called at this transaction's end",
+                    _WENT_ON,
                 )
             if last is not None and _may_be_of_its_session(event, self.events[last]):
                 drop = next((r for r in event.repairs if r["rule"] == UNRECORDED_DROP.name), None)
@@ -182,6 +185,9 @@ class _Marked:
             unsure.add(self._made_alone.pop(path))
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
+        behind = _behind(event)
+        if behind is not None:
+            unsure = {i for i in unsure if (self.events[i].anchor_version_id or behind + 1) > behind}
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
 
@@ -209,6 +215,13 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+
+def _behind(event: Event) -> int | None:
+    """The last row behind which all that an event shows was, where the ids of transactions say so; else None."""
+    showing = [r for r in event.repairs if r["rule"] in _CASTS_DOUBT]
+    told = [r["not_before"] for r in showing if r.get("sure") and r["not_before"] is not None]
+    return min(told) if told and len(told) == len(showing) else None
 
 
 def cause_of(entry: Mapping[str, Any], path: str) -> str:

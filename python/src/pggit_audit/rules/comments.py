@@ -13,7 +13,7 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import COMMENT, COMMENTS, parse_name, qualified_identity
 from pggit_audit.moments import Moment
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
-from pggit_audit.rules.dating import bounds, told
+from pggit_audit.rules.dating import bounds, last_written, told
 from pggit_audit.rules.situation import Bounds, Evidence, Repair
 
 _COMMENT_ON = re.compile(r"COMMENT ON (?:MATERIALIZED VIEW|\w+) ")
@@ -43,7 +43,8 @@ class Comment:
         why = f"the live catalog has this comment, and {self.about} is there from here on"
         if self.bounds is not None:
             why = f"the live catalog has this comment, whose row was written {told(self.bounds)}"
-        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why, bounds=self.bounds)
+        together = last_written("comment") if self.bounds is not None else None
+        return Repair(COMMENT_FROM_LIVE_CATALOG, self.statement, why, bounds=self.bounds, about=together)
 
 
 def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:

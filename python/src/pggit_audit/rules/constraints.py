@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT
-from pggit_audit.rules.dating import at_moment, within
+from pggit_audit.rules.dating import at_moment, is_behind, within
 from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -197,13 +197,11 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
         if _replaced(evidence, (name[0], old), new, position):
             continue
         rename = f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
-        moment = within(
-            evidence.moments.written(
-                "table constraint", f"{quote_if_needed(new)} on {live.object_identity}", "pg_constraint"
-            ),
-            position - 1,
-            len(history),
+        written = evidence.moments.written(
+            "table constraint", f"{quote_if_needed(new)} on {live.object_identity}", "pg_constraint"
         )
+        moment = within(written, position - 1, len(history))
+        sure = is_behind(written, position)
         earlier = history.rows[position].earlier_name
         if earlier is not None and old.replace(earlier[1], name[1]) == new:
             why = f"the live catalog has {new}, and row {history.version(position)} renames the table"
@@ -215,7 +213,7 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
             early = bool(used) and place > position
             why = f"the live catalog has {new}, and no row after {history.version(last)} names {old}"
         step = Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)
-        dated = at_moment(evidence, step, name, moment) if moment is not None else None
+        dated = at_moment(evidence, step, name, moment, "constraint", sure) if moment is not None else None
         steps.append(dated or PendingStep(place, name, step, early=early))
     return steps
 

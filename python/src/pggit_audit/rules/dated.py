@@ -19,8 +19,8 @@ from pggit_audit.rules import (
     TRIGGER_FROM_LIVE_CATALOG,
     TYPE_FROM_LIVE_CATALOG,
 )
-from pggit_audit.rules.dating import about_type, bounds, labels_by, literal_of, moment_of, told
-from pggit_audit.rules.situation import Evidence, Repair, about
+from pggit_audit.rules.dating import bounds, labels_by, last_written, literal_of, moment_of, told
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name
 
 # In this order, where several are of one moment: each may need those before it.
@@ -32,9 +32,6 @@ _KINDS = {
     "TRIGGER": TRIGGER_FROM_LIVE_CATALOG,
     "POLICY": POLICY_FROM_LIVE_CATALOG,
 }
-
-# All steps of such an object are one cause.
-_TOGETHER = ("TYPE", "MATERIALIZED_VIEW")
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
             why,
             inferred=name,
             bounds=when,
-            about=about(found.object_type, name) if found.object_type in _TOGETHER else None,
+            about=last_written(found.object_type),
         ),
     )
     known = [label.text for label in evidence.moments.labels(found.object_identity)]
@@ -95,7 +92,9 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
         yield Dated(
             found,
             label.moment,
-            Repair(MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when, about=about_type(name)),
+            Repair(
+                MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when, about=last_written("type")
+            ),
             label.text,
         )
 

@@ -21,13 +21,14 @@ _NAMED_IN = {
 }  # fmt: skip
 
 
-def bounds(evidence: Evidence, moment: Moment) -> Bounds:
+def bounds(evidence: Evidence, moment: Moment, sure: bool = False) -> Bounds:
     """A moment in the ids of the history's rows."""
     rows = evidence.history.rows
     return Bounds(
         rows[moment.first].version_id if moment.first >= 0 else None,
         rows[moment.last].version_id if moment.last < len(rows) else None,
         committed_at=moment.committed_at,
+        sure=sure,
     )
 
 
@@ -39,14 +40,25 @@ def within(moment: Moment | None, first: int, last: int) -> Moment | None:
     return moment._replace(first=max(first, moment.first), last=min(last, moment.last), own=own)
 
 
-def at_moment(evidence: Evidence, step: Repair, name: Name, moment: Moment) -> PendingStep | None:
-    """A step of what has a name, at the moment that the catalog's row tells; None where that is behind the last row."""
-    when = bounds(evidence, moment)
+def last_written(kind: str) -> str:
+    """What steps of one kind are about whose moment is that of the last write: whether there was none before."""
+    return f"last written: {kind.lower().replace('_', ' ')}"
+
+
+def at_moment(
+    evidence: Evidence, step: Repair, name: Name, moment: Moment, kind: str, sure: bool
+) -> PendingStep | None:
+    """A step of what has a name, at the moment that the catalog's row tells; None where that is behind the last row.
+
+    `kind`: of what the row is. `sure`: see `Bounds`.
+    """
+    when = bounds(evidence, moment, sure)
     place, early = moment.due
     if place >= len(evidence.history):
         return None
     why = f"{step.evidence}; the catalog's row of it was written {told(when)}"
-    return PendingStep(place, name, replace(step, evidence=why, bounds=when), early=early)
+    dated = replace(step, evidence=why, bounds=when, about=last_written(kind))
+    return PendingStep(place, name, dated, early=early)
 
 
 def of_column(
@@ -60,6 +72,24 @@ def of_column(
         if column.place == place if place is not None else column.name == name:
             return within(column.moment, first, last)
     return None
+
+
+def is_only_renamed(evidence: Evidence, table: Name, position: int, name: str, place: int | None) -> bool:
+    """Whether nothing but a rename behind a row's own transaction wrote a live column last, as far as is known.
+
+    It has the name at the place, and no rights of its own: a GRANT writes it again.
+    """
+    identity = evidence.moments.table(table, position)
+    return identity is not None and any(
+        column.name == name and not column.granted and is_behind(column.moment, position)
+        for column in evidence.moments.columns(identity)
+        if place is None or column.place == place
+    )
+
+
+def is_behind(moment: Moment | None, position: int) -> bool:
+    """Whether a transaction is for certain behind that of the row at a position."""
+    return moment is not None and moment.first >= position
 
 
 def told(when: Bounds) -> str:

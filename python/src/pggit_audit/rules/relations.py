@@ -38,7 +38,7 @@ from pggit_audit.rules import (
     tables,
     types,
 )
-from pggit_audit.rules.dating import made_by
+from pggit_audit.rules.dating import last_written, made_by
 from pggit_audit.rules.placing import taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -78,7 +78,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             found.append(
                 Repair(
                     FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=when,
-                    about=about(live.object_type, full) if live.object_type == "MATERIALIZED_VIEW" else None,
+                    about=last_written(live.object_type) if when is not None
+                    else about(live.object_type, full) if live.object_type == "MATERIALIZED_VIEW" else None,
                 )
             )  # fmt: skip
     sequence = sequences.missing(failure, name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
-from pggit_audit.rules.dating import at_moment, of_column
+from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
@@ -148,7 +148,10 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         step = rename(table, old, match, why, FORESEEN_RENAME)
         attnum = facts[match][0] if match in facts else column["position"]
         moment = of_column(evidence, table, position, upper, match, attnum)
-        placed = at_moment(evidence, step, table, moment) if moment is not None else None
+        sure = is_only_renamed(evidence, table, position, match, attnum) and _stands(
+            column, (record.columns or {}).get(match)
+        )
+        placed = at_moment(evidence, step, table, moment, "column", sure) if moment is not None else None
         if placed is not None:
             steps.append(placed)
             continue
@@ -195,7 +198,7 @@ def _given_on_at(
         for new in names.values()
     }
     moment = moments.pop() if len(moments) == 1 else None
-    placed = at_moment(evidence, step, table, moment) if moment is not None else None
+    placed = at_moment(evidence, step, table, moment, "column", sure=False) if moment is not None else None
     if placed is not None:
         yield placed
         return
@@ -206,6 +209,14 @@ def _given_on_at(
             break
     if place >= position:
         yield PendingStep(place, table, step, early=early)
+
+
+def _stands(column: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> bool:
+    """Whether nothing but its name changed, as far as a record tells: a default that goes by CASCADE leaves no row."""
+    return recorded is None or (
+        (column["default"] is None) == (recorded.get("default") is None)
+        and column["nullable"] == recorded.get("nullable")
+    )
 
 
 def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:

@@ -61,12 +61,14 @@ class Evidence:
 class Bounds:
     """Between which rows of the history a step was: behind `not_before`, before `not_after`, by their ids.
 
-    None: there is no such row. `committed_at` is the time itself, where the server kept it.
+    None: there is no such row. `committed_at` is the time itself, where the server kept it. `sure`: of what leaves no
+    row, nothing but the step writes the row of the catalog that tells it, as far as the catalog shows.
     """
 
     not_before: int | None
     not_after: int | None
     committed_at: Any = None
+    sure: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
-from pggit_audit.rules.dating import about_type, labels_by, made_by
+from pggit_audit.rules.dating import about_type, labels_by, last_written, made_by
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
@@ -91,7 +91,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                 Repair(
                     TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after),
                     then=tuple(statement.strip() for statement in rest), bounds=when,
-                    about=about_type((full[0], after)),
+                    about=last_written("type") if when is not None else about_type((full[0], after)),
                 )
             )  # fmt: skip
     taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
