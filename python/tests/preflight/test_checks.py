@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import resources
 from typing import Any
 
 import psycopg
 import pytest
 from project import PROJECT
 
+from pggit_audit import cluster
 from pggit_audit.night.preflight import check, place
 from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.preflight.history import check_history
@@ -152,6 +154,36 @@ def test_what_is_wrong_with_the_place_is_named(v1: Connection, name: str) -> Non
 def test_the_role_needs_no_more_than_the_readme_says(v1: Connection) -> None:
     v1.execute(PLACES["a role that reads and makes no databases"][0].encode())
     assert "right_missing" not in codes(v1, shadow="embedded")
+
+
+def test_who_would_notice_the_switch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replication slots, publications of v1's schema and prepared transactions, on a server that has them."""
+    binaries = cluster.find(15)
+    if binaries is None:
+        pytest.skip("no PostgreSQL 15 with contrib is installed")
+    more = {"wal_level": "logical", "max_prepared_transactions": "2", "max_replication_slots": "2"}
+    monkeypatch.setattr(cluster, "SETTINGS", {**cluster.SETTINGS, **more})
+    with (
+        cluster.throw_away_cluster(15, binaries) as server,
+        psycopg.connect(**server, autocommit=True) as own,
+    ):
+        for name in ("pggit_v1.sql", "pggit_v0.sql"):
+            own.execute(resources.files("pggit_audit").joinpath("sql", name).read_bytes())
+        wanted = {"logical_slot", "publication_of_v1", "prepared_transaction"}
+        assert not wanted & codes(own).keys()
+        own.execute("select pg_create_logical_replication_slot('reader', 'test_decoding')")
+        own.execute("create publication of_v1 for tables in schema pggit")
+        own.execute("create publication of_others for tables in schema public")
+        own.execute("begin; lock table pggit.history in share mode; prepare transaction 'left open'")
+        found = {f.code: f for f in check_place(own, schema="pggit", v0="pggit_v0", audit="pggit_audit")}
+        assert {code: found[code].severity for code in wanted & found.keys()} == {
+            "logical_slot": "warning", "publication_of_v1": "warning", "prepared_transaction": "blocker",
+        }  # fmt: skip
+        assert (
+            "reader" in found["logical_slot"].object and "left open" in found["prepared_transaction"].object
+        )
+        assert found["publication_of_v1"].object == "publication of v1 of_v1"
+        own.execute("rollback prepared 'left open'")
 
 
 def test_a_session_in_the_way_is_named(v1: Connection) -> None:

@@ -106,6 +106,17 @@ _WAYS = {
         "A publication of all tables takes in the audit tables as well, and the switch of v1.",
         "Name its tables or schemas instead, or prepare the subscribers.",
     ),
+    "publication_of_v1": (
+        "warning",
+        # by dependencies: the catalog of such publications is there from 15 on
+        "select distinct p.pubname::text as name from pg_depend as d"
+        " join pg_depend as o on o.classid = d.classid and o.objid = d.objid"
+        " join pg_publication as p on o.refclassid = 'pg_publication'::regclass and o.refobjid = p.oid"
+        " join pg_namespace as n on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid"
+        " where n.nspname = %(schema)s order by 1",
+        "A publication of all tables in v1's schema follows it into the archive, and subscribers look for the old one.",
+        "Tell who subscribes to it, or drop it before the night.",
+    ),
 }
 _EXTENSIONS = """
     /* pggit-audit preflight */
@@ -371,7 +382,7 @@ def _neighbours(cursor: Cursor, schema: str) -> list[Finding]:
         for row in cursor.execute(_SESSIONS, {"schema": schema, "long": LONG}).fetchall()
     ]
     for code, (severity, query, message, advice) in _WAYS.items():
-        rows = cursor.execute(f"/* pggit-audit preflight */ {query}".encode()).fetchall()
+        rows = cursor.execute(f"/* pggit-audit preflight */ {query}".encode(), {"schema": schema}).fetchall()
         found += [
             _is(code, severity, f"{code.replace('_', ' ')} {row['name']}", message, advice) for row in rows
         ]
