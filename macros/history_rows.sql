@@ -83,19 +83,3 @@
             )
     )
 {%- endmacro %}
-
-
-{% macro hidden_schemas() %}
-    {#- What is in them is no part of the team's schema. dbt's graph is whole only when a command runs. -#}
-    {%- set found = {} -%}
-    {%- for name in [var('pggit_schema'), v1_archive_schema(), var('pggit_v0_schema')] -%}{%- do found.update({name: 'the tracker'}) -%}{%- endfor -%}
-    {%- for name in [var('audit_schema'), var('audit_schema') ~ '_work'] -%}{%- do found.update({name: 'this project'}) -%}{%- endfor -%}
-    {%- for name in var('hidden_schemas', []) if name not in found -%}{%- do found.update({name: 'variable hidden_schemas'}) -%}{%- endfor -%}
-    {%- if execute and graph.nodes is defined -%}
-        {%- for node in graph.nodes.values()
-            if node.schema and node.schema not in found and node.resource_type in ('model', 'seed', 'snapshot', 'test', 'function') -%}
-            {%- do found.update({node.schema: 'dbt: package ' ~ node.package_name}) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(found) }}
-{% endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 from helpers import execute
 from psycopg import sql
 from tracker import install
@@ -125,6 +127,42 @@ def killed(process: subprocess.Popen[str]) -> str:
     """Kill a command with all its threads and children, so that nothing of it can tidy up; its last words."""
     os.killpg(process.pid, signal.SIGKILL)
     return process.communicate(timeout=60)[0]
+
+
+COPIED = (
+    "dbt_project.yml",
+    "profiles.yml",
+    "models",
+    "macros",
+    "functions",
+    "seeds",
+    "tests",
+    "docs",
+    "sample",
+)
+
+
+def copy_of_project(folder: Path) -> Path:
+    """Copy what dbt reads of the project, but for its packages, into a new folder, which a test may change."""
+    folder.mkdir()
+    for name in COPIED:
+        source = PROJECT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    return folder
+
+
+def change_settings(project: Path, changes: dict[str, Any]) -> None:
+    """Merge settings into the dbt_project.yml of a copy."""
+    path = project / "dbt_project.yml"
+    settings = _merged(yaml.safe_load(path.read_text(encoding="utf-8")), changes)
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return one | {
+        key: _merged(one[key], value) if isinstance(value, dict) and key in one else value
+        for key, value in other.items()
+    }
 
 
 def readme_grants() -> str:

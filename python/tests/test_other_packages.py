@@ -14,16 +14,13 @@ import pytest
 import yaml
 from helpers import execute
 from packages import real_package
-from project import NO_UNIT_TESTS, PROJECT, TRACKER_S_GRANTS, Params, dbt
+from project import NO_UNIT_TESTS, PROJECT, TRACKER_S_GRANTS, Params, change_settings, copy_of_project, dbt
 
 from pggit_audit import embedded
 
 PACKAGES = ("dbt_project_evaluator", "elementary", "dbt_utils", "dbt_expectations", "dbt_date")
 MISSING = [name for name in PACKAGES if real_package(name) is None]
 THEIRS = "('elementary', 'dbt_project_evaluator', 'dbt_test__audit')"
-COPIED = (
-    "dbt_project.yml", "profiles.yml", "models", "macros", "functions", "seeds", "tests", "docs", "sample",
-)  # fmt: skip
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,21 +37,10 @@ def _settings() -> dict[str, Any]:
     return found
 
 
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return one | {
-        key: _merged(one[key], value) if isinstance(value, dict) and key in one else value
-        for key, value in other.items()
-    }
-
-
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
     """A copy of the project with the packages and their settings."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in COPIED:
-        source = PROJECT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    folder = copy_of_project(tmp_path / "project")
     for name in PACKAGES:
         package = real_package(name)
         assert package is not None
@@ -66,8 +52,7 @@ def beside(tmp_path: Path) -> Path:
     listed = {"packages": [{"local": f"dbt_packages/{name}"} for name in PACKAGES]}
     (folder / "packages.yml").write_text(yaml.safe_dump(listed))
     shutil.copy(PROJECT / "docs" / "dbt_project_evaluator_exceptions.csv", folder / "seeds")
-    project = yaml.safe_load((folder / "dbt_project.yml").read_text())
-    (folder / "dbt_project.yml").write_text(yaml.safe_dump(_merged(project, _settings()), sort_keys=False))
+    change_settings(folder, _settings())
     return folder
 
 
@@ -111,10 +96,8 @@ def test_they_build_find_nothing_new_and_never_become_history(
 def test_macros_of_a_package_before_the_project_s_are_refused(
     tracked: Params, beside: Path, tmp_path: Path
 ) -> None:
-    path = beside / "dbt_project.yml"
-    project = yaml.safe_load(path.read_text())
-    project["dispatch"] = [{"macro_namespace": "dbt", "search_order": ["dbt_project_evaluator", "dbt"]}]
-    path.write_text(yaml.safe_dump(project, sort_keys=False))
+    order = ["dbt_project_evaluator", "dbt"]
+    change_settings(beside, {"dispatch": [{"macro_namespace": "dbt", "search_order": order}]})
     done = dbt(tracked, tmp_path, "build", *NO_UNIT_TESTS, project=beside)
     assert done.returncode != 0
     assert "Put pggit_audit first there" in done.stdout

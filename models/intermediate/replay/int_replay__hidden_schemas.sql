@@ -1,16 +1,22 @@
+{%- set packages = schemas_of_packages() -%}
 with
 
 final as (
 
     select
         hidden.schema_name::text as schema_name,
-        hidden.reason::text as reason
+        hidden.reason::text as reason,
+        hidden.packages::text as packages
     from (
         values
         {%- for name, reason in hidden_schemas().items() %}
-        ('{{ name | replace("'", "''") }}', '{{ reason | replace("'", "''") }}'){{ ',' if not loop.last }}
+        (
+            {{ dbt.string_literal(dbt.escape_single_quotes(name)) }},
+            {{ dbt.string_literal(dbt.escape_single_quotes(reason)) }},
+            {{ dbt.string_literal(packages[name].packages | join(', ')) if name in packages else 'null' }}
+        ){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as hidden (schema_name, reason)
+    ) as hidden (schema_name, reason, packages)
 
 )
 

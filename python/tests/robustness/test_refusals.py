@@ -127,6 +127,12 @@ MORE_OBSTACLES = {
         "may not create the schema",
         f'grant create on database "{DATABASE}"',
     ),
+    "a function in the schema for the results": (
+        "create schema pggit_audit; create function pggit_audit.count_books() returns int language sql as 'select 1';"
+        " grant all on schema pggit_audit to migration",
+        "Schema pggit_audit is another system's: it holds function pggit_audit.count_books()",
+        "dbt build --vars 'audit_schema: ",
+    ),
     "no pggit_v0": (
         "drop schema pggit_v0 cascade",
         f"There is no schema pggit_v0 in database {DATABASE}",
