@@ -70,10 +70,45 @@
         {%- endcall %}
         {%- do own_ddl_ends() -%}
     {%- endif -%}
-    {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing_relation, full_refresh_mode=False)) -%}
+    {%- do grant_function(model, target_relation, config.get('grants')) -%}
     {%- do describe_function(model, target_relation) -%}
     {{ adapter.commit() }}
 {% endmacro %}
+
+
+{#- dbt's apply_grants knows relations alone: as there, where anything is configured, that is all that others have. -#}
+{% macro grant_function(node, relation, grants) %}
+    {%- if grants -%}
+        {%- set signature = relation.include(database=false) ~ '(' ~ node.arguments | map(attribute='data_type') | join(', ') ~ ')' -%}
+        {%- set present = adapter.standardize_grants_dict(run_query("
+            select
+                pg_get_userbyid(rights.grantee) as grantee,
+                rights.privilege_type
+            from pg_proc
+            cross join lateral aclexplode(proacl) as rights
+            where
+                pg_proc.oid = to_regprocedure(" ~ dbt.string_literal(signature) ~ ")
+                and rights.grantee not in (0, proowner)
+        ")) -%}
+        {%- set statements = [] -%}
+        {%- for privilege, roles in diff_of_two_dicts(present, grants).items() if roles -%}
+            {%- do statements.append('revoke ' ~ privilege ~ ' on function ' ~ signature ~ ' from ' ~ _quoted(roles)) -%}
+        {%- endfor -%}
+        {%- for privilege, roles in diff_of_two_dicts(grants, present).items() if roles -%}
+            {%- do statements.append('grant ' ~ privilege ~ ' on function ' ~ signature ~ ' to ' ~ _quoted(roles)) -%}
+        {%- endfor -%}
+        {%- if statements -%}
+            {%- call statement('grants') -%}{{ statements | join(';\n') }}{%- endcall -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro _quoted(names) -%}
+    {%- set quoted = [] -%}
+    {%- for name in names -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+    {{ return(quoted | join(', ')) }}
+{%- endmacro %}
 
 
 {#- dbt's persist_docs knows relations alone. -#}
