@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import dataclass, replace
@@ -242,6 +243,47 @@ def test_a_history_without_a_truth_is_refused(tmp_path: Path) -> None:
     steps = truth.read_steps(tmp_path)
     with pytest.raises(PggitError, match=r"neither truth\.jsonl nor truth\.jsonl\.gz"):
         truth.read_truth(tmp_path, steps)
+
+
+def test_constraint_triggers_and_temporary_objects_are_no_part_of_a_table_or_a_schema(
+    tmp_path: Path, server: embedded.Server
+) -> None:
+    """A truth that counts constraint triggers among the constraints, read while a session had a temporary table."""
+    script = (
+        "create table t (id int primary key); create function f() returns trigger language plpgsql as 'begin end';"
+        " create constraint trigger late after insert on t deferrable for each row execute function f();"
+        " create table only_triggers (id int);"
+        " create constraint trigger late after insert on only_triggers for each row execute function f();"
+    )
+    with psycopg.connect(**new_database(server.params("postgres"), "triggers")) as connection:
+        connection.execute(script.encode())
+        found = judge.Catalog.read(connection).definitions
+    lines = []
+    for (kind, schema, name), text in found.items():
+        definition = text
+        if kind == "TABLE":
+            facts = json.loads(text)
+            facts["constraints"] = [*(facts["constraints"] or []), ["late", "TRIGGER DEFERRABLE"]]
+            definition = json.dumps(facts)
+        lines.append({"step": 0, "type": kind, "schema": schema, "name": name, "definition": definition})
+    index = "CREATE UNIQUE INDEX pg_toast_1_index ON pg_toast_temp_3.pg_toast_1 USING btree (chunk_id)"
+    lines.append({**lines[0], "type": "INDEX", "schema": "pg_toast_temp_3", "name": "x", "definition": index})
+    (tmp_path / "truth.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    true = truth.read_truth(tmp_path, [truth.Step(0, "a.sql", 0, 1)])[0]
+    comparing = judge.Judge(make_conninfo(**server.params("postgres")))
+    ((verdict,), (without,)) = comparing.judge(
+        [
+            (script, [true]),
+            (
+                script.replace(
+                    "constraint trigger late after insert on t ", "trigger late before update on t "
+                ).replace("deferrable for", "for"),
+                [true],
+            ),
+        ]
+    )
+    assert (verdict.error, verdict.wrong) == (None, {})
+    assert set(without.wrong) == {("TRIGGER", "public", "t.late")}
 
 
 def test_a_row_that_is_left_out_is_no_wrong_row(faithful: Faithful) -> None:

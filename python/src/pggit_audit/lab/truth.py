@@ -21,6 +21,7 @@ KINDS = (*TRACKED, "MATERIALIZED_VIEW", "TRIGGER", "TYPE", "SEQUENCE")
 
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0")
+_TEMPORARY = ("pg_temp_", "pg_toast_temp_")
 _NAME = 63  # bytes of PostgreSQL's type `name`
 
 Key = tuple[str, str, str]
@@ -63,12 +64,19 @@ def read_steps(directory: Path) -> list[Step]:
 
 
 def read_truth(directory: Path, steps: Sequence[Step]) -> dict[int, Definitions]:
-    """All that was there after each step, by the step's number; at -1 what is older than the tracker."""
+    """All that was there after each step, by the step's number; at -1 what is older than the tracker.
+
+    Without what is no part of a schema, or told elsewhere: the temporary objects of a session that was still
+    connected, and constraint triggers among the constraints of their tables (they are TRIGGERs).
+    """
     written: dict[int, list[tuple[Key, str | None]]] = defaultdict(list)
     with _open(directory, "truth.jsonl") as lines:
         for line in lines:
             row = json.loads(line)
-            written[row["step"]].append(((row["type"], row["schema"], row["name"]), row["definition"]))
+            if row["schema"].startswith(_TEMPORARY):
+                continue
+            definition = _without_triggers(row["definition"]) if row["type"] == "TABLE" else row["definition"]
+            written[row["step"]].append(((row["type"], row["schema"], row["name"]), definition))
     present: Definitions = {}
     after: dict[int, Definitions] = {}
     numbers = {step.number for step in steps}
@@ -81,6 +89,14 @@ def read_truth(directory: Path, steps: Sequence[Step]) -> dict[int, Definitions]
         if number in numbers or number == -1:
             after[number] = dict(present)
     return after
+
+
+def _without_triggers(table: str | None) -> str | None:
+    facts = json.loads(table) if table else {}
+    kept = [c for c in facts.get("constraints") or [] if c[1].split(" ")[0] != "TRIGGER"]
+    if len(kept) == len(facts.get("constraints") or []):
+        return table
+    return json.dumps({**facts, "constraints": kept or None})
 
 
 @dataclass(frozen=True)
