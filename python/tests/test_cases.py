@@ -53,7 +53,11 @@ def case_parameters() -> list[object]:
         marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
         if reason or number % ALWAYS:
             marks.append(pytest.mark.slow)
-        found.append(pytest.param(path, id=path.stem, marks=marks))
+        found.append(pytest.param(path, None, id=path.stem, marks=marks))
+        also = [
+            pytest.param(path, c, id=f"{path.stem}, {c}", marks=pytest.mark.slow) for c in read(path).also
+        ]
+        found += also
     return found
 
 
@@ -73,9 +77,11 @@ def built(
             yield made, build, problems
 
 
-@pytest.mark.parametrize("path", case_parameters())
-def test_case(path: Path, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    case = read(path)
+@pytest.mark.parametrize(("path", "client"), case_parameters())
+def test_case(
+    path: Path, client: str | None, pipeline: Pipeline, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    case = read(path, client)
     steps: list[str] = []
     try:
         with built(case, server_of(case.server, request), pipeline, tmp_path) as (made, build, problems):
@@ -162,7 +168,7 @@ SETTINGS = {
     "search_path": "pg_catalog",
 }
 """What a database or a role may have set, and no definition depends on."""
-TWICE = ("clock_literals", "lexing", "partitions", "role_guard", "y1_", "z5_")
+TWICE = ("clock_literals", "clock_names", "lexing", "partitions", "role_guard", "y1_", "z5_")
 
 
 @pytest.mark.slow
@@ -272,6 +278,7 @@ def test_the_gate_of_a_build_is_heard(
         ("-- @@ a client=fax\nselect 1;\n", "unknown word fax"),
         ("select 1;\n-- @@ a\nselect 1;\n", "must begin with"),
         ("-- only a comment\n", "must begin with"),
+        ("-- @also fax\n-- @@ a\nselect 1;\n", "unknown client"),
     ],
 )
 def test_what_the_format_does_not_know_is_refused(text: str, said: str, tmp_path: Path) -> None:
@@ -284,7 +291,7 @@ def test_what_the_format_does_not_know_is_refused(text: str, said: str, tmp_path
 def test_what_the_format_knows(tmp_path: Path) -> None:
     path = tmp_path / "history.sql"
     path.write_text(
-        "-- @server 18\n-- @nohead\n-- @erase delete from pggit.history\n"
+        "-- @server 18\n-- @nohead\n-- @clock\n-- @also script\n-- @erase delete from pggit.history\n"
         "-- @@ older setup\ncreate table a ();\n-- @@ build\n"
         "-- @@ c client=psql1 author=bob stop=0 expect_error\nselect 1;\n"
     )
@@ -297,4 +304,6 @@ def test_what_the_format_knows(tmp_path: Path) -> None:
         ("delete from pggit.history",),
     )
     assert (older.words, older.text, build.words) == ({"setup"}, "create table a ();\n", {"build"})
+    assert (case.clock, case.also, case.erase) == (True, ("script",), ("delete from pggit.history",))
+    assert [m.client for m in read(path, "script").migrations] == ["script"] * 3
     assert (c.client, c.author, c.stop, c.words) == ("psql1", "bob", False, {"expect_error"})

@@ -16,7 +16,7 @@ from tracker import history, install, last_id, sample, send
 
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError
-from pggit_audit.lab import bench, figures, intervals, judge, score, truth
+from pggit_audit.lab import bench, figures, intervals, judge, score, told, truth
 
 
 @dataclass(frozen=True)
@@ -284,6 +284,38 @@ def test_constraint_triggers_and_temporary_objects_are_no_part_of_a_table_or_a_s
     )
     assert (verdict.error, verdict.wrong) == (None, {})
     assert set(without.wrong) == {("TRIGGER", "public", "t.late")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "definition", "lost"),
+    [
+        ("TABLE", "t", '{"columns": [["id", "integer"], ["n", "text"]], "constraints": null}', False),
+        ("TABLE", "t", '{"columns": [["id", "integer"], ["lost", "text"]], "constraints": null}', True),
+        ("TABLE", "t", '{"columns": [["id", "mood"]], "constraints": null}', True),
+        ("TABLE", "t", '{"columns": null, "constraints": [["lost", "CHECK (id > 0)"]]}', True),
+        ("TABLE", "lost", '{"columns": null, "constraints": null}', True),
+        ("INDEX", "t_n", "CREATE UNIQUE INDEX t_n ON public.t USING btree (n DESC)", False),
+        ("INDEX", "t_n", "CREATE UNIQUE INDEX t_n ON public.t USING btree (lost)", True),
+        ("TYPE", "kind", "a,b", False),
+        ("TYPE", "kind", "a,c", True),
+        ("FUNCTION", "f(x integer)", "create function whatever it says", False),
+        ("TABLE", "never_there", None, False),
+    ],
+)
+def test_what_no_row_and_no_text_has_was_lost(
+    kind: str, name: str, definition: str | None, lost: bool, tmp_path: Path
+) -> None:
+    """Words of texts, of recorded columns, of objects' names and of the live schema."""
+    (tmp_path / "history.csv").write_text(
+        "id,sql_executed,old_metadata,new_metadata\n"
+        "1,alter table t add check (id > 0); select 'a',,\n"
+        '2,,"{""columns"": {""n"": {}}}",\n'
+        "3,create index on t,,f\n"
+    )
+    (tmp_path / "objects.csv").write_text("id,object_name\n1,t_n\n")
+    (tmp_path / "live.sql").write_text("CREATE TYPE kind AS ENUM ('b');\n")
+    miss = figures.Miss("step 0", (kind, "public", name), definition, None)
+    assert told.untold([miss], told.recorded_words(tmp_path)) == figures.Figure(int(lost), 1)
 
 
 def test_a_row_that_is_left_out_is_no_wrong_row(faithful: Faithful) -> None:

@@ -24,6 +24,8 @@ What must hold of every case is said in `judging`; these directives ask for more
   static or unknown.
 - `-- @noextra`: no relation and no function appears that never was.
 - `-- @events IDENTITY = CREATE ALTER …`: exactly these changes of that object.
+- `-- @clock`: rows keep the times at which they were recorded; else each migration gets a day of its own.
+- `-- @also CLIENT`: the history is built once more, with all of it sent by that client.
 - `-- @nohead`: HEAD need not be as the live schema.
 - `-- @erase SQL`: runs when all is recorded.
 - `-- @after SQL`: is true after the last build, over the published tables.
@@ -33,7 +35,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "cases"
@@ -65,13 +67,18 @@ class Case:
     strict: bool = False
     noextra: bool = False
     nohead: bool = False
+    clock: bool = False
+    also: tuple[str, ...] = ()
     events: dict[str, str] = field(default_factory=dict)
     erase: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
-def read(path: Path) -> Case:
-    """Reads a file. Raises ValueError for what the format does not know, so that no directive is overlooked."""
+def read(path: Path, client: str | None = None) -> Case:
+    """Reads a file; `client` sends all of it, if given.
+
+    Raises ValueError for what the format does not know, so that no directive is overlooked.
+    """
     # as bytes: a case may be about line ends
     text = path.read_bytes().decode()
     opening, *parts = re.split(r"^-- @@[ \t]*(.*)\n", text, flags=re.M)
@@ -81,14 +88,21 @@ def read(path: Path) -> Case:
     facts: dict[str, list[str]] = {}
     for name, value in re.findall(r"^-- @(\w+)[ \t]*(.*?)\r?$", text, re.M):
         facts.setdefault(name, []).append(value)
-    unknown = facts.keys() - {"server", "strict", "noextra", "nohead", "events", "erase", "after"}
+    if client is not None:
+        migrations = [replace(m, client=client) for m in migrations]
+    unknown = facts.keys() - {
+        "server", "strict", "noextra", "nohead", "clock", "also", "events", "erase", "after"
+    }  # fmt: skip
     if unknown:
         raise ValueError(f"{path.name}: unknown directive @{', @'.join(sorted(unknown))}")
+    if not {*facts.get("also", [])} <= CLIENTS:
+        raise ValueError(f"{path.name}: @also {', '.join(facts['also'])}: unknown client")
     return Case(
         path.stem,
         tuple(migrations),
         int(facts.get("server", ["16"])[0]),
-        *(name in facts for name in ("strict", "noextra", "nohead")),
+        *(name in facts for name in ("strict", "noextra", "nohead", "clock")),
+        also=tuple(facts.get("also", [])),
         events=dict(value.split(" = ", 1) for value in facts.get("events", [])),
         erase=tuple(facts.get("erase", [])),
         after=tuple(facts.get("after", [])),

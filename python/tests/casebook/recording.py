@@ -213,12 +213,13 @@ def record(case: Case, made: Recording, folder: Path, build: Callable[[], None])
             made.xids |= connection.execute(
                 "select id, xmin::text::bigint from pggit.history where id > %s", (before,)
             ).fetchall()
-            connection.execute(
-                "update pggit.history as h set created_at = %s + (h.created_at - o.opened_at)"
-                " from (select min(created_at) as opened_at from pggit.history where id > %s and id <= %s) as o"
-                " where h.id > %s and h.id <= %s",
-                (FIRST_DAY + timedelta(days=DAYS_BETWEEN * number), before, after, before, after),
-            )
+            if not case.clock:
+                connection.execute(
+                    "update pggit.history as h set created_at = %s + (h.created_at - o.opened_at)"
+                    " from (select min(created_at) as opened_at from pggit.history where id > %s and id <= %s) as o"
+                    " where h.id > %s and h.id <= %s",
+                    (FIRST_DAY + timedelta(days=DAYS_BETWEEN * number), before, after, before, after),
+                )
             dump = case.strict or case.noextra or migration is sent[-1]
             made.steps.append(
                 Step(

@@ -1,4 +1,5 @@
 -- what Hasura's console sends: quoted and qualified names, a trigger with its function and comment, keys replaced
+-- @also psql1
 -- @@ a client=script
 CREATE TABLE "public"."item" ("id" uuid NOT NULL DEFAULT gen_random_uuid(), "name" text NOT NULL, "updated_at" timestamptz NOT NULL DEFAULT now(), PRIMARY KEY ("id") , UNIQUE ("name"));
 COMMENT ON TABLE "public"."item" IS E'what''s sold\nhere';

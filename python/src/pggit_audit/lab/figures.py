@@ -71,6 +71,7 @@ class Score:
     failures: list[tuple[str, str]] = field(default_factory=list)
     intervals: Intervals = field(default_factory=Intervals)
     certain: Figure = field(default_factory=Figure)
+    untold: Figure = field(default_factory=Figure)
     causes: int = 0
 
     def summary(self) -> dict[str, Any]:
@@ -100,6 +101,7 @@ class Score:
                 "percent": round(self.certain.percent, 3),
             },
             "causes": self.causes,
+            "untold": {"misses": self.untold.right, "of": self.untold.of},
             "failed_rebuilds": [{"at": where, "error": error} for where, error in self.failures],
         }
 
@@ -157,6 +159,9 @@ def print_figures(history: str, score: Score, seconds: float) -> None:
     print(f"  exact, but wrong: {len(score.wrong_exact)}")
     print(f"  rows of v1 that are exact: {score.certain}")
     print(f"  causes to judge: {score.causes}")
+    print(
+        f"  misses at a step: {score.untold.of}; of {score.untold.right} nothing recorded has all names and labels"
+    )
     told = score.intervals.summary()
     print(
         f"  moments outside their interval: {told['outside']} of {told['checked']}; "

@@ -9,7 +9,7 @@ with the truth's own queries (`truth.sql`) and compared with `truth.jsonl.gz`. T
 
 And the one that matters most: changes of fidelity `exact` that are wrong.
 
-`truth` is what a history brings, `judge` compares, `figures` count.
+`truth` is what a history brings, `judge` compares, `figures` count, `told` says what nothing recorded has.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pggit_audit.lab import bench, figures, trace
 from pggit_audit.lab.figures import Figures, Miss, Score
 from pggit_audit.lab.intervals import Stated, compare
 from pggit_audit.lab.judge import Judge, Verdict
+from pggit_audit.lab.told import recorded_words, untold
 from pggit_audit.lab.truth import (
     KINDS,
     TRACKER_SCHEMAS,
@@ -399,6 +400,7 @@ def run(
                 print(*trace.of_build(build.conninfo, audit_schema), sep="\n")
             build.check()
             score, seconds = _score(build.conninfo, audit_schema, steps, truth, rows)
+    score.untold = untold(score.wrong_steps, recorded_words(directory))
     summary = {"history": directory.resolve().name, **score.summary()}
     if json_file:
         json_file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -120,6 +120,18 @@ def read_rows(directory: Path) -> list[RecordedRow]:
         RecordedRow(number, o["object_type"], o["schema_name"], o["object_name"])
         for number, o in sorted(rows, key=lambda r: r[0])
     ]
+
+
+def read_texts(directory: Path) -> Iterator[str]:
+    """All that was recorded: the rows' texts and columns, the names of their objects, the schema at the end."""
+    csv.field_size_limit(1 << 30)
+    with _open(directory, "history.csv") as lines:
+        for row in csv.DictReader(lines):
+            yield from (row["sql_executed"], row["old_metadata"], row["new_metadata"])
+    with _open(directory, "objects.csv") as lines:
+        yield from (row["object_name"] for row in csv.DictReader(lines))
+    with _open(directory, "live.sql") as lines:
+        yield from lines
 
 
 def longest_name(truth: Mapping[int, Definitions]) -> int | None:

@@ -9,10 +9,12 @@ import psycopg
 from pggit_audit.catalog import RELATIONS
 from pggit_audit.definitions import qualified
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.code import reached
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import (
+    DEPENDS_ON_DATA,
     IMPLIED_DROP,
     NOT_YET_RENAMED,
     TYPE_FROM_LIVE_CATALOG,
@@ -26,6 +28,8 @@ from pggit_audit.statements import Statement, split
 
 # How many inferred steps one statement may need before it counts as beyond repair.
 _MOST_ATTEMPTS = 25
+# A name made twice, as by a clock that stands still; a transaction that code may not end within other code.
+_CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
 
@@ -65,6 +69,12 @@ class _Script:
         if self.before() and text == self.statement.text:
             return self.statement.without_concurrently()
         return text
+
+    def lets_the_clock_run(self) -> bool:
+        """Takes the statement as it is recorded, if it was not yet; whether that is something else."""
+        told = [r for r in self.repairs if r.rule is DEPENDS_ON_DATA and r.rewrite]
+        self.repairs = [r for r in self.repairs if r not in told]
+        return bool(told)
 
     def place(self, index: int) -> int:
         """Where in `repairs` the step number `index` of `before` is; their end for the statement itself."""
@@ -113,6 +123,8 @@ class Attempts:
             if self._v1_comes_in(error, script.failing(index)):
                 continue
             if self._look_elsewhere(error, script.failing(index)):
+                continue
+            if error.sqlstate in _CLOCK_MUST_RUN and script.lets_the_clock_run():
                 continue
             proposal = self._proposal(error, script, index)
             if proposal is not None:
@@ -184,7 +196,16 @@ class Attempts:
                     )
         if not self._situation.sets_schemas:
             repairs += routines.session_settings(self._evidence, statement, self._situation.schemas[0])
-        return repairs + clock.as_of_row(statement, row)
+        state = self._situation.state
+        called = reached(statement, state) if statement.action == "code" else ()
+        named = state.called(set(statement.words)) if clock.asked(statement) else ()
+        columns = [
+            column
+            for o in named
+            if o.object_type in RELATIONS
+            for column in self._situation.columns((o.object_schema, o.object_name))
+        ]
+        return repairs + clock.as_of_row(statement, row, called, columns)
 
     def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
         """The best step against this failure that was not tried yet."""

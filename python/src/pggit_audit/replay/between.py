@@ -8,7 +8,7 @@ row is the same object under the name, and with the columns, of that row.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
@@ -25,7 +25,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import same_type
-from pggit_audit.replay.state import Difference
+from pggit_audit.replay.state import ROUTINES, Difference
 
 Match = tuple[HistoryRow, Difference | None]
 _Place = tuple[str, str | None, str]
@@ -56,6 +56,7 @@ class Between:
         rows: those that may be the block's, in order.
         differences: what it changed.
         earlier: by oid, where the object was by its last row before these.
+        is_about: whether a row of a routine speaks of what changed.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Between:
         rows: Sequence[HistoryRow],
         differences: Sequence[Difference],
         earlier: Mapping[int, HistoryRow],
+        is_about: Callable[[HistoryRow, Difference], bool],
     ) -> None:
         self._rows = rows
         self._differences = differences
         self._earlier = earlier
+        self._is_about = is_about
         self._standing: dict[_Place, DatabaseObject] = {}
         self._where: dict[int, _Place] = {}
         self._gone: set[str] = set()
@@ -76,6 +79,9 @@ class Between:
     def tell(self) -> bool:
         """Explains all of the rows, in `matched`, with what went before each in `vanished`; False where it cannot."""
         for i, row in enumerate(self._rows):
+            if row.object_type in ROUTINES:
+                self.matched.append((row, self._routine(row)))
+                continue
             if row.object_type not in _KINDS:
                 return False
             told = self._dropped(row) if row.change_type == "DROP" else self._there(i, row)
@@ -87,6 +93,13 @@ class Between:
             if place in self._standing or difference.path in self._gone:
                 difference.taken = True
         return True
+
+    def _routine(self, row: HistoryRow) -> Difference | None:
+        """What a row of a routine tells of; nothing where the code made it again as it was."""
+        found = next((d for d in self._differences if not d.taken and self._is_about(row, d)), None)
+        if found is not None:
+            found.taken = True
+        return found
 
     def _dropped(self, row: HistoryRow) -> Difference | None:
         place = _place(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.replay.state import State, bare_name
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
@@ -54,13 +55,19 @@ def _depends(why: str) -> Repair:
 
 
 def _bodies(statement: Statement, state: State) -> Iterator[str]:
-    """The text of the code, and of the routines that it may call, directly or through others."""
+    """The text of the code, and of the routines that it may call."""
+    yield statement.text
+    yield from (routine.definition for routine in reached(statement, state))
+
+
+def reached(statement: Statement, state: State) -> Iterator[DatabaseObject]:
+    """The team's routines that code may call, directly or through others."""
     waiting, seen = [statement.text], {statement.text}
     routines = state.routines()
     while waiting:
         text = waiting.pop()
-        yield text
         for found in routines:
             if found.definition not in seen and re.search(rf"(?<!\w){re.escape(bare_name(found))}\W", text):
                 seen.add(found.definition)
                 waiting.append(found.definition)
+                yield found

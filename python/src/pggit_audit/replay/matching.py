@@ -112,7 +112,7 @@ class Matching:
             return None
         if not changes_hands(rows):
             return None
-        story = Between(rows, differences, self._earlier(rows))
+        story = Between(rows, differences, self._earlier(rows), self._is_about)
         taken = [d.taken for d in differences]
         if not story.tell():
             for difference, was in zip(differences, taken, strict=True):

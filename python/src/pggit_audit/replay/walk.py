@@ -152,8 +152,10 @@ class Replay:
         if self._evidence.moments:
             execution.waiting += self._attached.enter(early=True)
         yield from self._statements(execution)
-        for row in execution.remaining:
-            yield from self._fallback.unexplained(row, execution)
+        if execution.remaining:
+            for row in execution.remaining:
+                yield from self._fallback.unexplained(row, execution)
+            execution.waiting = [*self._as_left(execution.waiting)]
         execution.waiting += self._pending.take(kept[-1])
         execution.waiting += self._dated.take(kept[-1])
         execution.waiting += self._attached.enter()
@@ -163,6 +165,19 @@ class Replay:
         else:
             # A row that is left out has no commit.
             self._carried = execution.waiting
+
+    def _as_left(self, waiting: Sequence[Inferred]) -> Iterator[Inferred]:
+        """What changed before rows were accounted for in other ways, as these left it: some of it is gone again."""
+        state = self._situation.state
+        there = state.by_path()
+        for difference, repairs in waiting:
+            if difference.new is None:
+                if difference.path not in there:
+                    yield difference, repairs
+                continue
+            now = state.objects.get(difference.new.key)
+            if now is not None:
+                yield replace(difference, new=now, path=state.path(now)), repairs
 
     def _statements(self, execution: Execution) -> Iterator[Event]:
         """Every statement of the execution, each in the session that its text prepared."""

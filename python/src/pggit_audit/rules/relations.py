@@ -39,7 +39,7 @@ from pggit_audit.rules import (
     types,
 )
 from pggit_audit.rules.dating import last_written, made_by
-from pggit_audit.rules.placing import taken_apart
+from pggit_audit.rules.placing import halfway, taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -250,21 +250,23 @@ def of_another_kind(failure: Failure) -> list[Repair]:
 # Under the names of the rows -----------------------------------------------------------------------
 
 
+_DIGITS = re.compile(r"[0-9]+")
+
+
 def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> Iterator[Repair]:
     """Gives what code made the names that its rows have: it may name things after the clock, or a number of its own.
 
-    In order, where as many rows of a kind are left over as objects that no row names.
+    In order, where as many rows of a kind are left over as objects that no row names; else (the rows of later code
+    are among them) those whose names differ in their digits alone.
     """
     told = [r for r in rows if r.change_type != "DROP"]
     for kind in ("TABLE", "VIEW", "INDEX"):
         recorded = [r for r in told if r.object_type == kind and r.change_type == "CREATE"]
         names = {r.name for r in told if r.object_type == kind}
         found = [o for o in made if o.object_type == kind]
-        left = [o for o in found if o.object_name not in names]
+        left = sorted((o for o in found if o.object_name not in names), key=lambda o: o.objid)
         unknown = [r for r in recorded if all(o.object_name != r.name for o in found)]
-        if len(left) != len(unknown):
-            continue
-        for relation, row in zip(sorted(left, key=lambda o: o.objid), unknown, strict=True):
+        for relation, row in _paired(left, unknown):
             if relation.object_schema != row.object_schema:
                 continue
             name = (relation.object_schema, relation.object_name)
@@ -276,6 +278,21 @@ def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> I
             )
 
 
+def _paired(
+    made: Sequence[DatabaseObject], rows: Sequence[HistoryRow]
+) -> Iterator[tuple[DatabaseObject, HistoryRow]]:
+    if len(made) == len(rows):
+        yield from zip(made, rows, strict=True)
+        return
+    waiting = list(rows)
+    for relation in made:
+        shape = _DIGITS.sub("0", relation.object_name)
+        row = next((r for r in waiting if _DIGITS.sub("0", r.name) == shape), None)
+        if row is not None and _DIGITS.search(row.name):
+            waiting.remove(row)
+            yield relation, row
+
+
 # The end without a row, and its moment -------------------------------------------------------------
 
 
@@ -284,7 +301,8 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
 
     v1 records no drop of a routine, of a quoted name, or of anything for the second time (FORMATS 1.4
     to 1.6). The first moment that the evidence allows is in the session after the last text that names it,
-    the last one is the end. A view goes at once, an index when its table is touched next, or with it.
+    the last one is the end. A view goes at once, an index when its table is touched next, or with it, or (with a
+    quoted name) halfway.
     """
     history = evidence.history
     name = (found.object_schema, found.object_name)
@@ -317,7 +335,10 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         due = history.session_end(last)
     else:
         due = history.next_session(last)
-        if due > last and kind == "INDEX":
+        if due > last and kind == "INDEX" and quote_if_needed(name[1]) != name[1]:
+            # v1 records no drop of such a name at all, so that it tells nothing that there is no row.
+            due = max(due, halfway(last, len(history)))
+        elif due > last and kind == "INDEX":
             due = indexes.table_touched(evidence, found, due) or due
         elif due > last and kind in _LASTING:
             due = max(due, evidence.habits.likely_end(named, history.session_end(last)))

@@ -86,17 +86,21 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     name = (first.object_schema, first.name)
     live = evidence.live.table(name)
     why = f"row {first.version_id} altered the table, and none created it"
-    if not first.columns:
-        # v1 records none of a table with a quoted name.
-        if live is None or _had_another_name(evidence, first):
-            return None
-        why += "; it is in the live catalog"
-        return _table(name, _born(evidence, first), {}, why, *as_live(evidence, live))
-    if _had_another_name(evidence, first):
+    renamed = _had_another_name(evidence, first)
+    if renamed:
         earlier = first.earlier_name
-        if earlier is None or earlier in evidence.history.by_name:
+        if earlier is None or _is_known_by(evidence, earlier, first):
             return None
         name = earlier
+    if not first.columns:
+        # v1 records none of a table with a quoted name.
+        if live is None or (renamed and _is_made(evidence, name, first.position)):
+            return None
+        why += "; it is in the live catalog"
+        make, rest = as_live(evidence, live)
+        if renamed:
+            make, *rest = _called(live, name, make, *rest)
+        return _table(name, _born(evidence, first), {}, why, make, rest)
     before = columns.before_statement(first.columns, _about(evidence, first), first.name)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
@@ -145,9 +149,16 @@ def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
     )
 
 
-def _is_made(evidence: Evidence, name: Name) -> bool:
-    """Whether a recorded text makes a table of that name, or may."""
-    rows = (evidence.history.rows[p] for p in evidence.history.mentions(name[1]))
+def _is_known_by(evidence: Evidence, name: Name, row: HistoryRow) -> bool:
+    """Whether something of that name left a row before this one, or went on under it; another may have it later."""
+    rows = evidence.history.by_name.get(name, ())
+    return any(r.position <= row.position or r.change_type != "CREATE" for r in rows[:1])
+
+
+def _is_made(evidence: Evidence, name: Name, until: int | None = None) -> bool:
+    """Whether a recorded text (of a row up to position `until`) makes a table of that name, or may."""
+    named = evidence.history.mentions(name[1])
+    rows = (evidence.history.rows[p] for p in named if until is None or p <= until)
     return any(
         (s.verb == "CREATE" and any(t[1] == name[1] and t[0] in (None, name[0]) for t in s.targets))
         or (s.action == "code" and any(m[1] for m in _MAY_MAKE.finditer(s.folded)))
@@ -240,6 +251,12 @@ def as_live(evidence: Evidence, table: DatabaseObject) -> tuple[str, list[str]]:
     ]
 
 
+def _called(live: DatabaseObject, name: Name, *texts: str) -> list[str]:
+    """Statements on a live table, for the name that it had."""
+    now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
+    return [now.sub(lambda _: then, text) for text in texts]
+
+
 def _as_it_was(
     evidence: Evidence, name: Name, first: HistoryRow, before: Columns, live: DatabaseObject | None
 ) -> tuple[str, list[str]]:
@@ -264,8 +281,7 @@ def _as_it_was(
                 else with_type(known[changed], type_text(str(before[changed].get("type"))))
             )
         if name != (live.object_schema, live.object_name):
-            now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
-            head, *rest = (now.sub(lambda _: then, text) for text in (head, *rest))
+            head, *rest = _called(live, name, head, *rest)
     by_place, gaps = _places(evidence, first, before)
     gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps}
     body = []
