@@ -206,7 +206,7 @@ create table aa.items (
     constraint positive check (amount > 0) no inherit,
     constraint not_meant check (amount < 99) not enforced, -- since 18
     constraint equal check (code operator(aa.===) 1)
-) with (autovacuum_enabled = 'false', fillfactor = '70', toast.autovacuum_enabled = 'false');
+) with (fillfactor = '70', autovacuum_enabled = 'false', toast.vacuum_truncate = 'false', toast.autovacuum_enabled = 'false');
 alter sequence aa.numbers owned by aa.items.serial;
 comment on sequence aa.items_id_seq is 'an identity''s';
 alter table aa.items add constraint later check (label <> 'later') not valid;
@@ -276,7 +276,7 @@ create function aa.all_circles() returns setof aa.circle language sql stable beg
 create or replace view aa.circle as select 1 as a, 'x'::text collate zz.nocase as b, 2::numeric(5, 1) as c, aa.of_circle(null) as d;
 comment on column aa.circle.b is 'in a circle';
 create view aa.on_circle as select a from aa.all_circles();
-create materialized view aa.stored with (fillfactor = '90') as select id, label from aa.items with no data;
+create materialized view aa.stored with (fillfactor = '90', autovacuum_enabled = 'false') as select id, label from aa.items with no data;
 alter materialized view aa.stored alter id set statistics 77, alter label set storage external;
 comment on materialized view aa.stored is 'stored';
 comment on column aa.stored.id is 'id;';

@@ -154,13 +154,13 @@ select
         where x.ftrelid = c.oid
     ), '')
     || coalesce((
-        select ' WITH (' || string_agg(opt.name || '=' || quote_literal(opt.value), ', ' order by opt.name collate "C") || ')'
+        select ' WITH (' || string_agg(opt.name || '=' || quote_literal(opt.value), ', ' order by opt.part, opt.place) || ')'
         from (
-            select quote_ident(split_part(o, '=', 1)) as name, substr(o, strpos(o, '=') + 1) as value
-            from unnest(c.reloptions) as o
+            select 1 as part, o.place, quote_ident(split_part(o.text, '=', 1)) as name, substr(o.text, strpos(o.text, '=') + 1) as value
+            from unnest(c.reloptions) with ordinality as o (text, place)
             union all
-            select 'toast.' || quote_ident(split_part(o, '=', 1)) as name, substr(o, strpos(o, '=') + 1) as value
-            from pg_catalog.pg_class as tc, unnest(tc.reloptions) as o
+            select 2 as part, o.place, 'toast.' || quote_ident(split_part(o.text, '=', 1)) as name, substr(o.text, strpos(o.text, '=') + 1) as value
+            from pg_catalog.pg_class as tc, unnest(tc.reloptions) with ordinality as o (text, place)
             where tc.oid = c.reltoastrelid
         ) as opt
     ), '')
@@ -252,8 +252,8 @@ select
             string_agg(
                 format(E'\nALTER INDEX %I.%I SET (', n.nspname, ic.relname)
                 || (
-                    select string_agg(quote_ident(split_part(o, '=', 1)) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' order by o collate "C")
-                    from unnest(ic.reloptions) as o
+                    select string_agg(quote_ident(split_part(o.text, '=', 1)) || '=' || quote_literal(substr(o.text, strpos(o.text, '=') + 1)), ', ' order by o.place)
+                    from unnest(ic.reloptions) with ordinality as o (text, place)
                 ) || ');',
                 '' order by ic.relname collate "C"
             )

@@ -75,8 +75,8 @@ select
     end
     || format('%I.%I', n.nspname, c.relname)
     || coalesce((
-        select ' WITH (' || string_agg(split_part(o, '=', 1) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' order by o collate "C") || ')'
-        from unnest(c.reloptions) as o
+        select ' WITH (' || string_agg(split_part(o.text, '=', 1) || '=' || quote_literal(substr(o.text, strpos(o.text, '=') + 1)), ', ' order by o.place) || ')'
+        from unnest(c.reloptions) with ordinality as o (text, place)
     ), '')
     || E' AS\n' || pg_get_viewdef(c.oid)
     || coalesce((
@@ -147,8 +147,8 @@ select
     format('CREATE MATERIALIZED VIEW %I.%I', n.nspname, c.relname)
     || coalesce((select format(' USING %I', am.amname) from pg_catalog.pg_am as am where am.oid = c.relam and am.amname <> 'heap'), '')
     || coalesce((
-        select ' WITH (' || string_agg(split_part(o, '=', 1) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' order by o collate "C") || ')'
-        from unnest(c.reloptions) as o
+        select ' WITH (' || string_agg(split_part(o.text, '=', 1) || '=' || quote_literal(substr(o.text, strpos(o.text, '=') + 1)), ', ' order by o.place) || ')'
+        from unnest(c.reloptions) with ordinality as o (text, place)
     ), '')
     || E' AS\n' || rtrim(pg_get_viewdef(c.oid), ';') || E'\n  WITH NO DATA;'
     || coalesce((
