@@ -138,6 +138,27 @@ def test_a_truth_may_cut_long_names(server: embedded.Server, cut: bool) -> None:
     assert (len(verdict.compared), verdict.wrong) == (2, {})
 
 
+@pytest.mark.parametrize(("others", "counts"), [("", False), ("create type v as (n integer);", True)])
+def test_a_truth_may_know_no_types_but_enums_and_domains(
+    server: embedded.Server, others: str, counts: bool
+) -> None:
+    """One that has a composite type or a range was read with them: there, what it lacks is too much."""
+    script = f"create type mood as enum ('good'); create type span as range (subtype = float8); {others}"
+    with psycopg.connect(**new_database(server.params("postgres"), "types")) as connection:
+        connection.execute(script.encode())
+        true = judge.Catalog.read(connection).definitions
+    true = {k: text for k, text in true.items() if k[0] == "TYPE" and k[2] in ("mood", "v")}
+    assert len(true) == 1 + counts
+    unread = truth.unread_types({0: true})
+    ((verdict,),) = judge.Judge(make_conninfo(**server.params("postgres")), unread=unread).judge(
+        [(script, [true])]
+    )
+    assert (verdict.error, set(verdict.wrong)) == (
+        None,
+        {("TYPE", "public", "span")} if counts else set(),
+    )
+
+
 def keys(misses: list[figures.Miss]) -> list[truth.Key]:
     return [miss.key for miss in misses]
 

@@ -88,11 +88,19 @@ class Judge:
     Args:
         conninfo: a role that may create databases. The database that it names is only connected to.
         most: bytes of a name in the truth, if it cuts them.
+        unread: kinds of types that the truth does not have (pg_type.typtype).
     """
 
-    def __init__(self, conninfo: str, workers: int | None = None, most: int | None = None) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        workers: int | None = None,
+        most: int | None = None,
+        unread: frozenset[str] = frozenset(),
+    ) -> None:
         self._conninfo = conninfo
         self._most = most
+        self._unread = unread
         self._workers = workers or min(4, os.cpu_count() or 1)
         self._printed_alike: dict[tuple[Key, str, str], bool] = {}
 
@@ -159,7 +167,8 @@ class Judge:
         self, connection: Connection, catalog: Catalog, truth: Definitions, error: str | None
     ) -> Verdict:
         rebuilt = catalog.definitions
-        compared = set(truth) | (set(rebuilt) - catalog.members)
+        unread = {k for k, text in rebuilt.items() if k[0] == "TYPE" and text in self._unread}
+        compared = set(truth) | (set(rebuilt) - catalog.members - unread)
         wrong: dict[Key, Pair] = {}
         for key in sorted(compared):
             pair = truth.get(key), rebuilt.get(key)

@@ -44,6 +44,7 @@ from pggit_audit.lab.truth import (
     read_rows,
     read_steps,
     read_truth,
+    unread_types,
 )
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
 from pggit_audit.statements import unquote
@@ -427,5 +428,5 @@ def _score(
             f"The database to be scored has no complete build in the schema {audit}: "
             f"{error.diag.message_primary}. Nothing was changed. Run `dbt build` there, or leave --dsn away."
         ) from None
-    judge = Judge(conninfo, most=longest_name(truth))
+    judge = Judge(conninfo, most=longest_name(truth), unread=unread_types(truth))
     return evaluate(steps, truth, rows, rebuilt, judge), time.monotonic() - begun

@@ -141,3 +141,10 @@ def longest_name(truth: Mapping[int, Definitions]) -> int | None:
     """
     longest = max((len(key[2].encode()) for found in truth.values() for key in found), default=0)
     return longest if longest == _NAME else None
+
+
+def unread_types(truth: Mapping[int, Definitions]) -> frozenset[str]:
+    """The kinds of types that a truth was read without: all but enums and domains, where it has none of them ever."""
+    kinds = frozenset({"c", "m", "r"})
+    known = {text for found in truth.values() for (kind, *_), text in found.items() if kind == "TYPE"}
+    return frozenset() if kinds & known else kinds
