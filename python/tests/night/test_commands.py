@@ -15,8 +15,9 @@ from nights import NAMES, begin, built_already, hook
 from project import PROJECT, Params
 
 from pggit_audit.cli import main
+from pggit_audit.errors import Refusal
 from pggit_audit.night import backup as backups
-from pggit_audit.night import fingerprint, v1, verify
+from pggit_audit.night import fingerprint, finish, v1, verify
 from pggit_audit.night import journal as journals
 from pggit_audit.night.context import RollBack
 from pggit_audit.night.fingerprint import Probe
@@ -239,6 +240,35 @@ def test_nothing_keeps_v1_from_coming_back(
 def fingerprint_of(tracked: Params) -> fingerprint.Fingerprint:
     with psycopg.connect(**tracked, autocommit=True) as connection:
         return fingerprint.take(connection, "pggit")
+
+
+def test_what_depends_on_the_archive_keeps_it_from_being_dropped_and_is_named_once(
+    tracked: Params, tmp_path: Path
+) -> None:
+    frozen(tracked, Journal.begin(tmp_path), switched=True)
+    execute(
+        tracked,
+        "create function pggit_v1_archive.longest_of() returns text language sql as 'select 1::text'",
+        "create function pggit_v1_archive.told() returns trigger language plpgsql as 'begin return new; end'",
+        "alter publication changes_of_v1 drop table pggit_v1_archive.history",
+        "create view public.newest as select max(id) as id from pggit_v1_archive.history",
+        "create type public.both as (one pggit_v1_archive.pair, n integer)",
+        "create function public.half(p pggit_v1_archive.pair) returns integer language sql as 'select 1'",
+        "create table public.note (id integer references pggit_v1_archive.history, check (id > 0),"
+        " at text default pggit_v1_archive.longest_of())",
+        "create trigger told before insert on public.note for each row execute function pggit_v1_archive.told()",
+        "create policy seen on public.note using (id < pggit_v1_archive.longest_of()::integer)",
+    )
+    with psycopg.connect(**tracked, autocommit=True) as connection:
+        finish.check(connection, NAMES, keep_archive=True)
+        with pytest.raises(Refusal) as refused:
+            finish.check(connection, NAMES, keep_archive=False)
+    named = [line.strip() for line in str(refused.value).splitlines() if line.startswith("  ")]
+    assert sorted(named) == [
+        'composite type public."both"', "default value for public.note.at",
+        "function public.half(pggit_v1_archive.pair)", "policy seen on public.note",
+        "table constraint note_id_fkey on public.note", "trigger told on public.note", "view public.newest",
+    ]  # fmt: skip
 
 
 def test_an_archive_that_is_there_already(told: Told, tracked: Params) -> None:

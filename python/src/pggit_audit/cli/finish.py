@@ -55,7 +55,7 @@ def finish(
             closing(journals.lease(params, journal.run)),
             psycopg.connect(**params, autocommit=True) as connection,
         ):
-            ending.check(connection, night.names)
+            ending.check(connection, night.names, keep_archive=keep_archive)
             if not yes and not keep_archive:
                 _ask_twice(night.names.archive, str(params["dbname"]))
             done = ending.finish(night, connection, keep_archive=keep_archive)

@@ -60,8 +60,8 @@ class Finished:
         return f"{gone}\nReports: {self.saved}"
 
 
-def check(connection: psycopg.Connection[Any], names: Names) -> None:
-    """See that there is an archive, and that nothing but this project depends on it.
+def check(connection: psycopg.Connection[Any], names: Names, *, keep_archive: bool) -> None:
+    """See that there is an archive, and, where it is to be dropped, that nothing but this project depends on it.
 
     Raises:
         Refusal: there is none, or something would be dropped with it. Nothing was changed.
@@ -75,7 +75,7 @@ def check(connection: psycopg.Connection[Any], names: Names) -> None:
             f"v1 in database {connection.info.dbname} is {where}, not archived: there is nothing to finish. "
             "Nothing was changed."
         )
-    others = _dependents(connection, names)
+    others = [] if keep_archive else _dependents(connection, names)
     if others:
         raise Refusal(
             f"These depend on {names.archive}, and would be dropped with it:\n"
@@ -170,17 +170,35 @@ def _dependents(connection: psycopg.Connection[Any], names: Names) -> list[tuple
             where d.deptype in ('i', 'a')
         ),
         owners as (
-            select
-                case when r.classid = 'pg_rewrite'::regclass
-                    then 'pg_class'::regclass::oid else r.classid end as classid,
-                case when r.classid = 'pg_rewrite'::regclass
-                    then (select ev_class from pg_rewrite where oid = r.objid) else r.objid end as objid
+            -- what is a part of a relation is in the schema of that
+            select r.classid, r.objid, case r.classid
+                when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = r.objid)
+                when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = r.objid)
+                when 'pg_attrdef'::regclass then (select adrelid from pg_attrdef where oid = r.objid)
+                when 'pg_constraint'::regclass then (select conrelid from pg_constraint where oid = r.objid)
+                when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = r.objid)
+            end as relation
             from reached as r
+            -- a relation's row type, arrays, and a foreign key's own triggers come and go with what they are of
+            where not exists (
+                select from pg_type as t left join pg_class as c on t.typrelid = c.oid
+                where r.classid = 'pg_type'::regclass and t.oid = r.objid
+                    and (t.typcategory = 'A' or c.relkind <> 'c')
+            )
+            and not exists (
+                select from pg_trigger where r.classid = 'pg_trigger'::regclass and oid = r.objid and tgisinternal
+            )
         )
         select distinct i.type, i.identity
-        from owners cross join lateral pg_identify_object(classid, objid, 0) as i
-        where coalesce(i.schema, '') not in (%(archive)s, %(work)s, %(audit)s, 'pg_toast')
-            and i.type not in ('event trigger', 'default value', 'trigger', 'table constraint', 'toast table', 'rule')
+        from owners as o
+        left join pg_class as c on o.relation = c.oid
+        left join pg_namespace as n on c.relnamespace = n.oid
+        cross join lateral pg_identify_object(
+            case when o.classid = 'pg_rewrite'::regclass then 'pg_class'::regclass::oid else o.classid end,
+            case when o.classid = 'pg_rewrite'::regclass then o.relation else o.objid end, 0
+        ) as i
+        where coalesce(i.schema, n.nspname, '') not in (%(archive)s, %(work)s, %(audit)s, 'pg_toast')
+            and i.type not in ('event trigger', 'toast table')
         order by 2
         """,
         {
