@@ -17,7 +17,7 @@ from helpers import execute
 from nights import hook
 from project import PROJECT, SAMPLE, Params, copied
 
-from pggit_audit import embedded, programs, targets
+from pggit_audit import embedded, evidence, programs, targets
 from pggit_audit.cli import main
 from pggit_audit.errors import PggitError
 from pggit_audit.lab import recorded
@@ -423,8 +423,13 @@ def test_a_rehearsal_ends_go(production: Params, tmp_path: Path) -> None:
         f'echo "$PGGIT_CUTOVER_DATABASE $PGGIT_CUTOVER_REHEARSAL" > {tmp_path}/s',
     )
     hook(smoke, "start-applications", f"touch {tmp_path}/never")
-    arguments = ["--report", str(tmp_path), "--seed", "4", "--hooks", str(smoke)]
+    ids = tmp_path / "ids.gz"
+    with psycopg.connect(**production) as connection:
+        evidence.write(ids, evidence.collect(connection, ("pggit",), ("pggit", "pggit_v0"))[0], {})
+    arguments = ["--report", str(tmp_path), "--seed", "4", "--hooks", str(smoke), "--evidence", str(ids)]
     assert main(["rehearse", "--from", production["dbname"], *arguments]) == 0
+    (results,) = (tmp_path / "runs").glob("*/dbt/run_results.json")
+    assert json.loads(results.read_text())["args"]["vars"] == {"evidence": str(ids)}
     assert re.fullmatch(r"pggit_scratch_\w+ 1\n", (tmp_path / "s").read_text())
     assert not (tmp_path / "never").exists()
     document = json.loads((tmp_path / "report.json").read_text())

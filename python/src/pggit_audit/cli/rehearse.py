@@ -72,6 +72,17 @@ def rehearse(
             show_default=False,
         ),
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--evidence",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The ids of transactions, which a dump loses: a file of pggit-audit evidence collect.",
+            show_default=False,
+        ),
+    ] = None,
     code: Code = None,
     accept: Accept = 100.0,
     throw_away: Annotated[
@@ -121,6 +132,7 @@ def rehearse(
             accept=accept,
             smoke_test=_smoke_test(hooks),
             throw_away=throw_away,
+            evidence=evidence,
         )
         document = run.rehearse(asked, terminal)
     goes = document["decision"] == "GO"

@@ -81,6 +81,7 @@ class Night:
         desk: the operator's terminal.
         hooks: the team's programs.
         environment: variables that dbt gets on top of this process's.
+        variables: of the project, for dbt's `--vars`.
 
     """
 
@@ -91,6 +92,7 @@ class Night:
     desk: Desk
     hooks: Hooks
     environment: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     def connect(self, **keywords: Any) -> psycopg.Connection[Any]:
         """Open a session of the run's own, in autocommit mode."""

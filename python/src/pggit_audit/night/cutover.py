@@ -239,7 +239,8 @@ class Cutover:
         for attempt in range(1, BUILDS + 1):
             with self._working():
                 run = dbt_runs.run(
-                    "build", target=self.night.target, target_path=self.journal.folder / "dbt",
+                    "build", target=self.night.target, variables=self.night.variables,
+                    target_path=self.journal.folder / "dbt",
                     environment={**self.night.environment, "DBT_LOG_PATH": str(self.journal.folder / "dbt")},
                     on_step=self.night.desk.progress, on_start=self.night.child("build"),
                 )  # fmt: skip

@@ -132,8 +132,7 @@ class EventWriter:
             self._provenance.note_contradiction(found.key, bool(contradictions))
         if confirmed:
             self._provenance.note_record(found.key)
-        if confirmed:
-            repairs = [r for r in repairs if not _says_no_more(r)]
+        repairs = [r for r in repairs if not _leaves_no_table_open(r, row)]
         notes = [_note_of(r) for r in repairs]
         rests_on = self._provenance.rests_on(new) if not notes and new is not None and not says_all else None
         if rests_on is not None:
@@ -235,10 +234,16 @@ class EventWriter:
         return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
 
 
-def _says_no_more(repair: Repair) -> bool:
-    """Whether a step leaves nothing of a table open that recorded its columns: of an enum it has the name alone."""
-    return repair.rule is MISSING_LABEL or (
+def _leaves_no_table_open(repair: Repair, row: HistoryRow) -> bool:
+    """Whether a step leaves nothing of the row's table open: of an enum it has the name, as the statement says it."""
+    enum = repair.rule is MISSING_LABEL or (
         repair.rule is TYPE_FROM_LIVE_CATALOG and " AS ENUM (" in repair.statement
+    )
+    return (
+        enum
+        and row.object_type == "TABLE"
+        and repair.inferred is not None
+        and repair.inferred[0] == row.object_schema
     )
 
 

@@ -46,6 +46,11 @@ class Execution:
         return cls(text, statements, deque(rows), rows[-1], rows, waiting, told)
 
     @property
+    def about(self) -> str:
+        """What all is about that its text leaves open: whoever reads the text judges it."""
+        return f"text of row {self.rows[0].version_id}"
+
+    @property
     def next_row(self) -> HistoryRow | None:
         """The first row that is not explained yet, if one is left."""
         return self.remaining[0] if self.remaining else None

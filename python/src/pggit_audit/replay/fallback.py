@@ -78,7 +78,7 @@ class Fallback:
                 execution.waiting.clear()
                 yield from self._writer.inferred(before, row)
             matched.append((row, None))
-            yield from self._from_columns(row, why) or [
+            yield from self._from_columns(row, why, execution) or [
                 self._writer.without_object(row, "static", statement.text, why, code)
             ]
 
@@ -100,19 +100,20 @@ class Fallback:
             why = "the row has no SQL text"
         elif not execution.statements:
             why = "the row's SQL text holds no statement"
-        events = self._from_columns(row, why)
+        events = self._from_columns(row, why, execution)
         current = self._identities.current(row)
-        events = events or self._recorded_drop(row, current)
+        events = events or self._recorded_drop(row, current, execution)
         if events:
             yield from events
         elif current is not None:
-            repair = Repair(UNEXPLAINED_ROW, "", f"{why}; {current.object_identity} stands as it was")
+            stands = f"{why}; {current.object_identity} stands as it was"
+            repair = Repair(UNEXPLAINED_ROW, "", stands, about=execution.about)
             yield self._writer.standing(row, repair, code, why)
         else:
             fidelity = "static" if text.strip() else "unknown"
             yield self._writer.without_object(row, fidelity, text, why, code)
 
-    def _from_columns(self, row: HistoryRow, why: str) -> list[Event]:
+    def _from_columns(self, row: HistoryRow, why: str, execution: Execution) -> list[Event]:
         """The row's table, brought to its recorded columns; nothing where there are none, or they make none."""
         if row.object_type != "TABLE" or not row.columns or row.change_type == "DROP":
             return []
@@ -137,15 +138,20 @@ class Fallback:
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
         repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
-        self._provenance.note(repairs or [Repair(TABLE_FROM_COLUMNS, "", evidence, inferred=name)])
-        notes = repairs or [Repair(STATEMENT_FAILED, "", evidence, inferred=name)]
+        repairs = [replace(r, about=execution.about) for r in repairs]
+        self._provenance.note(
+            repairs or [Repair(TABLE_FROM_COLUMNS, "", evidence, inferred=name, about=execution.about)]
+        )
+        notes = repairs or [Repair(STATEMENT_FAILED, "", evidence, inferred=name, about=execution.about)]
         # The statement did not run: what changed along with the table came of these steps alone.
         alone = [replace(r, inferred=None) for r in notes]
         others: list[Inferred] = [(d, alone) for d in differences if d is not own]
         self._provenance.note_again([d.new.key for d, _ in others if d.new is not None], notes[0].cause)
         return [*self._writer.inferred(others, row), self._writer.of_row(row, own, notes)]
 
-    def _recorded_drop(self, row: HistoryRow, current: DatabaseObject | None) -> list[Event]:
+    def _recorded_drop(
+        self, row: HistoryRow, current: DatabaseObject | None, execution: Execution
+    ) -> list[Event]:
         """Drops what the row says was dropped; nothing where it cannot be."""
         if row.change_type != "DROP" or current is None:
             return []
@@ -154,6 +160,7 @@ class Fallback:
             RECORDED_DROP,
             f"DROP {kind} {qualified((current.object_schema, current.object_name))} CASCADE;",
             f"row {row.version_id} recorded the drop",
+            about=execution.about,
         )
         outcome = self._attempts.run(Statement(drop.statement, "ddl", f"DROP {kind}"))
         if not outcome.ran:

@@ -239,6 +239,7 @@ class Replay:
         self._provenance.note(repairs)
         looks = looks_at_data(statement, self._situation.state) if outcome.differences else None
         if looks is not None:
+            looks = replace(looks, about=execution.about)
             repairs.append(looks)
             made = (d.new.key for d in outcome.differences if d.new is not None)
             self._provenance.note_again(made, looks.cause)
@@ -280,9 +281,9 @@ class Replay:
                 before.append((dropped[i], repairs))
             own = [*own, *(r for r in repairs if r.rule is DEPENDS_ON_DATA and r not in own)]
             if difference is not None and difference.between:
-                own = [*own, in_between(row)]
+                own = [*own, replace(in_between(row), about=execution.about)]
             elif statement.action == "code":
-                own = [*own, *rows_of_code(i, matched, execution)]
+                own += (replace(r, about=execution.about) for r in rows_of_code(i, matched, execution))
             open_steps = left_open(own, statement, row, difference, i in dropped)
             plain = (
                 says_all(statement, row, difference)

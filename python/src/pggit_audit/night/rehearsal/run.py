@@ -75,6 +75,7 @@ class Asked:
         accept: percent of the history's rows that must be right.
         smoke_test: the team's own test of the new code, run against the copy; None without one.
         throw_away: whether the target's server is there for this rehearsal alone.
+        evidence: a file of `pggit-audit evidence collect`, for a copy that lost the ids of transactions.
 
     """
 
@@ -89,6 +90,7 @@ class Asked:
     accept: float = 100.0
     smoke_test: Path | None = None
     throw_away: bool = False
+    evidence: Path | None = None
 
 
 class _No(Exception):
@@ -208,6 +210,7 @@ class _Rehearsal:
         night = Night(
             self.asked.target, params, self.names, journal, self.desk, Hooks(None, HOOK, {}, only=()),
             environment=environment,
+            variables={"evidence": str(self.asked.evidence.resolve())} if self.asked.evidence else {},
         )  # fmt: skip
         if self.asked.smoke_test is not None:
             facts = {**night.facts(), "rehearsal": "1"}
