@@ -1,0 +1,70 @@
+"""What the ids of transactions prove of the rows around a rename that left none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from fuzz import rebuild
+from tracker import ClientStyle, send
+
+from pggit_audit import embedded
+
+PET = "create table pet (id int primary key, owner text, born date)"
+ADD = "alter table pet add column noise text"
+RENAME = "alter table pet rename owner to keeper"
+VIEW = "create view kept as select id from pet"
+DROP = "alter table pet drop column born"
+
+Migrations = Sequence[tuple[Sequence[str], ClientStyle]]
+
+
+def told(server: embedded.Server, migrations: Migrations, with_ids: bool = True) -> dict[str, list[str]]:
+    """The fidelity of the events of rows, by the object's name, in order."""
+    with rebuild.recording(server) as made:
+        for statements, style in migrations:
+            send(made.connection, statements, style)
+        found: dict[str, list[str]] = {}
+        for event in rebuild.rebuild(made, with_ids=with_ids):
+            if event["origin"] == "v1":
+                found.setdefault(event["object_name"], []).append(event["fidelity"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("migrations", "fidelity"),
+    [
+        ([([PET], "statement"), ([ADD], "statement"), ([RENAME], "statement")], ["exact", "exact"]),
+        ([([PET], "statement"), ([ADD, RENAME], "transaction")], ["exact", "repaired"]),
+        (
+            [
+                ([PET], "statement"),
+                ([ADD, RENAME], "transaction"),
+                (["grant select (keeper) on pet to public"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
+    ],
+    ids=["by itself", "in the row's own transaction", "there, and its column written again by a GRANT"],
+)
+def test_a_row_before_a_rename_is_exact_where_the_rename_came_after_its_transaction(
+    server: embedded.Server, migrations: Migrations, fidelity: list[str]
+) -> None:
+    # Behind the rename a view, so that something goes on.
+    behind: Migrations = [([VIEW], "statement")]
+    assert told(server, [*migrations, *behind])["pet"] == fidelity
+    assert told(server, [*migrations, *behind], with_ids=False)["pet"][-1] == "repaired"
+
+
+def test_what_reads_a_table_behind_its_rename_is_exact_where_the_ids_tell_that(
+    server: embedded.Server,
+) -> None:
+    migrations: Migrations = [
+        ([PET], "statement"),
+        ([RENAME], "statement"),
+        ([VIEW], "statement"),
+        ([DROP], "statement"),
+    ]
+    assert told(server, migrations) == {
+        "pet": ["exact", "exact"], "pet_pkey": ["exact"], "kept": ["exact"],
+    }  # fmt: skip
