@@ -289,7 +289,12 @@
         {#- what is in them is hidden from then on, whatever it is #}
         {%- set wanted = "select name as schema_name from (values (" ~ dbt.string_literal(schema) ~ "), ("
             ~ dbt.string_literal(schema ~ '_work') ~ ")) as wanted (name)" -%}
-        {%- for other in run_query(others_in_schemas_of_dbt(wanted)).rows[:1] -%}
+        {#- the journal of a run of the night and what holds v1 come before the first build -#}
+        {%- set of_the_night = [] -%}
+        {%- for work in [schema ~ '_work', adapter.quote(schema ~ '_work')] -%}
+            {%- do of_the_night.extend(['table ' ~ work ~ '.cutover_journal', 'function ' ~ work ~ '.cutover_hold()']) -%}
+        {%- endfor -%}
+        {%- for other in run_query(others_in_schemas_of_dbt(wanted)).rows if other['what'] not in of_the_night -%}
             {%- do _source_error(
                 'Schema ' ~ other['schema_name'] ~ " is another system's: it holds " ~ other['what'] ~ ', and nothing of this project.',
                 another

@@ -23,6 +23,8 @@ from project import (
 
 from pggit_audit import embedded
 from pggit_audit.lab import recorded
+from pggit_audit.night import v1
+from pggit_audit.night.journal import Journal
 
 SCHEMAS = "select nspname::text from pg_namespace where nspname !~ '^pg_|^information_schema$' order by 1"
 # pgGit 0.2's own schema of that name
@@ -155,6 +157,16 @@ def test_refused(owner: Params, folder: Path, which: str) -> None:
     assert message.count("Nothing was changed") == 1
     assert not re.search(r"Traceback|File \"|> in macro|called by", message)
     assert state(owner) == before
+
+
+def test_the_journal_of_a_night_is_no_other_systems(owner: Params, folder: Path) -> None:
+    """The freeze writes it, and holds v1, before there was any build."""
+    with psycopg.connect(**owner, autocommit=True) as connection:
+        run = Journal.begin(folder / "runs")
+        v1.freeze(connection, v1.Names(), run.run, lambda _: run.save_to(connection, "pggit_audit_work"))
+    execute(owner, "grant all on schema pggit_audit_work to migration")
+    status, message = build(owner, folder, "--select", "object_kinds", "--exclude-resource-type", "test")
+    assert status == 0, message[-6000:]
 
 
 @pytest.mark.slow
