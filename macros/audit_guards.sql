@@ -507,6 +507,9 @@ end
             and pg_proc.prorettype = 'trigger'::regtype
             and pg_proc.pronargs = 0
             and not pg_proc.prosecdef
+            -- any other one would not see what its own statement did, or not be called
+            and pg_proc.provolatile = 'v'
+            and not pg_proc.proisstrict
 
     ),
 

@@ -66,8 +66,28 @@ ends as (
         and rows.new_version = objects.version
         and (rows.printed is not null or rows.place = objects.version - 1)
 
+),
+
+-- What v1 gave no number: its drops, and what it has no row for.
+strays as (
+
+    select
+        changes.v1_version_id as id,
+        changes.{{ column_name }} as printed,
+        null::integer[] as expected
+    from {{ model }} as changes
+    left join {{ history }} as history on changes.v1_version_id = history.id
+    where
+        (changes.{{ column_name }} is not null and history.id is not null and history.new_version is null)
+        or (
+            changes.v1_version_id is null
+            and (changes.{{ column_name }} is not null or changes.v1_version is not null)
+        )
+
 )
 
+select * from strays
+union all
 select * from steps
 where printed <> array_to_string(expected, '.')
 union all

@@ -4,3 +4,7 @@
 
 
 {{ guard_faults(_audit_guarded()) }}
+
+union all
+
+{{ keep_faults() }}

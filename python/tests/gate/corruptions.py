@@ -49,6 +49,32 @@ class Stage:
         self._connection = connection
         self._tests = {name: re.sub(r'"\w+"\.("\w+"\."\w+")', r"\1", text) for name, text in tests.items()}
 
+        self._noticed_last: list[str] = []
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds where nothing is corrupted."""
+        with self._connection.transaction():
+            return self._connection.execute(query.encode()).fetchall()
+
+    def is_noticed(self, statement: str) -> bool | None:
+        """Say whether any test fails after this statement, or a constraint refuses it; nothing if no row changes."""
+        names = [*self._noticed_last, *(self._tests.keys() - set(self._noticed_last))]
+        try:
+            with self._connection.transaction(force_rollback=True):
+                self._connection.execute("set local session_replication_role = replica")
+                if self._connection.execute(statement.encode()).rowcount == 0:
+                    return None
+                found = next((name for name in names if self._fails(self._tests[name])), None)
+        except (
+            psycopg.errors.IntegrityError,
+            psycopg.errors.DependentObjectsStillExist,
+            psycopg.errors.InsufficientPrivilege,  # a test cannot read what is another's now
+        ):
+            return True
+        if found is not None:  # what noticed the last change will notice the next one as well, most times
+            self._noticed_last = [found, *(name for name in self._noticed_last if name != found)]
+        return found is not None
+
     def failing(self, corruption: str = "") -> set[str]:
         """Return the tests that fail after this SQL."""
         with self._connection.transaction(force_rollback=True):

@@ -1,0 +1,170 @@
+"""The gate, asked for everything: whatever is changed in what was published, some test notices it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from corruptions import Stage
+
+pytestmark = pytest.mark.slow
+
+# Of v1's own tables: what the changes rest on. The rest of them is v1's state, which goes on changing.
+TRAIL = {"history": None, "objects": {"id", "object_type", "schema_name", "object_name", "branch_name"}}
+
+COLUMNS = """
+    select
+        nspname::text, relname::text, attname::text, format_type(atttypid, null), typtype = 'e'
+    from pg_attribute
+    inner join pg_class on attrelid = pg_class.oid
+    inner join pg_namespace on relnamespace = pg_namespace.oid
+    inner join pg_type on atttypid = pg_type.oid
+    where
+        nspname in ('pggit', 'pggit_audit', 'pggit_v0') and relkind = 'r' and attnum > 0 and not attisdropped
+        and attgenerated = ''
+    order by 1, 2, attnum
+"""
+OTHER = {
+    "bigint": "coalesce({0}, 0) + 1",
+    "boolean": "not coalesce({0}, false)",
+    "integer": "coalesce({0}, 0) + 1",
+    "jsonb": "coalesce({0}, '{{}}') || '{{\"x\": 1}}'",
+    "text": "concat({0}, ' ')",
+    "text[]": "array_append({0}, 'x')",
+    "timestamp with time zone": "coalesce({0} + interval '1 microsecond', now())",
+    "uuid": "gen_random_uuid()",
+    "timestamp without time zone": "coalesce({0} + interval '1 microsecond', localtimestamp)",
+    "character varying": "concat({0}, ' ')",
+}
+"""Another value of a type, of a column or of nothing."""
+
+RELATIONS = """
+    select pg_class.oid::regclass::text, relkind, pg_class.oid::text
+    from pg_class
+    where relnamespace in ('pggit_audit'::regnamespace, 'pggit_audit_work'::regnamespace) and relkind in ('r', 'v')
+    order by 1
+"""
+
+ROUTINES = """
+    select oid::text from pg_proc
+    where pronamespace in ('pggit_audit'::regnamespace, 'pggit_audit_work'::regnamespace)
+    order by oid::regprocedure::text
+"""
+PUBLISHED = """
+    select oid from pg_class where relnamespace = 'pggit_audit'::regnamespace and relkind = 'r'
+"""
+NOT_NULL = f"""
+    select attrelid::regclass::text, quote_ident(attname) from pg_attribute
+    where attrelid in ({PUBLISHED}) and attnum > 0 and attnotnull and not exists (
+        select from pg_index where indrelid = attrelid and indisprimary and attnum = any (indkey)
+    )
+"""
+OTHER_ROLE = "(select oid from pg_roles where rolname = 'pg_monitor')"
+# A branch of the team's own may be renamed and deleted.
+OURS = {
+    "pggit_v0.refs": "exists (select from pggit_audit.changes where commit_sha = target_sha and backfilled_from_v1)"
+}
+
+
+class Sweep:
+    """Changes one thing after the other, and keeps what no test noticed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.unnoticed: list[str] = []
+        self.noticed = 0
+
+    def change(self, statement: str) -> None:
+        """Change something; what a constraint refuses counts as noticed, and what changes no row not at all."""
+        found = self.stage.is_noticed(statement)
+        if found is None:
+            return
+        if found:
+            self.noticed += 1
+        else:
+            self.unnoticed.append(" ".join(statement.split()))
+
+
+@pytest.fixture
+def sweep(after: Stage) -> Iterator[Sweep]:
+    yield Sweep(after)
+
+
+def test_every_cell_and_row(sweep: Sweep) -> None:
+    tables: dict[str, list[tuple[str, str]]] = {}
+    for schema, table, column, type_name, is_enum in sweep.stage.rows(COLUMNS):
+        kept = TRAIL.get(table, set()) if schema == "pggit" else None
+        if kept is None or column in kept:
+            other = (
+                f"(select each from unnest(enum_range(null::{type_name})) as each"
+                " where each is distinct from {0} limit 1)"
+                if is_enum
+                else OTHER[type_name]
+            )
+            tables.setdefault(f"{schema}.{table}", []).append((column, other))
+    for table, columns in tables.items():
+        for order in ("ctid", "ctid desc"):
+            row = (
+                f"ctid = (select ctid from {table} where {OURS.get(table, 'true')} order by {order} limit 1)"
+            )
+            sweep.change(f"delete from {table} where {row}")
+            named = ", ".join(f'"{column}"' for column, _ in columns)
+            sweep.change(f"insert into {table} ({named}) select {named} from {table} where {row}")
+            for column, other in columns:
+                name = f'"{column}"'
+                sweep.change(f"update {table} set {name} = {other.format(name)} where {row}")
+    assert sweep.unnoticed == []
+    assert sweep.noticed > 200
+
+
+def test_every_view_and_function(sweep: Sweep) -> None:
+    for name, kind, oid in sweep.stage.rows(RELATIONS):
+        if kind == "v":
+            ((definition,),) = sweep.stage.rows(f"select pg_get_viewdef({oid})")
+            sweep.change(
+                f"create or replace view {name} as select * from ({definition.rstrip(';')}) as it where false"
+            )
+            sweep.change(f"update pg_class set relowner = {OTHER_ROLE} where oid = {oid}")
+            sweep.change(f"update pg_class set reloptions = '{{security_invoker=true}}' where oid = {oid}")
+    for (oid,) in sweep.stage.rows(ROUTINES):
+        for setting in (
+            "prosrc = prosrc || ' '", "proconfig = '{search_path=public}'", "proconfig = null",
+            "prosecdef = not prosecdef", f"proowner = {OTHER_ROLE}",
+            "provolatile = case provolatile when 'i' then 's' else 'i' end", "proisstrict = not proisstrict",
+        ):  # fmt: skip
+            column, value = setting.split(" = ", 1)
+            sweep.change(
+                f"update pg_proc set {setting} where oid = {oid} and {column} is distinct from {value}"
+            )
+        # what others may run with its owner's rights; the rest everybody may run, with their own
+        sweep.change(f"update pg_proc set proacl = '{{=X/postgres}}' where oid = {oid} and prosecdef")
+    assert sweep.unnoticed == []
+    assert sweep.noticed > 100
+
+
+def test_every_guard(sweep: Sweep) -> None:
+    for (oid,) in sweep.stage.rows(
+        f"select oid::text from pg_trigger where tgrelid in ({PUBLISHED}) and not tgisinternal"
+    ):
+        sweep.change(f"update pg_trigger set tgenabled = 'D' where oid = {oid}")
+        sweep.change(f"delete from pg_trigger where oid = {oid}")
+        sweep.change(f"update pg_trigger set tgtype = tgtype # 4 where oid = {oid}")
+    for table, name in sweep.stage.rows(
+        "select conrelid::regclass::text, quote_ident(conname) from pg_constraint"
+        f" where conrelid in ({PUBLISHED})"
+    ):
+        sweep.change(f"alter table {table} drop constraint {name} cascade")
+    for (name,) in sweep.stage.rows(
+        f"select indexrelid::regclass::text from pg_index where indrelid in ({PUBLISHED})"
+        " and not exists (select from pg_constraint where conindid = indexrelid)"
+    ):
+        sweep.change(f"drop index {name}")
+    for table, column in sweep.stage.rows(NOT_NULL):
+        sweep.change(f"alter table {table} alter {column} drop not null")
+    for (table,) in sweep.stage.rows(f"select oid::regclass::text from pg_class where oid in ({PUBLISHED})"):
+        sweep.change(f"update pg_class set relowner = {OTHER_ROLE} where oid = '{table}'::regclass")
+        sweep.change(f"create rule nothing as on insert to {table} do instead nothing")
+        sweep.change(f"alter table {table} enable row level security")
+        sweep.change(f"grant insert on {table} to public")
+    assert sweep.unnoticed == []
+    assert sweep.noticed > 100
