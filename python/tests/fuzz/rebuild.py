@@ -20,7 +20,7 @@ from pggit_audit import embedded, evidence, models
 from pggit_audit.dated_catalog import catalog
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
-TEMPLATE = "tracked_template"
+TEMPLATE = "recorded_template"
 
 Definitions = dict[str, str]
 
