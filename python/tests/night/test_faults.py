@@ -63,10 +63,11 @@ def test_the_command_line_is_killed(place: Place, step: str) -> None:
         more = ("--hold-before-switch", str(place.runs.parent / "hold")) if step == "switch" else ()
         if more:
             (place.runs.parent / "hold").touch()
-        plan = ("--observe", "60s" if step == "observe" else "0")
+        # Without a hook the smoke test is over in a moment: what follows it keeps the run from having ended by then.
+        plan = ("--observe", {"observe": "60s", "smoke": "10s"}.get(step, "0"))
         process = place.begin(*more, plan=plan)
         place.wait_for(begun(step), process)
-        time.sleep({"build": 3.0, "observe": 2.0}.get(step, 0.3))
+        time.sleep({"build": 3.0, "observe": 2.0, "smoke": 0.0}.get(step, 0.3))
         process.kill()
         process.communicate(timeout=60)
         if goes_on:
