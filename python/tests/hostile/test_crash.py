@@ -29,8 +29,14 @@ TEXTS = [
 
 
 @contextmanager
-def crashing(admin: dict[str, Any]) -> Iterator[None]:
-    """Kills whatever sleeps, which takes all sessions of the server along."""
+def crashing(admin: dict[str, Any], after: float = 0) -> Iterator[None]:
+    """Kills whatever sleeps, which takes all sessions of the server along, and commits that were not written yet.
+
+    Args:
+        admin: a superuser's libpq keywords.
+        after: seconds that it waits before; in one all commits are written.
+
+    """
     stop = threading.Event()
 
     def crash() -> None:
@@ -43,6 +49,7 @@ def crashing(admin: dict[str, Any]) -> Iterator[None]:
             except psycopg.OperationalError:
                 continue
             for (pid,) in sleeping:
+                time.sleep(after)
                 os.kill(pid, signal.SIGKILL)
                 time.sleep(1)
 
@@ -62,7 +69,7 @@ def test_a_crash_is_a_finding() -> None:
     with (
         cluster.throw_away_cluster(16, cluster.find(16)) as admin,
         open_shadow(admin, hidden=(), seconds=20) as shadow,
-        crashing(admin),
+        crashing(admin, after=2),
     ):
         events = list(Replay(shadow, Evidence(rows, ()), "main").run(rows))
     expect_honest_rows(events, texts)
