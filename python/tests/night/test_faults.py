@@ -168,7 +168,7 @@ def small_disk(folder: Path, size: str, owner: str | None = None) -> Iterator[Pa
         subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)
 
 
-def test_the_disk_is_full_under_the_backup(place: Place, tmp_path: Path) -> None:
+def test_a_full_disk_is_noticed_before_anything_begins(place: Place, tmp_path: Path) -> None:
     before = place.fingerprint()
     with small_disk(tmp_path / "small", "64k") as disk:
         small = Place(
@@ -176,9 +176,9 @@ def test_the_disk_is_full_under_the_backup(place: Place, tmp_path: Path) -> None
         )
         process = small.begin()
         said = process.communicate(timeout=SECONDS)[0]
-        assert process.returncode == 1, said
+        assert process.returncode == 2, said
         assert "Traceback" not in said
-        assert "No space left on device" in said or "is full" in said
+        assert "is full. Nothing was changed." in said
     assert before.differences(place.fingerprint()) == []
     assert place.records()
 
