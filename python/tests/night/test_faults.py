@@ -183,6 +183,23 @@ def test_a_full_disk_is_noticed_before_anything_begins(place: Place, tmp_path: P
     assert place.records()
 
 
+def test_the_disk_is_full_under_the_backup(place: Place, tmp_path: Path) -> None:
+    """And under the journal with it: what cannot be written down is undone all the same."""
+    before = place.fingerprint()
+    with small_disk(tmp_path / "small", "4m") as disk:
+        small = Place(
+            place.params, disk / "runs", {**place.environment, "PGGIT_NIGHT_DIR": str(disk / "runs")}
+        )
+        hooks = hook(tmp_path / "hooks", "stop-applications", f"cat /dev/zero > '{disk}/filler'; true")
+        process = small.begin(plan=("--observe", "0", "--hooks", str(hooks)))
+        said = process.communicate(timeout=SECONDS)[0]
+        assert process.returncode == 1, said
+        assert "Traceback" not in said
+        assert "No space left on device" in said
+    assert before.differences(place.fingerprint()) == []
+    assert place.records()
+
+
 def test_the_servers_disk_is_full_under_the_build(place: Place, own_server: embedded.Server) -> None:
     """The database lies on a disk with little room; once it has more, v1 comes back, and it runs to its end."""
     before = place.fingerprint()
