@@ -44,8 +44,75 @@ def told(server: embedded.Server, migrations: Migrations, with_ids: bool = True)
             ],
             ["exact", "repaired"],
         ),
+        (
+            [
+                ([PET], "statement"),
+                ([f"{ADD} default 'none'", "alter table pet rename noise to sound"], "transaction"),
+                (["vacuum full pet"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
+        (
+            [
+                ([PET], "statement"),
+                ([ADD, "alter table pet rename noise to sound"], "transaction"),
+                (["vacuum full pet"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
+        ([([PET], "statement"), (["vacuum full pet"], "statement"), ([RENAME], "statement")], ["exact"]),
+        (
+            [
+                (["create function named() returns text language sql as $$select 'x'$$"], "statement"),
+                ([PET.replace("owner text", "owner text default named()")], "statement"),
+                ([ADD, RENAME], "transaction"),
+                (["drop function named() cascade"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
+        (
+            [
+                ([PET.replace(" primary key", " not null")], "statement"),
+                ([ADD, RENAME], "transaction"),
+                (
+                    [
+                        "create table pets (id int not null, keeper text, born date, noise text)"
+                        " partition by range (born)"
+                    ],
+                    "statement",
+                ),
+                (["alter table pets attach partition pet default"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
+        (
+            [
+                ([PET.replace(" primary key", " not null")], "statement"),
+                ([ADD, RENAME], "transaction"),
+                (
+                    [
+                        "create table pets (id int not null, keeper text, born date, noise text)"
+                        " partition by range (born)"
+                    ],
+                    "statement",
+                ),
+                (["alter table pets attach partition pet default"], "statement"),
+                (["alter table pets detach partition pet"], "statement"),
+            ],
+            ["exact", "repaired"],
+        ),
     ],
-    ids=["by itself", "in the row's own transaction", "there, and its column written again by a GRANT"],
+    ids=[
+        "by itself",
+        "in the row's own transaction",
+        "there, and its column written again by a GRANT",
+        "there, and the default of older rows written out by VACUUM FULL",
+        "there, and VACUUM FULL has nothing to write out",
+        "by itself, behind VACUUM FULL",
+        "there, and its default gone with a function",
+        "there, and its table attached",
+        "there, and its table attached and detached",
+    ],
 )
 def test_a_row_before_a_rename_is_exact_where_the_rename_came_after_its_transaction(
     server: embedded.Server, migrations: Migrations, fidelity: list[str]

@@ -53,13 +53,14 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a live relation; `place` is its attnum. A dropped one has no name any more. `granted`: there are
-    rights on it alone."""
+    """A column of a live relation; `place` is its attnum. A dropped one has no name any more. `granted`: whether there
+    are rights on it alone, None where nothing tells."""
 
     name: str
     place: int
     moment: Moment | None
-    granted: bool = False
+    granted: bool | None = None
+    has_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,18 +177,25 @@ class Moments:
 
     def columns(self, identity: str) -> list[Column]:
         """The columns that a live relation has and had, by their places."""
+        rows = [row for kind in _RELATIONS for row in self.rows_of(kind, identity)]
+        defaults = {row["part"] for row in rows if row["catalog"] == "pg_attrdef"}
         found = [
             Column(
                 row["part"],
                 int(row["facts"]["attnum"]),
                 self._moment(row),
-                bool(row["facts"].get("granted")),
+                row["facts"].get("granted"),
+                row["part"] in defaults,
             )
-            for kind in _RELATIONS
-            for row in self.rows_of(kind, identity)
+            for row in rows
             if row["catalog"] == "pg_attribute"
-        ]  # fmt: skip
+        ]
         return sorted(found, key=lambda c: c.place)
+
+    def was_rewritten(self, identity: str) -> bool | None:
+        """Whether a live table is in another file than it was made in; None where nothing tells."""
+        rows = (row for kind in _RELATIONS for row in self.rows_of(kind, identity))
+        return next((r["facts"].get("rewritten") for r in rows if r["catalog"] == "pg_class"), None)
 
     def labels(self, identity: str) -> list[Label]:
         """The labels of a live enum, in order."""

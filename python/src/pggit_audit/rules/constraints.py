@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT
-from pggit_audit.rules.dating import at_moment, is_behind, within
+from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -201,7 +201,7 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
             "table constraint", f"{quote_if_needed(new)} on {live.object_identity}", "pg_constraint"
         )
         moment = within(written, position - 1, len(history))
-        sure = is_behind(written, position)
+        sure = is_alone(evidence, written, name, position)
         earlier = history.rows[position].earlier_name
         if earlier is not None and old.replace(earlier[1], name[1]) == new:
             why = f"the live catalog has {new}, and row {history.version(position)} renames the table"

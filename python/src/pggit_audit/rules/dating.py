@@ -6,8 +6,9 @@ rows that a rule has found already, it is the moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import first_statement, parse_name
@@ -74,17 +75,56 @@ def of_column(
     return None
 
 
-def is_only_renamed(evidence: Evidence, table: Name, position: int, name: str, place: int | None) -> bool:
-    """Whether nothing but a rename behind a row's own transaction wrote a live column last, as far as is known.
+def is_only_renamed(
+    evidence: Evidence, table: Name, position: int, name: str, column: Mapping[str, Any]
+) -> bool:
+    """Whether nothing but a rename behind a row's own transaction wrote a live column last.
 
-    It has the name at the place, and no rights of its own: a GRANT writes it again.
+    It has the name at the place of `column`, as the shadow has that, and what else writes a column's row and leaves no
+    row of its table did not: rights on it alone, a default that goes by CASCADE, an ALTER of a parent or an ATTACH,
+    and a rewrite of the table (VACUUM FULL, CLUSTER) where the row has a default for the rows of before.
     """
     identity = evidence.moments.table(table, position)
-    return identity is not None and any(
-        column.name == name and not column.granted and is_behind(column.moment, position)
-        for column in evidence.moments.columns(identity)
-        if place is None or column.place == place
+    if identity is None:
+        return False
+    found = next((c for c in evidence.moments.columns(identity) if c.place == column["position"]), None)
+    return (
+        found is not None
+        and found.name == name
+        and found.granted is False
+        and found.has_default == (column["default"] is not None or column["generated"])
+        and is_alone(evidence, found.moment, table, position)
+        and (
+            evidence.moments.was_rewritten(identity) is False
+            or _came_without_default(evidence, table, position, found.place)
+        )
     )
+
+
+def is_alone(evidence: Evidence, moment: Moment | None, table: Name, position: int) -> bool:
+    """Whether a transaction is for certain behind that of the row at a position, and altered no other table: that may
+    be a parent, which alters a table without a row of it."""
+    if moment is None or not is_behind(moment, position):
+        return False
+    if moment.own is None or moment.began is None:
+        return True
+    oid = evidence.history.oid_of("TABLE", table, position)
+    own = evidence.history.rows[moment.began : moment.own + 1]
+    own = [r for r in own if r.object_type == "TABLE" and r.change_type == "ALTER"]
+    return all(oid is not None and r.oid == oid for r in own)
+
+
+def _came_without_default(evidence: Evidence, table: Name, position: int, place: int) -> bool:
+    """Whether the records of a table tell that the column at a place came with the table, or without a default."""
+    oid = evidence.history.oid_of("TABLE", table, position)
+    rows = evidence.history.by_oid.get(oid, ()) if oid is not None else ()
+    records = [r for r in rows if r.object_type == "TABLE" and r.columns and r.position <= position]
+    if not records or records[0].change_type != "CREATE":
+        return False
+    first = next(
+        ((r, f) for r in records for f in (r.columns or {}).values() if f.get("position") == place), None
+    )
+    return first is not None and (first[0] is records[0] or first[1].get("default") is None)
 
 
 def is_behind(moment: Moment | None, position: int) -> bool:

@@ -148,7 +148,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         step = rename(table, old, match, why, FORESEEN_RENAME)
         attnum = facts[match][0] if match in facts else column["position"]
         moment = of_column(evidence, table, position, upper, match, attnum)
-        sure = is_only_renamed(evidence, table, position, match, attnum) and _stands(
+        sure = is_only_renamed(evidence, table, position, match, column) and _stands(
             column, (record.columns or {}).get(match)
         )
         placed = at_moment(evidence, step, table, moment, "column", sure) if moment is not None else None

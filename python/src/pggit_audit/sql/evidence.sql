@@ -15,7 +15,9 @@ team_schemas as (
 
 relations as (
 
-    select c.oid, c.relkind, c.xmin as xid
+    select
+        c.oid, c.relkind, c.xmin as xid,
+        c.relfilenode operator(pg_catalog.<>) 0 and c.relfilenode operator(pg_catalog.<>) c.oid as was_rewritten
     from pg_catalog.pg_class as c
     where
         c.relnamespace in (select oid from team_schemas)
@@ -45,7 +47,7 @@ found (catalog, class, object, part, xid, facts) as (
 
     union all
     select 'pg_class', 'pg_catalog.pg_class'::pg_catalog.regclass, r.oid, null, r.xid,
-        pg_catalog.jsonb_build_object('oid', r.oid::pg_catalog.int8)
+        pg_catalog.jsonb_build_object('oid', r.oid::pg_catalog.int8, 'rewritten', r.was_rewritten)
     from relations as r
 
     union all
