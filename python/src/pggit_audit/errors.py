@@ -18,5 +18,9 @@ class Refusal(PggitError):
     exit_status = 1
 
 
+class LostRole(PggitError):
+    """A role that the team prepared for the history was locked out by it: it changed the password."""
+
+
 class LostCommits(PggitError):
     """The server of the shadow crashed, and what had been done there just before is gone."""

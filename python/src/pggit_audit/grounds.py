@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit import cluster, programs
-from pggit_audit.errors import PggitError
+from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
 
@@ -113,6 +113,20 @@ class Ground:
             self._ender.close()
             self._stands_by()
 
+    def require_role(self) -> None:
+        """Raises `LostRole` where the server is there, and does not let a role in that the team prepared."""
+        try:
+            self._admin.execute("select 1")
+        except psycopg.OperationalError:
+            return
+        if isinstance(self.role, PreparedRole):
+            raise LostRole(
+                f"The history took the password of the role {self.role.name}, which runs it, and ended its sessions.\n"
+                "Nothing else was changed. Give it the password back:\n"
+                f"    alter role \"{self.role.name}\" password '...';\n"
+                "and let the history run on a throw-away server: --vars 'shadow: throw_away'."
+            )
+
     def restore(self) -> None:
         """Makes the role, and what it may do, what they were at first."""
         self.role.restore()
@@ -148,6 +162,8 @@ class Ground:
             self._stands_by()
         try:
             with self._ender.transaction():
+                # Its transaction never ends, and sees no session that began after its first look.
+                self._ender.execute("select pg_catalog.pg_stat_clear_snapshot()")
                 self._ender.execute(query, values)
         except psycopg.errors.InsufficientPrivilege:
             self.role.restore()
@@ -306,9 +322,10 @@ def _prepared_role(
     if login is None:
         raise _Impossible("no role was prepared for it (PGGIT_STAGING_SHADOW_USER is not set)")
     role = PreparedRole(admin, login, PREFIX)
-    stack.callback(role.drop)
     found = _made(stack, admin, parameters, role, name)
     role.keep(stack.enter_context(connect(found.as_nobody)), found.as_nobody)
+    # Before its own session ends, in which it gives itself back what it took.
+    stack.callback(role.drop)
     return found
 
 

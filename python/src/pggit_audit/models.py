@@ -12,7 +12,7 @@ import psycopg
 
 from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
-from pggit_audit.errors import LostCommits, PggitError
+from pggit_audit.errors import LostCommits, LostRole, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema
 from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
@@ -254,6 +254,15 @@ class _Branch:
             # It may be the history that makes it crash. Nothing is lost by that the second time.
             session.info(f"Branch {self.name} is replayed once more: {str(error).splitlines()[0]}")
             return replace(self, is_durable=True).walked(inherited, own, start, known, past, session)
+        except LostRole as error:
+            session.info(f"{error}\nBranch {self.name} is replayed on a throw-away server.")
+            apart = replace(self, place=replace(self.place, apart=True))
+            events = apart.walked(inherited, own, start, known, past, session)
+            first = next((i for i, event in enumerate(events) if event.origin != "excluded"), None)
+            if first is not None:
+                note = {"code": "changed_its_role", "message": str(error).splitlines()[0]}
+                events[first] = replace(events[first], findings=[*events[first].findings, note])
+            return events
 
     def events(
         self,

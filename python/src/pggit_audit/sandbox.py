@@ -61,8 +61,8 @@ class Role:
         before, after = self._settings, _settings(self._admin, self.name)
         if before == after:
             return []
-        gone = [f"it took away its setting {s.removeprefix(': ')}" for s in before if s not in after]
-        return gone + [f"it gave itself the setting {s.removeprefix(': ')}" for s in after if s not in before]
+        gone = [f"it took away its setting {_said(s)}" for s in before if s not in after]
+        return gone + [f"it gave itself the setting {_said(s)}" for s in after if s not in before]
 
     def come_back(self, admin: Connection) -> None:
         """Goes on with another session of the build's role, after the server was away."""
@@ -161,8 +161,7 @@ class PreparedRole(Role):
             own.execute(sql.SQL("alter role current_user password {}").format(verifier))
         if self.changes():
             _reset_settings(own, self.name, sql.SQL("current_user"))
-            for line in self._settings:
-                database, _, assignment = line.partition(": ")
+            for database, assignment in self._settings:
                 parameter, _, value = assignment.partition("=")
                 place = (
                     sql.SQL(" in database {}").format(sql.Identifier(database)) if database else sql.SQL("")
@@ -262,21 +261,29 @@ def _soon(connection: Connection) -> sql.Literal:
     return sql.Literal(row[0])
 
 
-def _settings(connection: Connection, name: str) -> list[str]:
-    """The role's settings and limits, one a line: `database: parameter=value`, the database empty for all."""
-    rows = connection.execute(
-        "select coalesce(d.datname::pg_catalog.text, '') operator(pg_catalog.||) ': ' operator(pg_catalog.||) setting"
+Setting = tuple[str, str]
+"""A database, empty for all, and `parameter=value`."""
+
+
+def _settings(connection: Connection, name: str) -> list[Setting]:
+    """The role's settings and limits."""
+    return connection.execute(
+        "select coalesce(d.datname::pg_catalog.text, ''), setting"
         " from pg_catalog.pg_db_role_setting as s"
         " join pg_catalog.pg_roles as r on r.oid operator(pg_catalog.=) s.setrole"
         " left join pg_catalog.pg_database as d on d.oid operator(pg_catalog.=) s.setdatabase"
         " cross join lateral pg_catalog.unnest(s.setconfig) as setting"
-        " where r.rolname operator(pg_catalog.=) %s::pg_catalog.name order by 1",
+        " where r.rolname operator(pg_catalog.=) %s::pg_catalog.name order by 1, 2",
         (name,),
     ).fetchall()
-    return [setting for (setting,) in rows]
+
+
+def _said(setting: Setting) -> str:
+    database, assignment = setting
+    return f"{database}: {assignment}" if database else assignment
 
 
 def _reset_settings(connection: Connection, name: str, role: sql.Composable) -> None:
-    for database in {setting.partition(": ")[0] for setting in _settings(connection, name)}:
+    for database in {database for database, _ in _settings(connection, name)}:
         place = sql.SQL(" in database {}").format(sql.Identifier(database)) if database else sql.SQL("")
         connection.execute(sql.SQL("alter role {}{} reset all").format(role, place))

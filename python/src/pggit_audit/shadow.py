@@ -156,6 +156,7 @@ class Shadow:
             except psycopg.OperationalError as error:
                 # The old session may still be ending; or the server is coming back.
                 if time.monotonic() > deadline:
+                    self._ground.require_role()
                     raise self._lost(error) from None
                 time.sleep(0.2)
             else:

@@ -26,6 +26,8 @@ FORBIDDEN = {
     "a password of another": f"alter role {BOB} password 'mine'",
     "a setting of its role": "alter role current_user set search_path = 'evil'",
     "a setting in another database": f"alter role current_user in database {CANARY} set search_path = 'evil'",
+    "settings in every database": "do $all$ declare other name; begin for other in select datname from pg_database loop"
+    " execute format('alter role current_user in database %I set work_mem = ''1MB''', other); end loop; end $all$",
     "a setting of all roles": "alter role all set search_path = 'evil'",
     "a setting of another database": f"alter database {CANARY} set search_path = 'evil'",
     "a setting of its database": "alter database {shadow} set search_path = 'evil'",
@@ -70,6 +72,13 @@ FORBIDDEN = {
     "a function of PostgreSQL's": "create function pg_catalog.lower(integer) returns text language sql as 'select 1'",
     "statistics of all": "select pg_stat_reset_shared('bgwriter')",
 }
+
+# What a role may do to itself, and nobody else can undo: a server then lets only the history in.
+LOCKS_OUT = (
+    "do $$ begin execute 'alter role current_user password ''mine'''; commit;"
+    " perform pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid();"
+    " perform pg_terminate_backend(pg_backend_pid()); end $$"
+)
 
 HARMLESS = "create table {name} (id integer)"
 

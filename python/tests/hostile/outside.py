@@ -13,7 +13,7 @@ from psycopg import sql
 
 HARM = Path("/tmp/pggit-was-here")
 """The file that whatever reaches the server's files would make."""
-CANARY = "canary"
+CANARY, ODD = "canary", "odd: name=of\na database"
 BOB, SECRET = "bob", "a secret of bob's"
 PREFIX = "pggit_shadow_"
 
@@ -64,11 +64,15 @@ def canary(admin: Params) -> Iterator[None]:
             inside.execute("insert into kept values (1, 'one'), (2, 'two')")
             inside.execute(f"grant all on kept to {BOB}, public".encode())
             inside.execute("grant create on schema public to public")
+        # A name in which a reader of settings may get lost.
+        connection.execute(f'drop database if exists "{ODD}"'.encode())
+        connection.execute(f'create database "{ODD}" template template0'.encode())
         HARM.unlink(missing_ok=True)
         try:
             yield
         finally:
             connection.execute(f"drop database {CANARY} with (force)".encode())
+            connection.execute(f'drop database "{ODD}"'.encode())
             connection.execute(f"drop role {BOB}".encode())
 
 

@@ -58,6 +58,23 @@ def test_what_fills_the_disk_is_ended_and_gives_it_back(
     assert sizes[0][0] < 20 << 20
 
 
+def test_whatever_catches_its_cancellation_is_ended(admin: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only the first of a walk, and also where it sleeps when its statement is over."""
+    monkeypatch.setattr(shadow_module, "_GRACE", 0.5)
+    sleeps = (
+        "do $$ begin for i in 1..2 loop begin perform pg_sleep(30);"
+        " exception when query_canceled then null; end; end loop; end $$"
+    )
+    query = "select pg_sleep(1) from generate_series(1, 30)"
+    at_its_end = f"do $$ begin execute 'declare kept cursor with hold for {query}'; end $$"
+    texts = [Attack("one", sleeps), Attack("two", sleeps), Attack("three", at_its_end)]
+    with open_shadow(admin, hidden=(), seconds=0.5) as shadow:
+        events = walk(shadow, texts, admin)
+    expect_honest_rows(events, texts)
+    told = {e.v1_version_id: e for e in events}
+    assert [[f["code"] for f in told[i].findings] for i in (1, 3, 5)] == [["statement_timeout"]] * 3
+
+
 def test_generated_attacks(admin: Params) -> None:
     r = random.Random(20240101)
     with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from attacks import Attack
 from helpers import Session
-from walking import expect_honest_rows, history
+from walking import expect_honest_rows, history, replayed
 
-from pggit_audit import cluster, models
+from pggit_audit import cluster
 from pggit_audit.replay import Replay
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import open_shadow
@@ -79,16 +79,6 @@ def test_a_crash_is_a_finding() -> None:
 
 @pytest.mark.slow
 def test_a_crash_that_loses_commits_takes_the_walk_back_to_its_start() -> None:
-    rows = [
-        {
-            **{name: getattr(row, name) for name in (
-                "version_id", "branch_name", "execution_no", "object_type", "object_schema", "object_name",
-                "change_type", "change_severity", "change_sql", "created_at", "author", "exclusion_reason",
-            )},
-            "change_description": None, "recorded_columns": None, "recorded_oid": None,
-        }
-        for row in history(TEXTS)
-    ]  # fmt: skip
     with cluster.throw_away_cluster(16, cluster.find(16)) as admin:
         with psycopg.connect(**admin, autocommit=True) as connection:
             # What was committed stays in memory alone for that long.
@@ -96,17 +86,7 @@ def test_a_crash_that_loses_commits_takes_the_walk_back_to_its_start() -> None:
             connection.execute("select pg_reload_conf()")
         session = Session(admin)
         with crashing(admin):
-            events = models.replay_events(
-                executions=rows,
-                branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
-                bases=(),
-                base_objects=(),
-                routines=(),
-                live_objects=(),
-                session=session,
-                shadow="target",
-                hidden_schemas=(),
-            )
+            events = replayed(TEXTS, session)
     assert any("once more" in text and "crashed" in text for text in session.said), session.said
     told = {e["v1_version_id"]: e for e in events if e["origin"] == "v1"}
     assert [told[2 * i + 2]["new_definition"] for i in range(3)] == [

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from attacks import ENGINE, Attack, attacks
-from helpers import execute
+from attacks import ENGINE, FORBIDDEN, LOCKS_OUT, Attack, attacks, block
+from helpers import Session, execute
 from outside import canary, fingerprint
-from walking import expect_honest_rows, walk
+from walking import expect_honest_rows, replayed, walk
 
 from pggit_audit import embedded, grounds, programs
+from pggit_audit import shadow as shadow_module
 from pggit_audit.errors import PggitError
 from pggit_audit.sandbox import Login, too_rich
 from pggit_audit.shadow import open_shadow
@@ -141,6 +142,43 @@ def test_a_prepared_role_is_as_it_was(admin: Params) -> None:
     psycopg.connect(**as_role(admin, "hostile_nobody")).close()
     after = fingerprint(admin)
     assert after["settings"] == before["settings"]
+
+
+def test_a_prepared_role_gets_its_password_back(admin: Params) -> None:
+    """Also where it took nothing but that, which nobody but itself can see."""
+    if "password" not in admin:
+        pytest.skip("a server that asks for no password cannot tell whether it is the right one")
+    takes = Attack("takes its password", FORBIDDEN["a password"])
+    hidden = Attack("takes it in a block", block(takes.text))
+    with open_shadow(as_role(admin, "hostile_creates"), hidden=(), seconds=2, login=NOBODY) as shadow:
+        walk(shadow, [takes, hidden], admin, without={"roles"})
+        taken = execute(admin, "select rolpassword from pg_authid where rolname = 'hostile_nobody'")
+    assert taken != execute(admin, "select rolpassword from pg_authid where rolname = 'hostile_nobody'")
+    psycopg.connect(**as_role(admin, NOBODY.user)).close()
+
+
+def test_a_history_that_locks_its_role_out_goes_on_elsewhere(
+    admin: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "password" not in admin:
+        pytest.skip("a server that asks for no password locks nobody out")
+    monkeypatch.setattr(shadow_module, "_RETURN", 1.0)
+    before = fingerprint(admin)
+    session = Session(as_role(admin, "hostile_creates"))
+    monkeypatch.setattr(session, "shadow_login", NOBODY)
+    events = replayed([Attack("locks out", LOCKS_OUT)], session)
+    try:
+        assert any("alter role" in text and "throw-away" in text for text in session.said), session.said
+        told = {e["v1_version_id"]: e for e in events}
+        assert told[2]["new_definition"] == "CREATE TABLE public.honest_0 (\n    id integer\n);"
+        assert "changed_its_role" in str([e["findings"] for e in events])
+        after = fingerprint(admin)
+        assert without_roles(after, [NOBODY.user]) == without_roles(before, [NOBODY.user])
+        # It is not the team's any more, so the next one does not even begin there.
+        with open_shadow(as_role(admin, "hostile_creates"), hidden=(), login=NOBODY) as shadow:
+            assert shadow.role != NOBODY.user
+    finally:
+        execute(admin, f"alter role {NOBODY.user} password '{PASSWORD}'")
 
 
 @pytest.mark.parametrize(

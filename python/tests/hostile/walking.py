@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attacks import HARMLESS, Attack
+from helpers import Session
 from outside import changed, fingerprint
 
+from pggit_audit import models
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Event, Replay
 from pggit_audit.rules.situation import Evidence
@@ -65,3 +67,28 @@ def expect_honest_rows(events: Sequence[Event], texts: Sequence[Attack]) -> None
         honest = told[2 * i + 2]
         wanted = f"CREATE TABLE public.honest_{i} (\n    id integer\n);"
         assert (honest.new_definition, honest.fidelity) == (wanted, "exact"), attack.name
+
+
+def replayed(texts: Sequence[Attack], session: Session) -> list[dict[str, Any]]:
+    """The rows of `int_replay__events` for the history, as a build makes them: it walks again where it has to."""
+    rows = [
+        {
+            **{name: getattr(row, name) for name in (
+                "version_id", "branch_name", "execution_no", "object_type", "object_schema", "object_name",
+                "change_type", "change_severity", "change_sql", "created_at", "author", "exclusion_reason",
+            )},
+            "change_description": None, "recorded_columns": None, "recorded_oid": None,
+        }
+        for row in history(texts)
+    ]  # fmt: skip
+    return models.replay_events(
+        executions=rows,
+        branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
+        bases=(),
+        base_objects=(),
+        routines=(),
+        live_objects=(),
+        session=session,
+        shadow="target",
+        hidden_schemas=(),
+    )
