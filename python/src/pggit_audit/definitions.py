@@ -156,6 +156,22 @@ def with_type(line: str, kind: str) -> str:
     return line if match is None else line[: match.start(2) - 4] + kind + line[match.end(2) - 4 :]
 
 
+_DEFAULT = re.compile(r""" DEFAULT (?:'(?:[^']|'')*'|"(?:[^"]|"")*"|(?! NOT NULL\Z).)*""", re.DOTALL)
+
+
+def without_default(line: str) -> str:
+    """A column's element without its default; one that is generated, or an identity, has none."""
+    kind = _COLUMN_LINE.match(f"    {line}")
+    start = kind.end(2) - 4 if kind is not None else len(line)
+    return line[:start] + _DEFAULT.sub("", line[start:], count=1)
+
+
+def with_not_null(line: str, is_not_null: bool) -> str:
+    """A column's element with NOT NULL, or without."""
+    plain = line.removesuffix(" NOT NULL")
+    return plain + " NOT NULL" if is_not_null else plain
+
+
 _GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")
 
 

@@ -46,6 +46,7 @@ _LOCKS = (
     b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
     b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
 )
+_SEED = "select pg_catalog.setseed({seed!r})"
 _SEARCH_PATH = b"select pg_catalog.set_config('search_path', $1, false)"
 # These may end a transaction themselves, which PostgreSQL forbids where others share it.
 _MAY_COMMIT = ("do", "call")
@@ -78,6 +79,7 @@ class Shadow:
 
     `hidden` are those schemas; `role` is who runs the history; `was_away` says that the server crashed and came back,
     and may have lost the last moments; `failed_at` is the number of the statement, of those last run, that failed.
+    `seed` is what random() begins with in each run of a script, between -1 and 1: each build makes the same.
 
     It has many small methods: what a session was told, what ran in it and how it ended is one state.
     """
@@ -94,6 +96,7 @@ class Shadow:
         self.role = found.role.name
         self.seconds = seconds
         self.failed_at = 0
+        self.seed = 0.0
         self.was_away = False
         self._is_durable = is_durable
         self._ground = found
@@ -271,7 +274,7 @@ class Shadow:
         if len(script) == 1 and script[0][1][:4].lower().startswith(_MAY_COMMIT):
             self._run_alone(script[0][1])
             return
-        prelude = [*self._prelude(), self._counts]
+        prelude = [*self._prelude(*(text for _, text in script)), self._counts]
         texts = [_sent(text) for _, text in script]
         results = self._send([*prelude, *texts, self._counts, _LOCKS, _LET_GO], checked=False)
         failed = len(results) - 1 - len(prelude)
@@ -312,14 +315,19 @@ class Shadow:
 
     def _run_alone(self, text: str) -> None:
         self._writes = anywhere()
-        if prelude := self._prelude():
+        if prelude := self._prelude(text):
             self._send(prelude)
         self._path = self._wanted_path
         self._send([_sent(text)])
 
-    def _prelude(self) -> list[Any]:
-        """What the session needs to be told before it runs a statement."""
-        return [] if self._path == self._wanted_path else [(_SEARCH_PATH, [self._wanted_path.encode()])]
+    def _prelude(self, *texts: str) -> list[Any]:
+        """What the session needs to be told before it runs these."""
+        told: list[Any] = (
+            [] if self._path == self._wanted_path else [(_SEARCH_PATH, [self._wanted_path.encode()])]
+        )
+        if any(_may_call(text) for text in texts):
+            told.append(_SEED.format(seed=self.seed).encode())
+        return told
 
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
@@ -397,6 +405,11 @@ def _parts(text: str) -> list[str]:
 def _sent(text: str) -> bytes:
     first = text.lstrip()[:7].lower()
     return (_UNREAD + text if first.startswith(_RETURNING) else text).encode()
+
+
+def _may_call(text: str) -> bool:
+    """Whether a statement may ask for random numbers: as code, or by name."""
+    return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *_RETURNING)) or "random" in text.lower()
 
 
 def _for_session(statement: str) -> str:

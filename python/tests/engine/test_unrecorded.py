@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from building import Scratch, function, index, of_rows, replayed, row, rules, table, tree_of
+from building import Scratch, Version, function, index, of_rows, replayed, row, rules, table, tree_of
 
 from pggit_audit.replay import mark_uncertain
-from pggit_audit.shadow import Shadow
+from pggit_audit.shadow import Shadow, open_shadow
 
 NOT_AT_HOME = "do $$ begin if not exists (select from t) then {}; end if; end $$; create table z (id integer)"
 
@@ -126,3 +126,37 @@ def test_what_code_makes_of_data_has_the_names_of_the_rows_and_is_never_exact(
     assert told[3].fidelity == "repaired"
     made = {e.object_identity for e in events if e.object_type == "TABLE"}
     assert made - {"public.s", "public.d", "public.p_1"} == set()
+
+
+CHANCE = """do $$
+declare mark text := replace(gen_random_uuid()::text, '-', '');
+begin
+  execute format('create type %I as enum (%L)', 'kind_' || left(mark, 8), md5(random()::text));
+  execute format('create sequence %I', 's_' || encode(gen_random_bytes(6), 'hex'));
+  execute format('create table t (id integer check (id > %s))', pg_backend_pid());
+  execute format('comment on table t is %L', 'by ' || current_user || ' in ' || txid_current());
+end $$"""
+
+
+def test_what_code_makes_of_chance_is_the_same_in_each_build(shadow: Shadow, server_version: Version) -> None:
+    rows = [
+        table(1, "s", "create table s ()"),
+        table(2, "t", CHANCE, "id int4", author="Zoë"),
+        table(3, "u", CHANCE.replace("table t ", "table u "), "id int4", author="Zoë"),
+    ]
+    with open_shadow(server_version.params, hidden=()) as another:
+        builds = [replayed(place, rows)[0] for place in (shadow, another)]
+    trees = [tree_of(events) for events in builds]
+    assert trees[0] == trees[1]
+    assert len([path for path in trees[0] if ".s_" in path]) == 2
+    assert "by Zoë in 2" in trees[0]["public.t"]
+    assert all(e.fidelity == "repaired" for e in builds[0] if e.v1_version_id in (2, 3))
+
+
+def test_code_that_needs_its_author_as_a_role_runs_all_the_same(shadow: Shadow) -> None:
+    text = (
+        "do $$ begin execute format('grant usage on schema public to %I', current_user); "
+        "create table t (id integer); end $$"
+    )
+    events, _ = replayed(shadow, [table(1, "t", text, "id int4", author="nobody here")])
+    assert "id integer" in tree_of(events)["public.t"]

@@ -58,6 +58,9 @@ class _Script:
     done: list[Repair] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
+    # The statement with the time of its row, but without the name of its author, which is no role here.
+    by_nobody: Repair | None = None
+    author: str | None = None
 
     def before(self) -> list[str]:
         """The steps that run before the statement."""
@@ -75,6 +78,16 @@ class _Script:
         told = [r for r in self.repairs if r.rule is DEPENDS_ON_DATA and r.rewrite]
         self.repairs = [r for r in self.repairs if r not in told]
         return bool(told)
+
+    def misses_its_author(self, error: psycopg.Error) -> bool:
+        """Takes the statement without the name of its author, if the error is about that; whether it had it."""
+        if self.author is None or self.author not in (error.diag.message_primary or ""):
+            return False
+        self.author = None
+        if not self.lets_the_clock_run():
+            return False
+        self.repairs += [self.by_nobody] if self.by_nobody is not None else []
+        return True
 
     def place(self, index: int) -> int:
         """Where in `repairs` the step number `index` of `before` is; their end for the statement itself."""
@@ -107,6 +120,10 @@ class Attempts:
         script = _Script(statement)
         if row is not None:
             script.repairs += self._known_beforehand(statement, row)
+            told, script.by_nobody = self._as_of_row(statement, row)
+            if told is not None:
+                script.repairs.append(told)
+                script.author = row.author if told != script.by_nobody else None
         error: psycopg.Error | None = None
         for _ in range(_MOST_ATTEMPTS):
             before, main = script.before(), script.main()
@@ -125,6 +142,8 @@ class Attempts:
             if self._look_elsewhere(error, script.failing(index)):
                 continue
             if error.sqlstate in _CLOCK_MUST_RUN and script.lets_the_clock_run():
+                continue
+            if script.misses_its_author(error):
                 continue
             proposal = self._proposal(error, script, index)
             if proposal is not None:
@@ -196,6 +215,10 @@ class Attempts:
                     )
         if not self._situation.sets_schemas:
             repairs += routines.session_settings(self._evidence, statement, self._situation.schemas[0])
+        return repairs
+
+    def _as_of_row(self, statement: Statement, row: HistoryRow) -> tuple[Repair | None, Repair | None]:
+        """The statement with what its row says in place of what it asks for; without the author as well."""
         state = self._situation.state
         called = reached(statement, state) if statement.action == "code" else ()
         named = state.called(set(statement.words)) if clock.asked(statement) else ()
@@ -205,7 +228,7 @@ class Attempts:
             if o.object_type in RELATIONS
             for column in self._situation.columns((o.object_schema, o.object_name))
         ]
-        return repairs + clock.as_of_row(statement, row, called, columns)
+        return clock.as_of_row(statement, row, called, columns)
 
     def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
         """The best step against this failure that was not tried yet."""

@@ -20,9 +20,10 @@ def may_make_ddl(statement: Statement, state: State) -> bool:
 
 # What gives another result at another time, or to somebody else.
 _VOLATILE = re.compile(
-    r"\b(?:now|(?:clock|statement|transaction)_timestamp|timeofday|random|gen_random_uuid|uuid_generate_v\d\w*"
-    r"|nextval|currval|lastval|txid_current|pg_current_xact_id|current_setting|version|inet_client_addr)\s*\("
-    r"|\b(?:current_(?:date|time|timestamp|user|role)|session_user|localtime|localtimestamp)\b",
+    r"\b(?:now|(?:clock|statement|transaction)_timestamp|timeofday|random|random_normal|gen_random_(?:uuid|bytes)|uuid_generate_v\d\w*"
+    r"|uuidv[47]|nextval|currval|lastval|txid_current|pg_current_xact_id|pg_backend_pid|current_setting|version"
+    r"|inet_client_addr|current_database)\s*\("
+    r"|\b(?:current_(?:catalog|date|time|timestamp|user|role)|session_user|localtime|localtimestamp)\b",
     re.IGNORECASE,
 )
 _READS = re.compile(r"""\b(?:from|join)\s+(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.$])+)""", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What was there before the tracker, or never left a row: extensions, tables, functions, views enter the shadow."""
+"""What was there before the tracker, or never left a row: extensions, tables, functions, types, views enter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import DROPPED_COLUMN, columns, extensions, relations, routines, tables
+from pggit_audit.rules import DROPPED_COLUMN, columns, extensions, relations, routines, tables, types
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.rules.tables import PreExistingTable
 
@@ -31,6 +31,8 @@ class Preexisting:
         self._provenance = provenance
         self._extensions = extensions.pre_existing(evidence)
         self._tables = deque(tables.pre_existing(evidence))
+        came_late = any(table.position == 0 for table in self._tables)
+        self._types = types.pre_existing(evidence, came_late)
         self._functions = routines.pre_existing(evidence)
         self._views = relations.pre_existing_views(evidence)
 
@@ -44,7 +46,8 @@ class Preexisting:
         for _, outcome in made:
             self._provenance.note(outcome.repairs)
             result.extend((d, _steps_of(d, outcome.repairs)) for d in outcome.differences)
-        result += self._enter_views()
+        result += self._enter_each(self._types)
+        result += self._enter_each(self._views)
         return result
 
     def _enter_extensions(self) -> list[Inferred]:
@@ -114,13 +117,14 @@ class Preexisting:
                     result.extend((d, _steps_of(d, steps)) for d in outcome.differences)
         return result
 
-    def _enter_views(self) -> list[Inferred]:
+    def _enter_each(self, waiting: list[Repair]) -> list[Inferred]:
+        """Takes each step that can be taken by now, where what it makes is not there; none is left waiting."""
         result: list[Inferred] = []
-        views, self._views = self._views, []
-        for repair in views:
+        for repair in waiting:
             known = repair.inferred is not None and self._situation.relation(repair.inferred) is not None
             if not known and self._situation.runs(repair.statement):
                 result.extend(self._provenance.of_step(repair))
+        waiting.clear()
         return result
 
 

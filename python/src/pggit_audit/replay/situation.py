@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -36,6 +37,7 @@ class Situation:
         self.state = State(shadow.reader.everything())
         self.position = 0
         self.version_id = 0
+        self._times = 0
         self.schemas: Sequence[str] = ("public",)
         self.sets_schemas = False
         self._horizon = shadow.reader.horizon()
@@ -45,8 +47,10 @@ class Situation:
         self._fresh: dict[Key, DatabaseObject] = {}
 
     def at(self, row: HistoryRow) -> None:
-        """The walk comes to a row."""
+        """The walk comes to a row, or to the next statement of it: random numbers are others, the same each time."""
+        self._times = self._times + 1 if row.version_id == self.version_id else 0
         self.position, self.version_id = row.position, row.version_id
+        self.shadow.seed = _seed(f"{row.version_id} {self._times}")
 
     # What a rule may ask
 
@@ -170,6 +174,11 @@ class Situation:
         """What came or changed since this was last asked, also what is gone again."""
         fresh, self._fresh = self._fresh, {}
         return fresh
+
+
+def _seed(text: str) -> float:
+    """A number between -1 and 1 that depends on nothing but the text."""
+    return int.from_bytes(sha256(text.encode()).digest()[:6], "big") / (1 << 47) - 1
 
 
 def naming(state: State, keys: Iterable[Key]) -> list[DatabaseObject]:

@@ -179,7 +179,7 @@ RENAMED_SEQUENCE = Rule(
 TYPE_FROM_LIVE_CATALOG = Rule(
     "type_from_live_catalog",
     "the statement that made a type: v1 records none",
-    "a statement needs the type, and the live catalog has it",
+    "the live catalog has the type, and a statement needs it, or no recorded text names it",
 )
 MISSING_DOMAIN = Rule(
     "missing_domain",

@@ -1,7 +1,9 @@
-"""What asks the clock is worked out when it runs: it gets the time of its row.
+"""What asks the clock, chance or the session is worked out when it runs: it gets what its row says.
 
 Literals (`'now'`, `'today'`, `'tomorrow'`, `'yesterday'`), the bounds of a partition, and code. The time of a row is
-that of its transaction, as the author's session wrote it (FORMATS 1.10), which is what they mean.
+that of its transaction, as the author's session wrote it (FORMATS 1.10), which is what they mean. Who asks is the row's
+author. What no row says (numbers of transactions and processes, random ids) is made of the row's id, or of `random()`,
+which the shadow seeds for each statement: so it is the same in each build.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +32,19 @@ _KEYWORDS = {
     "CURRENT_TIME": "timetz", "LOCALTIME": "time",
 }  # fmt: skip
 _FUNCTIONS = {"NOW", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"}
-_ASKS = re.compile(rf"\b(?:{'|'.join([*_KEYWORDS, *_FUNCTIONS])})\b", re.IGNORECASE)
+_AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
+# Ids that random() can stand for, which is the same each time; numbers that the server counts.
+_IDS = {"GEN_RANDOM_UUID", "UUID_GENERATE_V1", "UUID_GENERATE_V1MC", "UUID_GENERATE_V4", "UUIDV4", "UUIDV7"}
+_NUMBERS = {"PG_BACKEND_PID": "integer", "TXID_CURRENT": "bigint", "PG_CURRENT_XACT_ID": "xid8"}
+_RANDOM_ID = "(pg_catalog.md5(pg_catalog.random()::pg_catalog.text)::pg_catalog.uuid)"
+_BYTES = "GEN_RANDOM_BYTES"
+# An extension may live in any schema.
+_OF_EXTENSIONS = {*_IDS, _BYTES}
+# pgcrypto's own limit.
+_MOST_BYTES = 1024
+_ASKS = re.compile(
+    rf"\b(?:{'|'.join([*_KEYWORDS, *_FUNCTIONS, *_AUTHORS, *_IDS, *_NUMBERS, _BYTES])})\b", re.IGNORECASE
+)
 _COMPARED = {"=", "<", ">", "<=", ">=", "<>", "!="}
 # Behind these, code has a statement of its own.
 _OPEN = {"BEGIN", "THEN", "ELSE", "LOOP"}
@@ -39,6 +54,15 @@ _KEEPS = {"CREATE", "ALTER", "COMMENT"}
 _MOST = 50_000
 
 Cut = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a row says of the moment at which its statement ran; None where it does not."""
+
+    at: datetime | None
+    author: str | None
+    number: int
 
 
 def asked(statement: Statement) -> list[int]:
@@ -56,28 +80,48 @@ def as_of_row(
     row: HistoryRow,
     routines: Iterable[DatabaseObject] = (),
     columns: Iterable[Mapping[str, Any]] = (),
-) -> list[Repair]:
-    """The statement with the time of its row in place of what asks for it.
+) -> tuple[Repair | None, Repair | None]:
+    """The statement with what its row says in place of what asks for it.
 
     Literals only where they are dates or times: by the statement's own words, or beside one of the `columns`.
     `routines` are those that code may call: for the while of the statement, their clock shows the time of the row.
+    The second one does not know the author, for the shadow has no such role. None where nothing is asked.
     """
-    if not isinstance(row.created_at, datetime) or len(row.change_sql or "") > _MOST:
-        return []
+    if len(row.change_sql or "") > _MOST:
+        return None, None
+    at = row.created_at if isinstance(row.created_at, datetime) else None
+    routines, columns = list(routines), list(columns)
+    told = _Told(at, row.author, row.version_id)
+    nobody = replace(told, author=None)
+    return (
+        _as_told(statement, row, told, routines, columns),
+        _as_told(statement, row, nobody, routines, columns),
+    )
+
+
+def _as_told(
+    statement: Statement,
+    row: HistoryRow,
+    says: _Told,
+    routines: Iterable[DatabaseObject],
+    columns: Iterable[Mapping[str, Any]],
+) -> Repair | None:
     dated = {str(c["name"]) for c in columns if str(c["type"]).upper() in _TYPES}
-    cuts = [*_literals(statement, row.created_at, dated)]
+    cuts = [*_literals(statement, says.at, dated)] if says.at is not None else []
     bound = next((i for i, w in enumerate(statement.keywords) if w == "FOR"), None)
     if statement.action == "code":
-        cuts += _cuts(statement.tokens, row.created_at)
-        cuts += _bodies(statement, row.created_at)
+        cuts += _cuts(statement.tokens, says)
+        cuts += _bodies(statement, says)
     elif bound is not None and statement.keywords[bound + 1 : bound + 2] == ("VALUES",):
-        cuts += _cuts(statement.tokens[bound:], row.created_at)
+        cuts += _cuts(statement.tokens[bound:], says)
     start = statement.tokens[0].start if statement.tokens else 0
     text = _applied(statement.text, [(a - start, b - start, told) for a, b, told in cuts])
     if statement.action == "code" and statement.verb != "CALL":
-        text = _with_routines(text, [*_as_if(routines, row.created_at)])
+        text = _with_routines(text, [*_as_if(routines, says)])
     why = f"row {row.version_id} is of {row.created_at}, which is what the statement calls now"
-    return [Repair(DEPENDS_ON_DATA, text, why, rewrite=True)] if text != statement.text else []
+    if says.author is not None:
+        why += f", and by {says.author}"
+    return Repair(DEPENDS_ON_DATA, text, why, rewrite=True) if text != statement.text else None
 
 
 def _literals(statement: Statement, at: datetime, dated: set[str]) -> Iterator[Cut]:
@@ -109,8 +153,8 @@ def _is_time(statement: Statement, i: int, dated: set[str]) -> bool:
     )
 
 
-def _cuts(tokens: Sequence[Token], at: datetime) -> Iterator[Cut]:
-    """The calls that ask the clock, and what they say; not within a statement that makes something of them."""
+def _cuts(tokens: Sequence[Token], says: _Told) -> Iterator[Cut]:
+    """The calls that ask, and what they say; not within a statement that makes something of them."""
     begins, keeps = True, False
     words = [upper(t) for t in tokens]
     for i, (token, word) in enumerate(zip(tokens, words, strict=True)):
@@ -119,32 +163,62 @@ def _cuts(tokens: Sequence[Token], at: datetime) -> Iterator[Cut]:
             continue
         keeps = keeps or (begins and word in _KEEPS)
         begins = False
-        qualified = words[i - 1 : i] == ["."] or (i > 0 and tokens[i - 1].token_type == TokenType.DOT)
-        if keeps or qualified:
+        start = i
+        if i > 1 and tokens[i - 1].token_type == TokenType.DOT:
+            start = i - 2
+            if tokens[start].text != "pg_catalog" and word not in _OF_EXTENSIONS:
+                continue
+        if keeps:
             continue
         called = [t.text for t in tokens[i + 1 : i + 4]]
-        if word in _FUNCTIONS and called[:2] == ["(", ")"]:
-            yield token.start, tokens[i + 2].end + 1, f"('{at}'::timestamptz)"
-        elif word in _KEYWORDS and called[:1] == ["("] and called[2:] == [")"]:
-            yield token.start, tokens[i + 3].end + 1, f"('{_of(word, at)}'::{_KEYWORDS[word]}({called[1]}))"
-        elif word in _KEYWORDS:
-            yield token.start, token.end + 1, f"('{_of(word, at)}'::{_KEYWORDS[word]})"
+        instead, behind = _said(word, called, says)
+        if instead is not None:
+            yield tokens[start].start, tokens[i + behind].end + 1, instead
+
+
+def _said(word: str, called: Sequence[str], says: _Told) -> tuple[str | None, int]:
+    """What stands for a call, given the three tokens behind its name, and how many of them belong to it."""
+    at = says.at
+    instead, behind = None, 0
+    if called[:2] == ["(", ")"]:
+        behind = 2
+        if word in _FUNCTIONS and at is not None:
+            instead = f"('{at}'::timestamptz)"
+        elif word in _IDS:
+            instead = _RANDOM_ID
+        elif word in _NUMBERS:
+            instead = f"('{says.number}'::{_NUMBERS[word]})"
+    elif word == _BYTES and called[:1] == ["("] and called[2:] == [")"] and called[1].isdigit():
+        count = min(int(called[1]), _MOST_BYTES)
+        hexadecimal = (
+            "(select pg_catalog.string_agg(pg_catalog.md5(pg_catalog.random()::pg_catalog.text), '')"
+            f" from pg_catalog.generate_series(1, {count // 16 + 1}))"
+        )
+        instead, behind = f"(pg_catalog.decode(pg_catalog.left({hexadecimal}, {2 * count}), 'hex'))", 3
+    elif word in _AUTHORS and says.author is not None:
+        instead = f"({_literal(says.author)}::name)"
+    elif word in _KEYWORDS and at is not None:
+        if called[:1] == ["("] and called[2:] == [")"]:
+            instead, behind = f"('{_of(word, at)}'::{_KEYWORDS[word]}({called[1]}))", 3
+        else:
+            instead = f"('{_of(word, at)}'::{_KEYWORDS[word]})"
+    return instead, behind
 
 
 def _of(word: str, at: datetime) -> object:
     return at.date() if word == "CURRENT_DATE" else at.time() if word.endswith("TIME") else at
 
 
-def _bodies(statement: Statement, at: datetime) -> Iterator[Cut]:
-    """The body of a DO block, with the time in place of the calls that ask for it."""
+def _bodies(statement: Statement, says: _Told) -> Iterator[Cut]:
+    """The body of a DO block, with what the row says in place of the calls that ask for it."""
     start = statement.tokens[0].start
     for token in statement.tokens if statement.tag == "DO" else ():
         if token.token_type == TokenType.STRING:
-            told = _told(token.text, at)
+            told = _told(token.text, says)
             written = _literal(told or "")
         elif token.token_type == TokenType.HEREDOC_STRING:
             mark = statement.text[token.start - start :].split("$", 2)[1]
-            told = _told(token.text, at)
+            told = _told(token.text, says)
             written = f"${mark}${told}${mark}$"
         else:
             continue
@@ -152,12 +226,14 @@ def _bodies(statement: Statement, at: datetime) -> Iterator[Cut]:
             yield token.start, token.end + 1, written
 
 
-def _told(code: str, at: datetime) -> str | None:
-    """The text of code with the time in place of what asks for it; None where nothing does, or it cannot be read."""
+def _told(code: str, says: _Told) -> str | None:
+    """The text of code with what the row says in place of what asks; None where nothing does, or it cannot be read."""
     if len(code) > _MOST or not _ASKS.search(code):
         return None
     with suppress(TokenError, TooLong, RecursionError):
-        told = _applied(code, [c for part in read_parts(code, escapes=False) for c in _cuts(part.tokens, at)])
+        told = _applied(
+            code, [c for part in read_parts(code, escapes=False) for c in _cuts(part.tokens, says)]
+        )
         return told if told != code else None
     return None
 
@@ -168,15 +244,15 @@ def _applied(text: str, cuts: Iterable[Cut]) -> str:
     return text
 
 
-def _as_if(routines: Iterable[DatabaseObject], at: datetime) -> Iterator[tuple[str, str]]:
-    """The routines that ask the clock: how they are made with the time of the row, and as they are."""
+def _as_if(routines: Iterable[DatabaseObject], says: _Told) -> Iterator[tuple[str, str]]:
+    """The routines that ask: how they are made with what the row says, and as they are."""
     for routine in routines:
         made = split(routine.definition)[0].text
         body = re.search(r"\nAS (\$[^$]*\$)", made)
         if body is None:
             continue
         start, end = body.end(), made.rfind(body[1])
-        told = _told(made[start:end], at)
+        told = _told(made[start:end], says)
         if told is not None:
             again = re.sub(r"^CREATE (?!OR )", "CREATE OR REPLACE ", made[:start])
             yield again + told + made[end:], again + made[start:]

@@ -67,10 +67,16 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     return types.missing(evidence, failure, first[0].name)
 
 
+# Behind these, such a word is the name of a column or of an argument, and a type follows; but for reserved words.
+_BEFORE_COLUMN = {"(", ",", "ADD", "COLUMN", "EXISTS", "IN", "INOUT", "OUT", "VARIADIC"}
+_RESERVED = {"COLLATE", "CONSTRAINT", "GROUP", "USER"}
+
+
 def _may_be_type(naming: Naming, statement: Statement) -> bool:
     """Whether a name stands where a type may stand."""
     second, first = naming.before
-    if first in _NO_TYPES or (second, first) == ("OWNER", "TO"):
+    is_column = second in _BEFORE_COLUMN and first not in _RESERVED
+    if (first in _NO_TYPES and not is_column) or (second, first) == ("OWNER", "TO"):
         return False
     # A policy names roles, an index its operator classes; in their expressions, types are what one casts to.
     return statement.object_type not in ("POLICY", "INDEX") or first in ("::", "AS")

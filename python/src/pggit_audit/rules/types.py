@@ -1,7 +1,8 @@
 """Types: v1 records none of them (FORMATS 1.1), only their names as types of columns; of a domain, its base (1.9).
 
 A type shows in a statement that fails (`missing`, `missing_label`), a rename in the next record of its columns
-(`in_the_way`, `expected_renames`), a drop in the row that takes its last use away (`unused`).
+(`in_the_way`, `expected_renames`), a drop in the row that takes its last use away (`unused`). Older than a tracker that
+came late: `pre_existing`.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     UNUSED_TYPE,
 )
-from pggit_audit.rules.dating import about_type, labels_by, last_written, made_by
+from pggit_audit.rules.dating import about_type, bounds, labels_by, last_written, made_by, moment_of
 from pggit_audit.rules.naming import said
-from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
+from pggit_audit.rules.situation import Bounds, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
 
 _RENAMED = re.compile(
@@ -455,3 +456,34 @@ def _end(evidence: Evidence, found: DatabaseObject, position: int) -> PendingSte
 def _loses_default(evidence: Evidence, table: Name, column: str | None, row: HistoryRow) -> bool:
     later = evidence.history.later_columns(table, row.position + 1)
     return later is not None and (later.columns or {}).get(str(column), {"default": ""})["default"] is None
+
+
+# Before the tracker --------------------------------------------------------------------------------
+
+
+def pre_existing(evidence: Evidence, came_late: bool) -> list[Repair]:
+    """Types of the live catalog that no recorded text names, and that were there before the first row.
+
+    What made such a type left no row and no text beside it. The ids of transactions tell that it is older; without
+    them, it was as a rule where the tracker `came_late`, and nothing is certain.
+    """
+    found: list[Repair] = []
+    for name, live in evidence.live.by_name.items():
+        if live.object_type != "TYPE" or evidence.history.mentions(live.object_name):
+            continue
+        moment = moment_of(evidence, live)
+        if not came_late if moment is None else moment.first >= 0 or moment.own is not None:
+            continue
+        why = f"TYPE {live.object_identity} is in the live catalog, and no recorded text names it"
+        when = Bounds(None, None) if moment is None else bounds(evidence, moment)
+        found.append(
+            Repair(
+                TYPE_FROM_LIVE_CATALOG,
+                live.definition,
+                why,
+                inferred=name,
+                bounds=when,
+                about=about_type(name),
+            )
+        )
+    return found
