@@ -16,6 +16,9 @@ from pggit_audit.statements import Name
 
 Row = Mapping[str, Any]
 
+Layout = tuple[int, str]
+"""A type's length in bytes (-1: it varies) and its alignment, as pg_attribute keeps them."""
+
 _RELATIONS = ("table", "foreign table", "view", "materialized view", "composite type")
 
 
@@ -53,14 +56,16 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a live relation; `place` is its attnum. A dropped one has no name any more. `granted`: whether there
-    are rights on it alone, None where nothing tells."""
+    """A column of a live relation; `place` is its attnum. A dropped one has PostgreSQL's own name of it. `granted`:
+    whether there are rights on it alone, None where nothing tells."""
 
     name: str
     place: int
     moment: Moment | None
     granted: bool | None = None
     has_default: bool = False
+    dropped: bool = False
+    layout: Layout = (0, "")
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,8 @@ class Moments:
                 self._moment(row),
                 row["facts"].get("granted"),
                 row["part"] in defaults,
+                bool(row["facts"].get("dropped")),
+                (int(row["facts"].get("attlen", 0)), str(row["facts"].get("attalign", ""))),
             )
             for row in rows
             if row["catalog"] == "pg_attribute"

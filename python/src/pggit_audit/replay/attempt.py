@@ -23,7 +23,7 @@ from pggit_audit.rules import (
     routines,
 )
 from pggit_audit.rules.schemas import MISSING, makes_what_v1_has, v1_as_live
-from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.rules.situation import Bounds, Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
 
 # How many inferred steps one statement may need before it counts as beyond repair.
@@ -168,10 +168,11 @@ class Attempts:
             outcome = self.run(replace(first, text=repair.statement))
         finally:
             self._depth -= 1
+        repairs = [_at_any_time(r) for r in outcome.repairs]
         if not outcome.ran:
-            self._left += [(d, outcome.repairs) for d in outcome.differences]
+            self._left += [(d, repairs) for d in outcome.differences]
             return None
-        return outcome
+        return replace(outcome, repairs=repairs)
 
     def with_its_types(self, repair: Repair) -> Outcome | None:
         """Takes a step; types that it needs come first, if the live catalog has them. None where it cannot be taken."""
@@ -238,6 +239,8 @@ class Attempts:
     def _adopt(self, proposal: Repair, script: _Script, index: int) -> None:
         """Takes the step, or puts it in its place for the next attempt."""
         script.tried.add(proposal.statement)
+        if index < len(script.before()):
+            proposal = _at_any_time(proposal)
         if proposal.alone:
             self._take_before(proposal, script)
         elif proposal.rewrite and index < len(script.before()):
@@ -289,3 +292,8 @@ class Attempts:
             return False
         self._situation.look_elsewhere(elsewhere.pop())
         return True
+
+
+def _at_any_time(repair: Repair) -> Repair:
+    """A step that only another inferred step needs, which may not have been as it is taken: no row bounds it."""
+    return repair if repair.bounds is not None else replace(repair, bounds=Bounds(None, None))

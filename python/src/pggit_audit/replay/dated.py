@@ -43,6 +43,9 @@ class DatedSteps:
             if position > row.position or (position == row.position and early and not before):
                 left.append((step, tries))
                 continue
+            if step.column is not None:
+                result += self._end_of_column(step)
+                continue
             changed = self._label(step) if step.label is not None else self._object(step)
             if changed is not None:
                 result += changed
@@ -63,6 +66,13 @@ class DatedSteps:
         ):
             return []
         return self._provenance.of_step(step.repair) if self._situation.runs(step.repair.statement) else None
+
+    def _end_of_column(self, step: Dated) -> list[Inferred]:
+        """Takes a column away that was brought back under a name that no text has."""
+        known = self._situation.columns(dated.name_of(step.found))
+        if not any(c["name"] == step.column for c in known):
+            return []
+        return self._provenance.of_step(step.repair) if self._situation.runs(step.repair.statement) else []
 
     def _object(self, step: Dated) -> list[Inferred] | None:
         """Makes an object, in the place of one of its name that is not it; None where that cannot be done yet."""

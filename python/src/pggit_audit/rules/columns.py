@@ -365,15 +365,18 @@ def before_statement(columns: Columns, text: str, table: str) -> Columns:
     return result or columns
 
 
-def before_actions(table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]) -> list[str]:
-    """The columns of a live table without those that recorded texts add, as they were before all texts.
+def before_actions(
+    table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+) -> list[tuple[str, str]]:
+    """The columns of a live table without those that recorded texts add: the name of each, and its element as it was
+    before all texts.
 
     A name that was taken from one column and given to another is that of two; what the texts set or dropped of a
     column's NOT NULL and default was otherwise before.
     """
-    actions = [action for s in statements for action in _actions_on(table, s)]
+    actions = [action for s in statements for action in actions_on(table, s)]
     names = {column_name(line): _name_before(column_name(line), actions) for line in lines}
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
     # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
     earliest = len(actions)
     for line in reversed(lines):
@@ -394,11 +397,11 @@ def before_actions(table: DatabaseObject, lines: Sequence[str], statements: Sequ
             before = now
         earliest = -1
         line = line if before == now else line.replace(quote_if_needed(now), quote(before), 1)
-        found.append(_before_set(line, before, actions))
+        found.append((now, _before_set(line, before, actions)))
     return found[::-1]
 
 
-def _actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[str, str | None]]:
+def actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[str, str | None]]:
     """What a statement does to the columns of a table: by itself, or as code, which may look first whether it must."""
     if statement.tag == "ALTER TABLE":
         if any(

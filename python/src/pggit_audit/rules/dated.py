@@ -6,22 +6,24 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
-from pggit_audit.moments import Label, Moment
+from pggit_audit.moments import Label, Layout, Moment
 from pggit_audit.rules import (
+    DROPPED_COLUMN,
     FROM_LIVE_CATALOG,
     MISSING_LABEL,
     POLICY_FROM_LIVE_CATALOG,
     TRIGGER_FROM_LIVE_CATALOG,
     TYPE_FROM_LIVE_CATALOG,
+    dropped_columns,
 )
 from pggit_audit.rules.dating import bounds, labels_by, last_written, literal_of, moment_of, told
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Name
+from pggit_audit.statements import Name, quote
 
 # In this order, where several are of one moment: each may need those before it.
 _KINDS = {
@@ -36,18 +38,24 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Dated:
-    """A step whose moment is known: an object of the live catalog comes, or (`label`) an enum gets a label."""
+    """A step whose moment is known: an object of the live catalog comes, or (`label`) an enum gets a label, or
+    (`column`) a table loses a column that no text names."""
 
     found: DatabaseObject
     moment: Moment
     repair: Repair
     label: str | None = None
+    column: str | None = None
 
 
 def of_live_catalog(evidence: Evidence) -> list[Dated]:
     """Every object of the live catalog, and every label, that came behind the first row, in their order."""
     result: list[tuple[tuple[int, int, int], Dated]] = []
+    kinds = dropped_columns.usual(evidence) if evidence.moments else {}
     for found in evidence.live.by_identity.values():
+        if found.object_type == "TABLE" and evidence.moments:
+            ends = _ends(evidence, found, kinds)
+            result += [((step.moment.due[0], len(_KINDS), i), step) for i, step in enumerate(ends)]
         if found.object_type not in _KINDS or " OWNED BY " in found.definition:
             continue
         moment = moment_of(evidence, found)
@@ -57,6 +65,20 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
             order = (step.moment.due[0], [*_KINDS].index(found.object_type), i)
             result.append((order, step))
     return [step for _, step in sorted(result, key=lambda r: r[0])]
+
+
+def _ends(evidence: Evidence, table: DatabaseObject, kinds: Mapping[Layout, str]) -> Iterator[Dated]:
+    name = name_of(table)
+    rows = evidence.history.by_name.get(name)
+    if rows and rows[0].change_type == "CREATE":
+        # Its statements say which columns it had.
+        return
+    for gone in dropped_columns.unnamed(evidence, table, kinds):
+        when = dropped_columns.when(evidence, gone)
+        drop = f"ALTER TABLE {qualified(name)} DROP COLUMN {quote(gone.name)};"
+        why = f"the live table has no column at place {gone.place}: it went {told(when)}"
+        repair = Repair(DROPPED_COLUMN, drop, why, inferred=name, bounds=when, about=last_written("column"))
+        yield Dated(table, gone.moment, repair, column=gone.name)
 
 
 def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:

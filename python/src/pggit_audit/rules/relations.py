@@ -67,12 +67,13 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         live = evidence.live.by_name.get(full)
         if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
             make, rest = first_statement(live.definition), list[str]()
+            why = f"{live.object_type} {live.object_identity} is in the live catalog"
             if live.object_type == "TABLE":
-                make, rest = tables.as_live(evidence, live)
+                as_now = tables.as_live(evidence, live, failure.situation.position)
+                make, rest, why = as_now.make, as_now.rest, why + as_now.why
             elif live.object_type == "SEQUENCE":
                 # Whose column it is
                 rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
-            why = f"{live.object_type} {live.object_identity} is in the live catalog"
             recorded = live.object_type in ("TABLE", "VIEW")
             when = None if recorded else made_by(evidence, live, failure.situation.position)
             found.append(

@@ -27,7 +27,7 @@ from pggit_audit.definitions import (
     with_type,
 )
 from pggit_audit.history import HistoryRow, says
-from pggit_audit.rules import OLDER_TABLE, columns
+from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns
 from pggit_audit.rules import constraints as constraint_rules
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, Repair
@@ -75,7 +75,8 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
         more = _more_than_a_query_makes(evidence, now)
         if more is not None:
             why = f"{now.object_identity} has {more} in the live catalog, and no row created either"
-            found.append((0, _table(name, 0, {}, why, *as_live(evidence, now))))
+            made = as_live(evidence, now, 0)
+            found.append((0, _table(name, 0, {}, why + made.why, made.make, made.rest)))
     return [table for _, table in sorted(found, key=lambda f: (f[1].position, f[0], f[1].name))]
 
 
@@ -96,11 +97,13 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         # v1 records none of a table with a quoted name.
         if live is None or (renamed and _is_made(evidence, name, first.position)):
             return None
-        why += "; it is in the live catalog"
-        make, rest = as_live(evidence, live)
+        born = _born(evidence, first)
+        as_now = as_live(evidence, live, born)
+        why += "; it is in the live catalog" + as_now.why
+        make, rest = as_now.make, as_now.rest
         if renamed:
             make, *rest = _called(live, name, make, *rest)
-        return _table(name, _born(evidence, first), {}, why, make, rest)
+        return _table(name, born, {}, why, make, rest)
     before = columns.before_statement(first.columns, _about(evidence, first), first.name)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
@@ -222,13 +225,29 @@ def _statements_on(evidence: Evidence, table: str) -> list[Statement]:
 # How it is made ------------------------------------------------------------------------------------
 
 
-def as_live(evidence: Evidence, table: DatabaseObject) -> tuple[str, list[str]]:
-    """How a live table is made, and the statements for what belongs to it, but for what recorded texts add."""
+@dataclass(frozen=True)
+class AsLive:
+    """How a live table is made: the statement, those for what belongs to it, and what else tells of it, in words."""
+
+    make: str
+    rest: list[str]
+    why: str = ""
+
+
+def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = None) -> AsLive:
+    """How a live table is made, but for what recorded texts add.
+
+    Where it is made at a `position`, with the columns that went since, as far as its catalog tells.
+    """
     head, lines, checks, tail = elements(table.definition)
     name = table.object_identity
     statements = _statements_on(evidence, table.object_name)
     told = [s.folded for s in statements]
-    lines = columns.before_actions(table, lines, statements)
+    known = columns.before_actions(table, lines, statements)
+    back: list[dropped_columns.Dropped] = []
+    lines = [line for _, line in known]
+    if position is not None:
+        lines, back = dropped_columns.with_dropped(evidence, table, known, position)
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
         tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
     added = [
@@ -241,14 +260,16 @@ def as_live(evidence: Evidence, table: DatabaseObject) -> tuple[str, list[str]]:
             if o.object_name not in constraints(table.definition)
         ),
     ]
-    return table_of(head, lines, tail), [
+    rest = [
         *(s for text in added for s in constraint_rules.before_texts(evidence, table, text, told)),
         *(
             statement.strip()
             for o in evidence.live.sequences_of(table)
             for statement in STATEMENT.findall(o.definition)[1:]
         ),
+        *(comment for d in back if (comment := d.comment(name)) is not None),
     ]
+    return AsLive(table_of(head, lines, tail), rest, dropped_columns.why(evidence, back))
 
 
 def _called(live: DatabaseObject, name: Name, *texts: str) -> list[str]:
@@ -268,7 +289,8 @@ def _as_it_was(
     known: dict[str, str] = {}
     head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
     if live is not None:
-        statement, rest = as_live(evidence, live)
+        as_now = as_live(evidence, live)
+        statement, rest = as_now.make, as_now.rest
         head, lines, _, tail = elements(statement)
         known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
         told = _statements_on(evidence, name[1])

@@ -1,0 +1,191 @@
+"""Columns that a live table has no more: its catalog keeps their places, lengths, alignments, and when each went.
+
+v1 records no columns of a table with a quoted name (FORMATS 1.9). So of such a table that is older than the tracker, a
+column that is gone by now is in nothing else, but for its name where a text drops it. All that is brought back so is
+`repaired`: its type is no more than the usual one of its length and alignment, and so is whether it was NOT NULL.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import column_name, column_types, elements
+from pggit_audit.moments import Column, Layout, Moment
+from pggit_audit.rules.columns import actions_on
+from pggit_audit.rules.dating import bounds, identify, told
+from pggit_audit.rules.situation import Bounds, Evidence
+from pggit_audit.statements import quote, unquote
+
+# What stands for a type where no live column has its length and alignment (pg_type.typlen, typalign).
+_USUAL = {
+    (1, "c"): "boolean", (2, "s"): "smallint", (4, "i"): "integer", (8, "d"): "bigint", (16, "c"): "uuid",
+    (16, "d"): "interval", (12, "d"): "time with time zone", (64, "c"): "name", (-1, "i"): "text",
+    (-1, "d"): "double precision[]",
+}  # fmt: skip
+# What DROP is followed by in an ALTER TABLE that takes no column away.
+_NO_COLUMN = {"constraint", "default", "expression", "identity", "not"}
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A column that was there when a table entered: its place, its element, when it went.
+
+    `name` is what it was called, if a text says so (`is_named`); else one that nobody takes for a column's.
+    """
+
+    place: int
+    name: str
+    kind: str
+    moment: Moment
+    is_named: bool
+
+    @property
+    def line(self) -> str:
+        """Its element of CREATE TABLE."""
+        return f"{quote(self.name)} {self.kind}"
+
+    def comment(self, table: str) -> str | None:
+        """The statement that says what it is, where its name does not."""
+        if self.is_named:
+            return None
+        what = "No text names this column: its catalog has its place, length and alignment, and when it went."
+        return f"COMMENT ON COLUMN {table}.{quote(self.name)} IS '{what}';"
+
+
+def with_dropped(
+    evidence: Evidence, table: DatabaseObject, lines: Sequence[tuple[str, str]], position: int
+) -> tuple[list[str], list[Dropped]]:
+    """The elements of a table's columns, with those that went at `position` or later, each at its place; and these.
+
+    Args:
+        lines: of the live table, but for what recorded texts add: what the column is called now, and its element.
+        position: where the table enters.
+    """
+    kind, identity = identify(table)
+    known = {c.name: c for c in evidence.moments.columns(identity)}
+    plain = [line for _, line in lines]
+    if kind != "table" or not lines or any(now not in known for now, _ in lines):
+        return plain, []
+    places = {known[now].place for now, _ in lines}
+    taken = {column_name(line) for line in plain}
+    if not any(c.dropped for c in known.values()):
+        return plain, []
+    found = _gone(evidence, table, [*known.values()], max(places), position, usual(evidence))
+    back = [d for d in found if d.name not in taken]
+    by_place = {known[now].place: line for now, line in lines} | {d.place: d.line for d in back}
+    return [by_place[place] for place in sorted(by_place)], back
+
+
+def unnamed(evidence: Evidence, table: DatabaseObject, kinds: Mapping[Layout, str]) -> list[Dropped]:
+    """Of those that may be brought back to a live table, the ones that no text names: no statement takes them away.
+
+    `kinds`: what is `usual`.
+    """
+    columns = evidence.moments.columns(identify(table)[1])
+    last = max((c.place for c in columns), default=0)
+    return [d for d in _gone(evidence, table, columns, last, 0, kinds) if not d.is_named]
+
+
+def _gone(
+    evidence: Evidence,
+    table: DatabaseObject,
+    columns: Sequence[Column],
+    last: int,
+    position: int,
+    kinds: Mapping[Layout, str],
+) -> Iterator[Dropped]:
+    """What went at a position or later and was there before all recorded texts, as far as texts and places tell.
+
+    `last`: the place of the last column that was there; what has no name and a later one may be of a text. `kinds`:
+    what is `usual`.
+    """
+    groups: dict[Moment, list[Column]] = defaultdict(list)
+    for column in columns:
+        if column.dropped and column.moment is not None:
+            groups[column.moment].append(column)
+    names = _named_by_drops(evidence, table) if groups else []
+    for moment, gone in groups.items():
+        went = moment.first if moment.own is None else moment.own
+        if went < position:
+            continue
+        began = moment.own if moment.began is None else moment.began
+        here = [older for at, older in names if began is not None and began <= at <= went]
+        # A column that a text added stands behind all that were there.
+        older: list[str | None] = [name for name in here if name is not None]
+        older = [*older, *[None] * (len(here) - len(older))] if len(here) == len(gone) else []
+        for i, column in enumerate(sorted(gone, key=lambda c: c.place)):
+            kind = kinds.get(column.layout) or _USUAL.get(column.layout)
+            name = older[i] if older else f"(dropped column {column.place})"
+            if kind is not None and name is not None and (older or column.place < last):
+                yield Dropped(column.place, name, kind, moment, bool(older))
+
+
+def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int, str | None]]:
+    """For each column that a recorded text takes from a table: the row's position, and what the column was called
+    before all texts; None where a text had added it."""
+    found: list[tuple[int, str | None]] = []
+    actions: list[Mapping[str, str | None]] = []
+    executions: set[tuple[str, int]] = set()
+    rows = (evidence.history.rows[p] for p in evidence.history.mentions(table.object_name))
+    for row in rows:
+        if row.exclusion_reason or row.execution in executions:
+            continue
+        executions.add(row.execution)
+        for action in (a for s in row.statements for a in actions_on(table, s)):
+            if action["dropped"] and action["dropped"].lower() not in _NO_COLUMN:
+                name = unquote(action["dropped"])
+                if not _is_gone(name, actions):
+                    found.append((row.position, _before(name, actions)))
+            actions.append(action)
+    return found
+
+
+def _is_gone(name: str, actions: Sequence[Mapping[str, str | None]]) -> bool:
+    """Whether the last of the actions on a column of that name took it away: then IF EXISTS finds none."""
+    for action in reversed(actions):
+        if any(action[n] and unquote(action[n] or "") == name for n in ("added", "new")):
+            return False
+        if any(action[n] and unquote(action[n] or "") == name for n in ("dropped", "old")):
+            return True
+    return False
+
+
+def _before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str | None:
+    """What a column was called before all actions; None where one of them adds it."""
+    for action in reversed(actions):
+        if action["added"] and unquote(action["added"]) == name:
+            return None
+        if action["new"] and unquote(action["new"]) == name:
+            name = unquote(action["old"] or "")
+    return name
+
+
+def usual(evidence: Evidence) -> dict[Layout, str]:
+    """By length and alignment, the type of PostgreSQL's own that most live columns of them have, with NOT NULL where
+    most of those have it."""
+    counts: dict[Layout, Counter[str]] = defaultdict(Counter)
+    for table in evidence.live.by_identity.values():
+        if table.object_type != "TABLE":
+            continue
+        layouts = {c.name: c.layout for c in evidence.moments.columns(identify(table)[1])}
+        required = {column_name(line) for line in elements(table.definition)[1] if line.endswith(" NOT NULL")}
+        for name, kind in column_types(table.definition):
+            if name in layouts and "." not in kind and '"' not in kind:
+                counts[layouts[name]][kind + (" NOT NULL" if name in required else "")] += 1
+    return {layout: found.most_common(1)[0][0] for layout, found in counts.items()}
+
+
+def why(evidence: Evidence, back: Sequence[Dropped]) -> str:
+    """What tells of them, in words."""
+    if not back:
+        return ""
+    each = ", ".join(f"{d.name} ({told(when(evidence, d))})" for d in back)
+    return f"; its catalog has places, lengths and alignments of what went since: {each}"
+
+
+def when(evidence: Evidence, gone: Dropped) -> Bounds:
+    """Between which rows it went."""
+    return bounds(evidence, gone.moment)
