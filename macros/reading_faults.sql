@@ -2,27 +2,18 @@
   Views and functions of the audit layer through which people read, and the views through which the gate itself reads,
   against what the project would make now: it is made once more as a temporary object, which nobody else sees, and
   PostgreSQL prints both. `nodes` are those that the test may ref(), which dbt has to know when it parses.
-  Of tables without guards that are theirs alone: what else would hide or bring rows.
 -#}
 {% macro reading_faults(nodes) %}
-    {#- What only compiles judges nothing, and may come before there is anything to make a view of. -#}
-    {%- set judges = execute and flags.WHICH not in ['compile', 'generate', 'list', 'parse', 'show'] -%}
-    {%- set expected = {'views': [], 'functions': [], 'tables': []} -%}
+    {%- set expected = {'views': [], 'functions': []} -%}
     {%- set missing = [] -%}
-    {%- for node in (graph.nodes.values() if judges else [])
-        if node.resource_type == 'model' and node.package_name == project_name and node.config.materialized == 'view' -%}
+    {%- for node in _own_models() if node.config.materialized == 'view' -%}
         {%- if node.name not in nodes -%}
             {%- do missing.append(node.name) -%}
         {%- else -%}
             {%- do expected.views.append(_expected_view(node)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for node in (graph.nodes.values() if judges else [])
-        if node.resource_type == 'model' and node.package_name == project_name and node.config.materialized == 'table'
-            and not node.config.meta.get('guard') -%}
-        {%- do expected.tables.append({'schema_name': node.schema, 'name': node.alias}) -%}
-    {%- endfor -%}
-    {%- for node in (graph.functions.values() if judges else []) if node.package_name == project_name -%}
+    {%- for node in (graph.functions.values() if judges() else []) if node.package_name == project_name -%}
         {%- do expected.functions.append(_expected_function(node)) -%}
     {%- endfor -%}
     {%- if missing -%}
@@ -49,39 +40,6 @@
 
         select relowner as owner from pg_class
         where oid = to_regclass('{{ own_transactions() }}')
-
-    ),
-
-    expected_tables as (
-
-        select * from jsonb_to_recordset($json${{ tojson(expected.tables) }}$json$::jsonb)
-            as tables (schema_name text, name text)
-
-    ),
-
-    -- what such a table may not have
-    table_faults as (
-
-        select
-            pg_class.oid,
-            case
-                when pg_class.relowner <> builder.owner then 'It belongs to ' || pg_get_userbyid(pg_class.relowner) || '.'
-                when pg_class.relhastriggers then 'It has a trigger.'
-                when pg_class.relrowsecurity or exists (select from pg_policy where polrelid = pg_class.oid)
-                    then 'Row security hides rows.'
-                when exists (select from pg_rewrite where ev_class = pg_class.oid) then 'It has a rule.'
-                when exists (select from pg_inherits where inhparent = pg_class.oid)
-                    then 'A child table adds rows of its own.'
-                when exists (
-                    select from aclexplode(pg_class.relacl) as rights
-                    where
-                        rights.grantee <> pg_class.relowner
-                        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
-                ) then 'Others may write to it.'
-            end as fault
-        from pg_class
-        cross join builder
-        where pg_class.relkind = 'r'
 
     ),
 
@@ -147,14 +105,15 @@
     union all
 
     select
-        expected_tables.schema_name,
-        expected_tables.name,
-        table_faults.fault
-    from expected_tables
-    inner join pg_namespace on expected_tables.schema_name = pg_namespace.nspname
-    inner join pg_class on pg_namespace.oid = pg_class.relnamespace and expected_tables.name = pg_class.relname
-    inner join table_faults on pg_class.oid = table_faults.oid
-    where table_faults.fault is not null
+        view_names.nspname,
+        pg_class.relname,
+        rights.fact
+    from expected_views
+    inner join pg_namespace as view_names on expected_views.schema_name = view_names.nspname
+    inner join pg_class on view_names.oid = pg_class.relnamespace and expected_views.name = pg_class.relname
+    inner join (
+        {{ rights_of_others() }}
+    ) as rights on pg_class.oid = rights.oid
 
     union all
 

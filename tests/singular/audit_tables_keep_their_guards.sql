@@ -8,3 +8,7 @@
 union all
 
 {{ keep_faults() }}
+
+union all
+
+{{ place_faults() }}

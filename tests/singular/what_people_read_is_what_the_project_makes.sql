@@ -23,3 +23,9 @@
 {%- for node in nodes -%}{%- do ref(node) -%}{%- endfor -%}
 {%- for name in functions -%}{%- do function(name) -%}{%- endfor -%}
 {{ reading_faults(nodes) }}
+
+union all
+
+select * from (
+    {{ guard_faults(_audit_unguarded()) }}
+) as table_faults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,15 @@ class Stage:
             self._noticed_last = [found, *(name for name in self._noticed_last if name != found)]
         return found is not None
 
-    def failing(self, corruption: str = "") -> set[str]:
-        """Return the tests that fail after this SQL."""
+    def failing(self, corruption: str = "", asked: Collection[str] | None = None) -> set[str]:
+        """Return the tests that fail after this SQL, of those that are asked, or of all."""
         with self._connection.transaction(force_rollback=True):
             corrupt(self._connection, corruption)
-            return {name for name, text in self._tests.items() if self._fails(text)}
+            return {
+                name
+                for name, text in self._tests.items()
+                if (asked is None or name in asked) and self._fails(text)
+            }
 
     def _fails(self, text: str) -> bool:
         found = self._connection.execute(f"select exists (\n{text}\n)".encode()).fetchone()

@@ -17,6 +17,9 @@ from project import NO_UNIT_TESTS, copied, dbt, differences
 HERE = Path(__file__).parent
 BEFORE = read_corruptions(HERE / "before_publication.yml")
 AFTER = read_corruptions(HERE / "after_publication.yml")
+# Without touching a row: only these two can tell.
+GUARDS = read_corruptions(HERE / "guards.yml")
+LOOK_AT_GUARDS = {"audit_tables_keep_their_guards", "what_people_read_is_what_the_project_makes"}
 
 
 def test_nothing_fails_where_nothing_is_wrong(before: Stage, after: Stage) -> None:
@@ -34,6 +37,17 @@ def test_noticed_after_publication(after: Stage, corruption: Corruption) -> None
     assert after.failing(corruption.sql) == corruption.fails
 
 
+@pytest.mark.parametrize("corruption", GUARDS, ids=lambda each: each.name)
+def test_noticed_of_the_guards(after: Stage, corruption: Corruption) -> None:
+    assert after.failing(corruption.sql, LOOK_AT_GUARDS) == corruption.fails
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("corruption", GUARDS, ids=lambda each: each.name)
+def test_noticed_of_the_guards_alone(after: Stage, corruption: Corruption) -> None:
+    assert after.failing(corruption.sql) == corruption.fails
+
+
 def test_every_data_test_finds_a_corruption(bookshop: Bookshop) -> None:
     assert set().union(*(each.fails for each in BEFORE + AFTER)) == set(bookshop.tests)
 
@@ -44,7 +58,9 @@ def test_every_test_before_publication_stops_it(bookshop: Bookshop) -> None:
 
 
 def test_where_several_tests_fail_the_list_says_why() -> None:
-    assert [each.name for each in BEFORE + AFTER if (len(each.fails) > 1) != (each.why is not None)] == []
+    assert [
+        each.name for each in BEFORE + AFTER + GUARDS if (len(each.fails) > 1) != (each.why is not None)
+    ] == []
 
 
 def test_a_test_that_fails_stops_the_build(bookshop: Bookshop) -> None:

@@ -1,0 +1,502 @@
+{#-
+  What is not as the project makes it about its tables. Each guarded table is made once more, as a temporary one, with
+  its columns, constraints, indexes and triggers, and PostgreSQL says of both what they are; what only one of them has is
+  a fault. Of a table without guards, which dbt fills anew, nothing is expected but that it has nothing of somebody's.
+-#}
+
+
+{#- What only compiles judges nothing, and may come before there is anything to look at. -#}
+{% macro judges() %}
+    {{ return(execute and flags.WHICH not in ['compile', 'generate', 'list', 'parse', 'show']) }}
+{% endmacro %}
+
+
+{% macro _audit_guarded() %}
+    {{ return(_own_models() | selectattr('config.meta.guard', 'defined') | list) }}
+{% endmacro %}
+
+
+{#- Tables that dbt fills anew in each build. -#}
+{% macro _audit_unguarded() %}
+    {{ return(_own_models() | rejectattr('config.meta.guard', 'defined')
+        | selectattr('config.materialized', 'equalto', 'table') | list) }}
+{% endmacro %}
+
+
+{% macro _own_models() %}
+    {{ return((graph.nodes.values() if judges() else [])
+        | selectattr('resource_type', 'equalto', 'model') | selectattr('package_name', 'equalto', project_name) | list) }}
+{% endmacro %}
+
+
+{% macro guards_hold(node) %}
+    {%- set faults = run_query(guard_faults([node])).rows -%}
+    {%- if faults -%}
+        {%- do exceptions.warn(
+            'The guards of ' ~ node.schema ~ '.' ~ node.alias ~ ' are not those of this version of the project. Its triggers are '
+            ~ 'made anew; all else stays as it is: ' ~ faults | map(attribute='fault') | join('; ')
+        ) -%}
+    {%- endif -%}
+    {{ return(not faults) }}
+{% endmacro %}
+
+
+{#- What is not as the project makes it about tables, as a query: schema_name, table_name, fault. -#}
+{% macro guard_faults(nodes) %}
+    {%- set expected = _audit_expected(nodes) -%}
+    with
+
+    expected_tables as (
+
+        select * from jsonb_to_recordset($json${{ tojson(expected.tables) }}$json$::jsonb)
+            as tables (schema_name text, table_name text, is_guarded boolean)
+
+    ),
+
+    expected_facts as (
+
+        select * from jsonb_to_recordset($json${{ tojson(expected.facts) }}$json$::jsonb)
+            as facts (schema_name text, table_name text, kind text, fact text)
+
+    ),
+
+    expected_functions as (
+
+        select * from jsonb_to_recordset($json${{ tojson(expected.functions) }}$json$::jsonb)
+            as functions (schema_name text, table_name text, name text, body text, settings text[])
+
+    ),
+
+    relations as (
+
+        select
+            expected_tables.schema_name,
+            expected_tables.table_name,
+            expected_tables.is_guarded,
+            pg_class.*
+        from expected_tables
+        inner join pg_namespace on expected_tables.schema_name = pg_namespace.nspname
+        inner join pg_class
+            on pg_namespace.oid = pg_class.relnamespace
+            and expected_tables.table_name = pg_class.relname
+
+    ),
+
+    facts as materialized (
+
+        {{ table_facts('relations') }}
+
+    ),
+
+    found_facts as (
+
+        select
+            relations.schema_name,
+            relations.table_name,
+            relations.is_guarded,
+            facts.kind,
+            facts.fact
+        from relations
+        inner join facts on relations.oid = facts.oid
+
+    ),
+
+    found_functions as (
+
+        select
+            pg_namespace.nspname as schema_name,
+            pg_proc.proname as name,
+            pg_proc.prosrc as body,
+            pg_proc.proconfig as settings
+        from pg_proc
+        inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
+        inner join pg_language on pg_proc.prolang = pg_language.oid
+        where
+            pg_language.lanname = 'plpgsql'
+            and pg_proc.prorettype = 'trigger'::regtype
+            and pg_proc.pronargs = 0
+            and not pg_proc.prosecdef
+            -- any other one would not see what its own statement did, or not be called
+            and pg_proc.provolatile = 'v'
+            and not pg_proc.proisstrict
+
+    )
+
+    select
+        schema_name,
+        table_name,
+        'no ' || kind || ' ' || fact as fault
+    from expected_facts
+    where not exists (
+        select from found_facts
+        where
+            found_facts.schema_name = expected_facts.schema_name
+            and found_facts.table_name = expected_facts.table_name
+            and found_facts.kind = expected_facts.kind
+            and found_facts.fact = expected_facts.fact
+    )
+
+    union all
+
+    select
+        schema_name,
+        table_name,
+        case when kind = 'state' then fact else 'the ' || kind || ' ' || fact || ' is not of this project' end
+    from found_facts
+    where
+        -- an index more only costs time; what a table without guards looks like is for the build to see
+        kind <> 'plain index'
+        and (is_guarded or kind <> 'column')
+        and not exists (
+            select from expected_facts
+            where
+                expected_facts.schema_name = found_facts.schema_name
+                and expected_facts.table_name = found_facts.table_name
+                and expected_facts.kind = found_facts.kind
+                and expected_facts.fact = found_facts.fact
+        )
+
+    union all
+
+    select
+        schema_name,
+        table_name,
+        'the function ' || name || ' is missing or another one'
+    from expected_functions
+    where not exists (
+        select from found_functions
+        where
+            found_functions.schema_name = expected_functions.schema_name
+            and found_functions.name = expected_functions.name
+            and found_functions.body = expected_functions.body
+            and found_functions.settings
+            = array['search_path=pg_catalog, pg_temp'] || coalesce(expected_functions.settings, '{}')
+    )
+
+    union all
+
+    select
+        relations.schema_name,
+        relations.table_name,
+        'it belongs to ' || pg_get_userbyid(relations.relowner) || ', own_transactions to '
+        || pg_get_userbyid(first_relation.relowner)
+    from relations
+    inner join pg_class as first_relation on first_relation.oid = to_regclass('{{ own_transactions() }}')
+    where relations.relowner <> first_relation.relowner
+
+    union all
+
+    select
+        expected_functions.schema_name,
+        expected_functions.table_name,
+        'the function ' || expected_functions.name || ' belongs to ' || pg_get_userbyid(pg_proc.proowner)
+    from expected_functions
+    inner join relations
+        on expected_functions.schema_name = relations.schema_name
+        and expected_functions.table_name = relations.table_name
+    inner join pg_proc on relations.relnamespace = pg_proc.pronamespace and expected_functions.name = pg_proc.proname
+    where pg_proc.proowner <> relations.relowner
+{% endmacro %}
+
+
+{#- Facts of tables that decide what can be written to them, and what is read from them, as a query: oid, kind, fact.
+    What is of kind `state` is never as it should be. -#}
+{% macro table_facts(relations) %}
+    select
+        pg_attribute.attrelid as oid,
+        'column' as kind,
+        pg_attribute.attname || ' ' || format_type(pg_attribute.atttypid, pg_attribute.atttypmod)
+        || case when pg_attribute.attnotnull then ' not null' else '' end as fact
+    from pg_attribute
+    inner join {{ relations }} as r on pg_attribute.attrelid = r.oid
+    where pg_attribute.attnum > 0 and not pg_attribute.attisdropped
+
+    union all
+
+    -- one that takes two texts for the same would blind whoever compares them
+    select
+        pg_attribute.attrelid,
+        'collation',
+        pg_attribute.attcollation::regcollation || ' of ' || pg_attribute.attname
+    from pg_attribute
+    inner join {{ relations }} as r on pg_attribute.attrelid = r.oid
+    inner join pg_type on pg_attribute.atttypid = pg_type.oid
+    where pg_attribute.attcollation <> pg_type.typcollation and pg_attribute.attnum > 0
+
+    union all
+
+    select
+        pg_attrdef.adrelid,
+        'default',
+        pg_get_expr(pg_attrdef.adbin, pg_attrdef.adrelid) || ' of column number ' || pg_attrdef.adnum
+    from pg_attrdef
+    inner join {{ relations }} as r on pg_attrdef.adrelid = r.oid
+
+    union all
+
+    select
+        pg_constraint.conrelid,
+        'constraint',
+        pg_get_constraintdef(pg_constraint.oid)
+    from pg_constraint
+    inner join {{ relations }} as r on pg_constraint.conrelid = r.oid
+    where pg_constraint.contype in ('p', 'u', 'c', 'f', 'x')
+
+    union all
+
+    select
+        pg_index.indrelid,
+        case
+            when pg_index.indisunique or pg_index.indexprs is not null or pg_index.indpred is not null then 'index'
+            else 'plain index'
+        end,
+        case when pg_index.indisunique then 'unique' else '' end
+        || substring(pg_get_indexdef(pg_index.indexrelid) from ' USING .*$')
+        || case when pg_index.indisvalid and pg_index.indisready and pg_index.indislive then '' else ', not valid' end
+    from pg_index
+    inner join {{ relations }} as r on pg_index.indrelid = r.oid
+    where not exists (select from pg_constraint where pg_constraint.conindid = pg_index.indexrelid)
+
+    union all
+
+    -- behind the name, what PostgreSQL prints of it but for its table and its function's schema, if that is its table's
+    select
+        pg_trigger.tgrelid,
+        'trigger',
+        pg_trigger.tgname || ':' || replace(
+            regexp_replace(
+                substring(pg_get_triggerdef(pg_trigger.oid) from length('CREATE TRIGGER ' || quote_ident(pg_trigger.tgname)) + 1),
+                ' EXECUTE FUNCTION .*$', ''
+            ),
+            ' ON ' || case when r.relnamespace = pg_my_temp_schema() then 'pg_temp' else quote_ident(table_schemas.nspname) end
+            || '.' || quote_ident(r.relname) || ' ', ' '
+        )
+        || ' ' || case when pg_proc.pronamespace = r.relnamespace then '' else function_schemas.nspname || '.' end || pg_proc.proname
+        || case when pg_trigger.tgnargs = 0 then '' else ' with arguments' end
+        || case pg_trigger.tgenabled when 'D' then ', disabled' when 'R' then ', for replicas alone' else '' end
+    from pg_trigger
+    inner join {{ relations }} as r on pg_trigger.tgrelid = r.oid
+    inner join pg_namespace as table_schemas on r.relnamespace = table_schemas.oid
+    inner join pg_proc on pg_trigger.tgfoid = pg_proc.oid
+    inner join pg_namespace as function_schemas on pg_proc.pronamespace = function_schemas.oid
+    where not pg_trigger.tgisinternal
+
+    union all
+
+    select
+        pg_rewrite.ev_class,
+        'rule',
+        pg_rewrite.rulename::text
+    from pg_rewrite
+    inner join {{ relations }} as r on pg_rewrite.ev_class = r.oid
+    where r.relkind <> 'v'
+
+    union all
+
+    select
+        r.oid,
+        'state',
+        states.fact
+    from {{ relations }} as r
+    cross join lateral (
+        values
+        (r.relkind <> 'r', 'it is no ordinary table'),
+        (r.relpersistence = 'u', 'it is unlogged: a crash of the server empties it'),
+        (
+            r.relrowsecurity or r.relforcerowsecurity or exists (select from pg_policy where pg_policy.polrelid = r.oid),
+            'row security hides rows'
+        ),
+        (
+            exists (select from pg_inherits where pg_inherits.inhparent = r.oid),
+            'a child table adds rows of its own'
+        ),
+        (
+            exists (select from pg_inherits where pg_inherits.inhrelid = r.oid),
+            'it is the child of another table, through which its rows can be changed past its triggers'
+        ),
+        (
+            exists (
+                select from pg_trigger
+                where pg_trigger.tgrelid = r.oid and pg_trigger.tgisinternal and pg_trigger.tgenabled not in ('O', 'A')
+            ),
+            'its foreign keys are not looked at'
+        )
+    ) as states (is_so, fact)
+    where states.is_so
+
+    union all
+
+    -- whoever may write here without being the owner could do so past verify_change
+    select
+        r.oid,
+        'state',
+        rights.fact
+    from {{ relations }} as r
+    inner join (
+        {{ rights_of_others() }}
+    ) as rights on r.oid = rights.oid
+{% endmacro %}
+
+
+{#- Who may write to relations without owning them, as a query: oid, fact. -#}
+{% macro rights_of_others() %}
+    select
+        granted.oid,
+        rights.privilege_type || ' is granted to ' || coalesce(pg_roles.rolname, 'public') as fact
+    from (
+        select oid, relowner, relacl as acl from pg_class
+        where relacl is not null
+        union all
+        select pg_class.oid, pg_class.relowner, pg_attribute.attacl
+        from pg_class
+        inner join pg_attribute on pg_class.oid = pg_attribute.attrelid
+        where pg_attribute.attacl is not null
+    ) as granted
+    cross join lateral aclexplode(granted.acl) as rights
+    left join pg_roles on rights.grantee = pg_roles.oid
+    where
+        rights.grantee <> granted.relowner
+        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+{% endmacro %}
+
+
+{#- What makes guards useless from outside of their tables, as a query in the columns of guard_faults. -#}
+{% macro place_faults() %}
+    select
+        pg_namespace.nspname as schema_name,
+        null as table_name,
+        coalesce(pg_roles.rolname, 'public') || ' may create something in the schema' as fault
+    from pg_namespace
+    cross join lateral aclexplode(pg_namespace.nspacl) as rights
+    left join pg_roles on rights.grantee = pg_roles.oid
+    inner join pg_class as first_relation on first_relation.oid = to_regclass('{{ own_transactions() }}')
+    where
+        pg_namespace.nspname in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
+        and rights.privilege_type = 'CREATE'
+        and rights.grantee not in (pg_namespace.nspowner, first_relation.relowner)
+
+    union all
+
+    select
+        {{ dbt.string_literal(var('audit_schema')) }},
+        null,
+        'sessions of ' || coalesce(pg_roles.rolname, 'everybody') || ' pass the triggers by: ' || setting
+    from pg_db_role_setting
+    cross join lateral unnest(pg_db_role_setting.setconfig) as setting
+    left join pg_roles on pg_db_role_setting.setrole = pg_roles.oid
+    where
+        pg_db_role_setting.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        and setting like 'session_replication_role=%'
+        and setting <> 'session_replication_role=origin'
+{% endmacro %}
+
+
+{#- What the project gives tables: of guarded ones facts, in the words of table_facts, and trigger functions. -#}
+{% macro _audit_expected(nodes) %}
+    {%- set expected = {'tables': [], 'facts': [], 'functions': []} -%}
+    {%- set guarded = [] -%}
+    {%- for node in nodes -%}
+        {%- do expected.tables.append({
+            'schema_name': node.schema, 'table_name': node.alias, 'is_guarded': 'guard' in node.config.meta
+        }) -%}
+        {%- if 'guard' in node.config.meta -%}
+            {%- do guarded.append(node) -%}
+            {%- set guards = context[node.config.meta.guard](api.Relation.create(schema=node.schema, identifier=node.alias)) -%}
+            {%- for function in guards.functions -%}
+                {%- do expected.functions.append(dict(function, schema_name=node.schema, table_name=node.alias)) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if guarded -%}
+        {%- for row in run_query(_made_once_more(guarded)).rows -%}
+            {%- set node = guarded[row['place']] -%}
+            {%- do expected.facts.append({
+                'schema_name': node.schema, 'table_name': node.alias, 'kind': row['kind'], 'fact': row['fact']
+            }) -%}
+        {%- endfor -%}
+        {%- do run_query(_dropped_again(guarded)) -%}
+    {%- endif -%}
+    {{ return(expected) }}
+{% endmacro %}
+
+
+{#- Guarded tables as temporary ones, and the facts of them with the place of each in the list. -#}
+{% macro _made_once_more(nodes) %}
+    {%- for node in nodes -%}
+        {%- set probe = 'pg_temp.pggit_audit_probe_' ~ loop.index0 -%}
+        {%- set relation = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
+        {%- set guards = context[node.config.meta.guard](relation) -%}
+        create temporary table pggit_audit_probe_{{ loop.index0 }} (
+            {%- for column in node.columns.values() %}
+                {{- adapter.quote(column.name) }} {{ column.data_type }}
+                {%- for constraint in column.constraints if constraint.type != 'foreign_key' %} {{ _probed_constraint(constraint) }}{% endfor %}
+                {{- ',' if not loop.last }}
+            {%- endfor %}
+            {%- for constraint in node.constraints %}, {{ _probed_constraint(constraint) }}{% endfor %}
+        );
+        {%- for index in node.config.get('indexes', []) %}
+        create {{ 'unique' if index.unique }} index on {{ probe }} ({{ index.columns | join(', ') }});
+        {%- endfor %}
+        {%- for function in guards.functions %}
+        create function pg_temp.{{ function.name }}() returns trigger language plpgsql as 'begin return null; end';
+        {%- endfor %}
+        {%- for trigger in guards.triggers %}
+        create trigger {{ trigger.name }} {{ trigger.rest
+            | replace(' on ' ~ relation.include(database=false) ~ ' ', ' on ' ~ probe ~ ' ')
+            | replace(' execute function ' ~ adapter.quote(relation.schema) ~ '.', ' execute function pg_temp.') }};
+        {%- endfor %}
+    {%- endfor %}
+    with
+
+    probes as (
+
+        select
+            pg_class.*,
+            replace(pg_class.relname, 'pggit_audit_probe_', '')::integer as place
+        from pg_class
+        where pg_class.relnamespace = pg_my_temp_schema() and pg_class.relname ~ '^pggit_audit_probe_[0-9]+$'
+
+    )
+
+    select
+        probes.place,
+        facts.kind,
+        facts.fact
+    from probes
+    inner join (
+        {{ table_facts('probes') }}
+    ) as facts on probes.oid = facts.oid
+    {%- for node in nodes %}
+        {%- set place = loop.index0 -%}
+        {%- for column in node.columns.values() %}
+            {%- for constraint in column.constraints if constraint.type == 'foreign_key' %}
+    union all
+
+    -- a temporary table cannot refer to a lasting one
+    select
+        {{ place }},
+        'constraint',
+        format(
+            'FOREIGN KEY (%I) REFERENCES %s(%I)', {{ dbt.string_literal(column.name) }},
+            to_regclass({{ dbt.string_literal(audit_table((constraint.to | replace("'", '"')).split('"')[-2])) }}), {{ dbt.string_literal(constraint.to_columns[0]) }}
+        )
+            {%- endfor %}
+        {%- endfor %}
+    {%- endfor %}
+{% endmacro %}
+
+
+{% macro _probed_constraint(constraint) -%}
+    {%- if constraint.type == 'check' -%} check ({{ constraint.expression }})
+    {%- else -%} {{ constraint.type | replace('_', ' ') }}{% endif -%}
+{%- endmacro %}
+
+
+{% macro _dropped_again(nodes) %}
+    {%- for node in nodes %}
+        drop table pg_temp.pggit_audit_probe_{{ loop.index0 }};
+        {%- for function in context[node.config.meta.guard](api.Relation.create(schema=node.schema, identifier=node.alias)).functions %}
+        drop function pg_temp.{{ function.name }}();
+        {%- endfor %}
+    {%- endfor %}
+{% endmacro %}
