@@ -6,11 +6,7 @@
 
 {% macro own_ddl_begins() %}
     {%- do adapter.ensure_transaction() -%}
-    {%- call statement('own_transaction') -%}{{ note_own_transaction('build') }}{%- endcall -%}
-    {%- if may_pause_event_triggers() -%}
-        {#- Event triggers only: the statements that follow are DDL, and no row of a guarded table is written. -#}
-        {%- call statement('pause') -%}set local session_replication_role = replica{%- endcall -%}
-    {%- endif -%}
+    {%- call statement('own_ddl') -%}{{ own_ddl_first() | join(';\n') }}{%- endcall -%}
 {% endmacro %}
 
 
@@ -24,22 +20,26 @@
 {#- The same for the session that fills a Python model's new table: statements to run before it is made. -#}
 {% macro own_ddl_first() %}
     {%- set first = [note_own_transaction('build')] -%}
-    {%- if may_pause_event_triggers() -%}{%- do first.append('set local session_replication_role = replica') -%}{%- endif -%}
+    {%- if may_pause_event_triggers() -%}
+        {#- Event triggers only: the statements that follow are DDL, and no row of a guarded table is written. -#}
+        {%- do first.append('set local session_replication_role = replica') -%}
+    {%- endif -%}
     {{ return(first) }}
 {% endmacro %}
 
 
 {% macro may_pause_event_triggers() %}
-    {%- set rights = run_query("
+    {%- set server = adapter.run_once("
         select
-            case
-                when current_setting('is_superuser') = 'on' then true
-                when current_setting('server_version_num')::integer >= 150000
-                    then has_parameter_privilege('session_replication_role', 'set')
-                else false
-            end as may_pause
-    ") -%}
-    {{ return(rights.rows[0]['may_pause']) }}
+            current_setting('is_superuser') = 'on' as is_superuser,
+            current_setting('server_version_num')::integer as version
+    ").rows[0] -%}
+    {%- if server['is_superuser'] -%}{{ return(true) }}{%- endif -%}
+    {#- before 15, no right on a setting can be granted, and there is no function to ask for it -#}
+    {%- if server['version'] < 150000 -%}{{ return(false) }}{%- endif -%}
+    {{ return(adapter.run_once(
+        "select has_parameter_privilege('session_replication_role', 'set') as may_pause"
+    ).rows[0]['may_pause']) }}
 {% endmacro %}
 
 

@@ -14,7 +14,7 @@
 
 {% macro v1_relation(table) %}
     {%- set schema = var('pggit_schema') -%}
-    {%- set found = run_query("
+    {%- set found = adapter.run_once("
         select
             to_regnamespace(quote_ident(" ~ dbt.string_literal(schema) ~ ")) is not null as in_place,
             to_regnamespace('" ~ v1_archive_schema() ~ "') is not null as archived,

@@ -24,7 +24,10 @@
             {%- endcall %}
         {%- endif -%}
     {%- else -%}
-        {%- set fresh = make_intermediate_relation(target_relation) -%}
+        {#- Under another name until the last moment, where somebody may read the old one; a Python model's session is
+            not this one. -#}
+        {%- set is_new = existing is none and not is_python -%}
+        {%- set fresh = target_relation if is_new else make_intermediate_relation(target_relation) -%}
         {%- if is_python -%}
             {% call statement('main', language='python') -%}
                 {{ pggit_python_code(compiled_code, fresh, first=own_ddl_first()) }}
@@ -32,14 +35,14 @@
         {%- endif -%}
         {%- do own_ddl_begins() -%}
         {%- if not is_python -%}
-            {%- call statement('stale') -%}drop table if exists {{ fresh }}{%- endcall -%}
+            {%- if not is_new -%}{%- call statement('stale') -%}drop table if exists {{ fresh }}{%- endcall -%}{%- endif -%}
             {% call statement('main') -%}
                 {{ get_create_table_as_sql(False, fresh, sql) }}
             {%- endcall %}
         {%- endif -%}
         {%- do create_indexes(fresh) -%}
         {%- if existing is not none -%}{%- do set_aside(existing) -%}{%- endif -%}
-        {%- do adapter.rename_relation(fresh, target_relation) -%}
+        {%- if not is_new -%}{%- do adapter.rename_relation(fresh, target_relation) -%}{%- endif -%}
         {%- do own_ddl_ends() -%}
     {%- endif -%}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import DEBIAN_15
+from helpers import NAMED_BINARIES
 from project import artifacts, built, tracked
 from tracker.databases import empty_database, server
 
@@ -66,9 +66,9 @@ def server_18() -> Iterator[embedded.Server]:
 
 @pytest.fixture(scope="session")
 def named_server() -> Iterator[dict[str, Any]]:
-    """Debian's PostgreSQL 15 on a TCP port with a password: libpq keywords of a superuser."""
-    if not (DEBIAN_15 / "initdb").exists():
-        pytest.skip("Debian's PostgreSQL 15 is not installed")
+    """Debian's PostgreSQL 15, or another, on a TCP port with a password: libpq keywords of a superuser."""
+    if not (NAMED_BINARIES / "initdb").exists():
+        pytest.skip(f"there is no PostgreSQL in {NAMED_BINARIES}")
     folder = Path(tempfile.mkdtemp(prefix="pggit-test-"))
     folder.chmod(0o755)
     data = folder / "data"
@@ -82,7 +82,7 @@ def named_server() -> Iterator[dict[str, Any]]:
     password.chmod(0o644)
 
     def run(program: str, *arguments: str) -> None:
-        command = [str(DEBIAN_15 / program), "-D", str(data), *arguments]
+        command = [str(NAMED_BINARIES / program), "-D", str(data), *arguments]
         subprocess.run(command, check=True, cwd=data, stdout=subprocess.DEVNULL, **who)
 
     run("initdb", "-A", "scram-sha-256", "-U", "owner", f"--pwfile={password}", "-E", "UTF8", "--locale=C")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
-"""Debian's server, where it is installed."""
+NAMED_BINARIES = Path(os.environ.get("PGGIT_TEST_BINARIES", "/usr/lib/postgresql/15/bin"))
+"""Debian's server, where it is installed; or that of another version, by the folder of its programs."""
 
 
 class Session:
@@ -41,3 +42,8 @@ def create_database(params: dict[str, Any], name: str = "adapter") -> str:
     if not execute(params, f"select 1 from pg_database where datname = '{name}'"):
         execute(params, f"create database {name}")
     return name
+
+
+def major_version(params: dict[str, Any]) -> int:
+    with psycopg.connect(**params) as connection:
+        return connection.info.server_version // 10000

@@ -15,7 +15,7 @@ from casebook.judging import Judge
 from casebook.pipeline import Build, Pipeline, building, compiled
 from casebook.reading import FOLDER, KNOWN_FAILURES, Case, known_failures, paths, read
 from casebook.recording import Recording, Server, record
-from helpers import DEBIAN_15, execute
+from helpers import NAMED_BINARIES, execute, major_version
 from project import NO_UNIT_TESTS, dbt
 
 from pggit_audit import embedded, models
@@ -37,7 +37,8 @@ def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
 def server_of(number: int, request: pytest.FixtureRequest) -> Server:
     if number == 15:
         # not before this case: the fixture skips where Debian's PostgreSQL is not there
-        return Server(15, request.getfixturevalue("named_server"), DEBIAN_15)
+        named = request.getfixturevalue("named_server")
+        return Server(major_version(named), named, NAMED_BINARIES)
     found: embedded.Server = request.getfixturevalue("server" if number == 16 else "server_18")
     return Server(number, found.params("postgres"), found.bin)
 

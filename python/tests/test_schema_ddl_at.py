@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from helpers import DEBIAN_15
+from helpers import NAMED_BINARIES
 from project import DATABASE, NO_TESTS, SAMPLE, Params, commit, dbt, install_sources, new_database
 from psycopg.conninfo import make_conninfo
 
@@ -154,7 +154,7 @@ def _without_subscriptions(params: Params) -> None:
 def test_every_kind_is_rebuilt_as_it_was(target: Params, request: pytest.FixtureRequest) -> None:
     """What pg_dump says of the rebuilt schema is what it says of the first, byte for byte."""
     which = request.node.callspec.params["target"]
-    programs = DEBIAN_15
+    programs = NAMED_BINARIES
     if which != "Debian 15":
         programs = request.getfixturevalue("server" if which == "embedded 16" else "server_18").bin
     source = new_database(target, "source")

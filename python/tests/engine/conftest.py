@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from building import Scratch, Version, new_database
+from helpers import NAMED_BINARIES, major_version
 
 from pggit_audit import embedded
 from pggit_audit.shadow import Shadow, open_shadow
@@ -23,7 +23,7 @@ def each_version(request: pytest.FixtureRequest) -> Version:
     """Each server that the tests run on in turn: embedded 16 and 18, and Debian's 15 where it is there."""
     if request.param == 15:
         named: dict[str, Any] = request.getfixturevalue("named_server")
-        return Version(15, named, Path("/usr/lib/postgresql/15/bin"))
+        return Version(major_version(named), named, NAMED_BINARIES)
     found: embedded.Server = request.getfixturevalue("server" if request.param == 16 else "server_18")
     return Version(request.param, found.params("postgres"), found.bin)
 

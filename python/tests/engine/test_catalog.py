@@ -95,6 +95,10 @@ def differences(true: Definitions, found: Definitions) -> list[str]:
 
 
 def test_every_feature_survives_a_rebuild(each_version: Version) -> None:
+    if each_version.number < 15:
+        pytest.skip(
+            "the script has what came with 15; test_every_kind_is_rebuilt_as_it_was goes further back"
+        )
     script = EVERY_FEATURE
     script += SINCE_17 if each_version.number >= 17 else UNTIL_16
     script += SINCE_18 if each_version.number >= 18 else ""

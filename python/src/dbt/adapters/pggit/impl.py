@@ -19,6 +19,10 @@ class PggitAdapter(PostgresAdapter):
     ConnectionManager = PggitConnectionManager
     connections: PggitConnectionManager
 
+    def __init__(self, config: Any, mp_context: Any) -> None:
+        super().__init__(config, mp_context)
+        self._found_once: dict[str, Any] = {}
+
     @property
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
         return {"local": LocalPythonJob}
@@ -41,6 +45,20 @@ class PggitAdapter(PostgresAdapter):
     def ensure_transaction(self) -> None:
         """See to it that what follows, up to the next commit, is one transaction."""
         self.connections.ensure_transaction()
+
+    @available.parse_none
+    def run_once(self, sql: str) -> Any:
+        """Run a query at the first call, and return what it found then at each later one of this command.
+
+        For what no command changes: the layout of the sources, and what the role may do.
+
+        Returns:
+            An agate table, as run_query does.
+
+        """
+        if sql not in self._found_once:
+            self._found_once[sql] = self.execute(sql, fetch=True)[1]
+        return self._found_once[sql]
 
     @available.parse_none
     def as_set(self, setting: str) -> str:
