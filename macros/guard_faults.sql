@@ -264,12 +264,17 @@
         pg_trigger.tgrelid,
         'trigger',
         pg_trigger.tgname || ':' || replace(
-            regexp_replace(
-                substring(pg_get_triggerdef(pg_trigger.oid) from length('CREATE TRIGGER ' || quote_ident(pg_trigger.tgname)) + 1),
-                ' EXECUTE FUNCTION .*$', ''
+            replace(
+                regexp_replace(
+                    substring(
+                        pg_get_triggerdef(pg_trigger.oid) from length('CREATE TRIGGER ' || quote_ident(pg_trigger.tgname)) + 1
+                    ),
+                    ' EXECUTE FUNCTION .*$', ''
+                ),
+                ' ON ' || quote_ident(table_schemas.nspname) || '.' || quote_ident(r.relname) || ' ', ' '
             ),
-            ' ON ' || case when r.relnamespace = pg_my_temp_schema() then 'pg_temp' else quote_ident(table_schemas.nspname) end
-            || '.' || quote_ident(r.relname) || ' ', ' '
+            -- as a temporary table is printed since PostgreSQL 15
+            case when r.relnamespace = pg_my_temp_schema() then ' ON pg_temp.' || quote_ident(r.relname) || ' ' else '' end, ' '
         )
         || ' ' || case when pg_proc.pronamespace = r.relnamespace then '' else function_schemas.nspname || '.' end || pg_proc.proname
         || case when pg_trigger.tgnargs = 0 then '' else ' with arguments' end
