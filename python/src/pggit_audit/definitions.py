@@ -49,7 +49,7 @@ def parse_name(text: str) -> Name:
 
 def type_text(udt: str) -> str:
     """v1's name of a column's type as SQL: `varchar(13)`, `_text`, `State_9` (FORMATS 1.9)."""
-    match = re.fullmatch(r"(.*?)(\(\d+\))?", udt, re.DOTALL)
+    match = re.fullmatch(r"(.*?)(\(\d+(?:,\d+)?\))?", udt, re.DOTALL)
     assert match is not None
     return quote(match[1]) + (match[2] or "")
 
@@ -170,6 +170,31 @@ def with_not_null(line: str, is_not_null: bool) -> str:
     """A column's element with NOT NULL, or without."""
     plain = line.removesuffix(" NOT NULL")
     return plain + " NOT NULL" if is_not_null else plain
+
+
+_PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w$]+|::|\s+|.""", re.DOTALL)
+
+
+def with_columns(statement: str, names: Mapping[str, str]) -> str:
+    """A constraint or an index with other names of its own table's columns: those in its parentheses.
+
+    What a foreign key refers to are columns of another table.
+    """
+    pieces = _PIECE.findall(statement)
+    depth = 0
+    for i, piece in enumerate(pieces):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "REFERENCES" and depth == 0:
+            break
+        others = [p for p in pieces[i + 1 : i + 3] if not p.isspace()]
+        is_column = depth and pieces[i - 1] not in ("::", ".") and others[:1] not in (["("], ["."])
+        if (
+            is_column
+            and (piece[0] == '"' or piece[0].isalpha() or piece[0] == "_")
+            and unquote(piece) in names
+        ):
+            pieces[i] = quote_if_needed(names[unquote(piece)])
+    return "".join(pieces)
 
 
 _GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")

@@ -54,7 +54,7 @@ CASES = [
         "labels in the order in which statements use them",
         "missing_label",
         "public.e",
-        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'old';",
+        'ALTER TYPE "public"."e" ADD VALUE IF NOT EXISTS \'old\';',
         [
             table(1, "t", "create table t (id integer, e e default 'new')"),
             index(2, "i", "create index i on t (id) where e = 'old'"),
@@ -67,7 +67,7 @@ CASES = [
         "a label between those that the live type has it between",
         "missing_label",
         "public.e",
-        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'two' AFTER 'one';",
+        "ALTER TYPE \"public\".\"e\" ADD VALUE IF NOT EXISTS 'two' AFTER 'one';",
         [
             table(
                 1, "t", "create type e as enum ('one', 'three'); create table t (e e)", change_type="CREATE"
@@ -81,7 +81,7 @@ CASES = [
         "a label before the first that the live type has",
         "missing_label",
         "public.e",
-        "ALTER TYPE e ADD VALUE IF NOT EXISTS 'it''s one' BEFORE 'two';",
+        "ALTER TYPE \"public\".\"e\" ADD VALUE IF NOT EXISTS 'it''s one' BEFORE 'two';",
         [
             table(1, "t", "create type e as enum ('two'); create table t (e e)", change_type="CREATE"),
             index(2, "i", "create index i on t (e) where e = 'it''s one'"),

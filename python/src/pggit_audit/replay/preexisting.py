@@ -12,7 +12,16 @@ from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import DROPPED_COLUMN, columns, extensions, relations, routines, tables, types
+from pggit_audit.rules import (
+    DROPPED_COLUMN,
+    OLDER_CONSTRAINT,
+    columns,
+    extensions,
+    relations,
+    routines,
+    tables,
+    types,
+)
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.rules.tables import PreExistingTable
 
@@ -86,11 +95,23 @@ class Preexisting:
     def _complete(self, made: Sequence[tuple[PreExistingTable, Outcome]]) -> None:
         """Adds what belongs to the tables that were made, once all of them are there."""
         rest = [(step, outcome) for table, outcome in made for step in table.rest]
+        changes: list[Difference] = []
         for step, outcome in sorted(rest, key=lambda r: " FOREIGN KEY " in r[0].statement):
             # Foreign keys when all the others are there; what does not fit now comes later or never.
-            if self._situation.runs(step.statement):
+            fits = self._situation.runs(step.statement)
+            if not fits and " FOREIGN KEY " in step.statement:
+                # What it refers to had another name.
+                older = self._attempts.with_older_names(step)
+                if older is None and step.rule is OLDER_CONSTRAINT:
+                    # It is a table that is gone by now.
+                    older = self._attempts.alone(step)
+                fits = older is not None
+                combine(changes, older.differences if older is not None else ())
+                outcome.repairs.extend(older.repairs if older is not None else ())
+            if fits:
                 outcome.repairs.append(step)
-        for change in self._situation.observe() if rest else ():
+        combine(changes, self._situation.observe() if rest else ())
+        for change in changes:
             # Of a table, or of what belongs to it: its index, its sequence.
             about = [o for table, o in made if change.path == qualified_identity(*table.name)] or [
                 o for table, o in made if qualified_identity(*table.name) in change.object.definition

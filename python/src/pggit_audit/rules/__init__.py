@@ -148,8 +148,8 @@ MISSING_KEY = Rule(
 )
 OLDER_CONSTRAINT = Rule(
     "older_constraint",
-    "a constraint that was there before the tracker and is gone by now",
-    "a text drops it, none added it, and its own name says what it was",
+    "a constraint or an index that was there before the tracker and is gone by now",
+    "a text drops it, none added it, and its own name says what it was, or that of others like it",
 )
 # Indexes.
 RENAMED_INDEX = Rule(

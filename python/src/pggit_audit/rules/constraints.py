@@ -7,7 +7,7 @@ What a table that no row creates had of them: `before_texts`, `named_by_drops`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -19,8 +19,9 @@ from pggit_audit.definitions import (
     quote_if_needed,
 )
 from pggit_audit.history import says
-from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT
+from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
+from pggit_audit.rules.naming import joined
 from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -31,10 +32,6 @@ _KEY = re.compile(
 )
 _NAMES = re.compile(r"""(?:"(?:[^"]|"")+"|[^\s,"]+)""")
 _MOST_BYTES = 63
-# As PostgreSQL prints it.
-_REFERENTIAL_ACTION = re.compile(
-    r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
-)
 # Only of use where the constraint was deferred until then.
 _SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
@@ -337,8 +334,7 @@ def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told
     start, end = match.span(1 if match[1] else 2)
     rest = statement[end:]
     if match[1] and any(unquote(n) == name for text in told for _, n in _DROPPED.findall(text)):
-        # A foreign key is dropped and added again because something about it changes: as a rule its action.
-        rest = _REFERENTIAL_ACTION.sub("", rest)
+        rest = foreign_keys.earlier_action(evidence.live, table, rest)
     return [statement[:start] + quote_if_needed(name) + rest]
 
 
@@ -431,7 +427,7 @@ def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -
     body = body.removeprefix(f"{name[1]}_")
     found = {
         f"UNIQUE ({', '.join(map(quote, names))})"
-        for names in _joined(body.removesuffix("_key"), columns)
+        for names in joined(body.removesuffix("_key"), columns)
         if body.endswith("_key")
     }
     tables = [n for n, o in evidence.live.by_name.items() if o.object_type == "TABLE"]
@@ -441,8 +437,8 @@ def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -
         ours, between, theirs = body.partition(between + other[1])
         if not between or other[0] != name[0] or (theirs and not theirs.startswith("_")):
             continue
-        keys = [*_joined(theirs[1:], _columns_of(evidence, other))] if theirs else [()]
-        for names in _joined(re.sub(r"_[0-9a-f]{8}$", "", ours), columns):
+        keys = [*joined(theirs[1:], _columns_of(evidence, other))] if theirs else [()]
+        for names in joined(re.sub(r"_[0-9a-f]{8}$", "", ours), columns):
             for key in keys:
                 referred = f" ({', '.join(map(quote, key))})" if key else ""
                 found.add(
@@ -456,13 +452,3 @@ def _columns_of(evidence: Evidence, table: Name) -> list[str]:
     if live is not None:
         return [column for column, _ in column_types(live.definition)]
     return next((list(r.columns) for r in evidence.history.by_name[table] if r.columns), [])
-
-
-def _joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
-    """The ways to read a text as some of the names, one after the other with "_" between them."""
-    for name in names:
-        if text == name:
-            yield (name,)
-        elif text.startswith(f"{name}_"):
-            rest = [n for n in names if n != name]
-            yield from ((name, *others) for others in _joined(text.removeprefix(f"{name}_"), rest))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_name, column_types, elements
 from pggit_audit.moments import Column, Layout, Moment
-from pggit_audit.rules.columns import actions_on
 from pggit_audit.rules.dating import bounds, identify, told
+from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
 
@@ -25,8 +25,6 @@ _USUAL = {
     (16, "d"): "interval", (12, "d"): "time with time zone", (64, "c"): "name", (-1, "i"): "text",
     (-1, "d"): "double precision[]",
 }  # fmt: skip
-# What DROP is followed by in an ALTER TABLE that takes no column away.
-_NO_COLUMN = {"constraint", "default", "expression", "identity", "not"}
 
 
 @dataclass(frozen=True)
@@ -135,10 +133,10 @@ def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int
             continue
         executions.add(row.execution)
         for action in (a for s in row.statements for a in actions_on(table, s)):
-            if action["dropped"] and action["dropped"].lower() not in _NO_COLUMN:
+            if action["dropped"] and action["dropped"].lower() not in NO_COLUMNS:
                 name = unquote(action["dropped"])
                 if not _is_gone(name, actions):
-                    found.append((row.position, _before(name, actions)))
+                    found.append((row.position, name_before(name, actions)))
             actions.append(action)
     return found
 
@@ -151,16 +149,6 @@ def _is_gone(name: str, actions: Sequence[Mapping[str, str | None]]) -> bool:
         if any(action[n] and unquote(action[n] or "") == name for n in ("dropped", "old")):
             return True
     return False
-
-
-def _before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str | None:
-    """What a column was called before all actions; None where one of them adds it."""
-    for action in reversed(actions):
-        if action["added"] and unquote(action["added"]) == name:
-            return None
-        if action["new"] and unquote(action["new"]) == name:
-            name = unquote(action["old"] or "")
-    return name
 
 
 def usual(evidence: Evidence) -> dict[Layout, str]:

@@ -2,23 +2,24 @@
 
 An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `went_with_column`,
 `table_touched`.
-A name that PostgreSQL chose: `as_recorded`.
+A name that PostgreSQL chose: `as_recorded`. Older than the tracker, and gone: `named_by_drops`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
-from pggit_audit.rules import NAME_AS_RECORDED, RENAMED_INDEX
+from pggit_audit.rules import NAME_AS_RECORDED, OLDER_CONSTRAINT, RENAMED_INDEX
+from pggit_audit.rules.naming import joined
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, PendingStep, Repair
-from pggit_audit.statements import Statement, quote, split, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 
 def erased_rename(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
@@ -154,3 +155,25 @@ def as_recorded(
 
 def _unnumbered(name: str) -> str:
     return name.rstrip("0123456789")
+
+
+# Of a table that no row creates --------------------------------------------------------------------
+
+
+def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) -> Iterator[Repair]:
+    """Indexes that a recorded text drops and nothing before it names, where their own name says what they were.
+
+    As PostgreSQL and several tools name them: table_column_idx, and table_column_key where it is unique.
+    """
+    for name, row in evidence.dropped["INDEX"].items():
+        match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_(idx|key)", name)
+        found = [*joined(match[1], columns)] if match is not None else []
+        if match is None or len(found) != 1 or (table[0], name) in evidence.live.by_name:
+            continue
+        kind = "UNIQUE INDEX" if match[2] == "key" else "INDEX"
+        yield Repair(
+            OLDER_CONSTRAINT,
+            f"CREATE {kind} {quote(name)} ON {qualified(table)} ({', '.join(map(quote, found[0]))});",
+            f"row {row.version_id} drops it, none made it, and its name says what it was",
+            inferred=table,
+        )

@@ -8,7 +8,7 @@ which of them it is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from sqlglot import TokenType
@@ -118,3 +118,13 @@ def told(message: str, candidates: Iterable[Naming]) -> list[Naming]:
     surest = min((place[0] for place, _ in found.values()), default=0)
     best = [(place, same) for place, same in found.values() if place[0] == surest]
     return [naming for _, same in sorted(best, key=lambda f: f[0]) for naming in same]
+
+
+def joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The ways to read a text as some of the names, one after the other with "_" between them."""
+    for name in names:
+        if text == name:
+            yield (name,)
+        elif text.startswith(f"{name}_"):
+            rest = [n for n in names if n != name]
+            yield from ((name, *others) for others in joined(text.removeprefix(f"{name}_"), rest))

@@ -6,7 +6,8 @@ proposes steps. It changes nothing itself: the walk takes a step, or leaves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from pggit_audit.moments import Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
-from pggit_audit.statements import Name, Statement, split
+from pggit_audit.statements import Name, Statement, split, unquote
 from pggit_audit.v1_schema import V1Schema
 
 Current = Sequence[Mapping[str, Any]]
@@ -52,9 +53,48 @@ class Evidence:
         self.moments = Moments(self.history, written)
 
     @cached_property
+    def dropped(self) -> Mapping[str, Mapping[str, HistoryRow]]:
+        """Names of indexes and constraints (by INDEX and CONSTRAINT) that a text drops, and that nothing before it has,
+        each with its row.
+
+        IF EXISTS proves nothing.
+        """
+        found: dict[str, dict[str, HistoryRow]] = {"INDEX": {}, "CONSTRAINT": {}}
+        for row in self.history.rows:
+            for statement in row.statements if not row.exclusion_reason else ():
+                for kind, name in _dropped_by(statement):
+                    named = self.history.mentions(name)
+                    if named and self.history.rows[named[0]].execution == row.execution:
+                        found[kind].setdefault(name, row)
+        return found
+
+    @cached_property
+    def referred(self) -> Mapping[str, set[str]]:
+        """By the name of a column, what the foreign keys on such a column alone say: those of texts, as one writes."""
+        found: dict[str, set[str]] = {}
+        for row in self.history.rows:
+            for statement in row.statements if not row.exclusion_reason else ():
+                for column, refers in _REFERS.findall(statement.folded):
+                    found.setdefault(unquote(column), set()).add(" ".join(refers.split()))
+        return found
+
+    @cached_property
     def habits(self) -> Habits:
         """What is usual in this history."""
         return Habits(self.history)
+
+
+_REFERS = re.compile(
+    r"""\bforeign\s+key\s*\(\s*("(?:[^"]|"")+"|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)"""
+)
+_DROPS = re.compile(r"""\bdrop\s+constraint\s+("(?:[^"]|"")+"|\w+)(?!\s+exists\b)""")
+
+
+def _dropped_by(statement: Statement) -> Iterator[tuple[str, str]]:
+    if statement.tag == "DROP INDEX" and not statement.if_exists:
+        yield from (("INDEX", bare) for _, bare in statement.targets)
+    elif statement.tag == "ALTER TABLE":
+        yield from (("CONSTRAINT", unquote(name)) for name in _DROPS.findall(statement.folded))
 
 
 @dataclass(frozen=True)

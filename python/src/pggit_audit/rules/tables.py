@@ -16,6 +16,7 @@ from pggit_audit.definitions import (
     Columns,
     column_name,
     column_of,
+    column_types,
     constraints,
     elements,
     first_statement,
@@ -24,10 +25,11 @@ from pggit_audit.definitions import (
     qualified,
     table_of,
     type_text,
+    with_columns,
     with_type,
 )
 from pggit_audit.history import HistoryRow, says
-from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns
+from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
 from pggit_audit.rules import constraints as constraint_rules
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, Repair
@@ -103,12 +105,17 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         make, rest = as_now.make, as_now.rest
         if renamed:
             make, *rest = _called(live, name, make, *rest)
-        return _table(name, born, {}, why, make, rest)
+        table = _table(name, born, {}, why, make, rest)
+        there = [column for column, _ in column_types(make)]
+        table.rest.extend(indexes.named_by_drops(evidence, name, there))
+        table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
+        return table
     before = columns.before_statement(first.columns, _about(evidence, first), first.name)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
     told = _statements_on(evidence, name[1])
     table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
+    table.rest.extend(indexes.named_by_drops(evidence, name, before))
     return table
 
 
@@ -237,17 +244,20 @@ class AsLive:
 def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = None) -> AsLive:
     """How a live table is made, but for what recorded texts add.
 
-    Where it is made at a `position`, with the columns that went since, as far as its catalog tells.
+    Where it is made at a `position`, with the columns that went since, as far as its catalog tells, or else texts.
     """
     head, lines, checks, tail = elements(table.definition)
     name = table.object_identity
     statements = _statements_on(evidence, table.object_name)
     told = [s.folded for s in statements]
-    known = columns.before_actions(table, lines, statements)
+    known = older_columns.before_actions(table, lines, statements)
+    renamed = older_columns.older_names(table, lines, statements)
+    gone = older_columns.gone(evidence, table, lines, statements) if position is not None else []
     back: list[dropped_columns.Dropped] = []
     lines = [line for _, line in known]
     if position is not None:
         lines, back = dropped_columns.with_dropped(evidence, table, known, position)
+    lines += gone
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
         tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
     added = [
@@ -261,7 +271,11 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         ),
     ]
     rest = [
-        *(s for text in added for s in constraint_rules.before_texts(evidence, table, text, told)),
+        *(
+            with_columns(s, renamed)
+            for text in added
+            for s in constraint_rules.before_texts(evidence, table, text, told)
+        ),
         *(
             statement.strip()
             for o in evidence.live.sequences_of(table)
@@ -287,6 +301,7 @@ def _as_it_was(
     What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
     """
     known: dict[str, str] = {}
+    usual = evidence.live.as_usual(before, live)
     head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
     if live is not None:
         as_now = as_live(evidence, live)
@@ -298,7 +313,7 @@ def _as_it_was(
         for changed in retyped & known.keys() & before.keys():
             # A text gave it the type that it has now; its default is of that type.
             known[changed] = (
-                column_of(changed, before[changed])
+                column_of(changed, usual[changed])
                 if " DEFAULT " in known[changed]
                 else with_type(known[changed], type_text(str(before[changed].get("type"))))
             )
@@ -312,7 +327,7 @@ def _as_it_was(
         if column is None:
             body.append(f"{gone[place]} integer")
         elif column in before:
-            body.append(known.get(column) or column_of(column, before[column]))
+            body.append(known.get(column) or column_of(column, usual[column]))
         else:
             body.append(f"{quote(column)} text")
     statement = table_of(head, body, tail)

@@ -33,7 +33,7 @@ from pggit_audit.rules import (
     UNUSED_TYPE,
 )
 from pggit_audit.rules.dating import about_type, bounds, labels_by, last_written, made_by, moment_of
-from pggit_audit.rules.naming import said
+from pggit_audit.rules.naming import forms, said
 from pggit_audit.rules.situation import Bounds, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
 
@@ -196,50 +196,55 @@ def _given_type(words: Sequence[str], type_name: str) -> str | None:
 
 def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement uses a label that the enum does not have; its place is that in the live enum."""
-    type_name, label = _enum_told(failure), _label_told(failure)
-    if type_name is None or label is None:
+    name, label = _enum_told(failure), _label_told(failure)
+    if name is None or label is None:
         return []
     literal = "'" + label.replace("'", "''") + "'"
     place = ""
     live = evidence.live.by_name
-    for full in failure.resolve(parse_name(type_name)):
-        labels = enum_labels(live[full].definition) if full in live else []
-        if label in labels:
-            have = [
-                str(r[0])
-                for r in failure.situation.query(
-                    "select enumlabel from pg_catalog.pg_enum where enumtypid operator(pg_catalog.=)"
-                    " %(type)s::pg_catalog.regtype::pg_catalog.oid order by enumsortorder",
-                    {"type": type_name},
-                )
-            ]
-            after = [x for x in labels[: labels.index(label)] if x in have]
-            before = [x for x in labels[labels.index(label) + 1 :] if x in have]
-            neighbour = after[-1] if after else before[0] if before else None
-            if neighbour is not None:
-                place = (" AFTER " if after else " BEFORE ") + "'" + neighbour.replace("'", "''") + "'"
-            break
+    labels = enum_labels(live[name].definition) if name in live else []
+    if label in labels:
+        have = [
+            str(r[0])
+            for r in failure.situation.query(
+                "select enumlabel from pg_catalog.pg_enum where enumtypid operator(pg_catalog.=)"
+                " %(type)s::pg_catalog.regtype::pg_catalog.oid order by enumsortorder",
+                {"type": qualified(name)},
+            )
+        ]
+        after = [x for x in labels[: labels.index(label)] if x in have]
+        before = [x for x in labels[labels.index(label) + 1 :] if x in have]
+        neighbour = after[-1] if after else before[0] if before else None
+        if neighbour is not None:
+            place = (" AFTER " if after else " BEFORE ") + "'" + neighbour.replace("'", "''") + "'"
     return [
         Repair(
             MISSING_LABEL,
-            f"ALTER TYPE {type_name} ADD VALUE IF NOT EXISTS {literal}{place};",
+            f"ALTER TYPE {qualified(name)} ADD VALUE IF NOT EXISTS {literal}{place};",
             f"the statement uses the label {literal}",
             alone=True,
-            inferred=failure.resolve(parse_name(type_name))[0],
-            about=about_type(failure.resolve(parse_name(type_name))[0]),
+            inferred=name,
+            about=about_type(name),
         )
     ]
 
 
-def _enum_told(failure: Failure) -> str | None:
-    """The enum that the error is about, as the server prints its name."""
+def _enum_told(failure: Failure) -> Name | None:
+    """The enum that the error is about: as the server prints its name, with its schema or without."""
     enums = failure.situation.query(
-        "select oid::pg_catalog.regtype::pg_catalog.text from pg_catalog.pg_type"
-        " where typtype operator(pg_catalog.=) 'e'",
+        "select n.nspname, t.typname from pg_catalog.pg_type as t"
+        " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) t.typnamespace"
+        " where t.typtype operator(pg_catalog.=) 'e'",
         {},
     )
-    found = [(place, -len(name), name) for (name,) in enums if (place := said(failure.message, name))]
-    return min(found)[2] if found else None
+    schemas = [*failure.situation.schemas]
+    found = [
+        (place, -len(form), schemas.index(schema) if schema in schemas else len(schemas), schema, bare)
+        for schema, bare in enums
+        for form in forms((schema, bare))
+        if (place := said(failure.message, form))
+    ]
+    return min(found)[3:] if found else None
 
 
 def _label_told(failure: Failure) -> str | None:

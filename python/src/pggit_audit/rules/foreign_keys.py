@@ -1,0 +1,87 @@
+"""Foreign keys that are older than the tracker: what one did before a text dropped it and added it again
+(`earlier_action`), and what those were that a text drops (`named_by_drops`)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import column_name, constraints, elements, qualified, quote_if_needed
+from pggit_audit.live import Live
+from pggit_audit.rules import OLDER_CONSTRAINT
+from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.statements import Name, quote, unquote
+
+# As PostgreSQL prints it.
+_REFERENTIAL_ACTION = re.compile(
+    r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
+)
+_FOREIGN_KEY = re.compile(
+    r"""FOREIGN KEY \((?P<column>"(?:[^"]|"")+"|[\w$]+)[^)]*\) REFERENCES [^()]+\([^)]*\)(?: MATCH FULL)?"""
+    r"""(?: ON UPDATE (?P<update>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
+    r"""(?: ON DELETE (?P<delete>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
+)
+
+
+def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
+    """A foreign key that a text drops and adds again, before that: as a rule its action changed.
+
+    Where all live foreign keys say what happens, as a tool writes them, it said so as well: ON UPDATE as they all do,
+    ON DELETE as most others on columns that may be NULL, or may not, as well. Else it said nothing.
+    """
+    now = _actions(body)
+    if now is None or not now["delete"]:
+        return _REFERENTIAL_ACTION.sub("", body)
+    others: list[tuple[str | None, str | None, bool]] = []
+    for other in live.by_name.values():
+        found = constraints(other.definition) if other.object_type == "TABLE" else {}
+        for text in found.values():
+            said = _actions(text)
+            if said is not None:
+                others.append((said["update"], said["delete"], _may_be_null(other, said["column"])))
+    if any(delete is None for _, delete, _ in others) or len({update for update, _, _ in others}) != 1:
+        return _REFERENTIAL_ACTION.sub("", body)
+    is_null = _may_be_null(table, now["column"])
+    usual = Counter(
+        delete for _, delete, null in others if null == is_null and delete not in (None, now["delete"])
+    )
+    if not usual:
+        return _REFERENTIAL_ACTION.sub("", body)
+    return body.replace(f" ON DELETE {now['delete']}", f" ON DELETE {usual.most_common(1)[0][0]}", 1)
+
+
+def _actions(body: str) -> re.Match[str] | None:
+    """The first column, and the actions, of a foreign key as PostgreSQL prints it."""
+    return _FOREIGN_KEY.search(body)
+
+
+def _may_be_null(table: DatabaseObject, column: str) -> bool:
+    lines = elements(table.definition)[1]
+    return not any(column_name(x) == unquote(column) and " NOT NULL" in x for x in lines)
+
+
+def named_by_drops(
+    evidence: Evidence, table: Name, columns: Collection[str], rest: Sequence[Repair]
+) -> Iterator[Repair]:
+    """Foreign keys that a text drops and nothing before it names, where their own name and the others tell them.
+
+    PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to. `rest` is
+    what is known to belong to the table.
+    """
+    for name, row in evidence.dropped["CONSTRAINT"].items():
+        match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_fkey", name)
+        known = f" CONSTRAINT {quote_if_needed(name)} "
+        if match is None or match[1] not in columns or any(known in r.statement for r in rest):
+            continue
+        told = evidence.referred.get(match[1], set())
+        if len(told) != 1:
+            continue
+        (refers,) = told
+        yield Repair(
+            OLDER_CONSTRAINT,
+            f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} FOREIGN KEY ({quote(match[1])}) {refers};",
+            f"row {row.version_id} drops it, none added it, and its name and the others on such columns tell it",
+            inferred=table,
+        )

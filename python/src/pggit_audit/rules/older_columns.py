@@ -1,0 +1,178 @@
+"""The columns of a table that is older than the tracker, where v1 recorded none of them (FORMATS 1.9): as in the live
+catalog, but for what recorded texts do to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    column_name,
+    elements,
+    parse_name,
+    quote_if_needed,
+    with_not_null,
+    without_default,
+)
+from pggit_audit.live import Live
+from pggit_audit.rules.dating import identify
+from pggit_audit.rules.situation import Evidence
+from pggit_audit.statements import Statement, folded, quote, unquote
+
+_ACTION = re.compile(
+    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
+    r"""|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
+    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"|\w+)"""
+    r"""|\balter\s+(?:column\s+)?(?P<altered>"(?:[^"]|"")+"|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"""
+)
+_ALTERS = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"|[\w.])+)(?P<actions>[^;]*)"""
+)
+# What ALTER TABLE may drop that is no column.
+NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
+
+Actions = Sequence[Mapping[str, str | None]]
+"""What texts do to the columns of a table, in order: the groups of `_ACTION`."""
+
+
+def before_actions(
+    table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+) -> list[tuple[str, str]]:
+    """The columns of a live table without those that recorded texts add: the name of each, and its element as it was
+    before all texts.
+
+    A name that was taken from one column and given to another is that of two; what the texts set or dropped of a
+    column's NOT NULL and default was otherwise before.
+    """
+    actions = [action for s in statements for action in actions_on(table, s)]
+    names = {column_name(line): name_before(column_name(line), actions) for line in lines}
+    found: list[tuple[str, str]] = []
+    # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
+    earliest = len(actions)
+    for line in reversed(lines):
+        now = column_name(line)
+        before = names[now]
+        if before is None and now not in names.values() and _is_given_up(now, actions):
+            # Another of its name was there, and is gone.
+            before = now
+        if before is None:
+            came = next((i for i, a in enumerate(actions) if unquote(a["added"] or "") == now), None)
+            if came is None:
+                # Added under another name.
+                continue
+            if came <= earliest or not actions[came]["if_missing"]:
+                earliest = min(earliest, came)
+                continue
+            # ADD COLUMN IF NOT EXISTS found it there.
+            before = now
+        earliest = -1
+        line = line if before == now else line.replace(quote_if_needed(now), quote(before), 1)
+        found.append((now, _before_set(line, before, actions)))
+    return found[::-1]
+
+
+def older_names(
+    table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+) -> dict[str, str]:
+    """What the columns of a live table were called before all texts on it, where that is another name."""
+    actions = [action for s in statements for action in actions_on(table, s)]
+    names = {now: name_before(now, actions) for now in map(column_name, lines)}
+    return {now: before for now, before in names.items() if before is not None and before != now}
+
+
+def gone(
+    evidence: Evidence, table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+) -> list[str]:
+    """The columns that texts drop of a live table and none adds, as they may have been: at the end.
+
+    Of such a column nothing is recorded but its name: it is like the live columns of that name, where these are alike,
+    else a text. Where the catalog still has the places of those that are gone, it tells more (`dropped_columns`).
+    """
+    if evidence.moments.columns(identify(table)[1]):
+        return []
+    actions = [action for s in statements for action in actions_on(table, s)]
+    known = {column_name(line) for _, line in before_actions(table, lines, statements)}
+    found: dict[str, str] = {}
+    for i, action in enumerate(actions):
+        spelled = action["dropped"]
+        if spelled is None or spelled in NO_COLUMNS or action["if_there"] or action["if_missing"] == "code":
+            continue
+        name = name_before(unquote(spelled), actions[:i])
+        if name is not None and name not in known:
+            line = _like_others(evidence.live, name)
+            found.setdefault(name, _before_set(line, name, actions))
+    return [*found.values()]
+
+
+def _like_others(live: Live, name: str) -> str:
+    """A column of a name, as the live columns of the name are."""
+    lines = {
+        line
+        for o in live.by_name.values()
+        if o.object_type == "TABLE" and quote_if_needed(name) in o.definition
+        for line in elements(o.definition)[1]
+        if column_name(line) == name
+    }
+    return lines.pop() if len(lines) == 1 else f"{quote(name)} text"
+
+
+def actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[str, str | None]]:
+    """What a statement does to the columns of a table: by itself, or as code, which may look first whether it must."""
+    if statement.tag == "ALTER TABLE":
+        if any(
+            bare == table.object_name and s in (None, table.object_schema) for s, bare in statement.targets
+        ):
+            yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
+        return
+    for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
+        for altered in _ALTERS.finditer(body):
+            schema, bare = parse_name(altered["table"])
+            if bare == table.object_name and schema in (None, table.object_schema):
+                yield from (
+                    {**match.groupdict(), "if_missing": "code"}
+                    for match in _ACTION.finditer(altered["actions"])
+                )
+
+
+def name_before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str | None:
+    """What the column that has a name behind all actions was called before them; None where one adds it."""
+    for i, action in reversed([*enumerate(actions)]):
+        added, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
+        if added == name:
+            return None
+        if new == name:
+            return name_before(old, actions[:i])
+    return name
+
+
+def _is_given_up(name: str, actions: Iterable[Mapping[str, str | None]]) -> bool:
+    """Whether the first action on a name drops or renames a column that has it."""
+    for action in actions:
+        if name in (unquote(action["dropped"] or ""), unquote(action["old"] or "")):
+            return True
+        if name in (unquote(action["added"] or ""), unquote(action["new"] or "")):
+            return False
+    return False
+
+
+def _before_set(line: str, name: str, actions: Iterable[Mapping[str, str | None]]) -> str:
+    """A column's element as it was before the first action on its NOT NULL, and on its default."""
+    seen: set[str] = set()
+    for action in actions:
+        if unquote(action["dropped"] or "") == name:
+            break
+        if unquote(action["old"] or "") == name:
+            name = unquote(action["new"] or "")
+        if unquote(action["altered"] or "") != name:
+            continue
+        does, *what = str(action["what"]).split()
+        if what[0] in seen:
+            continue
+        seen.add(what[0])
+        if what == ["default"]:
+            line = without_default(line) if does == "set" else line
+        else:
+            line = with_not_null(line, does == "drop")
+    return line
