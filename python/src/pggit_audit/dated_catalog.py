@@ -244,8 +244,8 @@ def transactions(found: Collected, history: Sequence[Row]) -> Iterator[dict[str,
 
 
 def catalog(found: Collected, history: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    """Rows of `int_replay__catalog_rows`: one for each row of the catalog."""
-    judged = DatedCatalog(found, history)
+    """Rows of `int_replay__catalog_rows`: one for each row of the catalog, between rows that no build made itself."""
+    judged = DatedCatalog(found, [row for row in history if not row.get("is_made_by_a_build")])
     for row in found.catalog:
         between, why = judged.written(row)
         made = judged.made(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -30,14 +30,18 @@ _MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
+BUILDS_OWN = "made by a build of this project"
+"""Why such rows are left out (macros/exclusion_reason.sql)."""
+
+
 @dataclass(frozen=True)
 class HistoryRow:
     """One row of v1's history, as staging gives it (FORMATS 1).
 
     `columns`: the table's recorded columns right after the statement, by name, or None where the row
     has none, or (not `facts_readable`) none that v1 would have written. `position` is the row's place in
-    the order of the replay, from 0. `oid` is the object's, where v1 recorded it: oids grow, so it tells
-    what was created before what.
+    the order of the replay, from 0; what a build made itself has no place of its own. `oid` is the object's,
+    where v1 recorded it: oids grow, so it tells what was created before what.
     """
 
     position: int
@@ -314,6 +318,24 @@ class History:
             if name in tables:
                 found.setdefault(tables[name], []).append(row.position)
         return found
+
+
+def placed(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """The rows of one replay with their positions; what a build made has that of the row behind it.
+
+    So no interval, no halfway and no habit of the team's depends on how many builds there were.
+    """
+    result: list[HistoryRow] = []
+    position = 0
+    for row in rows:
+        result.append(replace(row, position=position))
+        position += row.exclusion_reason != BUILDS_OWN
+    return result
+
+
+def the_teams(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """The rows that no build made itself: these are evidence."""
+    return [row for row in rows if row.exclusion_reason != BUILDS_OWN]
 
 
 def in_its_schema(row: HistoryRow) -> HistoryRow:

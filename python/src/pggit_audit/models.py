@@ -13,7 +13,7 @@ import psycopg
 from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, LostRole, PggitError
-from pggit_audit.history import HistoryRow, in_its_schema
+from pggit_audit.history import HistoryRow, in_its_schema, placed, the_teams
 from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import (
@@ -275,7 +275,7 @@ class _Branch:
 
         Raises `_NotRebuilt` before the first event.
         """
-        rows = [replace(row, position=i) for i, row in enumerate([*inherited, *own])]
+        rows = placed([*inherited, *own])
         definitions = {path: row["definition"] for path, row in self.tree.items()}
         with self._shadow() as shadow:
             if start is not None and start["schema_ddl"]:
@@ -287,10 +287,12 @@ class _Branch:
                         f"the script of the published commit {start['commit_sha']} does not run: {wrong.message}"
                     )
             replay = Replay(
-                shadow, Evidence(rows, self.live, self.written, self.v1), self.name, known,
+                shadow, Evidence(the_teams(rows), self.live, self.written, self.v1), self.name, known,
                 None if start is None else definitions, self.observe,
             )  # fmt: skip
-            yield from replay.run(rows, from_position=len(inherited))
+            for _ in replay.run(rows[: len(inherited)]):
+                pass
+            yield from replay.run(rows[len(inherited) :])
             if self.is_live:
                 yield from replay.reconcile(self.live, _objects(self.tree))
 
@@ -298,13 +300,13 @@ class _Branch:
         self, before: list[HistoryRow], own: list[HistoryRow], why: str
     ) -> Iterator[Event]:
         """The same where that cannot be rebuilt: all rows run again, and what is published stays as it is."""
-        rows = [replace(row, position=i) for i, row in enumerate([*before, *own])]
+        rows = placed([*before, *own])
         note = {
             "code": "replayed_from_first_row",
             "message": f"{why}; so the history ran again from its first row",
         }
         with self._shadow() as shadow:
-            replay = Replay(shadow, Evidence(rows, self.live, self.written, self.v1), self.name)
+            replay = Replay(shadow, Evidence(the_teams(rows), self.live, self.written, self.v1), self.name)
             for _ in replay.run(rows[: len(before)]):
                 pass
             replay.go_on_from({path: row["definition"] for path, row in self.tree.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from building import (
     view,
 )
 from helpers import Session
+from project import PROJECT
 from psycopg import sql
 
 from pggit_audit import embedded, grounds, models, sessions
@@ -34,7 +36,7 @@ from pggit_audit import shadow as shadow_module
 from pggit_audit.catalog import Writes, anywhere
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import PREFIX
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import BUILDS_OWN, HistoryRow
 from pggit_audit.replay import Event
 from pggit_audit.shadow import Shadow, open_shadow
 from pggit_audit.trusted import Privileged
@@ -490,6 +492,56 @@ def definitions_of(events: Sequence[dict[str, Any]], start: Definitions | None =
         else:
             tree[path] = event["new_definition"]
     return tree
+
+
+@pytest.mark.parametrize("where", [0, 3, 15, 40], ids=str)
+def test_what_builds_made_shifts_nothing(server: embedded.Server, scratch: Scratch, where: int) -> None:
+    """A quoted table and a routine are dropped, and a column renamed, at moments that only likelihood tells."""
+    rows = [
+        table(10, '"Pet"', 'create table "Pet" (id integer)'),
+        table(20, "toy", "create table toy (id integer, price integer)", "id int4, price int4"),
+        index(30, '"Pet_idx"', 'create index "Pet_idx" on "Pet" (id)'),
+        *(table(40 + i, f"t{i}", f"create table t{i} (id integer)", "id int4") for i in range(12)),
+        table(90, "toy", "alter table toy add made date", "id int4, cost int4, made date"),
+        *(table(100 + i, f"u{i}", f"create table u{i} (id integer)", "id int4") for i in range(12)),
+    ]
+    rows = [replace(r, created_at=NOON + DAY * i) for i, r in enumerate(rows)]
+    main = [branch("main")]
+    live = scratch.objects("create table toy (id integer, cost integer, made date)")
+    before = of_branches(server, rows, main, live)["main"]
+    last = max(r.version_id for r in rows[:where]) if where else 0
+    own = [
+        table(last + 1 + i, "changes__dbt_tmp", f"create table changes__dbt_tmp (n{i} integer)", f"n{i} int4",
+              exclusion_reason=BUILDS_OWN, at=NOON + DAY * where)
+        for i in range(9)
+    ]  # fmt: skip
+    events = of_branches(server, [*rows[:where], *own, *rows[where:]], main, live)["main"]
+    assert [e["v1_version_id"] for e in events if e["origin"] == "excluded"] == [r.version_id for r in own]
+    kept = [e for e in events if e["origin"] != "excluded"]
+    assert [{**e, "event_seq": 0} for e in kept] == [{**e, "event_seq": 0} for e in before]
+    assert any(e["change_type"] == "DROP" and e["object_identity"] == 'public."Pet"' for e in before)
+
+
+def test_where_nothing_is_new_but_what_a_build_made(server: embedded.Server, scratch: Scratch) -> None:
+    row = table(
+        7,
+        "changes",
+        "create table changes (id integer)",
+        "id int4",
+        exclusion_reason=BUILDS_OWN,
+        at=NOON,
+    )
+    main = [branch("main")]
+    events = of_branches(server, [row], main, scratch.objects("create table older (id integer primary key)"))[
+        "main"
+    ]
+    assert [e["origin"] for e in events].count("excluded") == 1
+    assert "public.older" in definitions_of([e for e in events if e["origin"] != "excluded"])
+
+
+def test_it_is_called_as_the_build_calls_it() -> None:
+    macro = (PROJECT / "macros" / "exclusion_reason.sql").read_text(encoding="utf-8")
+    assert f"is_made_by_a_build then '{BUILDS_OWN}'" in macro
 
 
 def test_a_branch_goes_on_from_where_it_left_its_parent(server: embedded.Server, scratch: Scratch) -> None:

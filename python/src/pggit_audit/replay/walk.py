@@ -97,15 +97,11 @@ class Replay:
         self._carried: list[Inferred] = []
         self._notices: list[dict[str, str]] = []
 
-    def run(self, rows: Sequence[HistoryRow], from_position: int = 0) -> Iterator[Event]:
-        """Events of `rows`, execution by execution; those before `from_position` are not handed out."""
+    def run(self, rows: Sequence[HistoryRow]) -> Iterator[Event]:
+        """Events of `rows`, execution by execution; whoever wants them not goes through them all the same."""
         for _, group in groupby(rows, key=lambda r: r.execution):
             execution = list(group)
-            for event in self._tree.chained(
-                self._noticed(self._opened(self._execution(execution), execution))
-            ):
-                if execution[0].position >= from_position:
-                    yield event
+            yield from self._tree.chained(self._noticed(self._opened(self._execution(execution), execution)))
 
     def go_on_from(self, tree: Mapping[str, str]) -> None:
         """What is published by now: the events to come go on from it, whatever those before them came to."""
