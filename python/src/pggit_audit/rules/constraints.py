@@ -323,9 +323,11 @@ def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told
     if match[1] and _added_without_name(match[3], table.object_name, unquote(match[1]), told):
         return []
     seen: set[str] = set()
+    # Behind a rename, another may have taken the name that it gave up.
+    until = len(evidence.history)
     while name is not None and name not in seen:
         seen.add(name)
-        before = _name_before(evidence, (table.object_schema, name), told)
+        before, until = _name_before(evidence, (table.object_schema, name), told, until)
         if before == name:
             break
         name = before
@@ -338,11 +340,13 @@ def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told
     return [statement[:start] + quote_if_needed(name) + rest]
 
 
-def _name_before(evidence: Evidence, name: Name, told: Sequence[str]) -> str | None:
-    """What a constraint or an index was called before the first text that names it; None where that makes it."""
-    rows = [r for r in evidence.history.by_name.get(name, []) if r.object_type == "INDEX"]
+def _name_before(evidence: Evidence, name: Name, told: Sequence[str], until: int) -> tuple[str | None, int]:
+    """What a constraint or an index was called before the first text that names it, up to a row's position, and where
+    that text is; None where it makes it."""
+    history = evidence.history
+    rows = [r for r in history.by_name.get(name, []) if r.object_type == "INDEX" and r.position <= until]
     if rows and rows[0].change_type != "ALTER":
-        return None if rows[0].change_type == "CREATE" else name[1]
+        return None if rows[0].change_type == "CREATE" else name[1], until
     here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
     pattern = re.compile(
         rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
@@ -350,14 +354,22 @@ def _name_before(evidence: Evidence, name: Name, told: Sequence[str]) -> str | N
         rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+{here}',
         re.IGNORECASE,
     )
-    texts = [r.text for r in rows] or [text for text in told if name[1] in text]
-    for match in (m for text in texts if (m := pattern.search(text))):
+    texts = [(r.position, r.text) for r in rows]
+    texts = texts or [(_place(evidence, name[1], text), text) for text in told if name[1] in text]
+    for place, match in ((p, m) for p, text in texts if p <= until and (m := pattern.search(text))):
         if match["added"]:
-            return None
+            return None, place
         if match["dropped"]:
-            return name[1]
-        return parse_name(match["old"] or match["index"])[1]
-    return name[1]
+            return name[1], place
+        return parse_name(match["old"] or match["index"])[1], place
+    return name[1], until
+
+
+def _place(evidence: Evidence, name: str, statement: str) -> int:
+    """The position of the first row whose text has a statement that names something."""
+    rows = evidence.history.rows
+    places = evidence.history.mentions(name)
+    return next((p for p in places if any(s.folded == statement for s in rows[p].statements)), 0)
 
 
 def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -> bool:
