@@ -204,8 +204,9 @@ def elements(definition: str) -> tuple[str, list[str], list[str], str]:
     """The CREATE TABLE of a definition: what is before the columns, each of them, each check, what is behind them."""
     head, *lines = first_statement(definition).split("\n")
     if not lines:
-        head, tail = head.split("(", 1)
-        return head + "(", [], [], tail
+        # Of a typed table it says the type alone.
+        head, opening, tail = head.removesuffix(";").partition("(")
+        return head + opening, [], [], tail + ";"
     parts: list[str] = []
     open_ended = False
     for line in lines[:-1]:
