@@ -85,6 +85,12 @@
             'Sessions in ' ~ database ~ ' are read-only: somebody has set default_transaction_read_only for the server, the database or the role.',
             'Where a build may write: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set default_transaction_read_only = off;'
         ) -%}
+    {%- elif adapter.as_set('session_replication_role') != 'origin' -%}
+        {%- do _source_error(
+            'In sessions in ' ~ database ~ ' triggers do not fire: somebody has set session_replication_role for the server, the database '
+            ~ 'or the role. The guards of the results are triggers, and so is what numbers and hashes the compliance log.',
+            'As a superuser: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set session_replication_role = origin;'
+        ) -%}
     {%- elif facts['encoding'] == 'SQL_ASCII' -%}
         {%- do _source_error(
             'The encoding of ' ~ database ~ ' is SQL_ASCII: its bytes have no meaning that could be hashed as UTF-8.',

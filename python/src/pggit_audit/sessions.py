@@ -55,6 +55,9 @@ PINNED: Mapping[str, str] = {
 }
 """Settings that every session of the build begins with, whatever its role and its database say."""
 
+# Too late for these once a session is there.
+_AT_THE_START = frozenset({"local_preload_libraries"})
+
 NEWER_LIMIT = (170000, "set transaction_timeout = 0")
 """From this version on there is one more limit, which older servers do not know and would refuse at the start."""
 
@@ -65,6 +68,19 @@ def options(*settings: Mapping[str, str], separator: str = " ") -> str:
     for some in settings:
         merged |= some
     return separator.join(f"-c{separator}{name}={_escaped(value)}" for name, value in merged.items())
+
+
+def pinning(*settings: Mapping[str, str]) -> str:
+    """A query that says the same once more, for what stands before a server and drops `options` (pgBouncer may)."""
+    merged: dict[str, str] = {}
+    for some in settings:
+        merged |= some
+    calls = (
+        f"pg_catalog.set_config('{name}', '{value.replace(chr(39), chr(39) * 2)}', false)"
+        for name, value in merged.items()
+        if name not in _AT_THE_START
+    )
+    return "select " + ", ".join(calls)
 
 
 def _escaped(value: str) -> str:
@@ -88,6 +104,7 @@ def connect(
     pinned = options(PINNED, settings or {})
     keywords["options"] = f"{given} {pinned}" if given else pinned
     opened = psycopg.connect(**keywords, autocommit=True)
+    opened.execute(pinning(PINNED, settings or {}).encode())
     if opened.info.server_version >= NEWER_LIMIT[0]:
         opened.execute(NEWER_LIMIT[1])
     return opened

@@ -99,6 +99,11 @@ MORE_OBSTACLES = {
         f"standard_conforming_strings is off for database {DATABASE}",
         "set standard_conforming_strings = on",
     ),
+    "triggers that do not fire": (
+        f"alter database {DATABASE} set session_replication_role = replica",
+        f"In sessions in database {DATABASE} triggers do not fire",
+        "set session_replication_role = origin",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",

@@ -26,7 +26,7 @@ from pggit_audit import embedded
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import NEWER_LIMIT, PINNED, options
+from pggit_audit.sessions import NEWER_LIMIT, PINNED, options, pinning
 
 PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
@@ -399,9 +399,9 @@ def _holder(table: str | None) -> tuple[str, list[Any]]:
 
 
 def _limits(server_version: int) -> list[str]:
-    """Return the statements that set what the pinned settings leave open."""
+    """Return the statements that pin settings once more, and set what they leave open."""
     newer = [NEWER_LIMIT[1]] if server_version >= NEWER_LIMIT[0] else []
-    return [f"set lock_timeout = '{LOCK_TIMEOUT}'", *newer]
+    return [pinning(PINNED), f"set lock_timeout = '{LOCK_TIMEOUT}'", *newer]
 
 
 def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:
