@@ -34,6 +34,7 @@
         ['check', 3, snapshot_alter_table(constraint ~ 'check')],
         ['key', 3, snapshot_alter_table(constraint ~ '(?:primary|unique|exclude)')],
         ['foreign key', 7, snapshot_alter_table(constraint ~ 'foreign')],
+        ['trigger', 9, '^alter\s+trigger\M'],
         ['trigger', 9, snapshot_alter_table('(?:enable|disable)\s+(?:(?:replica|always)\s+)?(?:trigger|rule)')],
         ['policy', 10, snapshot_alter_table('(?:enable|disable|force|no\s+force)\s+row')],
         ['rest', 8, '']

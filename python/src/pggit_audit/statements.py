@@ -387,6 +387,9 @@ def _configured(tokens: tuple[Token, ...]) -> str:
     return tokens[i + 2].text.upper() if is_call and len(tokens) > i + 2 and ends == [len(tokens) - 1] else ""
 
 
+_TWO_WORDS = {("MATERIALIZED", "VIEW"), ("FOREIGN", "TABLE"), ("EVENT", "TRIGGER"), ("ACCESS", "METHOD")}
+
+
 def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     i = 1
     or_replace = False
@@ -402,8 +405,8 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     if kind in _CLUSTER_WIDE or (kind, behind) == ("FOREIGN", "DATA"):
         return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
     i += 1
-    if kind == "MATERIALIZED":
-        kind = "MATERIALIZED VIEW"
+    if (kind, behind) in _TWO_WORDS:
+        kind = f"{kind} {behind}"
         i += 1
     elif kind == "TEXT":
         kind = "TEXT SEARCH"

@@ -158,6 +158,7 @@ create aggregate aa.serial(numeric) (
     deserialfunc = numeric_avg_deserialize, finalfunc = numeric_avg
 );
 create procedure aa.proceed(inout x integer default 1) language plpgsql as 'begin null; end';
+alter procedure aa.proceed(integer) depends on extension plpgsql;
 comment on procedure aa.proceed(integer) is 'proceeds';
 create function aa.many(a integer default 1, variadic b text[] default '{}') returns table (c integer, "d;e" text)
 language sql stable strict security definer leakproof parallel safe cost 7 rows 5 set search_path = aa, pg_temp as $$ select 1, ';' $$;
@@ -277,6 +278,8 @@ create or replace view aa.circle as select 1 as a, 'x'::text collate zz.nocase a
 comment on column aa.circle.b is 'in a circle';
 create view aa.on_circle as select a from aa.all_circles();
 create materialized view aa.stored with (fillfactor = '90', autovacuum_enabled = 'false') as select id, label from aa.items with no data;
+alter materialized view aa.stored depends on extension plpgsql;
+alter index aa.items_brin depends on extension plpgsql;
 alter materialized view aa.stored alter id set statistics 77, alter label set storage external;
 comment on materialized view aa.stored is 'stored';
 comment on column aa.stored.id is 'id;';
@@ -297,6 +300,8 @@ comment on trigger watch on aa.items is 'watches';
 alter table aa.items enable always trigger watch;
 create constraint trigger late after insert on aa.items from aa.refers deferrable initially deferred for each row execute function zz.on_row();
 create trigger off before insert on aa.refers for each row execute function zz.on_row();
+alter trigger off on aa.refers depends on extension plpgsql;
+alter function zz.on_row() depends on extension plpgsql;
 alter table aa.refers disable trigger off;
 create trigger via instead of insert on aa.aa_seen for each row execute function zz.on_row();
 create trigger on_parts after insert on zz.parts for each row execute function zz.on_row();

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import qualified
+from pggit_audit.definitions import first_statement, qualified, without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.rules import attachments, dated
+from pggit_audit.rules import RENAMED_TYPE, attachments, dated
 from pggit_audit.rules.dated import Dated
-from pggit_audit.rules.situation import Evidence, about
+from pggit_audit.rules.situation import Evidence, Repair, about
+from pggit_audit.statements import quote
 
 # What could not be made when it was due may need what comes a little later.
 _TRIES = 5
@@ -92,6 +93,7 @@ class DatedSteps:
         )
         if here is not None:
             return self._in_its_place(here, step)
+        repair = self._rename(step) or repair
         if self._situation.runs(repair.statement):
             return self._provenance.of_step(repair)
         if found.object_type != "MATERIALIZED_VIEW":
@@ -104,13 +106,41 @@ class DatedSteps:
         self._provenance.note(steps)
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
 
+    def _rename(self, step: Dated) -> Repair | None:
+        """The step that gives a type its live name, where the one that has another is the same but for that.
+
+        What wrote the catalog's row then was the rename.
+        """
+        found = step.found
+        if found.object_type != "TYPE":
+            return None
+        made = {without_comments(found.definition), step.repair.statement}
+        same = [
+            o
+            for o in self._situation.state.objects.values()
+            if o.object_type == "TYPE" and o.object_schema == found.object_schema
+            if not self._evidence.live.has(o)
+            if o.definition.replace(f" {o.object_identity} ", f" {found.object_identity} ") in made
+        ]
+        if len(same) != 1:
+            return None
+        old = (same[0].object_schema, same[0].object_name)
+        statement = f"ALTER TYPE {qualified(old)} RENAME TO {quote(found.object_name)};"
+        why = f"{step.repair.evidence}; it is as {same[0].object_identity} was, which is not live"
+        return replace(step.repair, rule=RENAMED_TYPE, statement=statement, evidence=why)
+
     def _in_its_place(self, here: DatabaseObject, step: Dated) -> list[Inferred]:
         """Makes an object where another of its name is, of an earlier time."""
         found = step.found
         statement = step.repair.statement
-        if found.object_type != "MATERIALIZED_VIEW" or here.definition in (found.definition, statement):
+        if found.object_type != "MATERIALIZED_VIEW" or _is_same(here.definition, statement):
             return []
         drop = f"DROP MATERIALIZED VIEW {qualified(dated.name_of(found))};"
         together = about(found.object_type, dated.name_of(found))
         again = replace(step.repair, statement=f"{drop}\n{statement}", about=together)
         return self._provenance.of_step(again) if self._situation.runs(again.statement) else []
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two definitions make the same; what is set later (a comment, say) has no moment of its own."""
+    return first_statement(one) == first_statement(other)

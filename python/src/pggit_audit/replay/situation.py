@@ -156,12 +156,16 @@ class Situation:
         elif may_rename and touched:
             touched |= reader.dependents(touched)
         gone = reader.vanished(self.state.objects, writes)
-        if writes.leave_no_trace:
+        if writes.leave_no_trace or any("extension" in s.text.lower() for s in statements):
+            # DEPENDS ON EXTENSION is in no row of the object either.
             for statement in statements:
                 touched |= _named_by(statement, self.state)
             if any("cascade" in s.words for s in statements):
                 # CASCADE takes foreign keys and parents from others along.
                 touched |= {o.key: o.kind for o in naming(self.state, [*gone, *touched])}
+        if "TYPE" in touched.values():
+            # Of a domain over a domain, columns have the name of the inner one.
+            self._columns.clear()
         for key in touched:
             self._columns.pop(key, None)
         differences = self.state.update(

@@ -11,7 +11,15 @@ from typing import Any
 from pggit_audit.definitions import COMMENT, column_types, parse_name, quote_if_needed, without_schemas
 from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
-from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG, IN_DOUBT, RECONCILE, RULES, UNRECORDED_DROP
+from pggit_audit.rules import (
+    COMMENT_FROM_LIVE_CATALOG,
+    IN_DOUBT,
+    RECONCILE,
+    RENAMED_CONSTRAINT,
+    RENAMED_SEQUENCE,
+    RULES,
+    UNRECORDED_DROP,
+)
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
@@ -20,6 +28,8 @@ _UNRECORDED_PART = re.compile(
 _WENT_ON = "the transaction went on"
 _INHERITS = re.compile(r"\) INHERITS \(")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
+# What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against.
+_RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
 # Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _RECORDED = {None, "SCHEMA", "TABLE", "INDEX", "VIEW", "FUNCTION", "PROCEDURE"}
 
@@ -87,6 +97,8 @@ class _Marked:
         self._since_create: dict[str, list[int]] = {}
         # The row of a table's CREATE, where its transaction may have gone on, and no record lies behind it.
         self._made_alone: dict[str, int] = {}
+        # The same for the names of its constraints, and for its sequences: no record confirms them.
+        self._parts_made_alone: dict[str, int] = {}
         # All since it came, but the row of its CREATE.
         self._since_it_came: dict[str, list[int]] = {}
         # The last event of a row, of the objects that are there.
@@ -123,8 +135,9 @@ class _Marked:
         """The object has another path from here on."""
         for since in (self._since_record, self._since_create, self._since_it_came):
             since[path] = since.pop(old, [])
-        if old in self._made_alone:
-            self._made_alone[path] = self._made_alone.pop(old)
+        for alone in (self._made_alone, self._parts_made_alone):
+            if old in alone:
+                alone[path] = alone.pop(old)
 
     def lost_index(self, path: str, event: Event, index: str) -> None:
         """The event drops a table whose index has no row of its drop."""
@@ -182,12 +195,17 @@ class _Marked:
         columns, rest = changed_lines(event.old_definition, event.new_definition)
         unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
         if columns and event.new_definition is not None and path in self._made_alone:
-            unsure.add(self._made_alone.pop(path))
+            unsure.add(self._made_alone[path])
+        if shows["rule"] in _RENAMES_OF_PARTS and path in self._parts_made_alone:
+            unsure.add(self._parts_made_alone[path])
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
         behind = _behind(event)
         if behind is not None:
             unsure = {i for i in unsure if (self.events[i].anchor_version_id or behind + 1) > behind}
+        for alone in (self._made_alone, self._parts_made_alone):
+            if alone.get(path) in unsure:
+                del alone[path]
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
 
@@ -205,8 +223,10 @@ class _Marked:
             made = [i] if event.fidelity == "exact" and heir else []
             self._since_record[path], self._since_create[path] = [*made], [*made]
             self._made_alone.pop(path, None)
+            self._parts_made_alone.pop(path, None)
             if event.object_type == "TABLE" and event.alone:
                 self._made_alone[path] = i
+                self._parts_made_alone.update({path: i, **dict(self._sequences_of(i))})
         elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
             self._since_create.setdefault(path, []).append(i)
             if event.confirmed:
@@ -215,6 +235,15 @@ class _Marked:
                 self._since_record[path] = [i]
             else:
                 self._since_record.setdefault(path, []).append(i)
+
+    def _sequences_of(self, i: int) -> Iterator[tuple[str, int]]:
+        """The sequences that came with a table's CREATE, by path."""
+        for j in range(i - 1, -1, -1):
+            event = self.events[j]
+            if event.anchor_version_id != self.events[i].anchor_version_id:
+                return
+            if event.object_type == "SEQUENCE" and event.change_type == "CREATE" and event.object_identity:
+                yield event.object_identity, j
 
 
 def _behind(event: Event) -> int | None:

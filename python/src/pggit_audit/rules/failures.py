@@ -44,6 +44,14 @@ def _missing_column(evidence: Evidence, failure: Failure) -> list[Repair]:
 _NO_TYPES = {
     "AUTHORIZATION", "COLLATE", "CONFIGURATION", "CONSTRAINT", "DICTIONARY", "EXTENSION", "FAMILY", "GROUP", "INDEX",
     "LANGUAGE", "METHOD", "PARSER", "POLICY", "ROLE", "RULE", "SERVER", "TABLESPACE", "TEMPLATE", "TRIGGER", "USER",
+    "USING",
+}  # fmt: skip
+# Statements about these name types only where one casts to them.
+_CAST_IN = {"INDEX", "POLICY", "PUBLICATION", "RULE", "STATISTICS", "TRIGGER"}
+# And about these, nowhere.
+_WITHOUT_TYPES = {
+    "ACCESS_METHOD", "COLLATION", "CONVERSION", "EVENT_TRIGGER", "EXTENSION", "LANGUAGE", "SERVER", "SUBSCRIPTION",
+    "TEXT_SEARCH",
 }  # fmt: skip
 
 
@@ -78,8 +86,8 @@ def _may_be_type(naming: Naming, statement: Statement) -> bool:
     is_column = second in _BEFORE_COLUMN and first not in _RESERVED
     if (first in _NO_TYPES and not is_column) or (second, first) == ("OWNER", "TO"):
         return False
-    # A policy names roles, an index its operator classes; in their expressions, types are what one casts to.
-    return statement.object_type not in ("POLICY", "INDEX") or first in ("::", "AS")
+    kind = statement.object_type
+    return kind not in _WITHOUT_TYPES and (kind not in _CAST_IN or first in ("::", "AS"))
 
 
 def _name_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:

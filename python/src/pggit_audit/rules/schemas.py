@@ -24,6 +24,14 @@ _THERE = {"42P07", "42710", "42723"}
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement names a schema that is not there: another one has become it, or it was made."""
+    statement = failure.statement
+    if (
+        statement.tag == "ALTER SCHEMA"
+        and statement.renamed_to
+        and failure.situation.holds(quote_if_needed(statement.renamed_to), "SCHEMA")
+    ):
+        # It has the new name already.
+        return []
     candidates = [n for s in failure.failing for n in namings(s)]
     names = [n._replace(parts=n.parts[-2:-1]) for n in candidates if len(n.parts) > 1]
     names += [n for n in candidates if len(n.parts) == 1]

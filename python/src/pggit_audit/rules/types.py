@@ -95,7 +95,14 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                     about=last_written("type") if when is not None else about_type((full[0], after)),
                 )
             )  # fmt: skip
-    taken_over = None if found else _made_by_then(evidence, failure) or _name_to_come(evidence, failure, name)
+    found = [*_renamed_by_now(failure, known, evidence.history.rows[failure.situation.position]), *found]
+    taken_over = (
+        None
+        if found
+        else _made_by_then(evidence, failure)
+        or _name_to_come(evidence, failure, name)
+        or _name_of_now(evidence, failure, name)
+    )
     if taken_over is not None:
         full = (name[0] or taken_over.object_schema, name[1])
         made = _as_of(evidence, taken_over, failure.situation.position)
@@ -182,6 +189,69 @@ def _name_to_come(evidence: Evidence, failure: Failure, name: Name) -> DatabaseO
             found = evidence.live.by_name.get(parse_name(kept))
             return found if found is not None and " AS ENUM (" in found.definition else None
     return None
+
+
+def _renamed_by_now(failure: Failure, known: Sequence[Name], row: HistoryRow) -> Iterator[Repair]:
+    """The type of another name that a column has which the statement leaves alone, and whose row recorded this name.
+
+    ALTER COLUMN TYPE would have left a row of its own.
+    """
+    statement = failure.statement
+    if statement.tag != "ALTER TABLE":
+        return
+    for table in (full for target in statement.targets for full in failure.resolve(target)):
+        for column in failure.situation.columns(table) if table[1] == row.name else ():
+            name, found = str(column["name"]), str(column["type"])
+            recorded = str((row.columns or {}).get(name, {}).get("type", found))
+            full = next((k for k in known if k[1] == recorded), None)
+            if full is None or recorded == found or name in statement.words:
+                continue
+            if failure.situation.relation((full[0], found)) is not None:
+                yield rename((full[0], found), recorded, f"row {row.version_id}")
+                return
+
+
+def _name_of_now(evidence: Evidence, failure: Failure, name: Name) -> DatabaseObject | None:
+    """The live type that a later record, or the live table, has for a column that a statement gives this type.
+
+    So it was renamed, where no text in between gives the column that type.
+    """
+    statement, position = failure.statement, failure.situation.position
+    if statement.object_type != "TABLE" or name[1] not in statement.words:
+        return None
+    rows = evidence.history.rows
+    for table in (full for target in statement.targets for full in failure.resolve(target)):
+        for column, now, until in _later_types(evidence, table, position):
+            if now == name[1] or not _gives(statement.words, column, name[1]):
+                continue
+            found = evidence.live.by_name.get((name[0] or table[0], now))
+            if found is None or found.object_type != "TYPE":
+                continue
+            if not any(_given_type(s.words, now) for r in rows[position + 1 : until] for s in r.statements):
+                return found
+    return None
+
+
+def _later_types(evidence: Evidence, table: Name, position: int) -> Iterator[tuple[str, str, int]]:
+    """What later records of a table, and at last the live one, call its columns' types; and the row behind each."""
+    history = evidence.history
+    row = history.later_columns(table, position + 1)
+    while row is not None:
+        for column, fact in (row.columns or {}).items():
+            yield column, str(fact.get("type")), row.position + 1
+        row = history.later_columns(table, row.position + 1)
+    live = evidence.live.table(table)
+    for column, text in column_types(live.definition) if live is not None else ():
+        yield column, parse_name(text)[1], len(history)
+
+
+def _gives(words: Sequence[str], column: str, type_name: str) -> bool:
+    """Whether a type stands right behind a column in a statement."""
+    return any(
+        words[i + 1 : i + 2] == (type_name,) or words[i + 2 : i + 4] == (".", type_name)
+        for i, word in enumerate(words)
+        if word == column
+    )
 
 
 def _given_type(words: Sequence[str], type_name: str) -> str | None:
@@ -349,8 +419,11 @@ def expected_renames(
             continue
         early = types_before.get(column) == name[1] and situation.relation((name[0], later[0])) is None
         if early:
-            naming = (r.position for r in history.rows[row.position + 1 :] if _names(r, later[0]))
-            place = next(naming, len(history))
+            naming = next((r for r in history.rows[row.position + 1 :] if _names(r, later[0])), None)
+            if naming is not None and _renames(naming, name[1], later[0]):
+                # Its own text does it, when its turn comes.
+                continue
+            place = naming.position if naming is not None else len(history)
         else:
             place = _last_mention(evidence, name[1], row.position)
         yield PendingStep(place, name, rename(name, *later), early=early, key=found.key)
@@ -403,6 +476,16 @@ def _names(row: HistoryRow, type_name: str) -> bool:
     """Whether the row's text or its columns name a type."""
     return says(row.text, type_name) or any(
         fact.get("type") == type_name for fact in (row.columns or {}).values()
+    )
+
+
+def _renames(row: HistoryRow, old: str, new: str) -> bool:
+    """Whether the row's text gives a type another name."""
+    return any(
+        s.renamed_to == new
+        and s.tag in ("ALTER TYPE", "ALTER DOMAIN")
+        and any(n == old for _, n in s.targets)
+        for s in row.statements
     )
 
 

@@ -47,6 +47,12 @@ with changed as (
     join pg_catalog.pg_type as t on t.oid = c.reltype
     where t.typarray <> 0
     union
+    select m.oid
+    from pg_catalog.pg_range as r
+    join changed on changed.oid = r.rngtypid
+    join pg_catalog.pg_type as t on t.oid = r.rngmultitypid
+    cross join lateral (values (t.oid), (t.typarray)) as m (oid)
+    union
     select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u')
 )
 , dependents as (

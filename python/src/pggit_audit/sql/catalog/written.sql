@@ -96,6 +96,11 @@ from pg_catalog.pg_type as t
 where
     t.typtype in ('e', 'd', 'r', 'c', 'b', 'p') and {written:t.xmin}
     and (t.typrelid = 0 or (select c.relkind from pg_catalog.pg_class as c where c.oid = t.typrelid) = 'c')
+union all
+-- a multirange type is a part of its range type
+select 'pg_type'::regclass::oid as classid, r.rngtypid as objid
+from (select oid from pg_catalog.pg_type where typtype = 'm' and {written:xmin} offset 0) as t
+join pg_catalog.pg_range as r on r.rngmultitypid = t.oid
 
 -- written: pg_enum
 select 'pg_type'::regclass::oid as classid, enumtypid as objid
