@@ -278,7 +278,42 @@ class History:
                 elif known is not None:
                     continue
                 found[(old, new)] = rename
-        return sorted(found.values(), key=lambda r: r.last)
+        # Where another schema had the new name and gave it up, that came first.
+        given_up = {r.old: r.first for r in found.values()}
+        return sorted(
+            (
+                replace(r, first=max(r.first, given_up[r.new])) if given_up.get(r.new, r.last) < r.last else r
+                for r in found.values()
+            ),
+            key=lambda r: r.last,
+        )
+
+    @cached_property
+    def former_schemas(self) -> dict[str, set[str]]:
+        """What each schema was called before, as texts or oids say; of several renames, all the names."""
+        found: dict[str, set[str]] = {r.new: {r.old} for r in self.schema_renames}
+        for old, new, _ in self.schema_renames_in_texts:
+            found.setdefault(new, set()).add(old)
+        for _ in found:
+            for names in found.values():
+                names |= {older for name in [*names] for older in found.get(name, ())}
+        return found
+
+    @cached_property
+    def schema_renames_in_texts(self) -> list[tuple[str, str, int]]:
+        """Old name, new name and row of each ALTER SCHEMA … RENAME that a recorded text has."""
+        return [
+            (s.targets[0][1], s.renamed_to, row.position)
+            for row in self.rows
+            if "schema" in row.text.lower()
+            for s in row.statements
+            if s.tag == "ALTER SCHEMA" and s.renamed_to and s.targets
+        ]
+
+    def is_recorded(self, name: Name) -> bool:
+        """Whether a relation ever left a row, under one of the names of its schema."""
+        schemas = (name[0], *self.former_schemas.get(name[0] or "", ()))
+        return any((schema, name[1]) in self.by_name for schema in schemas)
 
     def oid_of(self, kind: str, name: Name, position: int) -> int | None:
         """The oid that v1 recorded of what had a name by this row."""

@@ -181,6 +181,12 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     made = evidence.moments.made(kind, identity)
     if made is not None and found.object_type in ("TRIGGER", "POLICY") and _made_again(evidence, found, made):
         return None
+    if made is not None and any(
+        new == found.object_schema and position > made.first
+        for _, new, position in evidence.history.schema_renames_in_texts
+    ):
+        # It came under the name that its schema had by then.
+        return None
     named = evidence.moments.written(kind, identity, _NAMED_IN.get(found.object_type, ""))
     if made is None or named is None or made.last >= named.last:
         return made

@@ -400,5 +400,5 @@ def pre_existing_views(evidence: Evidence) -> list[Repair]:
             inferred=name,
         )
         for name, found in evidence.live.by_name.items()
-        if found.object_type == "VIEW" and name not in evidence.history.by_name
+        if found.object_type == "VIEW" and not evidence.history.is_recorded(name)
     ]

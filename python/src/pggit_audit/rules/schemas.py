@@ -49,7 +49,7 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
     if situation.holds(quote_if_needed(schema), "SCHEMA"):
         return
     for rename in history.schema_renames:
-        if rename.new != schema or not rename.first <= situation.position <= rename.last:
+        if rename.new != schema or not rename.first < situation.position <= rename.last:
             continue
         if situation.holds(quote_if_needed(rename.old), "SCHEMA"):
             statement = f"ALTER SCHEMA {quote(rename.old)} RENAME TO {quote(schema)};"
@@ -59,6 +59,37 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
             )
             yield Repair(RENAMED_SCHEMA, statement, why, alone=True)
             return
+
+
+def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:
+    """The renames by which a schema gave its name to another, and took a third one, or the other's (they swap)."""
+    history = evidence.history
+    for rename in history.schema_renames:
+        if rename.new != schema or rename.last != situation.position:
+            continue
+        away = next((r for r in history.schema_renames if r.old == schema and r.last >= rename.last), None)
+        texts = (s for row in history.rows[rename.first + 1 : rename.last + 1] for s in row.statements)
+        if (
+            away is None
+            or not all(situation.holds(quote_if_needed(name), "SCHEMA") for name in (schema, rename.old))
+            or any(s.tag == "ALTER SCHEMA" and s.renamed_to == schema for s in texts)
+        ):
+            continue
+        swap = away.new == rename.old
+        if not swap and situation.holds(quote_if_needed(away.new), "SCHEMA"):
+            continue
+        aside = f"{schema[:40]}_given_up" if swap else away.new
+        steps = [(schema, aside), (rename.old, schema), *([(aside, away.new)] if swap else [])]
+        why = (
+            f"row {history.version(rename.last)} has in {schema} the oid that row {history.version(rename.first)} "
+            f"or one before has in {rename.old}, and what was in {schema} goes on in {away.new}"
+        )
+        for old, new in steps:
+            # Each a step of its own: what has a name in between is seen.
+            yield Repair(
+                RENAMED_SCHEMA, f"ALTER SCHEMA {quote(old)} RENAME TO {quote(new)};", why, alone=True
+            )
+        return
 
 
 def v1_as_live(evidence: Evidence, statement: Statement) -> list[Repair]:
@@ -95,9 +126,9 @@ def of_row(
     """
     schema = row.object_schema
     if schema is not None and statement.tag != "ALTER SCHEMA":
-        renames = [*_renamed(evidence, situation, schema)]
+        renames = [*_renamed(evidence, situation, schema)] or [*_took_over(evidence, situation, schema)]
         if renames:
-            yield renames[0]
+            yield from renames
             return
     if schema is None or situation.schemas[0] != schema or statement.verb != "CREATE":
         return

@@ -65,14 +65,14 @@ class PreExistingTable:
 
 def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
     """Tables that were there before their first row, in the order in which they enter."""
-    live, by_name = evidence.live, evidence.history.by_name
+    live, history = evidence.live, evidence.history
     found: list[tuple[int, PreExistingTable]] = []
-    for rows in by_name.values():
+    for rows in history.by_name.values():
         table = _before_row(evidence, rows[0])
         if table is not None:
             found.append((rows[0].version_id, table))
     for name, now in live.by_name.items():
-        if now.object_type != "TABLE" or name in by_name or _is_made(evidence, name):
+        if now.object_type != "TABLE" or history.is_recorded(name) or _is_made(evidence, name):
             continue
         more = _more_than_a_query_makes(evidence, now)
         if more is not None:
