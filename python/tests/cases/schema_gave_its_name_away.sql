@@ -8,10 +8,10 @@ create function next.one() returns bigint language sql as 'select 1::bigint';
 alter schema live rename to old;
 alter schema next rename to live;
 alter table live.item add column more text;
--- @@ build
 -- @@ c
 create index item_n on live.item (n);
 alter table old.item add column z int;
+-- @@ build
 -- @@ d
 drop schema old cascade;
 create view live.v as select id, more from live.item;
