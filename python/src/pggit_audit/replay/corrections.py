@@ -14,7 +14,7 @@ from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import columns, indexes, relations, routines, schemas, sequences, types
+from pggit_audit.rules import columns, indexes, relations, renamed_types, routines, schemas, sequences
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement
 
@@ -79,7 +79,7 @@ class Corrections:
                 self._pending.expect_renamed_types(row, name, difference)
             if not columns.disagreements(row.columns, self._situation.columns(name)):
                 continue
-            for step in types.under_new_names(self._situation, name, row):
+            for step in renamed_types.under_new_names(self._situation, name, row):
                 if self._situation.runs(step.statement):
                     fixes.append(step)
                     merge(outcome.differences, self._situation.observe(step.statement), matched)

@@ -9,7 +9,15 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation, naming
 from pggit_audit.replay.state import Difference
-from pggit_audit.rules import constraints, indexes, relations, renamed_columns, sequences, types
+from pggit_audit.rules import (
+    constraints,
+    indexes,
+    relations,
+    renamed_columns,
+    renamed_types,
+    sequences,
+    types,
+)
 from pggit_audit.rules.situation import Evidence, PendingStep
 from pggit_audit.statements import Name
 
@@ -94,7 +102,7 @@ class PendingSteps:
     def expect_renamed_types(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Looks ahead for types of the table that take another one's name."""
         before = difference.old if difference is not None else None
-        for step in types.expected_renames(self._evidence, self._situation, name, row, before):
+        for step in renamed_types.expected_renames(self._evidence, self._situation, name, row, before):
             if all(s.name != step.name for s in self._steps):
                 self._steps.append(step)
 

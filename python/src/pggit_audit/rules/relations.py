@@ -34,9 +34,9 @@ from pggit_audit.rules import (
     columns,
     constraints,
     indexes,
+    renamed_types,
     sequences,
     tables,
-    types,
 )
 from pggit_audit.rules.dating import last_written, made_by
 from pggit_audit.rules.placing import halfway, taken_apart
@@ -223,7 +223,7 @@ def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> li
         if relation is None:
             continue
         if relation.object_type == "TYPE":
-            found += types.in_the_way(evidence, full, failure.situation)
+            found += renamed_types.in_the_way(evidence, full, failure.situation)
         if relation.object_type == "INDEX":
             found += constraints.of_index_in_the_way(failure, full, why)
         drop = f"DROP {relation.object_type.replace('_', ' ')} {qualified(full)}"
