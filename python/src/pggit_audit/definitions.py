@@ -197,16 +197,20 @@ def with_columns(statement: str, names: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
+# Up to the first column: there may be a new line in a name, too.
+_HEAD = re.compile(r"""(?:[^"(]|"(?:[^"]|"")*")*\(\n""")
 _GOES_ON = re.compile(r" *(?:WHEN|ELSE|CASE|END)\b")
 
 
 def elements(definition: str) -> tuple[str, list[str], list[str], str]:
     """The CREATE TABLE of a definition: what is before the columns, each of them, each check, what is behind them."""
-    head, *lines = first_statement(definition).split("\n")
-    if not lines:
+    statement = first_statement(definition)
+    match = _HEAD.match(statement)
+    if match is None:
         # Of a typed table it says the type alone.
-        head, opening, tail = head.removesuffix(";").partition("(")
+        head, opening, tail = statement.removesuffix(";").partition("(")
         return head + opening, [], [], tail + ";"
+    head, lines = match[0].removesuffix("\n"), statement[match.end() :].split("\n")
     parts: list[str] = []
     open_ended = False
     for line in lines[:-1]:
