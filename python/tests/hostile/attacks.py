@@ -73,11 +73,16 @@ FORBIDDEN = {
     "statistics of all": "select pg_stat_reset_shared('bgwriter')",
 }
 
+# In hiding: a walk gives code that names the session's process or role in plain sight another one.
+END_ITSELF = "execute 'select pg_terminate_backend(pg_backend_pid())';"
+END_OTHERS = (
+    "execute 'select pg_terminate_backend(pid) from pg_stat_activity"
+    " where usename = current_user and pid <> pg_backend_pid()';"
+)
 # What a role may do to itself, and nobody else can undo: a server then lets only the history in.
 LOCKS_OUT = (
     "do $$ begin execute 'alter role current_user password ''mine'''; commit;"
-    " perform pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid();"
-    " perform pg_terminate_backend(pg_backend_pid()); end $$"
+    f" {END_OTHERS} {END_ITSELF} end $$"
 )
 
 HARMLESS = "create table {name} (id integer)"
@@ -102,13 +107,12 @@ def attacks(shadow: str) -> list[Attack]:
 
 # What is aimed at the engine: its sessions, what it keeps in them, what it asks them.
 ENGINE = {
-    "ends its session": "do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$",
-    "ends every session": "do $$ begin perform pg_terminate_backend(pid) from pg_stat_activity"
-    " where pid <> pg_backend_pid(); perform pg_terminate_backend(pg_backend_pid()); end $$",
+    "ends its session": f"do $$ begin {END_ITSELF} end $$",
+    "ends every session": f"do $$ begin {END_OTHERS} {END_ITSELF} end $$",
     "catches its cancellation": "do $$ begin loop begin perform pg_sleep(3600);"
     " exception when query_canceled then null; end; end loop; end $$",
     "locks itself out": "do $$ begin execute 'alter role current_user password ''lost'''; execute"
-    " 'alter role current_user set role = ''nobody'''; perform pg_terminate_backend(pg_backend_pid()); end $$",
+    f" 'alter role current_user set role = ''nobody'''; {END_ITSELF} end $$",
     "gives its rights away": "do $$ begin execute 'drop owned by current_user'; end $$",
     "forgets what was prepared": block("deallocate all", "prepare pggit_1 as select 1", "discard all"),
     "sets everything": block(
