@@ -1,4 +1,6 @@
 -- depends_on: {{ ref('pggit_v0__commit_graph') }}
+-- What a build stored has its note before there is a change that says so.
+-- depends_on: {{ ref('published_objects') }}
 -- depends_on: {{ ref('repairs') }}
 -- depends_on: {{ ref('excluded_history') }}
 -- depends_on: {{ ref('findings') }}
