@@ -30,6 +30,7 @@ STANDS_IN_FOR = {
     "materialization incremental": "d03de839f73e6f8b",
     "materialization table": "be2cae8c00c1bfa4",
     "materialization view": "54ad32e04125df2f",
+    "persist_docs": "ad33d1ed4ac84b2c",
     "reset_csv_table": "38ed33fa56475ce4",
     "resolve_model_name": "f8d34ef7ded8bdb5",
     "scalar_function_sql": "f4a8512235196a0e",
