@@ -34,7 +34,7 @@
     {%- if faults -%}
         {%- do exceptions.warn(
             'The guards of ' ~ node.schema ~ '.' ~ node.alias ~ ' are not those of this version of the project. Its triggers are '
-            ~ 'made anew; all else stays as it is: ' ~ faults | map(attribute='fault') | join('; ')
+            ~ 'made anew; all else stays as it is: ' ~ adapter.shown(faults | map(attribute='fault') | join('; '))
         ) -%}
     {%- endif -%}
     {{ return(not faults) }}

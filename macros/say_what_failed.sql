@@ -10,7 +10,7 @@
         {%- for row in rows -%}
             {%- set facts = [] -%}
             {%- for column, value in row.items() if value is not none -%}
-                {%- do facts.append(column ~ ' ' ~ (value | string | replace('\n', ' ') | truncate(80, true))) -%}
+                {%- do facts.append(column ~ ' ' ~ adapter.shown(value | string | replace('\n', ' ') | truncate(80, true))) -%}
             {%- endfor -%}
             {%- do lines.append('    ' ~ facts | join(', ')) -%}
         {%- endfor -%}

@@ -84,7 +84,7 @@ def test_the_build_after_mending_ends_as_if_nothing_had_happened(bookshop: Books
 
 
 def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> None:
-    corruption = next(each for each in AFTER if each.name == "an entry is edited")
+    corruption = next(each for each in AFTER if each.name == "another author")
     with copied(bookshop.after) as params:
         with psycopg.connect(**params) as connection:
             corrupt(connection, corruption.sql)
@@ -93,6 +93,8 @@ def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> No
     found = results(artifacts)
     assert {name for name, result in found.items() if result["status"] == "fail"} == corruption.fails
     assert all(name in test.stdout for name in corruption.fails)
+    assert "\\x1b[2Jsomebody" in test.stdout
+    assert "\x1b[2J" not in test.stdout  # which would clear the terminal
 
 
 @pytest.mark.slow

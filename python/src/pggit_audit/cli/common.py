@@ -18,6 +18,7 @@ from rich.text import Text
 
 from pggit_audit.errors import PggitError
 from pggit_audit.night.plan import LEAST_ACCURACY
+from pggit_audit.terminal import OBEYED
 from pggit_audit.verdicts import SEVERITIES, Finding, in_order
 
 YES, NO, CANNOT_TELL = 0, 1, 2
@@ -88,13 +89,7 @@ def sources(code: Sequence[Path] | None) -> Sequence[Path]:
 STYLES = {"blocker": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-# What a terminal obeys (C0 but for tab and newline, DEL, C1), and what makes it show text in another order than it is
-# read in (Unicode's explicit directional controls, UAX #9).
-_OBEYED = dict.fromkeys(
-    code
-    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-    if chr(code) not in "\t\n"
-)
+_LEFT_OUT = dict.fromkeys(OBEYED)
 
 
 class _Terminal(Console):
@@ -105,7 +100,7 @@ class _Terminal(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         for segment in super().render(renderable, options):
-            text = segment.text.translate(_OBEYED)
+            text = segment.text.translate(_LEFT_OUT)
             if segment.control or text == segment.text:
                 yield segment
             else:

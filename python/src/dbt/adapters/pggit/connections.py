@@ -27,13 +27,17 @@ from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import NEWER_LIMIT, PINNED, options, pinning
+from pggit_audit.terminal import shown
 
 PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
 
 
 class Refused(DbtRuntimeError):
-    """What a person has to act upon, and no list of the macros that found it out."""
+    """What a person has to act upon, and no list of the macros that found it out; names in it are anybody's."""
+
+    def __init__(self, msg: str, node: Any = None) -> None:
+        super().__init__(shown(msg), node)
 
     def add_node(self, node: Any = None) -> None:
         pass

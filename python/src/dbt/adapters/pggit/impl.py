@@ -12,6 +12,8 @@ from dbt.adapters.pggit.connections import PggitConnectionManager, Refused
 from dbt.adapters.pggit.python_models import LocalPythonJob
 from dbt.adapters.postgres import PostgresAdapter
 
+from pggit_audit.terminal import shown
+
 
 class PggitAdapter(PostgresAdapter):
     """dbt-postgres plus local Python models, the embedded server and a build lock."""
@@ -91,6 +93,11 @@ class PggitAdapter(PostgresAdapter):
                 for found in live_objects(connection, hidden_schemas)
             ]
         return json.dumps(blobs, ensure_ascii=False)
+
+    @available
+    def shown(self, text: str) -> str:
+        """Return a text of anybody's as it may stand on a terminal."""
+        return shown(text)
 
     @available.parse_none
     def refuse(self, message: str) -> None:
