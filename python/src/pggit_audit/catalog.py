@@ -209,6 +209,13 @@ def anywhere() -> Writes:
 _COMMENT = (
     r"coalesce(E'\\nCOMMENT ON ' || \1 || ' IS ' || quote_literal(obj_description(\2, '\3')) || ';', '')"
 )
+_EXTENSIONS = (
+    r"coalesce((select string_agg(E'\\nALTER ' || \1 || format(' DEPENDS ON EXTENSION %I;', e.extname), ''"
+    r' order by e.extname collate "C") from pg_catalog.pg_depend as d'
+    r" join pg_catalog.pg_extension as e on e.oid = d.refobjid"
+    r" where d.classid = '\3'::regclass and d.objid = \2"
+    r" and d.refclassid = 'pg_extension'::regclass and d.deptype = 'x'), '')"
+)
 _GONE = (
     "select '{catalog}'::regclass::oid as classid, objid from unnest(%({catalog})s::oid[]) as objid"
     " where not exists (select from pg_catalog.{catalog} as x where x.oid = objid)"
@@ -245,6 +252,7 @@ def _text(
       alias of pg_namespace.
     - `{member:CATALOG:EXPRESSION}` excludes what belongs to an extension: its CREATE EXTENSION stands for it.
     - `{comment:EXPRESSION|OID|CATALOG}` becomes the statement that comments on the object, or nothing.
+    - `{extensions:EXPRESSION|OID|CATALOG}` becomes the statements by which it depends on extensions, or nothing.
     - `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
     - `{relations:EXPRESSION}` tests whether that relation was locked, `{with_indexes:EXPRESSION}` whether it or its
       table was, `{with_tables:EXPRESSION}` whether it or an index of it was.
@@ -261,7 +269,8 @@ def _text(
     text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)
     text = re.sub(r"(?m)^.*-- since (\d+)$", lambda m: m[0] if version >= int(m[1]) else "", text)
     text = re.sub(r"(?m)^.*-- until (\d+)$", lambda m: m[0] if version <= int(m[1]) else "", text)
-    text = re.sub(r"\{comment:([^|{}]+)\|([^|{}]+)\|(\w+)\}", _COMMENT, text)
+    for name, template in (("comment", _COMMENT), ("extensions", _EXTENSIONS)):
+        text = re.sub(rf"\{{{name}:([^|{{}}]+)\|([^|{{}}]+)\|(\w+)\}}", template, text)
     text = re.sub(
         r"\{(relations|with_indexes|with_tables):([^}]+)\}", lambda m: _among(m[1], m[2], located), text
     )

@@ -46,14 +46,7 @@ select
             where a.aggfnoid = p.oid
         )
     end
-    || coalesce((
-        select string_agg(format(E'\nALTER %s %I.%I(%s) DEPENDS ON EXTENSION %I;', case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), e.extname), '' order by e.extname collate "C")
-        from pg_catalog.pg_depend as d
-        join pg_catalog.pg_extension as e on e.oid = d.refobjid
-        where
-            d.classid = 'pg_proc'::regclass and d.objid = p.oid
-            and d.refclassid = 'pg_extension'::regclass and d.deptype = 'x' and p.prokind <> 'a'
-    ), '')
+    || case when p.prokind = 'a' then '' else {extensions:format('%s %I.%I(%s)', case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))|p.oid|pg_proc} end
     || coalesce(
         format(E'\nCOMMENT ON %s %I.%I(%s) IS ', 
             case p.prokind when 'p' then 'PROCEDURE' when 'a' then 'AGGREGATE' else 'FUNCTION' end,

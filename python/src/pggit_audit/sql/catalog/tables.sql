@@ -353,14 +353,7 @@ from (
         ), '')
         || case when i.indisclustered then format(E'\nALTER TABLE %I.%I CLUSTER ON %I;', tn.nspname, t.relname, c.relname) else '' end
         || case when i.indisreplident then format(E'\nALTER TABLE ONLY %I.%I REPLICA IDENTITY USING INDEX %I;', tn.nspname, t.relname, c.relname) else '' end
-        || coalesce((
-            select string_agg(format(E'\nALTER INDEX %I.%I DEPENDS ON EXTENSION %I;', n.nspname, c.relname, e.extname), '' order by e.extname collate "C")
-            from pg_catalog.pg_depend as d
-            join pg_catalog.pg_extension as e on e.oid = d.refobjid
-            where
-                d.classid = 'pg_class'::regclass and d.objid = c.oid
-                and d.refclassid = 'pg_extension'::regclass and d.deptype = 'x'
-        ), '')
+        || {extensions:format('INDEX %I.%I', n.nspname, c.relname)|c.oid|pg_class}
         || coalesce(format(E'\nCOMMENT ON INDEX %I.%I IS ', n.nspname, c.relname) || quote_literal(obj_description(c.oid, 'pg_class')) || ';', '') as definition
     from pg_catalog.pg_class as c
     join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -411,14 +404,7 @@ select
         join pg_catalog.pg_namespace as xn on xn.oid = xc.relnamespace
         where o.state <> o.original_state
     ), '')
-    || coalesce((
-        select string_agg(format(E'\nALTER TRIGGER %I ON %I.%I DEPENDS ON EXTENSION %I;', g.tgname, n.nspname, c.relname, e.extname), '' order by e.extname collate "C")
-        from pg_catalog.pg_depend as d
-        join pg_catalog.pg_extension as e on e.oid = d.refobjid
-        where
-            d.classid = 'pg_trigger'::regclass and d.objid = g.oid
-            and d.refclassid = 'pg_extension'::regclass and d.deptype = 'x'
-    ), '')
+    || {extensions:format('TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname)|g.oid|pg_trigger}
     || coalesce(format(E'\nCOMMENT ON TRIGGER %I ON %I.%I IS ', g.tgname, n.nspname, c.relname) || quote_literal(obj_description(g.oid, 'pg_trigger')) || ';', '') as definition
 from pg_catalog.pg_trigger as g
 join pg_catalog.pg_class as c on c.oid = g.tgrelid

@@ -160,14 +160,7 @@ select
         ) as x
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     ), '')
-    || coalesce((
-        select string_agg(format(E'\nALTER MATERIALIZED VIEW %I.%I DEPENDS ON EXTENSION %I;', n.nspname, c.relname, e.extname), '' order by e.extname collate "C")
-        from pg_catalog.pg_depend as d
-        join pg_catalog.pg_extension as e on e.oid = d.refobjid
-        where
-            d.classid = 'pg_class'::regclass and d.objid = c.oid
-            and d.refclassid = 'pg_extension'::regclass and d.deptype = 'x'
-    ), '')
+    || {extensions:format('MATERIALIZED VIEW %I.%I', n.nspname, c.relname)|c.oid|pg_class}
     || coalesce((
         select string_agg(
             case
