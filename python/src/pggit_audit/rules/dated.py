@@ -6,12 +6,12 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
-from pggit_audit.moments import Label, Layout, Moment
+from pggit_audit.moments import Label, Moment
 from pggit_audit.rules import (
     DROPPED_COLUMN,
     FROM_LIVE_CATALOG,
@@ -51,10 +51,9 @@ class Dated:
 def of_live_catalog(evidence: Evidence) -> list[Dated]:
     """Every object of the live catalog, and every label, that came behind the first row, in their order."""
     result: list[tuple[tuple[int, int, int], Dated]] = []
-    kinds = dropped_columns.usual(evidence) if evidence.moments else {}
     for found in evidence.live.by_identity.values():
         if found.object_type == "TABLE" and evidence.moments:
-            ends = _ends(evidence, found, kinds)
+            ends = _ends(evidence, found)
             result += [((step.moment.due[0], len(_KINDS), i), step) for i, step in enumerate(ends)]
         if found.object_type not in _KINDS or " OWNED BY " in found.definition:
             continue
@@ -67,13 +66,13 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
     return [step for _, step in sorted(result, key=lambda r: r[0])]
 
 
-def _ends(evidence: Evidence, table: DatabaseObject, kinds: Mapping[Layout, str]) -> Iterator[Dated]:
+def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
     name = name_of(table)
     rows = evidence.history.by_name.get(name)
     if rows and rows[0].change_type == "CREATE":
         # Its statements say which columns it had.
         return
-    for gone in dropped_columns.unnamed(evidence, table, kinds):
+    for gone in dropped_columns.unnamed(evidence, table):
         when = dropped_columns.when(evidence, gone)
         drop = f"ALTER TABLE {qualified(name)} DROP COLUMN {quote(gone.name)};"
         why = f"the live table has no column at place {gone.place}: it went {told(when)}"

@@ -7,13 +7,13 @@ column that is gone by now is in nothing else, but for its name where a text dro
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, column_types, elements
-from pggit_audit.moments import Column, Layout, Moment
+from pggit_audit.definitions import column_name
+from pggit_audit.moments import Column, Moment
 from pggit_audit.rules.dating import bounds, identify, told
 from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before
 from pggit_audit.rules.situation import Bounds, Evidence
@@ -71,20 +71,17 @@ def with_dropped(
     taken = {column_name(line) for line in plain}
     if not any(c.dropped for c in known.values()):
         return plain, []
-    found = _gone(evidence, table, [*known.values()], max(places), position, usual(evidence))
+    found = _gone(evidence, table, [*known.values()], max(places), position)
     back = [d for d in found if d.name not in taken]
     by_place = {known[now].place: line for now, line in lines} | {d.place: d.line for d in back}
     return [by_place[place] for place in sorted(by_place)], back
 
 
-def unnamed(evidence: Evidence, table: DatabaseObject, kinds: Mapping[Layout, str]) -> list[Dropped]:
-    """Of those that may be brought back to a live table, the ones that no text names: no statement takes them away.
-
-    `kinds`: what is `usual`.
-    """
+def unnamed(evidence: Evidence, table: DatabaseObject) -> list[Dropped]:
+    """Of those that may be brought back to a live table, the ones that no text names: no statement takes them away."""
     columns = evidence.moments.columns(identify(table)[1])
     last = max((c.place for c in columns), default=0)
-    return [d for d in _gone(evidence, table, columns, last, 0, kinds) if not d.is_named]
+    return [d for d in _gone(evidence, table, columns, last, 0) if not d.is_named]
 
 
 def _gone(
@@ -93,12 +90,10 @@ def _gone(
     columns: Sequence[Column],
     last: int,
     position: int,
-    kinds: Mapping[Layout, str],
 ) -> Iterator[Dropped]:
     """What went at a position or later and was there before all recorded texts, as far as texts and places tell.
 
-    `last`: the place of the last column that was there; what has no name and a later one may be of a text. `kinds`:
-    what is `usual`.
+    `last`: the place of the last column that was there; what has no name and a later one may be of a text.
     """
     groups: dict[Moment, list[Column]] = defaultdict(list)
     for column in columns:
@@ -115,7 +110,7 @@ def _gone(
         older: list[str | None] = [name for name in here if name is not None]
         older = [*older, *[None] * (len(here) - len(older))] if len(here) == len(gone) else []
         for i, column in enumerate(sorted(gone, key=lambda c: c.place)):
-            kind = kinds.get(column.layout) or _USUAL.get(column.layout)
+            kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
             name = older[i] if older else f"(dropped column {column.place})"
             if kind is not None and name is not None and (older or column.place < last):
                 yield Dropped(column.place, name, kind, moment, bool(older))
@@ -149,21 +144,6 @@ def _is_gone(name: str, actions: Sequence[Mapping[str, str | None]]) -> bool:
         if any(action[n] and unquote(action[n] or "") == name for n in ("dropped", "old")):
             return True
     return False
-
-
-def usual(evidence: Evidence) -> dict[Layout, str]:
-    """By length and alignment, the type of PostgreSQL's own that most live columns of them have, with NOT NULL where
-    most of those have it."""
-    counts: dict[Layout, Counter[str]] = defaultdict(Counter)
-    for table in evidence.live.by_identity.values():
-        if table.object_type != "TABLE":
-            continue
-        layouts = {c.name: c.layout for c in evidence.moments.columns(identify(table)[1])}
-        required = {column_name(line) for line in elements(table.definition)[1] if line.endswith(" NOT NULL")}
-        for name, kind in column_types(table.definition):
-            if name in layouts and "." not in kind and '"' not in kind:
-                counts[layouts[name]][kind + (" NOT NULL" if name in required else "")] += 1
-    return {layout: found.most_common(1)[0][0] for layout, found in counts.items()}
 
 
 def why(evidence: Evidence, back: Sequence[Dropped]) -> str:

@@ -5,7 +5,7 @@ catalog, but for what recorded texts do to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -37,16 +37,13 @@ Actions = Sequence[Mapping[str, str | None]]
 """What texts do to the columns of a table, in order: the groups of `_ACTION`."""
 
 
-def before_actions(
-    table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
-) -> list[tuple[str, str]]:
+def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, str]]:
     """The columns of a live table without those that recorded texts add: the name of each, and its element as it was
     before all texts.
 
     A name that was taken from one column and given to another is that of two; what the texts set or dropped of a
     column's NOT NULL and default was otherwise before.
     """
-    actions = [action for s in statements for action in actions_on(table, s)]
     names = {column_name(line): name_before(column_name(line), actions) for line in lines}
     found: list[tuple[str, str]] = []
     # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
@@ -73,34 +70,31 @@ def before_actions(
     return found[::-1]
 
 
-def older_names(
-    table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
-) -> dict[str, str]:
+def older_names(lines: Sequence[str], actions: Actions) -> dict[str, str]:
     """What the columns of a live table were called before all texts on it, where that is another name."""
-    actions = [action for s in statements for action in actions_on(table, s)]
     names = {now: name_before(now, actions) for now in map(column_name, lines)}
     return {now: before for now, before in names.items() if before is not None and before != now}
 
 
 def gone(
-    evidence: Evidence, table: DatabaseObject, lines: Sequence[str], statements: Sequence[Statement]
+    evidence: Evidence, table: DatabaseObject, known: Sequence[tuple[str, str]], actions: Actions
 ) -> list[str]:
     """The columns that texts drop of a live table and none adds, as they may have been: at the end.
 
     Of such a column nothing is recorded but its name: it is like the live columns of that name, where these are alike,
     else a text. Where the catalog still has the places of those that are gone, it tells more (`dropped_columns`).
+    `known`: what was there of the live ones, as `before_actions` says.
     """
     if evidence.moments.columns(identify(table)[1]):
         return []
-    actions = [action for s in statements for action in actions_on(table, s)]
-    known = {column_name(line) for _, line in before_actions(table, lines, statements)}
+    there = {column_name(line) for _, line in known}
     found: dict[str, str] = {}
     for i, action in enumerate(actions):
         spelled = action["dropped"]
         if spelled is None or spelled in NO_COLUMNS or action["if_there"] or action["if_missing"] == "code":
             continue
         name = name_before(unquote(spelled), actions[:i])
-        if name is not None and name not in known:
+        if name is not None and name not in there:
             line = _like_others(evidence.live, name)
             found.setdefault(name, _before_set(line, name, actions))
     return [*found.values()]
@@ -136,7 +130,7 @@ def actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[
                 )
 
 
-def name_before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str | None:
+def name_before(name: str, actions: Actions) -> str | None:
     """What the column that has a name behind all actions was called before them; None where one adds it."""
     for i, action in reversed([*enumerate(actions)]):
         added, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
@@ -147,7 +141,7 @@ def name_before(name: str, actions: Sequence[Mapping[str, str | None]]) -> str |
     return name
 
 
-def _is_given_up(name: str, actions: Iterable[Mapping[str, str | None]]) -> bool:
+def _is_given_up(name: str, actions: Actions) -> bool:
     """Whether the first action on a name drops or renames a column that has it."""
     for action in actions:
         if name in (unquote(action["dropped"] or ""), unquote(action["old"] or "")):
@@ -157,7 +151,7 @@ def _is_given_up(name: str, actions: Iterable[Mapping[str, str | None]]) -> bool
     return False
 
 
-def _before_set(line: str, name: str, actions: Iterable[Mapping[str, str | None]]) -> str:
+def _before_set(line: str, name: str, actions: Actions) -> str:
     """A column's element as it was before the first action on its NOT NULL, and on its default."""
     seen: set[str] = set()
     for action in actions:

@@ -250,9 +250,10 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     name = table.object_identity
     statements = _statements_on(evidence, table.object_name)
     told = [s.folded for s in statements]
-    known = older_columns.before_actions(table, lines, statements)
-    renamed = older_columns.older_names(table, lines, statements)
-    gone = older_columns.gone(evidence, table, lines, statements) if position is not None else []
+    actions = [action for s in statements for action in older_columns.actions_on(table, s)]
+    known = older_columns.before_actions(lines, actions)
+    renamed = older_columns.older_names(lines, actions)
+    gone = older_columns.gone(evidence, table, known, actions) if position is not None else []
     back: list[dropped_columns.Dropped] = []
     lines = [line for _, line in known]
     if position is not None:
