@@ -17,6 +17,24 @@ from unnest(a.attoptions) as o
 where not starts_with(o, 'pg_attver=')
 having count(*) > 0
 
+-- query: relation_comments
+-- The statements that comment on a relation and its columns, in one text; null where there are none.
+select string_agg(
+    case
+        when a.attnum is null
+            then format(
+                E'\nCOMMENT ON %s %I.%I IS %L;',
+                case c.relkind when 'f' then 'FOREIGN TABLE' when 'v' then 'VIEW' when 'm' then 'MATERIALIZED VIEW' else 'TABLE' end,
+                n.nspname, c.relname, d.description
+            )
+        else format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', n.nspname, c.relname, a.attname, d.description)
+    end,
+    '' order by d.objsubid
+)
+from pg_catalog.pg_description as d
+left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
+where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
+
 -- kind: TABLE
 -- Foreign tables too. A partition is written as a table of its own, then attached: so its column order survives.
 -- Since 18 a NOT NULL constraint has a name: it is said where it is not the one that the server would give anew.
@@ -286,20 +304,7 @@ select
     || case when c.relrowsecurity then format(E'\nALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;', n.nspname, c.relname) else '' end
     || case when c.relforcerowsecurity then format(E'\nALTER TABLE ONLY %I.%I FORCE ROW LEVEL SECURITY;', n.nspname, c.relname) else '' end
     || coalesce((
-        select string_agg(
-            case
-                when a.attnum is null
-                    then format(
-                        E'\nCOMMENT ON %sTABLE %I.%I IS %L;',
-                        case c.relkind when 'f' then 'FOREIGN ' else '' end, n.nspname, c.relname, d.description
-                    )
-                else format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', n.nspname, c.relname, a.attname, d.description)
-            end,
-            '' order by d.objsubid
-        )
-        from pg_catalog.pg_description as d
-        left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
-        where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
+        {query:relation_comments}
     ), '')
     || coalesce((
         select string_agg(

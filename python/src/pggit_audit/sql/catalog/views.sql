@@ -86,16 +86,7 @@ select
         where ad.adrelid = c.oid
     ), '')
     || coalesce((
-        select string_agg(
-            case
-                when a.attnum is null then format(E'\nCOMMENT ON VIEW %I.%I IS %L;', n.nspname, c.relname, d.description)
-                else format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', n.nspname, c.relname, a.attname, d.description)
-            end,
-            '' order by d.objsubid
-        )
-        from pg_catalog.pg_description as d
-        left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
-        where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
+        {query:relation_comments}
     ), '') as definition
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -162,16 +153,7 @@ select
     ), '')
     || {extensions:format('MATERIALIZED VIEW %I.%I', n.nspname, c.relname)|c.oid|pg_class}
     || coalesce((
-        select string_agg(
-            case
-                when a.attnum is null then format(E'\nCOMMENT ON MATERIALIZED VIEW %I.%I IS %L;', n.nspname, c.relname, d.description)
-                else format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', n.nspname, c.relname, a.attname, d.description)
-            end,
-            '' order by d.objsubid
-        )
-        from pg_catalog.pg_description as d
-        left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
-        where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
+        {query:relation_comments}
     ), '') as definition
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
