@@ -333,6 +333,48 @@ def test_an_extension_comes_with_a_row_that_is_not_left_out(
     assert [e.anchor_version_id for e in events if e.object_identity in ("public", "vector")] == anchors
 
 
+MAKES_IN_HIDING = """
+    create table tapped (id integer);
+    create function hide() returns trigger language plpgsql as
+    $$ begin execute 'create table hidden (id integer)'; return new; end $$;
+    create trigger taps before insert on tapped for each row execute function hide()
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create extension vector; insert into tapped values (1)",
+        "insert into tapped values (1); create extension vector",
+        "create extension vector; insert into tapped values (1); create table plain (id integer)",
+        "create extension nowhere_to_be_found; insert into tapped values (1)",
+    ],
+    ids=["behind it", "before it", "before a table", "beside one that cannot be had"],
+)
+def test_what_a_trigger_makes_beside_an_extension_is_not_left_out(
+    text: str, server_version: Version, scratch: Scratch
+) -> None:
+    """Nobody writes a text by which what it makes is no part of the history."""
+    first = [] if text.startswith("create") else [table(12, "hidden", text)]
+    rows = [
+        table(1, "tapped", MAKES_IN_HIDING),
+        function(2, 99, MAKES_IN_HIDING),
+        *first,
+        function(20, 100, text),
+        *([] if first else [table(21, "hidden", text)]),
+        *([table(22, "plain", text)] if "plain" in text else []),
+        table(30, "t", "create table t (id integer)"),
+    ]
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as own:
+        if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        events, _ = replayed(own, rows, scratch.objects(""))
+    assert [e.v1_version_id for e in events if e.origin == "excluded"] == [20]
+    told = {e.object_name: e.fidelity for e in events if e.origin == "v1"}
+    assert told["hidden"] == "static"
+    assert told["t"] == "exact"
+
+
 def test_an_excluded_row_does_not_run(shadow: Shadow, scratch: Scratch) -> None:
     rows = [
         table(1, "history", "create table history (id integer)", exclusion_reason="the tracker's own"),

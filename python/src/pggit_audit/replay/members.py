@@ -6,6 +6,7 @@ The extension stands for them all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.code import may_make_ddl
@@ -15,6 +16,9 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES
 from pggit_audit.statements import Statement
 
+# Statements that a trigger, a rule or an operator may hide code behind.
+_MAY_FIRE = {"", "ANALYZE", "CLOSE", "COPY", "DECLARE", "DELETE", "EXECUTE", "EXPLAIN", "FETCH", "INSERT", "MERGE",
+             "MOVE", "REFRESH", "SELECT", "TABLE", "TRUNCATE", "UPDATE", "VALUES", "WITH"}  # fmt: skip
 # The relations of an extension, and the indexes of its tables.
 _RELATIONS = """
     with members as (
@@ -38,37 +42,121 @@ _RELATIONS = """
             join members as m on m.objid operator(pg_catalog.=) i.indrelid
         ))
 """
+# How many routines extensions have; nothing where one of them is not there.
+_ROUTINES_OF = """
+    select
+        (
+            select pg_catalog.count(*)
+            from pg_catalog.pg_depend as d
+            join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
+            where
+                d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+                and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+                and d.deptype operator(pg_catalog.=) 'e'
+                and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
+        )
+    where not exists (
+        select from pg_catalog.unnest(%(names)s::pg_catalog.name[]) as n (name)
+        where not exists (
+            select from pg_catalog.pg_extension as e where e.extname operator(pg_catalog.=) n.name
+        )
+    )
+"""
 _KINDS = ("TABLE", "VIEW", "INDEX", *ROUTINES)
 
 
 def members(
     names: Sequence[str], statement: Statement, execution: Execution, situation: Situation
 ) -> Iterator[HistoryRow]:
-    """Takes the rows of what extensions brought from the front of those that remain, right behind their statement.
+    """Takes the rows of what extensions brought out of those that remain, right behind their statement.
 
     All are the extension's before the first row that tells which statement left it. Else, of functions v1 says no
-    name: as many are left as the statements that follow make. An extension's script may make and drop what it does not
-    leave: where nothing follows that leaves such rows, all are the extension's.
+    name: as many are left as the statements that follow make. A relation is the extension's where it is one of those
+    that it has, or was made and dropped among their rows, as a script may do. What a trigger made behind an INSERT of
+    the same text is neither, and its rows are never left out.
     """
-    relations = {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
     rows = execution.remaining
     following = [
         s for s in execution.following if s.action != "code" or _may_leave_rows(s, execution, situation)
     ]
     told = _before_following(rows, following)
-    if told is not None:
-        for _ in range(told):
-            yield rows.popleft()
-        return
-    while rows and rows[0].object_type in _KINDS:
-        row = rows[0]
+    if told is None:
+        told = _up_to_others(rows, following, names, statement, situation)
+    front = list(islice(rows, told))
+    for _ in front:
+        rows.popleft()
+    taken, kept = _own(front, names, execution, situation)
+    rows.extendleft(reversed(kept))
+    yield from taken
+
+
+def _up_to_others(
+    rows: Sequence[HistoryRow],
+    following: Sequence[Statement],
+    names: Sequence[str],
+    statement: Statement,
+    situation: Situation,
+) -> int:
+    """How many rows come before the first that a following statement, or code, may have left."""
+    relations = _relations(names, situation)
+    for i, row in enumerate(rows):
+        if row.object_type not in _KINDS:
+            return i
         own = sum(s.leaves_rows and (s.action == "code" or _makes(s, row.object_type)) for s in following)
         if row.object_type in ROUTINES:
-            if sum(r.object_type in ROUTINES for r in rows) <= own:
-                return
+            if sum(r.object_type in ROUTINES for r in islice(rows, i, None)) <= own:
+                return i
         elif row.name not in relations and (own or statement.action == "code"):
-            return
-        yield rows.popleft()
+            return i
+    return len(rows)
+
+
+def _own(
+    rows: Sequence[HistoryRow], names: Sequence[str], execution: Execution, situation: Situation
+) -> tuple[list[HistoryRow], list[HistoryRow]]:
+    """The rows that are the extension's own, and the others.
+
+    Of an extension that could not be made here nobody knows what it has: its rows are told by their place, where no
+    trigger can have made any.
+    """
+    found = situation.query(_ROUTINES_OF, {"names": list(names)})
+    may_fire = bool(situation.state.routines()) and any(_may_fire(s) for s in execution.statements)
+    if not found and not may_fire:
+        return list(rows), []
+    relations = _relations(names, situation)
+    is_own = [row.object_type in ROUTINES or row.name in relations for row in rows]
+    for start, row in enumerate(rows):
+        end = next((i for i in range(start, len(rows)) if _drops(rows[i], row)), None)
+        if end is not None and any(is_own[:start]) and any(is_own[end:]):
+            is_own[start] = is_own[end] = True
+    if found and may_fire:
+        # More functions than it has: the last ones may be somebody else's.
+        ((most,),) = found
+        oids = list(dict.fromkeys(row.name for row in rows if row.object_type in ROUTINES))
+        others = set(oids[most:])
+        is_own = [o and r.name not in others for o, r in zip(is_own, rows, strict=True)]
+    taken = [row for row, own in zip(rows, is_own, strict=True) if own]
+    return taken, [row for row, own in zip(rows, is_own, strict=True) if not own]
+
+
+def _relations(names: Sequence[str], situation: Situation) -> set[str]:
+    return {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
+
+
+def _same(row: HistoryRow, other: HistoryRow) -> bool:
+    return (row.object_type, row.object_schema, row.name) == (
+        other.object_type,
+        other.object_schema,
+        other.name,
+    )
+
+
+def _drops(row: HistoryRow, made: HistoryRow) -> bool:
+    return row.change_type == "DROP" and _same(row, made)
+
+
+def _may_fire(statement: Statement) -> bool:
+    return statement.action in ("ignored", "refused") and statement.verb in _MAY_FIRE
 
 
 def _may_leave_rows(code: Statement, execution: Execution, situation: Situation) -> bool:
