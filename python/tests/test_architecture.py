@@ -18,7 +18,7 @@ LONGEST = 500
 LAYERS = (
     ("errors", "verdicts", "terminal", "lexing", "sessions", "pages", "progress", "transactions"),
     ("statements",),
-    ("definitions", "programs", "evidence"),
+    ("code", "definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted", "v1_schema"),

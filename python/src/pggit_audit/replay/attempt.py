@@ -221,7 +221,7 @@ class Attempts:
     def _as_of_row(self, statement: Statement, row: HistoryRow) -> tuple[Repair | None, Repair | None]:
         """The statement with what its row says in place of what it asks for; without the author as well."""
         state = self._situation.state
-        called = reached(statement, state) if statement.action == "code" else ()
+        called = reached(statement.text, state) if statement.action == "code" else ()
         named = state.called(set(statement.words)) if clock.asked(statement) else ()
         columns = [
             column

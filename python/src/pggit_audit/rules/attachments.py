@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
+from pggit_audit.code import statements_in
 from pggit_audit.definitions import parse_name, qualified_identity
 from pggit_audit.history import says
-from pggit_audit.rules import POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
-from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
+from pggit_audit.rules.naming import said
+from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.statements import quote
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
 
@@ -91,5 +94,44 @@ def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> 
         for table in attachment.tables
         for p in history.mentions(table)
         if p > position and says(history.rows[p].text, name)
-        for s in history.rows[p].statements
+        for recorded in history.rows[p].statements
+        for s in (recorded, *(statements_in(recorded.text) if recorded.action == "code" else ()))
     )
+
+
+# What is attached to a table and has a name of its own there.
+_ATTACHED = """
+    select 'TRIGGER', tgname::pg_catalog.text, tgrelid::pg_catalog.regclass::pg_catalog.text
+    from pg_catalog.pg_trigger
+    where not tgisinternal
+    union all
+    select 'POLICY', polname::pg_catalog.text, polrelid::pg_catalog.regclass::pg_catalog.text
+    from pg_catalog.pg_policy
+    union all
+    select 'RULE', rulename::pg_catalog.text, ev_class::pg_catalog.regclass::pg_catalog.text
+    from pg_catalog.pg_rewrite
+    where rulename operator(pg_catalog.<>) '_RETURN'
+    union all
+    select 'CONSTRAINT', conname::pg_catalog.text, conrelid::pg_catalog.regclass::pg_catalog.text
+    from pg_catalog.pg_constraint
+    where conrelid operator(pg_catalog.<>) 0
+"""
+
+
+def in_the_way(failure: Failure, why: str) -> list[Repair]:
+    """Code makes what its table has already: the message repeats both names."""
+    found = [
+        (kind, name, table)
+        for kind, name, table in failure.situation.query(_ATTACHED, {})
+        if said(failure.message, name) and said(failure.message, parse_name(table)[1])
+    ]
+    return [
+        Repair(
+            IMPLIED_DROP,
+            f"ALTER TABLE {table} DROP CONSTRAINT {quote(name)};"
+            if kind == "CONSTRAINT"
+            else f"DROP {kind} {quote(name)} ON {table};",
+            why,
+        )
+        for kind, name, table in found
+    ]

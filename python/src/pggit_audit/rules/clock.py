@@ -69,12 +69,13 @@ class _Told:
 
 def asked(statement: Statement) -> list[int]:
     """The numbers of the tokens that ask the clock; where one is taken for text, it does not."""
-    return [i for i, t in enumerate(statement.tokens) if t.token_type == TokenType.STRING and _word(t.text)]
+    return [i for i, t in enumerate(statement.tokens) if t.token_type == TokenType.STRING and word(t.text)]
 
 
-def _word(text: str) -> str | None:
-    word = text.strip().lower().removesuffix("()")
-    return word if word == "now" or word in _DAYS else None
+def word(text: str) -> str | None:
+    """The word of a literal that asks the clock, if it is one."""
+    said = text.strip().lower().removesuffix("()")
+    return said if said == "now" or said in _DAYS else None
 
 
 def as_of_row(
@@ -133,10 +134,10 @@ def _literals(statement: Statement, at: datetime, dated: set[str]) -> Iterator[C
     for i in asked(statement):
         if not _is_time(statement, i, dated):
             continue
-        word = _word(statement.tokens[i].text) or "now"
-        meant = at + timedelta(days=_DAYS.get(word, 0))
+        asks = word(statement.tokens[i].text) or "now"
+        meant = at + timedelta(days=_DAYS.get(asks, 0))
         token = statement.tokens[i]
-        yield token.start, token.end + 1, f"'{meant.date() if word in _DAYS else meant}'"
+        yield token.start, token.end + 1, f"'{meant.date() if asks in _DAYS else meant}'"
 
 
 def _is_time(statement: Statement, i: int, dated: set[str]) -> bool:

@@ -15,6 +15,7 @@ from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
     IMPLIED_CASCADE,
     IMPLIED_DROP,
+    attachments,
     columns,
     constraints,
     others,
@@ -102,7 +103,10 @@ def _name_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     if part is not None and statement.tag == "ALTER TABLE" and target and failure.error.sqlstate == "42710":
         drop = f"ALTER TABLE {qualified(target)} DROP CONSTRAINT {quote(part)};"
         return [Repair(IMPLIED_DROP, drop, why)]
-    found: list[Repair] = []
+    attached = failure.error.sqlstate == "42710" and not failure.told
+    found = attachments.in_the_way(failure, why) if attached else []
+    if found:
+        return found
     # What a statement alters is not in its own way.
     made = target if statement.verb == "CREATE" else None
     for name in dict.fromkeys(n for n in (failure.name(), made) if n is not None):

@@ -1,0 +1,297 @@
+"""What a statement makes DDL of that the history does not have: rows, the clock, random numbers, the session.
+
+Told by the tokens of the code in their place, strings that it may execute included. What cannot be told counts as
+looked at: what is `exact` was made of nothing but the statement and the catalog.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
+from typing import NamedTuple
+
+from sqlglot import Token, TokenType
+from sqlglot.errors import TokenError
+
+from pggit_audit.code import KEEPS, pieces
+from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
+from pggit_audit.replay.code import reached
+from pggit_audit.replay.state import State
+from pggit_audit.rules import DEPENDS_ON_DATA, clock
+from pggit_audit.rules.situation import Repair
+from pggit_audit.statements import Statement
+
+# Another result at another time, in another session, on another server or to somebody else; all but the words of
+# the second line are calls.
+_WORDS = {
+    "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "CURRENT_ROLE",
+    "SESSION_USER", "USER", "LOCALTIME", "LOCALTIMESTAMP",
+}  # fmt: skip
+_CALLS = {
+    "NOW", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP", "TIMEOFDAY", "AGE", "RANDOM",
+    "RANDOM_NORMAL", "GEN_RANDOM_UUID", "GEN_RANDOM_BYTES", "NEXTVAL", "CURRVAL", "LASTVAL", "CURRENT_SETTING",
+    "CURRENT_DATABASE", "VERSION",
+}  # fmt: skip
+_CALLS_LIKE = (
+    "UUID_GENERATE_V", "UUIDV", "TXID_", "PG_CURRENT_", "PG_BACKEND_PID", "INET_", "HAS_", "PG_HAS_ROLE", "PG_STAT_",
+    "PG_TRY_ADVISORY_", "PG_IS_IN_", "PG_POSTMASTER_", "PG_CONF_", "TABLE_TO_XML", "SCHEMA_TO_XML", "DATABASE_TO_XML",
+)  # fmt: skip
+# The sizes of what is stored.
+_SIZES = {f"PG_{of}_SIZE" for of in ("TABLE", "RELATION", "TOTAL_RELATION", "INDEXES", "DATABASE", "COLUMN")}
+# Columns and relations of the catalog that are about rows, roles, sessions or the server.
+_NOT_OF_THE_SCHEMA = {
+    "RELTUPLES", "RELPAGES", "LAST_VALUE", "IS_CALLED", "PG_STATS", "PG_SETTINGS", "PG_LOCKS", "PG_DATABASE",
+    "PG_ROLES", "PG_AUTHID", "PG_AUTH_MEMBERS", "PG_USER", "PG_GROUP", "PG_LARGEOBJECT", "PG_STATISTIC",
+    "PG_FILE_SETTINGS", "PG_PREPARED_STATEMENTS", "PG_CURSORS", "APPLICABLE_ROLES", "ENABLED_ROLES",
+}  # fmt: skip
+_CATALOGS = {"PG_CATALOG", "INFORMATION_SCHEMA"}
+# These end in nothing that is part of a definition.
+_SAYS_ONLY = {"RAISE", "GRANT", "REVOKE", "FETCH", "MOVE", "CLOSE", "NULL", "DROP"}
+_HANDLES_NOTHING = {"NULL", "RAISE", "RETURN", "END", "WHEN", "GET"}
+_AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
+# How code learns what became of rows that it changes.
+_COUNTS = {"FOUND", "ROW_COUNT", "RETURNING"}
+_CHANGES_ROWS = {"INSERT", "UPDATE", "DELETE", "MERGE"}
+# FROM in the arguments of these is a word of their own.
+_WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY", "POSITION"}
+_BEHIND_FROM = {
+    "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "FOR", "LOOP",
+    "THEN", "INTO", "RETURNING", "SET",
+}  # fmt: skip
+# What code may catch and these say, the catalog tells; all other conditions may be those of rows.
+_OF_THE_CATALOG = (
+    "DUPLICATE_", "UNDEFINED_", "INVALID_TABLE_DEFINITION", "INVALID_SCHEMA_NAME", "DEPENDENT_OBJECTS_STILL_EXIST",
+    "WRONG_OBJECT_TYPE", "INVALID_OBJECT_DEFINITION", "AMBIGUOUS_",
+)  # fmt: skip
+# Of longer code not every character is read.
+_MOST = 50_000
+# How deep a string may stand in others.
+_NESTED = 5
+
+
+class _Place(NamedTuple):
+    """Whether this is the definition of a routine that is called, and in how many strings it stands."""
+
+    routine: bool
+    nested: int
+
+
+def looks_at_data(statement: Statement, state: State) -> Repair | None:
+    """What a statement makes DDL of that the history does not have."""
+    found = _Reading()
+    if statement.action == "code":
+        _read(statement.text, found)
+        for routine in reached("\n".join(found.said), state):
+            _read(routine.definition, found, routine=True)
+        why = found.why()
+    else:
+        bound = next(_bounds(statement.tokens), None)
+        asks = next(_asks(statement.tokens[bound:]), None) if bound is not None else None
+        literal = next((statement.tokens[i].text for i in clock.asked(statement)), None)
+        why = (
+            f"a bound asks for {asks}"
+            if asks
+            else f"the literal '{literal}' asks the clock"
+            if literal
+            else None
+        )
+    if why is None:
+        return None
+    return Repair(DEPENDS_ON_DATA, "", f"{why}: the history does not have what it found")
+
+
+@dataclass
+class _Reading:
+    """What the code was found to do so far; `asks` has the first thing that the history does not have."""
+
+    asks: str | None = None
+    # What it says outside of what it only makes: where it may name routines that it calls.
+    said: list[str] = field(default_factory=list)
+    changes_rows: bool = False
+    counts_rows: str | None = None
+    alters: bool = False
+    # A condition that it catches, and that may be one of rows.
+    catches: str | None = None
+
+    def note(self, what: str) -> None:
+        self.asks = self.asks or what
+
+    def why(self) -> str | None:
+        if self.asks is None and self.changes_rows and self.counts_rows:
+            return f"the code looks at rows that it changes ({self.counts_rows})"
+        if self.asks is None and self.alters and self.catches:
+            return f"the code goes on after an error ({self.catches})"
+        return self.asks
+
+
+def _read(text: str, found: _Reading, routine: bool = False, nested: int = 0) -> None:
+    """Reads code, a routine's whole definition, or (`nested`) a string that the code may execute."""
+    try:
+        if len(text) > _MOST or nested > _NESTED:
+            raise TooLong
+        parts = read_parts(text, escapes=False)
+    except (TokenError, TooLong, RecursionError):
+        found.said.append(text)
+        if nested < 2 or _may_ask(text):
+            found.note("the code has a text that cannot be told apart into words")
+        return
+    # The conditions of rows under which a handler of the code runs, while it is read.
+    handled: list[str] = []
+    handles = False
+    for part in parts:
+        handles = handles or upper(part.tokens[0]) == "EXCEPTION"
+        common = _common_names(part.tokens)
+        for piece in pieces(part.tokens):
+            words = [upper(t) for t in piece]
+            if handles and words[0] == "WHEN":
+                handled = [t.text for t in piece[1:] if not _is_of_the_catalog(t.text.upper())]
+                found.catches = found.catches or (handled[0].lower() if handled else None)
+            elif words[0] == "END" and words[1:] not in (["IF"], ["LOOP"], ["CASE"]):
+                handled, handles = [], False
+            elif handled and words[0] not in _HANDLES_NOTHING:
+                found.note(f"the code goes on after an error ({found.catches})")
+            _piece(piece, words, common, found, _Place(routine, nested))
+
+
+def _may_ask(text: str) -> bool:
+    """Whether a text that is no whole statement has any word that asks for something."""
+    words = re.findall(r"\w+", text.upper())
+    return any(w in ("FROM", "JOIN") or _is_asking(w, True) for w in words)
+
+
+def _is_of_the_catalog(word: str) -> bool:
+    return word == "OR" or word.startswith(_OF_THE_CATALOG)
+
+
+def _piece(
+    piece: Sequence[Token], words: Sequence[str], common: frozenset[str], found: _Reading, place: _Place
+) -> None:
+    """One statement of code: what it asks for, and what it says."""
+    first = words[0]
+    makes = first in KEEPS and not place.routine
+    literals = [t for t in piece if t.token_type in LITERALS]
+    if makes:
+        found.alters = found.alters or first == "ALTER"
+        if first == "CREATE" and not {"FUNCTION", "PROCEDURE"}.isdisjoint(words[1:4]):
+            for body in literals:
+                _read(body.text, found, nested=place.nested + 1)
+        found.changes_rows = found.changes_rows or ("AS" in words and "VIEW" not in words[1:4])
+        bound = next(_bounds(piece), len(piece))
+        asks = chain(_asks(piece[bound:]), _roles(words), (t.text for t in literals if clock.word(t.text)))
+        for what in asks:
+            found.note(f"the code asks for {what.lower()}")
+        return
+    found.said.append(" ".join(t.text for t in piece if t.token_type not in LITERALS))
+    if first in _SAYS_ONLY:
+        return
+    found.changes_rows = found.changes_rows or not _CHANGES_ROWS.isdisjoint(words)
+    found.counts_rows = found.counts_rows or next((w.lower() for w in words if w in _COUNTS), None)
+    for literal in literals:
+        _read(literal.text, found, nested=place.nested + 1)
+    if first in _CHANGES_ROWS:
+        # What is in the rows matters where they are read.
+        return
+    for what in chain(_asks(piece), (t.text for t in literals if clock.word(t.text))):
+        found.note(f"the code asks for {what.lower()}")
+    for relation in _read_by(piece, words):
+        if relation.lower() not in common:
+            found.note(f"the code reads rows of {relation}")
+
+
+def _bounds(tokens: Sequence[Token]) -> Iterator[int]:
+    """Where the bounds of a partition begin: they are worked out when it is made."""
+    words = [upper(t) for t in tokens]
+    return (i for i, w in enumerate(words) if w == "FOR" and words[i + 1 : i + 2] == ["VALUES"])
+
+
+def _asks(tokens: Sequence[Token]) -> Iterator[str]:
+    """The words that ask for what the history does not have."""
+    for i, token in enumerate(tokens):
+        if token.token_type in LITERALS:
+            continue
+        called = i + 1 < len(tokens) and tokens[i + 1].token_type == TokenType.L_PAREN
+        quoted = token.token_type == TokenType.IDENTIFIER
+        of_another = i > 0 and tokens[i - 1].token_type == TokenType.DOT
+        word = token.text.upper()
+        if _is_asking(word, called) or (word in _WORDS and not quoted and not of_another):
+            yield token.text
+
+
+def _is_asking(word: str, called: bool) -> bool:
+    return word in _NOT_OF_THE_SCHEMA or (
+        called and (word in _CALLS or word in _SIZES or word.startswith(_CALLS_LIKE))
+    )
+
+
+def _roles(words: Sequence[str]) -> Iterator[str]:
+    """Whoever runs it, where what is made keeps the name."""
+    for before, word in pairwise(words):
+        if word in _AUTHORS and before in ("TO", "AUTHORIZATION", ","):
+            yield word
+
+
+def _read_by(piece: Sequence[Token], words: Sequence[str]) -> Iterator[str]:
+    """The relations whose rows a statement reads, but for those of the catalog; functions and subqueries are none."""
+    # By the depth of parentheses: what stands before them, and whether this is the list behind a FROM.
+    within, lists = [""], [False]
+    for i, (token, word) in enumerate(zip(piece, words, strict=True)):
+        kind = token.token_type
+        listed = lists[-1]
+        if kind == TokenType.L_PAREN:
+            before = words[i - 1] if i else ""
+            within.append(before)
+            lists.append(before in ("FROM", "JOIN") or (before == "," and listed))
+            if lists[-1]:
+                yield from _item(piece, words, i + 1)
+        elif kind == TokenType.R_PAREN and len(lists) > 1:
+            within.pop()
+            lists.pop()
+        elif word == "FROM":
+            distinct = words[i - 1 : i] == ["DISTINCT"] and words[i - 2 : i - 1] in (["IS"], ["NOT"])
+            if not distinct and within[-1] not in _WITH_FROM:
+                lists[-1] = True
+                yield from _item(piece, words, i + 1)
+        elif word == "JOIN" or (listed and kind == TokenType.COMMA):
+            yield from _item(piece, words, i + 1)
+        elif word.split(" ")[0] in _BEHIND_FROM or word == "SELECT":
+            lists[-1] = False
+
+
+def _item(piece: Sequence[Token], words: Sequence[str], at: int) -> Iterator[str]:
+    """The relation that stands there in a list behind FROM, if its rows are none of the catalog's."""
+    while words[at : at + 1] and words[at] in ("ONLY", "LATERAL"):
+        at += 1
+    if at >= len(piece):
+        yield "a relation that is named elsewhere"
+        return
+    first = piece[at]
+    if first.token_type == TokenType.L_PAREN or words[at] in ("SELECT", "VALUES", "WITH", "ROWS"):
+        return
+    end = at + 1
+    while end + 1 < len(piece) and piece[end].token_type == TokenType.DOT:
+        end += 2
+    if end < len(piece) and piece[end].token_type == TokenType.L_PAREN:
+        return
+    name = first.text.upper()
+    if name not in _CATALOGS and not (end == at + 1 and name.startswith("PG_")):
+        yield ".".join(t.text for t in piece[at:end:2])
+
+
+def _common_names(tokens: Sequence[Token]) -> frozenset[str]:
+    """The names of common table expressions: what they read is told where they are made."""
+    names = set()
+    words = [upper(t) for t in tokens]
+    for i, word in enumerate(words):
+        if word in ("WITH", "RECURSIVE", ","):
+            end = i + 2
+            if words[end : end + 1] == ["("]:
+                end = next((j for j in range(end, len(words)) if words[j] == ")"), end) + 1
+            if words[end : end + 1] == ["AS"] and words[end + 1 : end + 2] in (
+                ["("],
+                ["NOT"],
+                ["MATERIALIZED"],
+            ):
+                names.add(tokens[i + 1].text.lower())
+    return frozenset(names)
