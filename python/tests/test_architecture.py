@@ -16,7 +16,17 @@ LONGEST = 500
 
 # From the bottom up. A folder is one entry; what it shares with what is below it stands by itself.
 LAYERS = (
-    ("errors", "verdicts", "terminal", "lexing", "sessions", "pages", "progress", "transactions"),
+    (
+        "errors",
+        "verdicts",
+        "terminal",
+        "lexing",
+        "sessions",
+        "pages",
+        "progress",
+        "transactions",
+        "expressions",
+    ),
     ("statements",),
     ("code", "definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),

@@ -18,7 +18,7 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from pggit_audit.definitions import flattened
+from pggit_audit.expressions import lasting
 
 KINDS = (
     "SCHEMA",
@@ -448,7 +448,7 @@ class CatalogReader:
 
 
 def _object(row: dict[str, Any]) -> DatabaseObject:
-    return DatabaseObject(**{**row, "definition": flattened(row["definition"])})
+    return DatabaseObject(**{**row, "definition": lasting(row["definition"])})
 
 
 def _array(names: Iterable[str]) -> str:

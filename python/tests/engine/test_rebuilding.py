@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from helpers import Session
 
 from pggit_audit import models
 from pggit_audit.catalog import INVALID, DatabaseObject
-from pggit_audit.definitions import flattened
+from pggit_audit.expressions import lasting, read_again
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import reconciliation
 from pggit_audit.shadow import Shadow
@@ -85,19 +86,59 @@ def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:
         "a between symmetric 2 and 1 or b or not b",
         "note = '((a) AND (b)) AND ' and a between 1 and 2 and b",
         "case when a between 1 and 2 and b then a in (1, 2) and b else (a = 1 or b) and b end",
+        "(a, c) = (1, 2) and b",
+        "word in ('a', 'it''s') or word not in ('(ARRAY[', ')::text[]') and b",
+        "word = any (array[other, 'a'])",
+        "word = any (array[other, word])",
+        "word = any (array['a'::varchar(3), 'b'::varchar(3)])",
+        "word = any (array[other::varchar, 'a'])",
+        "array[array[word, 'x'], array[other, 'y']]::text[] <> '{}'",
+        "array[1, 2]::bigint[] @> array[a]::bigint[]",
     ],
 )
 def test_an_expression_reads_the_same_after_each_round_trip(expression: str, scratch: Scratch) -> None:
-    script = f"create table t (a integer, b boolean, c integer, note text, check ({expression}));"
+    columns = "a integer, b boolean, c integer, note text, word varchar(20), other varchar(3)"
+    script = f"create table t ({columns}, check ({expression}), d boolean default true);"
     first = scratch.definitions(script + f"create view v as select a from t where {expression};")
     again = scratch.definitions("\n".join(v for k, v in first.items() if k != "public"))
     assert again == first
     assert scratch.definitions("\n".join(v for k, v in again.items() if k != "public")) == first
 
 
-def test_flattened_leaves_bodies_alone() -> None:
-    body = "AS $f$ select ((a = 1) AND (b = 2)) AND (c = 3) where (((a = 1) AND (b = 2)) AND (c = 3)) $f$"
-    assert flattened(body) == body
+@pytest.mark.parametrize(
+    ("printed", "kept", "restored"),
+    [
+        (
+            "(s = ANY ((ARRAY['a'::character varying, (b)::character varying])::text[]))",
+            "(s = ANY ((ARRAY['a'::character varying, (b)::character varying]::character varying[])::text[]))",
+            "(s = ANY (ARRAY[('a'::character varying)::text, ((b)::character varying)::text]))",
+        ),
+        (
+            "(s = ANY ((ARRAY[t, u])::text[]))",
+            "(s = ANY (ARRAY[(t)::text, (u)::text]))",
+            "(s = ANY (ARRAY[(t)::text, (u)::text]))",
+        ),
+        (
+            "((((a > 1) AND (a < 3)) AND (b)) AND (c))",
+            "((((a > 1) AND (a < 3))::boolean AND (b))::boolean AND (c))",
+            "((a > 1) AND (a < 3) AND (b) AND (c))",
+        ),
+    ],
+)
+def test_an_expression_is_kept_as_it_is_held_and_known_when_it_was_restored(
+    printed: str, kept: str, restored: str
+) -> None:
+    assert lasting(printed) == kept
+    assert lasting(kept) == kept
+    assert read_again(kept) == restored
+    assert read_again(lasting(restored)) == restored
+
+
+@pytest.mark.parametrize("change", [lasting, read_again])
+def test_bodies_are_left_alone(change: Callable[[str], str]) -> None:
+    within = "(((a = 1) AND (b = 2)) AND (c = ANY ((ARRAY['a'::character varying])::text[])))"
+    body = f"AS $f$ select {within} $f$; select '{within.replace(chr(39), chr(39) * 2)}'"
+    assert change(body) == body
 
 
 def _execution(version: int, statement: str, name: str = "t") -> dict[str, Any]:
@@ -243,3 +284,21 @@ def test_an_aggregate_with_a_state_of_the_servers_own_is_excused(shadow: Shadow)
         }
         (failure,) = rebuild(shadow, "\n".join(tree.values()), tree)
         assert (failure.path, failure.is_excused) == ("public.med(double precision)", excused)
+
+
+def test_what_a_restored_database_prints_otherwise_is_no_change_in_doubt() -> None:
+    ours, other = (
+        f"CREATE DOMAIN public.d AS text CHECK ((VALUE = ANY ({listed})));"
+        for listed in (
+            "(ARRAY['a'::character varying]::character varying[])::text[]",
+            "ARRAY[('b'::character varying)::text]",
+        )
+    )
+    for theirs, fidelity, rules in (
+        (read_again(ours), "exact", []),
+        (other, "repaired", ["reconcile"]),
+    ):
+        live = DatabaseObject(1247, 1, "TYPE", "public", "d", "public.d", theirs)
+        (event,) = reconciliation("main", {"public.d": ours}, {}, {"public.d": live})
+        assert (event.new_definition, event.fidelity) == (theirs, fidelity)
+        assert [r["rule"] for r in event.repairs] == rules

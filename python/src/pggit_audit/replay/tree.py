@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pggit_audit.catalog import INVALID, DatabaseObject, Key
 from pggit_audit.definitions import parse_name
+from pggit_audit.expressions import read_again
 from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import MADE_ANEW, RECONCILE
 
@@ -88,7 +89,8 @@ def reconciliation(
     """One inferred event for each path where a tree (path: definition) differs from the live catalog.
 
     `ours` says of each path of the tree what its object is (or which event was the last of it), `theirs` are the
-    objects of the live catalog, by path.
+    objects of the live catalog, by path. Where the two differ in nothing but how often the server has read an
+    expression, the event is exact.
     """
     for path in sorted(tree.keys() | theirs.keys()):
         new = theirs.get(path)
@@ -99,10 +101,12 @@ def reconciliation(
         kind = found.object_type if found else "TABLE"
         change = "CREATE" if path not in tree else "DROP" if new is None else "ALTER"
         why = f"the live catalog {'has it so' if new else 'does not have it'}"
+        # A database that was restored from a dump prints an expression as it was read again: nothing changed.
+        alike = new is not None and path in tree and read_again(tree[path]) == read_again(new.definition)
         yield Event(
             "inferred", None, None, branch_name, schema, name, kind, path,
             change, None, tree.get(path), new.definition if new else None, None, None, RECONCILE_MESSAGE,
-            "repaired", None, [note(RECONCILE, why)], _remarks(new),
+            "exact" if alike else "repaired", None, [] if alike else [note(RECONCILE, why)], _remarks(new),
         )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     sequence = sequences.missing(failure, name)
     if sequence is not None:
         found.append(sequence)
-    elif failure.statement.verb != "DROP" and not failure.statement.if_exists:
+    elif failure.statement.verb != "DROP":
         full = failure.resolve(name)[0]
         why = f"the statement names {qualified(full)}, of which nothing else is known"
         kind = _kind_of_stub(evidence, failure, full)

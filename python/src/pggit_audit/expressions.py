@@ -1,0 +1,194 @@
+"""Expressions as PostgreSQL prints them, and as it must read them to hold the same again.
+
+PostgreSQL does not keep all that it prints: some expressions are another tree once they have been read again, and are
+then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Two such are known:
+
+- `x IN ('a', 'b')` of a varchar is a list of varchar, cast to text, and printed
+  `(ARRAY['a'::character varying, …])::text[]`. Read again, the parser casts each element. A cast of the list to what it
+  is already keeps it away from that.
+- `a BETWEEN 1 AND 2 AND b`, or a row compared with a row, is an AND within an AND, and printed so, with parentheses.
+  Read again, the parser takes the first operand apart. A cast to boolean, which adds nothing, keeps it away from that.
+
+So a definition has these casts (`lasting`): its script makes what was there, and what that prints is the same again. A
+database that was dumped and restored holds what was read again (`read_again`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
+_TOKEN = re.compile(_QUOTED + r"|[()\[\],]", re.DOTALL)
+# What format_type prints of a type of arrays, without the brackets.
+_ELEMENT_TYPE = r"""(?:"(?:[^"]|"")*"|\([0-9]+(?:,-?[0-9]+)?\)|[^\s"'(),;:\[\]]+| )+?"""
+_CAST_OF_LIST = re.compile(rf"\)::({_ELEMENT_TYPE}(?:\[\])+)")
+_KEPT_LIST = re.compile(rf"::{_ELEMENT_TYPE}\[\](?=\)::{_ELEMENT_TYPE}\[\])")
+_LIST = "(ARRAY["
+_AND_OR = re.compile(r"\b(?:AND|OR)\b")
+_OTHERS = re.compile(r"\b(?:AND|OR|BETWEEN|SELECT)\b")
+_BOOLEAN = "::boolean"
+_BEHIND = re.compile(r" (AND|OR) ")
+_BEHIND_KEPT = re.compile(re.escape(_BOOLEAN) + _BEHIND.pattern)
+_MODIFIER = re.compile(r"\([0-9]+(?:,-?[0-9]+)?\)")
+
+
+def lasting(definition: str) -> str:
+    """A definition as PostgreSQL prints it, made so that it is printed the same once it has been read again."""
+    if _LIST in definition:
+        definition = _with_lists(definition)
+    if ")) AND " in definition or ")) OR " in definition:
+        definition = _with_groups(definition)
+    return definition
+
+
+def read_again(definition: str) -> str:
+    """A lasting definition as it is where what PostgreSQL printed was read again: in a database made of a dump."""
+    if _LIST in definition:
+        definition = _with_lists(definition, spread=True)
+    if _BOOLEAN in definition:
+        cut = [
+            span
+            for start, end in _groups(definition, _BEHIND_KEPT)
+            for span in ((start, start + 1), (end, end + 1 + len(_BOOLEAN)))
+        ]
+        for start, end in sorted(cut, reverse=True):
+            definition = definition[:start] + definition[end:]
+    return definition
+
+
+# Lists ---------------------------------------------------------------------------------------------
+
+
+def _with_lists(definition: str, *, spread: bool = False) -> str:
+    """Gives each list that is cast its own type first; with `spread`, or where that is not told, casts the elements."""
+    here = 0
+    while (start := _next_list(definition, here)) is not None:
+        here = start + len(_LIST)
+        end, elements = _elements(definition, here)
+        if end is None:
+            continue
+        kept = _KEPT_LIST.match(definition, end + 1)
+        cast = _CAST_OF_LIST.match(definition, kept.end() if kept else end + 1)
+        if cast is None or (kept and not spread):
+            continue
+        own = _common_type(elements)
+        if own is not None and not spread:
+            definition = f"{definition[: end + 1]}::{own}[]{definition[end + 1 :]}"
+        else:
+            element = cast[1][: cast[1].index("[")]
+            # The casts go to the innermost elements.
+            listed = ", ".join(_spread(e, element) for e in elements)
+            definition = f"{definition[:start]}ARRAY[{listed}]{definition[cast.end() :]}"
+            here = start
+    return definition
+
+
+def _next_list(definition: str, here: int) -> int | None:
+    """Where the next list in parentheses begins, outside of what is quoted; `here` is outside as well."""
+    if definition.find(_LIST, here) < 0:
+        return None
+    for token in _TOKEN.finditer(definition, here):
+        if token[0] == "(" and definition.startswith(_LIST, token.start()):
+            return token.start()
+    return None
+
+
+def _elements(definition: str, here: int) -> tuple[int | None, list[str]]:
+    """Where a list that begins at `here` ends (at its bracket), and its elements."""
+    depth, start, found = 0, here, list[str]()
+    for token in _TOKEN.finditer(definition, here):
+        if token[0] in "([":
+            depth += 1
+        elif token[0] in ")]" and depth:
+            depth -= 1
+        elif token[0] == "," and not depth:
+            found.append(definition[start : token.start()].strip())
+            start = token.end()
+        elif token[0] == "]":
+            last = definition[start : token.start()].strip()
+            return token.start(), [*found, last] if last else found
+        elif token[0] == ")":
+            break
+    return None, []
+
+
+def _spread(element: str, element_type: str) -> str:
+    """An element with the cast that the parser gives it: PostgreSQL puts parentheses around all that is cast."""
+    if element.startswith("ARRAY[") and element.endswith("]"):
+        _, inner = _elements(element, len("ARRAY["))
+        return "ARRAY[" + ", ".join(_spread(e, element_type) for e in inner) + "]"
+    return f"({element})::{element_type}"
+
+
+_CONSTANT = re.compile(rf"(?:E?'(?:[^']|'')*'|NULL)::(?P<type>{_ELEMENT_TYPE})", re.DOTALL)
+
+
+def _common_type(elements: list[str]) -> str | None:
+    """The type of the elements, if each of them says it, and none has a modifier, which a cast would take away."""
+    types = {_type_of(e) for e in elements}
+    found = types.pop() if len(types) == 1 else None
+    return None if found is None or _MODIFIER.search(found) else found
+
+
+def _type_of(element: str) -> str | None:
+    if element.startswith("ARRAY[") and element.endswith("]"):
+        end, inner = _elements(element, len("ARRAY["))
+        return _common_type(inner) if end == len(element) - 1 else None
+    if element in ("true", "false"):
+        return "boolean"
+    if re.fullmatch(r"[0-9]+", element):
+        return "integer" if int(element) < 2**31 else "bigint" if int(element) < 2**63 else "numeric"
+    if re.fullmatch(r"[0-9]+\.[0-9]*(?:e[+-]?[0-9]+)?", element):
+        return "numeric"
+    constant = _CONSTANT.fullmatch(element)
+    if constant:
+        return constant["type"]
+    cast = re.fullmatch(rf"(?P<cast>\(.*\))::(?P<type>{_ELEMENT_TYPE})", element, re.DOTALL)
+    return cast["type"] if cast and _is_one_group(cast["cast"]) else None
+
+
+def _is_one_group(text: str) -> bool:
+    """Whether the parenthesis that a text begins with ends where the text does."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end() == len(text)
+    return False
+
+
+# AND and OR ----------------------------------------------------------------------------------------
+
+
+def _with_groups(definition: str) -> str:
+    for end in sorted((end for _, end in _groups(definition, _BEHIND)), reverse=True):
+        definition = definition[: end + 1] + _BOOLEAN + definition[end + 1 :]
+    return definition
+
+
+def _groups(definition: str, behind: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Each group of an AND or OR that is the first operand of another of its kind: where its parentheses stand.
+
+    Inner groups come before those that they are in.
+    """
+    opened: list[int] = []
+    # The text of each open group, without what is quoted and without the groups in it.
+    texts = [""]
+    here = 0
+    for found in _TOKEN.finditer(definition):
+        texts[-1] += definition[here : found.start()]
+        here = found.end()
+        if found[0] == "(":
+            opened.append(found.start())
+            texts.append("")
+        elif found[0] == ")" and opened:
+            start, text = opened.pop(), texts.pop()
+            operator = behind.match(definition, here)
+            if (
+                operator
+                and definition[start - 1 : start] == "("
+                and _AND_OR.search(text)
+                and set(_OTHERS.findall(text)) == {operator[1]}
+            ):
+                yield start, found.start()
