@@ -34,9 +34,10 @@ stored as (
 
     union
 
-    select tree_entries.object_sha
-    from recovered_commits
-    inner join {{ ref('stg_pggit_v0__tree_entries') }} as tree_entries on recovered_commits.tree_sha = tree_entries.tree_sha
+    -- many trees hold the same objects: the trees are looked up, and each object is counted once before the union
+    select distinct object_sha
+    from {{ ref('stg_pggit_v0__tree_entries') }}
+    where tree_sha in (select tree_sha from recovered_commits)
 
 )
 
