@@ -66,14 +66,16 @@ printed as (
         line ~ ' NOT NULL(?: NO INHERIT)?$'
         -- since 18 it may be a constraint that no row was checked for
         or position(
-            ' NOT NULL ' || substring(line from $re$^{{ snapshot_identifier() }}$re$) || ' NOT VALID;' in new_definition
+            ' NOT NULL ' || substring(line from $re$^{{ snapshot_identifier() }}$re$) || ' NOT VALID;'
+            in replace(new_definition, ' NO INHERIT NOT VALID;', ' NOT VALID;')
         ) > 0 as is_not_null
     from lines
 
 ),
 
--- v1 read information_schema: there, a column of a domain has the type of the domain.
-domains as materialized (
+-- v1 read information_schema: there, a column of a domain has the type of the domain. What is no domain has none, and
+-- counts all the same: it may have taken the name of one.
+types as materialized (
 
     select distinct
         object_identity,
@@ -84,7 +86,7 @@ domains as materialized (
         ) as base_type,
         new_definition ~ $re$^(?:[^'"\n]|{{ snapshot_quoted() }})* NOT NULL$re$ as is_not_null
     from {{ with_published(model, 'changes', 'change_id') }} as changes
-    where object_type = 'TYPE' and new_definition like 'CREATE DOMAIN %'
+    where object_type = 'TYPE'
 
 ),
 
@@ -95,17 +97,17 @@ resolved as (
         printed.inherits,
         printed.line_no,
         printed.column_name,
-        coalesce(domains.base_type, printed.type_name) as type_name,
-        printed.is_not_null or coalesce(domains.is_not_null, false) as is_not_null
+        coalesce(types.base_type, printed.type_name) as type_name,
+        printed.is_not_null or coalesce(types.base_type is not null and types.is_not_null, false) as is_not_null
     from printed
     left join lateral (
-        select * from domains
+        select * from types
         where
-            domains.object_identity = printed.type_name
-            and domains.event_no <= printed.event_no
-        order by domains.branch_name = printed.branch_name desc, domains.event_no desc
+            types.object_identity = printed.type_name
+            and types.event_no <= printed.event_no
+        order by types.branch_name = printed.branch_name desc, types.event_no desc
         limit 1
-    ) as domains on true
+    ) as types on true
 
 ),
 

@@ -215,6 +215,7 @@ class History:
                         parse_name(old)[1] == table[1] and unquote(new) == r.name
                         for old, new in RENAMED_TABLE.findall(r.text)
                     )
+                    and self._may_be(r, table, position)
                 ),
                 None,
             )
@@ -225,6 +226,17 @@ class History:
                 return
             yield rename
             table, position = (rename.object_schema, rename.name), rename.position
+
+    def _may_be(self, row: HistoryRow, table: Name, position: int) -> bool:
+        """Whether a row under another name may be of the table that has this name at a position.
+
+        Its oid tells where v1 recorded both; else its schema, which a rename of the table leaves as it is.
+        """
+        oid = self.oid_of("TABLE", table, position)
+        if oid is not None and row.oid is not None:
+            return oid == row.oid
+        schema = row.object_schema
+        return schema in (None, table[0]) or table[0] in self.former_schemas.get(schema or "", ())
 
     def next_record(self, table: Name, position: int) -> Record:
         """The next record of a table's columns after `position`."""

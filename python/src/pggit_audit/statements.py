@@ -371,7 +371,7 @@ def _classify(text: str, tokens: tuple[Token, ...]) -> Statement:
             return Statement(text, "ddl", tag="CREATE TABLE", tokens=tokens, targets=_into_target(tokens))
         return Statement(text, "code", tag=first, tokens=tokens)
     if first == "COMMENT":
-        return _comment(text, tokens, capitals)
+        return _comment(text, tokens)
     if capitals[:2] == ["ALTER", "DEFAULT"]:
         return Statement(text, "ignored", tag="ALTER DEFAULT PRIVILEGES", tokens=tokens)
     if first not in ("CREATE", "ALTER", "DROP"):
@@ -400,19 +400,9 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     while i < len(tokens) - 1 and upper(tokens[i]) in _MODIFIERS:
         modifiers.add(upper(tokens[i]))
         i += 1
-    kind = upper(tokens[i]) if i < len(tokens) else ""
-    behind = upper(tokens[i + 1]) if i + 1 < len(tokens) else ""
-    if kind in _CLUSTER_WIDE or (kind, behind) == ("FOREIGN", "DATA"):
-        return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
-    i += 1
-    if (kind, behind) in _TWO_WORDS:
-        kind = f"{kind} {behind}"
-        i += 1
-    elif kind == "TEXT":
-        kind = "TEXT SEARCH"
-        i += 2
-    elif kind == "OPERATOR" and i < len(tokens) and upper(tokens[i]) in ("CLASS", "FAMILY"):
-        i += 1
+    kind, i = _kind(tokens, i)
+    if kind in _CLUSTER_WIDE or kind == "FOREIGN DATA WRAPPER":
+        return Statement(text, "refused", tag=f"{verb} {kind.removesuffix(' DATA WRAPPER')}", tokens=tokens)
     if_exists = False
     on: Name | None = None
     while i < len(tokens) and upper(tokens[i]) in ("CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"):
@@ -438,6 +428,23 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     return Statement(text, action, tag, targets, on, or_replace, if_exists, tokens)
 
 
+def _kind(tokens: tuple[Token, ...], i: int) -> tuple[str, int]:
+    """The kind of object whose words begin at `i`, and where its name begins."""
+    words = [upper(t) for t in tokens[i : i + 3]] + ["", "", ""]
+    if words[:2] == ["PROCEDURAL", "LANGUAGE"]:
+        return "LANGUAGE", i + 2
+    kind, i = words[0], i + 1
+    if tuple(words[:2]) in _TWO_WORDS:
+        return f"{kind} {words[1]}", i + 1
+    if words[:2] == ["FOREIGN", "DATA"]:
+        return "FOREIGN DATA WRAPPER", i + 2
+    if kind == "TEXT" and words[1] == "SEARCH":
+        return "TEXT SEARCH", i + 2
+    if kind == "OPERATOR" and words[1] in ("CLASS", "FAMILY"):
+        return kind, i + 1
+    return kind, i
+
+
 def _only_changes_owner(tokens: tuple[Token, ...]) -> bool:
     """OWNER TO at the end, and nothing else: neither another action before it, nor a rename of what is called owner."""
     if [upper(t) for t in tokens[-3:-1]] != ["OWNER", "TO"] or len(tokens) < 6:
@@ -452,12 +459,13 @@ def _only_changes_owner(tokens: tuple[Token, ...]) -> bool:
     return True
 
 
-def _comment(text: str, tokens: tuple[Token, ...], capitals: list[str]) -> Statement:
-    kind, i = capitals[2] if len(capitals) > 2 else "", 3
-    if kind == "MATERIALIZED":
-        kind, i = "MATERIALIZED VIEW", 4
+def _comment(text: str, tokens: tuple[Token, ...]) -> Statement:
+    kind, i = _kind(tokens, 2)
     if kind in _CLUSTER_WIDE:
         return Statement(text, "ignored", tag=f"COMMENT {kind}", tokens=tokens)
+    if kind in ("CAST", "TRANSFORM", "OPERATOR", "LARGE"):
+        # no name, or none that is a word
+        return Statement(text, "ddl", f"COMMENT {kind}", tokens=tokens)
     names, end = _names(tokens, i)
     on = None
     behind = [upper(t) for t in tokens[end : end + 3]]

@@ -31,6 +31,12 @@ from pggit_audit.rules.columns import disagreements
 from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Statement
 
+_SEQUENCES = {
+    "generated", "identity", "increment", "start", "restart", "minvalue", "maxvalue", "cache", "cycle",
+    "serial", "bigserial", "smallserial", "serial2", "serial4", "serial8",
+}  # fmt: skip
+"""Words of ALTER TABLE that make, alter or drop the sequence of a column."""
+
 Match = tuple[HistoryRow, Difference | None]
 """A row and what it explains; None where nothing changed, and the statement was about the row's object all the same."""
 
@@ -68,6 +74,9 @@ class Matching:
                 and not self.names_target(row, statement, matched)
                 and not _is_second_row_of_view(statement, execution, matched)
                 and not (statement.action == "code" and matched and self._changes_nothing(row, execution))
+                and not (
+                    _is_in_parts(statement) and matched and self._is_another_part(row, matched, execution)
+                )
             ):
                 break
             if difference is not None:
@@ -102,6 +111,15 @@ class Matching:
             return False
         current = self._situation.columns(name)
         return bool(current) and not disagreements(row.columns, current) and _more_than_follow(row, execution)
+
+    def _is_another_part(self, row: HistoryRow, matched: Sequence[Match], execution: Execution) -> bool:
+        """Whether a statement that runs in parts left this row too: the table is as recorded, if its columns are."""
+        name = self._identities.relation_name(row)
+        if about(row) != about(matched[-1][0]) or not _more_than_follow(row, execution):
+            return False
+        return not row.columns or (
+            name is not None and not disagreements(row.columns, self._situation.columns(name))
+        )
 
     def _by_oids(
         self, statement: Statement, execution: Execution, differences: list[Difference]
@@ -384,6 +402,12 @@ def _is_second_row_of_view(statement: Statement, execution: Execution, matched: 
         return False
     row = execution.remaining[0]
     return about(row) == about(matched[0][0]) and _more_than_follow(row, execution)
+
+
+def _is_in_parts(statement: Statement) -> bool:
+    """Whether PostgreSQL runs an ALTER TABLE in parts, each of which leaves a row: what it does to sequences of columns
+    stands between them."""
+    return statement.tag == "ALTER TABLE" and not _SEQUENCES.isdisjoint(statement.words)
 
 
 def _more_than_follow(row: HistoryRow, execution: Execution) -> bool:

@@ -160,9 +160,16 @@ def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
 
 
 def _is_known_by(evidence: Evidence, name: Name, row: HistoryRow) -> bool:
-    """Whether something of that name left a row before this one, or went on under it; another may have it later."""
-    rows = evidence.history.by_name.get(name, ())
-    return any(r.position <= row.position or r.change_type != "CREATE" for r in rows[:1])
+    """Whether something of that name left a row before this one, or went on under it; another may have it later.
+
+    Its schema may have had another name by then.
+    """
+    history = evidence.history
+    older = (history.by_name.get((s, name[1]), ()) for s in history.former_schemas.get(name[0] or "", ()))
+    rows = history.by_name.get(name, ())
+    return any(r.position <= row.position or r.change_type != "CREATE" for r in rows[:1]) or any(
+        found[0].position <= row.position for found in older if found
+    )
 
 
 def _is_made(evidence: Evidence, name: Name, until: int | None = None) -> bool:

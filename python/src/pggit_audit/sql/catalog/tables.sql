@@ -35,6 +35,15 @@ from pg_catalog.pg_description as d
 left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
 where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
 
+-- query: own_not_null
+-- Whether a table says a valid NOT NULL itself: also where what it inherits is valid with no parent.
+k.conislocal or c.relispartition or not exists (  -- since 18
+    select from pg_catalog.pg_inherits as i  -- since 18
+    join pg_catalog.pg_constraint as pk on pk.conrelid = i.inhparent and pk.contype = 'n' and pk.convalidated  -- since 18
+    join pg_catalog.pg_attribute as pa on pa.attrelid = pk.conrelid and pk.conkey = array[pa.attnum]  -- since 18
+    where i.inhrelid = c.oid and pa.attname = a.attname and not pk.connoinherit  -- since 18
+)
+
 -- kind: TABLE
 -- Foreign tables too. A partition is written as a table of its own, then attached: so its column order survives.
 -- Since 18 a NOT NULL constraint has a name: it is said where it is not the one that the server would give anew.
@@ -123,7 +132,7 @@ select
                     from pg_catalog.pg_constraint as k  -- since 18
                     where  -- since 18
                         k.conrelid = c.oid and k.contype = 'n' and k.convalidated and k.conkey = array[a.attnum]  -- since 18
-                        and (k.conislocal or c.relispartition)  -- since 18
+                        and ({query:own_not_null})  -- since 18
                 ), '') as body  -- since 18
             from pg_catalog.pg_attribute as a
             left join pg_catalog.pg_attrdef as ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
@@ -146,8 +155,8 @@ select
             from pg_catalog.pg_constraint as k  -- since 18
             join pg_catalog.pg_attribute as a on a.attrelid = c.oid and k.conkey = array[a.attnum]  -- since 18
             where  -- since 18
-                k.conrelid = c.oid and k.contype = 'n' and k.convalidated and k.conislocal  -- since 18
-                and not a.attislocal and not c.relispartition  -- since 18
+                k.conrelid = c.oid and k.contype = 'n' and k.convalidated and not a.attislocal and not c.relispartition  -- since 18
+                and ({query:own_not_null})  -- since 18
         ) as line
     ) || E'\n)', case when c.reloftype = 0 then ' ()' else '' end)
     || case
@@ -248,7 +257,8 @@ select
         select string_agg(
             format(
                 E'\nALTER TABLE %s%I.%I ADD CONSTRAINT %I %s;',
-                case when k.contype = 'f' and c.relkind = 'p' then '' else 'ONLY ' end,
+                -- children, which are there by then, have a NOT NULL that is not valid for their parent's sake
+                case when k.contype = 'n' or (k.contype = 'f' and c.relkind = 'p') then '' else 'ONLY ' end,
                 n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)
             ),
             '' order by
@@ -261,7 +271,8 @@ select
             and (
                 k.contype in ('p', 'u', 'x')
                 or (k.contype = 'f' and k.conparentid = 0)
-                or (k.contype in ('c', 'n') and not k.convalidated and (k.conislocal or c.relispartition))
+                or (k.contype = 'c' and not k.convalidated and (k.conislocal or c.relispartition))
+                or (k.contype = 'n' and not k.convalidated and k.conislocal)
             )
     ), '')
     -- what a key's index has beside it
