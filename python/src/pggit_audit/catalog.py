@@ -347,12 +347,17 @@ class CatalogReader:
         }
         values["hidden"] = self._hidden
         server, encoding = self._connection.pgconn, self._connection.info.encoding
-        if query not in self._prepared:
-            self._prepared[query] = f"pggit_{next(_NUMBERS)}".encode()
-            _check(server.prepare(self._prepared[query], query), encoding)
-        result = _check(
-            server.exec_prepared(self._prepared[query], [values[n].encode(encoding) for n in names]), encoding
-        )
+        arguments = [values[n].encode(encoding) for n in names]
+        # Prepared the second time it is asked: the server keeps a plan, some hundred kilobytes, as long as the session.
+        statement = self._prepared.get(query)
+        if statement is None:
+            self._prepared[query] = b""
+            result = _check(server.exec_params(query, arguments), encoding)
+        else:
+            if not statement:
+                statement = self._prepared[query] = f"pggit_{next(_NUMBERS)}".encode()
+                _check(server.prepare(statement, query), encoding)
+            result = _check(server.exec_prepared(statement, arguments), encoding)
         columns = [
             (i, (result.fname(i) or b"").decode(), result.ftype(i) in _INTEGERS)
             for i in range(result.nfields)
