@@ -16,6 +16,8 @@ from pggit_audit.replay.state import ROUTINES, Difference, State
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
+# How a text sets the time zone.
+_ZONE = {"TIMEZONE", "ZONE"}
 _MAY_PASS_BY = re.compile(r"\bif\s+(?:not\s+)?exists\b", re.IGNORECASE)
 
 
@@ -26,8 +28,8 @@ class Situation:
         shadow: an open shadow database.
 
     `position` and `version_id` are those of the row at hand, `schemas` the search_path in which its names are
-    read, `sets_schemas` whether the text of its execution itself changed settings. `state` holds the objects as
-    last read; only `observe` changes it.
+    read, `sets_schemas` whether the text of its execution itself changed settings, `sets_zone` whether the time zone.
+    `state` holds the objects as last read; only `observe` changes it.
 
     A dozen small methods, because the shadow, its search_path and what was read of it have to stay in step.
     """
@@ -40,6 +42,7 @@ class Situation:
         self._times = 0
         self.schemas: Sequence[str] = ("public",)
         self.sets_schemas = False
+        self.sets_zone = False
         self._horizon = shadow.reader.horizon()
         shadow.writes()
         # Tables' columns as `columns` read them, until something touches the table.
@@ -102,6 +105,7 @@ class Situation:
         except psycopg.Error:
             return
         self.sets_schemas = True
+        self.sets_zone = self.sets_zone or not _ZONE.isdisjoint(statement.keywords)
 
     def look_elsewhere(self, schema: str) -> None:
         """Adds a schema at the end of the search_path."""

@@ -33,7 +33,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.replay.tree import Tree, reconciliation
 from pggit_audit.replay.unrecorded import Unrecorded
-from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING
+from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING, dates
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.rules.strings import as_meant
 from pggit_audit.shadow import Shadow
@@ -179,7 +179,7 @@ class Replay:
     def _statements(self, execution: Execution) -> Iterator[Event]:
         """Every statement of the execution, each in the session that its text prepared."""
         situation = self._situation
-        situation.sets_schemas = False
+        situation.sets_schemas = situation.sets_zone = False
         for statement in execution.in_turn():
             if statement.action == "unreadable":
                 execution.failures.append(("unreadable_text", statement.tag))
@@ -281,6 +281,9 @@ class Replay:
                 own = [*own, replace(in_between(row), about=execution.about)]
             elif statement.action == "code":
                 own += (replace(r, about=execution.about) for r in rows_of_code(i, matched, execution))
+            read = self._read_by_session(statement, row, difference)
+            if read is not None:
+                own = [*own, read]
             open_steps = left_open(own, statement, row, difference, i in dropped)
             plain = (
                 says_all(statement, row, difference)
@@ -290,6 +293,25 @@ class Replay:
             yield from self._writer.inferred(before, row)
             yield self._writer.of_row(row, difference, open_steps, says_all=plain)
             yield from self._writer.inferred(behind, row)
+
+    def _read_by_session(
+        self, statement: Statement, row: HistoryRow, difference: Difference | None
+    ) -> Repair | None:
+        """What the object of a row has of a literal that the session's settings tell how to read."""
+        if difference is None or difference.new is None:
+            return None
+        old, new = difference.old, difference.new
+        found = dates.read_by_session(
+            self._evidence,
+            statement,
+            row,
+            old.definition if old is not None else None,
+            new.definition,
+            self._situation.sets_zone,
+        )
+        if found is not None:
+            self._provenance.note_again([new.key], found.cause)
+        return found
 
     def _extension_members(
         self, statement: Statement, execution: Execution, differences: Sequence[Difference]

@@ -217,7 +217,7 @@ REPLACED_OVERLOAD = Rule(
 )
 SESSION_SETTING = Rule(
     "session_setting",
-    "a setting of the session: one that a routine takes from it, or how it read backslashes in strings",
+    "a setting of the session: one that a routine takes from it, or how it read backslashes and times in strings",
     "the live catalog has what came of it, or another text of the session proves it; else it is the server's default",
 )
 OLDER_FUNCTION = Rule(
