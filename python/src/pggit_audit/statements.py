@@ -348,7 +348,7 @@ def _on(tokens: tuple[Token, ...], i: int) -> Name | None:
             j += 1
             if upper(tokens[j]) == "ONLY" and j + 1 < len(tokens):
                 j += 1
-            names, _ = _names(tokens[j:][:3], 0)
+            names, _ = _names(tokens[j:][:5], 0)
             return names[0] if names else None
     return None
 
@@ -470,7 +470,7 @@ def _comment(text: str, tokens: tuple[Token, ...]) -> Statement:
     on = None
     behind = [upper(t) for t in tokens[end : end + 3]]
     if kind == "CONSTRAINT" and behind[:2] == ["ON", "DOMAIN"] and behind[2:] != ["IS"]:
-        on = next(iter(_names(tokens[end + 2 :][:3], 0)[0]), None)
+        on = next(iter(_names(tokens[end + 2 :][:5], 0)[0]), None)
     elif kind in ("TRIGGER", "POLICY", "CONSTRAINT", "RULE"):
         on = _on(tokens, end)
     return Statement(text, "ddl", f"COMMENT {kind}", tuple(names[:1]), on, tokens=tokens)

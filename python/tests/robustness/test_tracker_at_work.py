@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from helpers import execute
-from project import NO_UNIT_TESTS, TRACKER_S_GRANTS, Params, dbt
+from project import DATABASE, NO_UNIT_TESTS, TRACKER_S_GRANTS, Params, dbt, new_database
+from test_evidence import recorded
 
 from pggit_audit import embedded
 
@@ -85,3 +87,59 @@ def test_a_superuser_s_build_leaves_none(tracked: Params, tmp_path: Path) -> Non
     status, said = build(owner, tmp_path)
     assert status == 0, said[-6000:]
     assert execute(owner, ROWS) == before
+
+
+# What is said of each change, when it happened, and what a person judges.
+SAID = (
+    "select event_no, change_id, v1_version_id, commit_sha, object_identity, change_type, fidelity, new_definition"
+    " from pggit_audit.changes order by 1",
+    "select * from pggit_audit.repairs order by change_id, step_no",
+    "select * from pggit_audit.causes order by 1",
+)
+# As if nothing had ever been built, but for the rows that the tracker has of the builds. Nobody else may do that.
+FORGOTTEN = """
+    set session_replication_role = replica;
+    drop schema pggit_audit cascade;
+    drop schema pggit_audit_work cascade;
+    truncate pggit_v0.refs, pggit_v0.commit_graph, pggit_v0.tree_entries, pggit_v0.objects cascade;
+    delete from pggit_v0.head;
+"""
+
+
+def said_by(params: Params) -> list[list[tuple[object, ...]]]:
+    return [execute(params, query) for query in SAID]
+
+
+@pytest.mark.slow
+def test_no_interval_no_exact_row_and_no_cause_depends_on_how_many_builds_there_were(
+    tracked: Params, tmp_path: Path
+) -> None:
+    """The rows of the builds have ids of transactions between and behind those of the history, and oids."""
+    owner = tracked | {"user": embedded.USER}
+    execute(owner, TRACKER_S_GRANTS)
+    with psycopg.connect(**owner, autocommit=True) as connection:
+        recorded(connection)
+    once = new_database(owner, "never_built", template=DATABASE)
+    try:
+        status, said = build(once | {"user": embedded.USER}, tmp_path)
+        assert status == 0, said[-6000:]
+        expected = said_by(once)
+    finally:
+        execute(owner, "drop database never_built with (force)")
+    changes, repairs, causes = expected
+    assert len(changes) > 10 and repairs and causes
+
+    left = []
+    for _ in range(3):
+        status, said = build(tracked, tmp_path)
+        assert status == 0, said[-6000:]
+        assert said_by(owner) == expected
+        left.append(execute(owner, ROWS))
+    assert left[0] == left[1] == left[2]
+
+    execute(owner, FORGOTTEN)
+    status, said = build(tracked, tmp_path)
+    assert status == 0, said[-6000:]
+    assert said_by(owner) == expected
+    assert execute(owner, ROWS) != left[0]
+    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 0

@@ -20,6 +20,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     clock,
     failures,
+    naming,
     routines,
 )
 from pggit_audit.rules.schemas import MISSING, makes_what_v1_has, v1_as_live
@@ -89,6 +90,14 @@ class _Script:
         self.repairs += [self.by_nobody] if self.by_nobody is not None else []
         return True
 
+    def leaves_out_its_database(self, error: psycopg.Error) -> bool:
+        """Takes the statement without the name of its database, if the error is about that; whether it had it."""
+        text = naming.without_database(self.statement, error.diag.message_primary or "")
+        if text is None or any(r.rewrite for r in self.repairs):
+            return False
+        self.statement = split(text)[0]
+        return True
+
     def place(self, index: int) -> int:
         """Where in `repairs` the step number `index` of `before` is; their end for the statement itself."""
         places = [i for i, r in enumerate(self.repairs) if not r.rewrite]
@@ -140,6 +149,8 @@ class Attempts:
             if self._v1_comes_in(error, script.failing(index)):
                 continue
             if self._look_elsewhere(error, script.failing(index)):
+                continue
+            if index == len(before) and error.sqlstate == "0A000" and script.leaves_out_its_database(error):
                 continue
             if error.sqlstate in _CLOCK_MUST_RUN and script.lets_the_clock_run():
                 continue

@@ -120,6 +120,27 @@ def told(message: str, candidates: Iterable[Naming]) -> list[Naming]:
     return [naming for _, same in sorted(best, key=lambda f: f[0]) for naming in same]
 
 
+def without_database(statement: Statement, message: str) -> str | None:
+    """The statement without the database before the schema of the name that a message repeats; None where it has none.
+
+    Such a name is always of the database that it was run in, which has another name here.
+    """
+    tokens, words = statement.tokens, statement.words
+    cuts: list[tuple[int, int]] = []
+    i = 0
+    while i < len(tokens):
+        end = i
+        while end + 2 < len(tokens) and tokens[end + 1].token_type == TokenType.DOT:
+            end += 2
+        if end - i >= 4 and said(message, ".".join(words[i : end + 1 : 2])):
+            cuts.append((tokens[i].start, tokens[i + 2].start))
+        i = end + 1
+    text, first = statement.text, tokens[0].start if tokens else 0
+    for start, end in reversed(cuts):
+        text = text[: start - first] + text[end - first :]
+    return text if cuts else None
+
+
 def joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
     """The ways to read a text as some of the names, one after the other with "_" between them."""
     for name in names:
