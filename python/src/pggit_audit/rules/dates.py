@@ -23,6 +23,8 @@ from pggit_audit.statements import Statement
 # As the catalog prints a moment, or a time of day with its zone: the reader's session is in UTC.
 _MOMENT = re.compile(r"(?:(?P<date>\d{4,}-\d\d-\d\d) )?\d\d:\d\d:\d\d(?:\.\d+)?\+00(?: BC)?\Z")
 _DATE = re.compile(r"(?P<date>\d{4,}-\d\d-\d\d)(?: .*)?\Z")
+# Few definitions have either: the others need not be read token by token.
+_ANYWHERE = re.compile(r"\d{4}-\d\d-\d\d|\d:\d\d:\d\d")
 # As texts write dates and times; a zone behind the time; a date whose order DateStyle says.
 _WRITTEN = re.compile(r"\s*(?:\d{1,4}[-/. ]\w{1,4}[-/. ,]+\d{1,4}|\d{8}\b|\w{3,9} \d|\d\d?:\d\d)")
 _WITH_ZONE = re.compile(r"\d:?\d\d(?:\.\d+)?\s*(?:z|[+-]\d\d?(?::?\d\d)?|utc|gmt)\s*\Z", re.IGNORECASE)
@@ -48,7 +50,7 @@ def read_by_session(
         new: the definition behind it, as a session in UTC prints it.
         sets_zone: whether the statement's text sets the time zone itself.
     """
-    if new is None or not any(c.isdigit() for c in statement.text):
+    if new is None or not _ANYWHERE.search(new) or not any(c.isdigit() for c in statement.text):
         return None
     moments = [m for m in _strings(new) if _DATE.match(m) or _MOMENT.match(m)]
     moments = [m for m in moments if f"'{m}'" not in (old or "") and f"'{m}'" not in statement.text]
