@@ -1,15 +1,9 @@
--- Written by the trigger of compliance_log; where there are none yet, what the log has is taken for granted, once.
+-- Written by the trigger of compliance_log. When this table is made, what the log has is taken for granted, once.
 with
 
 compliance_log as (
 
     select * from {{ published('compliance_log') }} as compliance_log
-
-),
-
-anchors as (
-
-    select * from {{ published('compliance_anchors') }} as compliance_anchors
 
 ),
 
@@ -20,7 +14,7 @@ final as (
         entry_hash,
         now() as anchored_at
     from compliance_log
-    where not exists (select from anchors)
+    where {{ not is_published('compliance_anchors') }}
     order by entry_no desc
     limit 1
 

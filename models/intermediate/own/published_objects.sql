@@ -13,12 +13,6 @@ new_objects as (
 
 ),
 
-published as (
-
-    select sha from {{ published('published_objects') }} as published_objects
-
-),
-
 final as (
 
     select
@@ -27,8 +21,8 @@ final as (
     from objects
     where
         exists (select from new_objects where new_objects.sha = objects.sha)
-        -- the first time, what earlier builds stored is taken for granted
-        or not exists (select from published)
+        -- when this table is made, what earlier builds stored is taken for granted, once
+        or {{ not is_published('published_objects') }}
 
 )
 

@@ -42,6 +42,11 @@
             order by moves.move_no desc
             limit 1
         )
+        -- set or moved by this build, or back where a build left the branch under its other name; else a note is lost
+        and (
+            refs.xmin = pg_current_xact_id()::xid
+            or exists (select from {{ ref('ref_moves') }} as moves where moves.target_sha = refs.target_sha)
+        )
         "
     ]
 ) }}

@@ -105,6 +105,7 @@ def test_the_next_build_heals_nothing_silently(bookshop: Bookshop, artifacts: Pa
         "the last entry is lost, and what it verified is taken back",
         "an object is said to be stored earlier",
         "a branch points at an earlier commit",
+        "the note of where a build left a branch is lost",
     }
     done = [each for each in AFTER if each.name in names]
     assert len(done) == len(names)
@@ -120,6 +121,7 @@ def test_the_next_build_heals_nothing_silently(bookshop: Bookshop, artifacts: Pa
         "the_log_ends_where_it_was_anchored",
         "stored_objects_are_as_old_as_they_were",
         "refs_point_at_the_ends_of_chains",
+        "moves_of_refs_are_those_of_builds",
     } <= found
 
 
