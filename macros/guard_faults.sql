@@ -221,6 +221,30 @@
 {% endmacro %}
 
 
+{#- For on-run-start: of guarded tables their own materialization says it. -#}
+{% macro warn_of_rights_of_others() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+        {%- set names = [] -%}
+        {%- for node in _own_models() | rejectattr('config.meta.guard', 'defined') -%}
+            {%- do names.append(api.Relation.create(schema=node.schema, identifier=node.alias).render()) -%}
+        {%- endfor -%}
+        {%- set faults = run_query("
+            select coalesce(relations.name, places.schema_name) || ': ' || coalesce(rights.fact, places.fault) as fault
+            from jsonb_array_elements_text(" ~ dbt.string_literal(dbt.escape_single_quotes(tojson(names))) ~ "::jsonb) as relations (name)
+            inner join (" ~ rights_of_others() ~ ") as rights on to_regclass(relations.name) = rights.oid
+            full join (" ~ place_faults() ~ ") as places on false
+            order by fault
+        ").rows -%}
+        {%- if faults -%}
+            {%- do exceptions.warn(
+                'Others may write where people read, and the gate fails on it. Nothing was taken from them; revoke it: '
+                ~ adapter.shown(faults | map(attribute='fault') | join('; '))
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
 {#- What makes guards useless from outside of their tables, as a query in the columns of guard_faults. -#}
 {% macro place_faults() %}
     select
