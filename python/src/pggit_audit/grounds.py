@@ -134,7 +134,6 @@ class Ground:
 
     def restore_if_changed(self) -> list[str]:
         """Undoes what the role did to itself, and says what that was."""
-        self.role.ran_code = True
         changed = self.role.changes()
         row = self._admin.execute(
             "select pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'create')"

@@ -45,10 +45,11 @@ class Readers:
             self._ground.as_build, settings, application_name="pggit-audit replay, reader"
         )
         require_shadow(self.observer, self._ground)
-        self._open_printer()
+        self.open_printer()
         self.reader = CatalogReader(self.observer, self._hidden)
 
-    def _open_printer(self) -> None:
+    def open_printer(self) -> None:
+        """Opens the printing session, or another one in the place of one that was ended."""
         settings = {"statement_timeout": f"{_READING}s", "TimeZone": "UTC"}
         self._printer = connect(
             self._ground.as_nobody, settings, application_name="pggit-audit replay, reader"
@@ -74,24 +75,19 @@ class Readers:
             return True
         return False
 
-    def printing(self, path: str, may_be_ended: bool) -> psycopg.Connection[Any]:
-        """The printing session, under a search_path; another one where the history ended it.
+    def printing(self, path: str) -> psycopg.Connection[Any]:
+        """The printing session, under a search_path: names of schemas, as the setting has them.
 
-        Args:
-            path: names of schemas, as the setting has them.
-            may_be_ended: whether code ran since the last call, with the rights of the session's own role.
+        Raises `psycopg.OperationalError` where the history has ended it: it is of its own role.
         """
-        if self._path != path or may_be_ended:
-            say = "select pg_catalog.set_config('search_path', %s, false)"
-            try:
-                self._printer.execute(say, (path,))
-            except psycopg.OperationalError:
-                self._printer.close()
-                self._ground.restore()
-                self._open_printer()
-                self._printer.execute(say, (path,))
+        if self._path != path:
+            self._printer.execute("select pg_catalog.set_config('search_path', %s, false)", (path,))
             self._path = path
         return self._printer
+
+    def is_printer_ended(self) -> bool:
+        """Whether the printing session was found to be ended."""
+        return bool(self._printer.closed)
 
 
 def columns(session: psycopg.Connection[Any], oid: int) -> list[dict[str, Any]]:

@@ -52,8 +52,6 @@ class Role:
     def __init__(self, admin: Connection, name: str, password: str) -> None:
         self.name = name
         self.password = password
-        # Only code of which nobody can tell what it does may change it: what names a role does not run.
-        self.ran_code = False
         self._admin = admin
 
     def changes(self) -> list[str]:
@@ -153,9 +151,21 @@ class PreparedRole(Role):
         return True
 
     def restore(self) -> None:
-        own = self._own
-        if own is None or own.closed:
+        if self._own is None:
             return
+        try:
+            self._give_back(self._own)
+        except psycopg.OperationalError:
+            # The history may have ended this session as well. Where it lets nobody in, whoever needs the role says so.
+            self._own.close()
+            with suppress(psycopg.OperationalError):
+                self._own = connect(self._parameters)
+                self._give_back(self._own)
+
+    def _give_back(self, own: Connection) -> None:
+        own.execute(
+            "select 1"
+        )  # a session that was ended is replaced now, as long as the password is the team's
         if self.password and not self._still_has_its_password():
             verifier = _verifier(own, self.name, self.password)
             own.execute(sql.SQL("alter role current_user password {}").format(verifier))
@@ -175,9 +185,8 @@ class PreparedRole(Role):
                 )
 
     def drop(self) -> None:
-        if self.ran_code:
-            with suppress(psycopg.Error):
-                self.restore()
+        with suppress(psycopg.Error):
+            self.restore()
 
 
 def require_poor(connection: Connection, login: Login, prefix: str) -> None:

@@ -7,9 +7,9 @@ do nothing elsewhere; another reads the catalog, as the build's own role, where 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import ExecStatus
@@ -53,6 +53,9 @@ _MAY_COMMIT = ("do", "call")
 # What these return is worked out, and thrown away by the server: nobody reads it.
 _RETURNING = ("select", "with", "values", "table", "(")
 _UNREAD = "explain (analyze, costs off, timing off, summary off) "
+
+
+_Row = TypeVar("_Row")
 
 
 class Hung(psycopg.errors.QueryCanceled):
@@ -102,7 +105,7 @@ class Shadow:
         self._ground = found
         self.hidden = hidden
         self._wanted_path = self._path = ""
-        self._is_overdue = self._ran_code = False
+        self._is_overdue = False
         self._took_too_much: psycopg.Error | None = None
         self._has_let_go = False
         self._writes = Writes()
@@ -149,12 +152,19 @@ class Shadow:
     def _reopen(self) -> None:
         """A new session for the history, whatever became of its role, of the one before, and of the server."""
         self._runner.close()
+        self._again(self._open_runner)
+
+    def _again(self, opens: Callable[[], None]) -> None:
+        """Opens a session of the role that runs the history, until the server lets it in.
+
+        Raises `PggitError` where it does not come back.
+        """
         deadline = time.monotonic() + _RETURN
         while True:
             try:
                 self._ground.come_back()
                 self._ground.restore()
-                self._open_runner()
+                opens()
                 self._look_again()
             except psycopg.OperationalError as error:
                 # The old session may still be ending; or the server is coming back.
@@ -209,8 +219,13 @@ class Shadow:
         limits = {"statement_timeout": self.seconds, "lock_timeout": _LOCKED}
         with suppress(psycopg.Error):
             self._send([f"set {name} = {_milliseconds(value)}".encode() for name, value in limits.items()])
-        # It may have ended the printing session, which is its own role's.
-        self._ran_code = True
+        return self.role_again()
+
+    def role_again(self) -> list[dict[str, str]]:
+        """Undoes what a statement made of its role, wherever its code hid: PostgreSQL runs functions to build an index.
+
+        Returns findings.
+        """
         changes = self._ground.restore_if_changed()
         return [{"code": "changed_its_role", "message": "; ".join(changes)}] if changes else []
 
@@ -383,16 +398,21 @@ class Shadow:
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of a query in which all names are qualified, read under the statements' search_path."""
-        return self._printing().execute(text.encode(), parameters).fetchall()
+        return self._printed(lambda session: session.execute(text.encode(), parameters).fetchall())
 
     def columns(self, oid: int) -> list[dict[str, Any]]:
         """A table's columns in the terms of v1's metadata (see `column_query`), under the statements' search_path."""
-        return columns(self._printing(), oid)
+        return self._printed(lambda session: columns(session, oid))
 
-    def _printing(self) -> psycopg.Connection[Any]:
-        session = self._readers.printing(self._wanted_path, self._ran_code)
-        self._ran_code = False
-        return session
+    def _printed(self, ask: Callable[[psycopg.Connection[Any]], list[_Row]]) -> list[_Row]:
+        """What the printing session says; another one says it where the history has ended that one."""
+        try:
+            return ask(self._readers.printing(self._wanted_path))
+        except psycopg.OperationalError:
+            if not self._readers.is_printer_ended():
+                raise
+            self._again(self._readers.open_printer)
+            return ask(self._readers.printing(self._wanted_path))
 
 
 def _parts(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,6 +106,32 @@ def attacks(shadow: str) -> list[Attack]:
     return found + [Attack(name, text.replace("{shadow}", shadow)) for name, text in ENGINE.items()]
 
 
+def _function(run: str, how: str = "") -> str:
+    """A function `carrier()`; one that is immutable may change nothing itself, and calls another that does."""
+    own = f"language plpgsql as $c$ begin {run} return 1; end $c$"
+    if how != "immutable":
+        return f"create function carrier() returns integer {how} {own}"
+    return (
+        f"create function carried_out() returns integer {own}; create function carrier() returns integer immutable"
+        " language plpgsql as $c$ begin return carried_out(); end $c$"
+    )
+
+
+def in_an_index(run: str) -> str:
+    """DDL alone, none of it code to look at, by which PostgreSQL runs statements."""
+    return (
+        _function(run, "immutable")
+        + "; create table carried (id integer); create index on carried (id) where carrier() = 1"
+    )
+
+
+def named_apart(text: str, place: int) -> str:
+    """What carries an attack under names of its own: in one shadow there is room for one of each name."""
+    return re.sub(r"\bcarri(?=er|ed)", f"n{place}_carri", text)
+
+
+TAKES_ITS_PASSWORD = "execute 'alter role current_user password ''mine''';"
+
 # What is aimed at the engine: its sessions, what it keeps in them, what it asks them.
 ENGINE = {
     "ends its session": f"do $$ begin {END_ITSELF} end $$",
@@ -154,6 +181,24 @@ ENGINE = {
     "begins one": "begin; create table begun (id integer)",
     "is a copy": "copy (select 1) to stdout",
     "is cut off": "create table cut (t text default 'it was",
+    **{
+        f"{what}, where an index is built": named_apart(in_an_index(run), place)
+        for place, (what, run) in enumerate(
+            (
+                ("takes its password", TAKES_ITS_PASSWORD),
+                # With it the password comes back, before what follows would lock the role out.
+                ("takes a setting", "execute 'alter role current_user set search_path = evil';"),
+                ("ends others", END_OTHERS),
+                ("ends itself", END_ITSELF),
+            )
+        )
+    },
+    "ends others, and takes a setting": block(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where usename = current_user and pid <> pg_backend_pid()"
+    )
+    + "; "
+    + block("alter role current_user set search_path = 'evil'"),
     "fills a table with its role": "do $$ begin create table mine as select current_user as me; end $$",
 }
 
@@ -162,8 +207,8 @@ CARRIERS: dict[str, Callable[[str], str]] = {
     "a block": lambda run: f"do $c$ begin {run} end $c$",
     "a function that is called": lambda run: _function(run) + "; select carrier()",
     "a default": lambda run: (
-        _function(run)
-        + "; create table carried (id integer default carrier()); insert into carried default values;"
+        _function(run) + "; create table carried (id integer default carrier());"
+        " do $x$ begin insert into carried default values; end $x$;"
         " alter table carried add column more integer default carrier()"
     ),
     "an index": lambda run: (
@@ -207,8 +252,9 @@ CARRIERS: dict[str, Callable[[str], str]] = {
     "an operator": lambda run: (
         f"create function carrier_o(integer, integer) returns boolean language plpgsql as"
         f" $c$ begin {run} return true; end $c$;"
-        " create operator public.=== (leftarg = integer, rightarg = integer, function = carrier_o);"
-        " do $x$ begin perform 1 operator(public.===) 2; end $x$"
+        " create schema carried_s;"
+        " create operator carried_s.=== (leftarg = integer, rightarg = integer, function = carrier_o);"
+        " do $x$ begin perform 1 operator(carried_s.===) 2; end $x$"
     ),
     "a view": lambda run: (
         _function(run)
@@ -221,10 +267,6 @@ CARRIERS: dict[str, Callable[[str], str]] = {
     ),
     "a definer": lambda run: _function(run, "security definer") + "; select carrier()",
 }
-
-
-def _function(run: str, how: str = "") -> str:
-    return f"create function carrier() returns integer {how} language plpgsql as $c$ begin {run} return 1; end $c$"
 
 
 # How a statement is spelt, so that no reader of the text finds it.
@@ -245,7 +287,13 @@ SPELLINGS: dict[str, Callable[[str, random.Random], str]] = {
     "capitals": lambda s, r: (
         "execute " + literal("".join(c.upper() if r.random() < 0.5 else c for c in s)) + ";"
     ),
-    "a query": lambda s, _: f"perform query_to_xml({literal(s)}, true, true, '');",
+    "a temporary function": lambda s, _: (
+        "execute "
+        + literal(
+            f"create or replace function pg_temp.f() returns void language plpgsql as $t$ begin {s}; end $t$"
+        )
+        + "; perform pg_temp.f();"
+    ),
 }
 
 
@@ -258,11 +306,11 @@ def _pieces(text: str, r: random.Random) -> list[str]:
     return found
 
 
-def generated(r: random.Random, shadow: str) -> Attack:
-    """One forbidden statement, spelt and carried in ways that chance chooses."""
+def generated(r: random.Random, shadow: str, place: int = 0) -> Attack:
+    """One forbidden statement, spelt and carried in ways that chance chooses; `place` tells it from others there."""
     name, statement = r.choice(sorted(FORBIDDEN.items()))
     spelling, spell = r.choice(sorted(SPELLINGS.items()))
     carrier, carry = r.choice(sorted(CARRIERS.items()))
     run = spell(statement.replace("{shadow}", shadow), r)
     guarded = f"begin {run} exception when others then null; end;" if r.random() < 0.8 else run
-    return Attack(f"{name}, spelt as {spelling}, in {carrier}", carry(guarded))
+    return Attack(f"{name}, spelt as {spelling}, in {carrier}", named_apart(carry(guarded), place))

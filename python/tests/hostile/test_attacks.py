@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from attacks import FORBIDDEN, Attack, attacks, generated
+from attacks import CARRIERS, FORBIDDEN, SPELLINGS, Attack, attacks, generated, literal, named_apart
 from outside import CANARY, canary, changed, fingerprint
 from walking import expect_honest_rows, walk
 
@@ -75,10 +75,35 @@ def test_whatever_catches_its_cancellation_is_ended(admin: Params, monkeypatch: 
     assert [[f["code"] for f in told[i].findings] for i in (1, 3, 5)] == [["statement_timeout"]] * 3
 
 
+# What nobody may make leaves nothing to run.
+NEVER_RUNS = {"an event trigger"}
+
+
+def test_whatever_carries_an_attack_runs_it(admin: Params) -> None:
+    """By a mark in the shadow: an attack that is not carried out proves nothing."""
+    r = random.Random(1)
+
+    def leaves(mark: str) -> str:
+        return f"insert into public.marks values ('{mark}')"
+
+    carried = [
+        Attack(name, named_apart(carry(f"execute {literal(leaves(name))};"), place))
+        for place, (name, carry) in enumerate(CARRIERS.items())
+    ]
+    spelt = [
+        Attack(name, f"do $c$ begin {spell(leaves(name), r)} end $c$") for name, spell in SPELLINGS.items()
+    ]
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        shadow.run("create table public.marks (mark text)")
+        walk(shadow, carried + spelt, admin)
+        marks = {mark for (mark,) in shadow.query("select pg_catalog.lower(mark) from public.marks")}
+    assert marks == {attack.name for attack in carried + spelt} - NEVER_RUNS
+
+
 def test_generated_attacks(admin: Params) -> None:
     r = random.Random(20240101)
     with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
-        walk(shadow, [generated(r, shadow.name) for _ in range(60)], admin)
+        walk(shadow, [generated(r, shadow.name, i) for i in range(60)], admin)
 
 
 @pytest.mark.slow
@@ -86,7 +111,7 @@ def test_generated_attacks(admin: Params) -> None:
 def test_many_generated_attacks(admin: Params, seed: int) -> None:
     r = random.Random(seed)
     with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
-        walk(shadow, [generated(r, shadow.name) for _ in range(150)], admin)
+        walk(shadow, [generated(r, shadow.name, i) for i in range(150)], admin)
 
 
 # Of these a superuser either leaves nothing outside, or they fail for another reason on a server of the tests.

@@ -219,6 +219,9 @@ class Replay:
             self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
             self._notices += self._situation.shadow.after_code()
+        elif self._situation.state.routines():
+            # To build an index, to check or to fill rows, PostgreSQL runs the team's functions.
+            self._notices += self._situation.shadow.role_again()
         execution.waiting += self._attempts.left_over()
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
