@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_ident
 from pggit_audit.errors import LostCommits, LostRole, PggitError
 from pggit_audit.history import HistoryRow, in_its_schema, placed, the_teams
 from pggit_audit.progress import Progress
-from pggit_audit.rebuilding import Failure, definitions, is_emptied, reads_alike, rebuild
+from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild, rebuilt_rows
 from pggit_audit.replay import (
     Event,
     Observer,
@@ -350,9 +350,11 @@ def rebuilt_objects(
     """
     result: list[dict[str, Any]] = []
     place = _place(session, shadow)
-    scratch: Shadow | None = None
     with ExitStack() as stack:
-        for commit in commits:
+        scratch: Shadow | None = None
+
+        def rebuilt(commit: Row) -> list[dict[str, Any]]:
+            nonlocal scratch
             if scratch is None or not is_emptied(scratch):
                 stack.close()
                 scratch = stack.enter_context(
@@ -366,31 +368,18 @@ def rebuilt_objects(
             found = definitions(scratch)
             otherwise = [p for p in found.keys() & tree.keys() if found[p] != tree[p]]
             alike = {path for path in otherwise if reads_alike(scratch, path, tree[path])}
-            result += _rebuilt_rows(commit["commit_sha"], found, failures, alike)
             session.info(f"Ran the script of commit {commit['commit_sha'][:8]}: {len(found)} objects")
+            return list(rebuilt_rows(commit["commit_sha"], found, failures, alike))
+
+        for commit in commits:
+            try:
+                result += rebuilt(commit)
+            except LostRole as error:
+                session.info(f"{error}\nThe scripts of commits are run on a throw-away server.")
+                stack.close()
+                scratch, place = None, replace(place, apart=True)
+                result += rebuilt(commit)
     return result
-
-
-def _rebuilt_rows(
-    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure], alike: Set[str]
-) -> Iterator[dict[str, Any]]:
-    failed: dict[str | None, Failure] = {}
-    for failure in failures:
-        # What is not excused counts, whatever else is wrong with the object.
-        if failure.path is not None and (failure.path not in failed or not failure.is_excused):
-            failed[failure.path] = failure
-    paths: list[str | None] = [*sorted({*found, *(path for path in failed if path is not None)})]
-    rows: list[tuple[str | None, Failure | None]] = [(path, failed.get(path)) for path in paths]
-    for path, wrong in [*rows, *((None, f) for f in failures if f.path is None)]:
-        yield {
-            "commit_sha": commit_sha,
-            "object_identity": path,
-            "definition": found.get(path) if path is not None else None,
-            "failed_statement": wrong.statement if wrong else None,
-            "failure": wrong.message if wrong else None,
-            "is_excused": wrong.is_excused if wrong else False,
-            "reads_alike": path in alike,
-        }
 
 
 def _drift(branch: str, tree: Mapping[str, Row], live: list[DatabaseObject]) -> Iterator[Event]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import psycopg
 
@@ -55,10 +56,16 @@ def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failur
                 shadow.run(statement.text)
             except psycopg.Error as error:
                 failed.append((statement, error))
-        shadow.end_execution()
+        _leave(shadow)
         return _judged(shadow, failed, tree)
-    shadow.end_execution()
+    _leave(shadow)
     return []
+
+
+def _leave(shadow: Shadow) -> None:
+    """Nothing reaches the next script, nor what is read now."""
+    shadow.end_execution()
+    shadow.role_again()
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,29 @@ def faults(shadow: Shadow, script: str, tree: Mapping[str, str], coming: Collect
         elif not reads_alike(shadow, path, wanted):
             result.append(Fault(path, f"The script makes something else of it: {made}"))
     return result
+
+
+def rebuilt_rows(
+    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure], alike: Set[str]
+) -> Iterator[dict[str, Any]]:
+    """Rows of `int_git__rebuilt_objects` of one commit: what its script made, and what of it did not run."""
+    failed: dict[str | None, Failure] = {}
+    for failure in failures:
+        # What is not excused counts, whatever else is wrong with the object.
+        if failure.path is not None and (failure.path not in failed or not failure.is_excused):
+            failed[failure.path] = failure
+    paths: list[str | None] = [*sorted({*found, *(path for path in failed if path is not None)})]
+    rows: list[tuple[str | None, Failure | None]] = [(path, failed.get(path)) for path in paths]
+    for path, wrong in [*rows, *((None, f) for f in failures if f.path is None)]:
+        yield {
+            "commit_sha": commit_sha,
+            "object_identity": path,
+            "definition": found.get(path) if path is not None else None,
+            "failed_statement": wrong.statement if wrong else None,
+            "failure": wrong.message if wrong else None,
+            "is_excused": wrong.is_excused if wrong else False,
+            "reads_alike": path in alike,
+        }
 
 
 def is_emptied(shadow: Shadow) -> bool:

@@ -8,12 +8,23 @@ from typing import Any
 
 import psycopg
 import pytest
-from attacks import ENGINE, FORBIDDEN, LOCKS_OUT, Attack, attacks, block
+from attacks import (
+    END_ITSELF,
+    END_OTHERS,
+    ENGINE,
+    FORBIDDEN,
+    LOCKS_OUT,
+    TAKES_ITS_PASSWORD,
+    Attack,
+    attacks,
+    block,
+    in_an_index,
+)
 from helpers import Session, execute
 from outside import canary, fingerprint
 from walking import expect_honest_rows, replayed, walk
 
-from pggit_audit import embedded, grounds, programs
+from pggit_audit import embedded, grounds, models, programs
 from pggit_audit import shadow as shadow_module
 from pggit_audit.errors import PggitError
 from pggit_audit.sandbox import Login, too_rich
@@ -144,14 +155,17 @@ def test_a_prepared_role_is_as_it_was(admin: Params) -> None:
     assert after["settings"] == before["settings"]
 
 
-def test_a_prepared_role_gets_its_password_back(admin: Params) -> None:
+@pytest.mark.parametrize("where", ["in plain sight and in a block", "where an index is built"])
+def test_a_prepared_role_gets_its_password_back(admin: Params, where: str) -> None:
     """Also where it took nothing but that, which nobody but itself can see."""
     if "password" not in admin:
         pytest.skip("a server that asks for no password cannot tell whether it is the right one")
     takes = Attack("takes its password", FORBIDDEN["a password"])
     hidden = Attack("takes it in a block", block(takes.text))
+    indexed = Attack("takes it where an index is built", in_an_index(TAKES_ITS_PASSWORD))
+    texts = [indexed] if "index" in where else [takes, hidden]
     with open_shadow(as_role(admin, "hostile_creates"), hidden=(), seconds=2, login=NOBODY) as shadow:
-        walk(shadow, [takes, hidden], admin, without={"roles"})
+        walk(shadow, texts, admin, without={"roles"})
         taken = execute(admin, "select rolpassword from pg_authid where rolname = 'hostile_nobody'")
     assert taken != execute(admin, "select rolpassword from pg_authid where rolname = 'hostile_nobody'")
     psycopg.connect(**as_role(admin, NOBODY.user)).close()
@@ -179,6 +193,57 @@ def test_a_history_that_locks_its_role_out_goes_on_elsewhere(
             assert shadow.role != NOBODY.user
     finally:
         execute(admin, f"alter role {NOBODY.user} password '{PASSWORD}'")
+
+
+# What an index is built with is worked out once, by the server itself: a script runs these, and each by itself.
+LOCKS_OUT_OF_A_SCRIPT = {
+    "public.t": "CREATE TABLE public.t (\n    id integer\n);",
+    **{
+        f"public.{name}()": f"CREATE OR REPLACE FUNCTION public.{name}()\n RETURNS boolean\n LANGUAGE plpgsql\n"
+        f"{how}AS $function$ begin {code} return true; end $function$\n;"
+        for name, how, code in (
+            ("takes", "", TAKES_ITS_PASSWORD),
+            ("a", " IMMUTABLE\n", "perform public.takes();"),
+            ("b", " IMMUTABLE\n", f"{END_OTHERS} {END_ITSELF}"),
+        )
+    },
+    **{
+        f"public.i_{n}": f"CREATE INDEX i_{n} ON public.t USING btree (id) WHERE public.{n}();"
+        for n in ("a", "b")
+    },
+}
+
+
+def test_a_script_that_locks_its_role_out_is_run_elsewhere(
+    admin: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "password" not in admin:
+        pytest.skip("a server that asks for no password locks nobody out")
+    monkeypatch.setattr(shadow_module, "_RETURN", 1.0)
+    before = fingerprint(admin)
+    session = Session(as_role(admin, "hostile_creates"))
+    monkeypatch.setattr(session, "shadow_login", NOBODY)
+    honest = {"public.t": LOCKS_OUT_OF_A_SCRIPT["public.t"]}
+    commits = [
+        {
+            "commit_sha": sha,
+            "object_identities": [*tree],
+            "definitions": [*tree.values()],
+            "schema_ddl": "\n".join(tree.values()),
+        }
+        for sha, tree in (("one", honest), ("two", LOCKS_OUT_OF_A_SCRIPT), ("three", honest))
+    ]
+    try:
+        made = models.rebuilt_objects(commits=commits, session=session, shadow="target", hidden_schemas=())
+        assert any("alter role" in text and "throw-away" in text for text in session.said), session.said
+    finally:
+        execute(admin, f"alter role {NOBODY.user} password '{PASSWORD}'")
+    rows = {(row["commit_sha"], row["object_identity"]): row for row in made}
+    for sha in ("one", "two", "three"):
+        assert rows[sha, "public.t"]["definition"] == honest["public.t"]
+    assert "terminated" in rows["two", "public.i_b"]["failure"]
+    own = [NOBODY.user]
+    assert without_roles(fingerprint(admin), own) == without_roles(before, own)
 
 
 @pytest.mark.parametrize(

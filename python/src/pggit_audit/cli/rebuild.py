@@ -13,7 +13,7 @@ from rich.text import Text
 from pggit_audit import rebuilding, targets
 from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, result, words
 from pggit_audit.cli.desk import server_losses
-from pggit_audit.errors import PggitError
+from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.night import plan
 from pggit_audit.night.context import database
 from pggit_audit.night.monitor import hidden_schemas
@@ -52,8 +52,13 @@ def rebuild(
         if keep is not None:
             _require_free(connection, keep)
     login = targets.credentials(target).shadow_login
-    with open_shadow(params, hidden=hidden, login=login) as shadow:
-        faults = rebuilding.faults(shadow, script, tree, coming)
+    try:
+        with open_shadow(params, hidden=hidden, login=login) as shadow:
+            faults = rebuilding.faults(shadow, script, tree, coming)
+    except LostRole as error:
+        words().print(f"{error}\nThe script is run on a throw-away server.", markup=False, soft_wrap=True)
+        with open_shadow(params, hidden=hidden, apart=True) as shadow:
+            faults = rebuilding.faults(shadow, script, tree, coming)
     owner = None
     if keep is not None:
         # Comparing leaves traces.
