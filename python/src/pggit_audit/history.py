@@ -26,6 +26,7 @@ RENAMED_TABLE = re.compile(
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""
+_ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
 _MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -105,6 +106,15 @@ class HistoryRow:
     def says_schema(self) -> bool:
         """Whether the text writes the schema before the name of the row's object."""
         text, schema = self.text, self.object_schema or ""
+        if self.object_name.isdigit():
+            # v1's name of a routine is its oid (FORMATS 1.4)
+            made = [
+                t[0]
+                for s in self.statements
+                if s.verb == "CREATE" and s.object_type in _ROUTINES
+                for t in s.targets
+            ]
+            return schema in made and None not in made
         if schema not in text:
             return False
         pattern = rf'(?<!\w)"?{re.escape(schema)}"?\s*\.\s*"?{re.escape(self.name)}(?!\w)'

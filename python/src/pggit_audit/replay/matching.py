@@ -221,6 +221,13 @@ class Matching:
         ):
             return True
         before = [m for m, d in matched if d is difference]
+        if (
+            {"like", "including"} <= {*statement.words}
+            and about(before[0])[:3] == about(row)[:3]
+            and _more_than_follow(row, execution)
+        ):
+            # What a table takes over from another is added afterwards, a row for each LIKE.
+            return True
         return (
             len(before) == 1
             and before[0].change_type == "CREATE"

@@ -133,7 +133,7 @@ def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[R
 
 
 def _kind_of_stub(evidence: Evidence, failure: Failure, name: Name) -> str | None:
-    """What a relation is of which only the name is known, None where it is an index.
+    """What a relation is of which only the name is known, None where it is an index or a foreign table.
 
     As its rows say, else the statement that names it, else any other text that can name one kind only. v1 records
     tables and views, so what never left a row, and no text speaks of as either, is a materialized view.
@@ -142,14 +142,13 @@ def _kind_of_stub(evidence: Evidence, failure: Failure, name: Name) -> str | Non
     kinds = {row.object_type for row in history.by_name.get(name, ())}
     if kinds:
         return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
-    if failure.statement.object_type == "INDEX" and failure.statement.verb != "CREATE":
+    kind = failure.statement.object_type
+    # What a foreign table is made of, its server, the shadow does not have.
+    if (kind == "INDEX" and failure.statement.verb != "CREATE") or kind == "FOREIGN_TABLE":
         return None
     told = (s for p in history.mentions(name[1]) for s in history.rows[p].statements if s.mentions(name[1]))
-    for statement in (failure.statement, *told):
-        kind = _kind_told(statement, name)
-        if kind is not None:
-            return kind
-    return "MATERIALIZED VIEW"
+    kinds_told = (_kind_told(statement, name) for statement in (failure.statement, *told))
+    return next((kind for kind in kinds_told if kind is not None), "MATERIALIZED VIEW")
 
 
 def _kind_told(statement: Statement, name: Name) -> str | None:
@@ -365,11 +364,13 @@ def _went_at_once_before(evidence: Evidence, name: Name, position: int) -> bool:
 
 
 def _goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
-    """Whether an object lives on in another schema: by a later row of its oid, or as the live catalog has it."""
+    """Whether an object lives on in another schema or (code may rename what its text does not name) under another name:
+    by a later row of its oid; or in another schema, as the live catalog has it.
+    """
     history, name = evidence.history, (found.object_schema, found.object_name)
     oid = history.oid_of(found.object_type, name, position)
     if oid is not None and any(
-        r.position > position and r.change_type != "DROP" and r.object_schema != found.object_schema
+        r.position > position and r.change_type != "DROP" and (r.object_schema, r.name) != name
         for r in history.by_oid[oid]
     ):
         return True
