@@ -332,6 +332,27 @@ class History:
             if s.tag == "ALTER SCHEMA" and s.renamed_to and s.targets
         ]
 
+    @cached_property
+    def schema_drops_in_texts(self) -> list[tuple[str, int]]:
+        """Name and row of each schema that a recorded text drops with all that is in it."""
+        return [
+            (name, row.position)
+            for row in self.rows
+            if "schema" in row.text.lower()
+            for s in row.statements
+            if s.tag == "DROP SCHEMA" and "cascade" in s.words
+            for _, name in s.targets
+        ]
+
+    def ends_with_its_text(self, schema: str | None, position: int) -> bool:
+        """Whether a text behind this row drops a schema and all in it, under the name that it has by then."""
+        names = {schema}
+        renames = [*self.schema_renames_in_texts, *((r.old, r.new, r.last) for r in self.schema_renames)]
+        for old, new, at in sorted(renames, key=lambda r: r[2]):
+            if at > position and old in names:
+                names.add(new)
+        return any(name in names and at > position for name, at in self.schema_drops_in_texts)
+
     def is_recorded(self, name: Name) -> bool:
         """Whether a relation ever left a row, under one of the names of its schema."""
         schemas = (name[0], *self.former_schemas.get(name[0] or "", ()))

@@ -312,6 +312,8 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     routine = kind in ("FUNCTION", "PROCEDURE")
     if evidence.live.has(found) or _goes_on(evidence, found, position):
         return None
+    if history.ends_with_its_text(found.object_schema, position):
+        return None
     if any(
         r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])
     ):
