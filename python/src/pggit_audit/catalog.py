@@ -6,6 +6,7 @@ the identity under which trees know it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -382,6 +383,10 @@ class CatalogReader:
         """All objects of these kinds, ordered by kind, then identity."""
         found = [_object(row) for kind in kinds for row in self._fetch(kind)]
         return sorted(found, key=lambda o: (KINDS.index(o.kind), o.object_identity))
+
+    def table_columns(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The columns of tables, by identity and name: position, type, nullable, default, of_domain."""
+        return {row["identity"]: json.loads(row["columns"]) for row in self._fetch("table_columns")}
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:
         """The objects among `keys` (with their kinds) that exist and are versioned."""

@@ -365,11 +365,11 @@ def rebuilt_objects(
                 )  # fmt: skip
             tree = dict(zip(commit["object_identities"], commit["definitions"], strict=True))
             failures = rebuild(scratch, commit["schema_ddl"], tree)
-            found = definitions(scratch)
+            found, columns = definitions(scratch), scratch.reader.table_columns()
             otherwise = [p for p in found.keys() & tree.keys() if found[p] != tree[p]]
             alike = {path for path in otherwise if reads_alike(scratch, path, tree[path])}
             session.info(f"Ran the script of commit {commit['commit_sha'][:8]}: {len(found)} objects")
-            return list(rebuilt_rows(commit["commit_sha"], found, failures, alike))
+            return list(rebuilt_rows(commit["commit_sha"], found, failures, alike, columns))
 
         for commit in commits:
             try:

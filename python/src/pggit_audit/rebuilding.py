@@ -109,7 +109,11 @@ def faults(shadow: Shadow, script: str, tree: Mapping[str, str], coming: Collect
 
 
 def rebuilt_rows(
-    commit_sha: str, found: Mapping[str, str], failures: Sequence[Failure], alike: Set[str]
+    commit_sha: str,
+    found: Mapping[str, str],
+    failures: Sequence[Failure],
+    alike: Set[str],
+    columns: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
     """Rows of `int_git__rebuilt_objects` of one commit: what its script made, and what of it did not run."""
     failed: dict[str | None, Failure] = {}
@@ -128,6 +132,7 @@ def rebuilt_rows(
             "failure": wrong.message if wrong else None,
             "is_excused": wrong.is_excused if wrong else False,
             "reads_alike": path in alike,
+            "columns": columns.get(path) if path is not None else None,
         }
 
 

@@ -136,3 +136,32 @@ where
     a.attrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
     and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
 order by a.attnum
+
+-- query: table_columns
+-- The columns of each table, in the terms of v1's metadata as well. Left out are tables whose columns are not all in
+-- their own definitions: heirs, and tables of a type. A column of a domain has the type and the nullability that the
+-- domain has at the time.
+select
+    (pg_identify_object('pg_class'::regclass, c.oid, 0)).identity as identity,
+    jsonb_object_agg(a.attname, jsonb_build_object(
+        'position', a.attnum,
+        'type', t.typname || case
+            when t.typname in ('bpchar', 'varchar') and a.atttypmod > 4 then format('(%s)', a.atttypmod - 4)
+            when t.typname in ('bit', 'varbit') and a.atttypmod > 0 then format('(%s)', a.atttypmod)
+            else ''
+        end,
+        'nullable', not a.attnotnull,
+        'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
+        'of_domain', t.typtype = 'd'
+    ))::text as columns
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+join pg_catalog.pg_type as t on t.oid = a.atttypid
+left join pg_catalog.pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where
+    c.relkind in ('r', 'p')
+    and {hidden:n}
+    and c.reloftype = 0
+    and (c.relispartition or not exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid))
+group by c.oid
