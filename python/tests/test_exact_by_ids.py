@@ -135,3 +135,41 @@ def test_what_reads_a_table_behind_its_rename_is_exact_where_the_ids_tell_that(
     assert told(server, migrations) == {
         "pet": ["exact", "exact"], "pet_pkey": ["exact"], "kept": ["exact"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "drop"),
+    [
+        (
+            "create trigger stamped before update on pet for each row execute function stamp()",
+            "drop trigger stamped on pet",
+        ),
+        ("create materialized view stamped as select id from pet", "drop materialized view stamped"),
+        ("create policy stamped on pet using (id > 0)", "drop policy stamped on pet"),
+    ],
+    ids=["trigger", "materialized view", "policy"],
+)
+def test_what_is_dropped_and_made_again_may_have_been_there_before(
+    server: embedded.Server, make: str, drop: str
+) -> None:
+    """Its row of the catalog is that of the last one, and only the first made a difference."""
+    migrations: Migrations = [
+        ([PET, "alter table pet enable row level security"], "statement"),
+        (
+            ["create function stamp() returns trigger language plpgsql as $$begin return new; end$$"],
+            "statement",
+        ),
+        ([make], "statement"),
+        ([ADD], "statement"),
+        ([drop, make], "transaction"),
+        ([VIEW], "statement"),
+    ]
+    with rebuild.recording(server) as made:
+        for statements, style in migrations:
+            send(made.connection, statements, style)
+        events = rebuild.rebuild(made, with_ids=True)
+    ((made_by_id),) = [e for e in events if "stamped" in (e["object_identity"] or "")]
+    (step,) = [r for r in made_by_id["repairs"] if r["statement"]]
+    assert step["not_before"] is None
+    last = max(e["v1_version_id"] for e in events if e["object_name"] == "kept" and e["v1_version_id"])
+    assert step["not_after"] is not None and step["not_after"] <= last

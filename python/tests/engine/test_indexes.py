@@ -6,6 +6,7 @@ import pytest
 from building import NOON, Scratch, index, replayed, table
 from rule_cases import DAY, Case, T, case_holds, case_holds_in_capitals
 
+from pggit_audit.history import in_its_schema
 from pggit_audit.shadow import Shadow
 
 CASES = [
@@ -118,3 +119,11 @@ def test_an_index_goes_with_its_table_and_not_before(shadow: Shadow, scratch: Sc
     events, _ = replayed(shadow, rows, scratch.objects("create table u ()"))
     (gone,) = [e for e in events if e.object_identity == 'public."I"' and e.new_definition is None]
     assert gone.anchor_version_id == 6
+
+
+@pytest.mark.parametrize(
+    ("on", "schema"), [('"db"."sales"."t"', "sales"), ("only sales.t", "sales"), ("t", "public")]
+)
+def test_an_index_with_a_quoted_name_is_in_the_schema_that_its_text_says(on: str, schema: str) -> None:
+    """v1 files it under public; with the database before the schema, too."""
+    assert in_its_schema(index(1, '"Mine"', f'create index "Mine" on {on} (id)')).object_schema == schema

@@ -96,14 +96,6 @@ SAID = (
     "select * from pggit_audit.repairs order by change_id, step_no",
     "select * from pggit_audit.causes order by 1",
 )
-# As if nothing had ever been built, but for the rows that the tracker has of the builds. Nobody else may do that.
-FORGOTTEN = """
-    set session_replication_role = replica;
-    drop schema pggit_audit cascade;
-    drop schema pggit_audit_work cascade;
-    truncate pggit_v0.refs, pggit_v0.commit_graph, pggit_v0.tree_entries, pggit_v0.objects cascade;
-    delete from pggit_v0.head;
-"""
 
 
 def said_by(params: Params) -> list[list[tuple[object, ...]]]:
@@ -136,10 +128,4 @@ def test_no_interval_no_exact_row_and_no_cause_depends_on_how_many_builds_there_
         assert said_by(owner) == expected
         left.append(execute(owner, ROWS))
     assert left[0] == left[1] == left[2]
-
-    execute(owner, FORGOTTEN)
-    status, said = build(tracked, tmp_path)
-    assert status == 0, said[-6000:]
-    assert said_by(owner) == expected
-    assert execute(owner, ROWS) != left[0]
     assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 0

@@ -7,7 +7,7 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
@@ -34,6 +34,9 @@ _KINDS = {
     "TRIGGER": TRIGGER_FROM_LIVE_CATALOG,
     "POLICY": POLICY_FROM_LIVE_CATALOG,
 }
+
+# What is changed by a DROP and a CREATE, of which v1 records neither: one of the name may have been there before.
+_MADE_ANEW = {"TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
         statement = made or statement
     when = bounds(evidence, moment)
     why = f"{found.object_identity} is in the live catalog, whose row of it was written {told(when)}"
+    if found.object_type in _MADE_ANEW:
+        when = replace(when, not_before=None, committed_at=None)
     yield Dated(
         found,
         moment,
