@@ -7,7 +7,7 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
@@ -21,7 +21,7 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     dropped_columns,
 )
-from pggit_audit.rules.dating import bounds, labels_by, last_written, literal_of, moment_of, told
+from pggit_audit.rules.dating import bounds, came, labels_by, last_written, literal_of, moment_of, told
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, quote
 
@@ -34,9 +34,6 @@ _KINDS = {
     "TRIGGER": TRIGGER_FROM_LIVE_CATALOG,
     "POLICY": POLICY_FROM_LIVE_CATALOG,
 }
-
-# What is changed by a DROP and a CREATE, of which v1 records neither: one of the name may have been there before.
-_MADE_ANEW = {"TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,8 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
     if found.object_type == "TYPE":
         made, later = labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
         statement = made or statement
-    when = bounds(evidence, moment)
-    why = f"{found.object_identity} is in the live catalog, whose row of it was written {told(when)}"
-    if found.object_type in _MADE_ANEW:
-        when = replace(when, not_before=None, committed_at=None)
+    written = told(bounds(evidence, moment))
+    why = f"{found.object_identity} is in the live catalog, whose row of it was written {written}"
     yield Dated(
         found,
         moment,
@@ -102,7 +97,7 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
             statement,
             why,
             inferred=name,
-            bounds=when,
+            bounds=came(evidence, found, moment),
             about=last_written(found.object_type),
         ),
     )

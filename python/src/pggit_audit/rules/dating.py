@@ -33,6 +33,16 @@ def bounds(evidence: Evidence, moment: Moment, sure: bool = False) -> Bounds:
     )
 
 
+# What is changed by a DROP and a CREATE, of which v1 records neither: one of the name may have been there before.
+_MADE_ANEW = {"TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
+
+
+def came(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Bounds:
+    """Between which rows there came an object of its name, given the moment at which it was last made."""
+    when = bounds(evidence, moment)
+    return replace(when, not_before=None, committed_at=None) if found.object_type in _MADE_ANEW else when
+
+
 def within(moment: Moment | None, first: int, last: int) -> Moment | None:
     """The part of a moment between two rows, at which it is not; None where it lies before or behind."""
     if moment is None or moment.last <= first or moment.first >= last:
@@ -221,4 +231,4 @@ def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool
 def made_by(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:
     """Between which rows an object of the live catalog was made that a statement needs, if it was there by then."""
     moment = moment_of(evidence, found)
-    return None if moment is None or moment.first >= position else bounds(evidence, moment)
+    return None if moment is None or moment.first >= position else came(evidence, found, moment)
