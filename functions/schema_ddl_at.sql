@@ -15,6 +15,7 @@ begin
 
     return '-- The schema at commit ' || commit_sha || ', for an empty database. Owners and grants are not part of it.
 -- Materialized views are empty until they are refreshed.
--- It runs code of the history''s authors (in indexes, checks, defaults): run it as a role that may do nothing else.
+-- It runs code of the history''s authors (in indexes, checks, defaults): run it as a role that may do nothing else, and not by
+-- psql -f, which obeys backslash commands: pggit-audit rebuild does both.
 ' || {{ function('schema_ddl').include(database=false) }}(identities, contents);
 end;
