@@ -418,10 +418,13 @@ def named_by_drops(
             if row is None or first != text or part in known:
                 continue
             known.add(part)
-            says_what = _said_by_name(evidence, part, name, columns)
+            says_what = foreign_keys.said_by_hashed_name(evidence, part, name, columns) or _said_by_name(
+                evidence, part, name, columns
+            )
             if says_what is None:
                 continue
-            if says_what.startswith("FOREIGN KEY") and any(_SET_CONSTRAINTS.search(t) for _, t in naming):
+            is_deferred = any(_SET_CONSTRAINTS.search(t) for _, t in naming)
+            if is_deferred and says_what.startswith("FOREIGN KEY") and "deferrable" not in says_what:
                 says_what += " DEFERRABLE INITIALLY DEFERRED"
             yield Repair(
                 OLDER_CONSTRAINT,

@@ -1,5 +1,5 @@
 """Foreign keys that are older than the tracker: what one did before a text dropped it and added it again
-(`earlier_action`), and what those were that a text drops (`named_by_drops`)."""
+(`earlier_action`), and what those were that a text drops (`named_by_drops`, `said_by_hashed_name`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, constraints, elements, qualified, quote_if_needed
+from pggit_audit.definitions import (
+    column_name,
+    constraints,
+    elements,
+    parse_name,
+    qualified,
+    quote_if_needed,
+)
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.situation import Evidence, Repair
@@ -23,6 +30,11 @@ _FOREIGN_KEY = re.compile(
     r"""(?: ON UPDATE (?P<update>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
     r"""(?: ON DELETE (?P<delete>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
 )
+
+# table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
+_HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
+_LONGEST = 63
+_REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"|[\w$.])+)""", re.IGNORECASE)
 
 
 def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
@@ -75,7 +87,7 @@ def named_by_drops(
         known = f" CONSTRAINT {quote_if_needed(name)} "
         if match is None or match[1] not in columns or any(known in r.statement for r in rest):
             continue
-        told = evidence.referred.get(match[1], set())
+        told = {refers for _, refers in evidence.referred.get(match[1], ())}
         if len(told) != 1:
             continue
         (refers,) = told
@@ -85,3 +97,30 @@ def named_by_drops(
             f"row {row.version_id} drops it, none added it, and its name and the others on such columns tell it",
             inferred=table,
         )
+
+
+def said_by_hashed_name(evidence: Evidence, part: str, table: Name, columns: Collection[str]) -> str | None:
+    """What a foreign key of a table says that has a name as Django writes it; None where that leaves it open.
+
+    Names of both ends may be cut (django.db.backends.base.schema, `_create_index_name`), so what it refers to is what
+    others on a column of that name refer to, if that begins as its own name says: of the same table, or else of all.
+    """
+    match = _HASHED.match(part)
+    if match is None:
+        return None
+    most = (_LONGEST - len(match["rest"])) // 2 - 1
+    own: set[str] = set()
+    others: set[str] = set()
+    for column in columns:
+        if match["ends"] in (f"{table[1]}_{column}", f"{table[1][:most]}_{column[:most]}"):
+            for other, refers in evidence.referred.get(column, ()):
+                said = _REFERRED.match(refers)
+                if said and _begins(match["other"], parse_name(said["table"])[1]):
+                    (own if other == table[1] else others).add(f"FOREIGN KEY ({quote(column)}) {refers}")
+    found = own or others
+    return found.pop() if len(found) == 1 else None
+
+
+def _begins(cut: str, table: str) -> bool:
+    """Whether table_column, cut or not, may be that of a table."""
+    return table.startswith(cut) or cut.startswith(f"{table}_")

@@ -70,13 +70,17 @@ class Evidence:
         return found
 
     @cached_property
-    def referred(self) -> Mapping[str, set[str]]:
-        """By the name of a column, what the foreign keys on such a column alone say: those of texts, as one writes."""
-        found: dict[str, set[str]] = {}
+    def referred(self) -> Mapping[str, set[tuple[str, str]]]:
+        """By the name of a column, what the foreign keys on such a column alone say: those of texts, as one writes.
+
+        Each with its table's name, without a schema.
+        """
+        found: dict[str, set[tuple[str, str]]] = {}
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
-                for column, refers in _REFERS.findall(statement.folded):
-                    found.setdefault(unquote(column), set()).add(" ".join(refers.split()))
+                for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
+                    table = statement.targets[0][1]
+                    found.setdefault(unquote(column), set()).add((table, " ".join(refers.split())))
         return found
 
     @cached_property

@@ -27,6 +27,7 @@ from pggit_audit.definitions import (
     type_text,
     with_columns,
     with_type,
+    without_default,
 )
 from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
@@ -322,7 +323,7 @@ def _as_it_was(
             # A text gave it the type that it has now; its default is of that type.
             known[changed] = (
                 column_of(changed, usual[changed])
-                if " DEFAULT " in known[changed]
+                if without_default(known[changed]) != known[changed]
                 else with_type(known[changed], type_text(str(before[changed].get("type"))))
             )
         if name != (live.object_schema, live.object_name):
