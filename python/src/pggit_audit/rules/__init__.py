@@ -276,8 +276,9 @@ ROWS_OF_CODE = Rule(
 )
 DEPENDS_ON_DATA = Rule(
     "depends_on_data",
-    "the rows, the clock or the random numbers that code looked at",
-    "the code reads a table, or calls a function that gives another result each time",
+    "the rows, the clock, the random numbers, roles or server that code looked at",
+    "the code reads a table, counts the rows that it changes, catches an error that rows may cause, or calls a "
+    "function that gives another result each time",
 )
 STATEMENT_FAILED = Rule(
     "statement_failed",
