@@ -17,7 +17,12 @@ tables as (
         ))[1] as body,
         -- a column that is inherited stands in the definition of the parent, and so may its NOT NULL
         changes.new_definition ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$ as inherits,
-        changes.new_definition
+        -- since 18 a NOT NULL may be a constraint that no row was checked for
+        case
+            when changes.new_definition like '% NOT VALID;%'
+                then replace(changes.new_definition, ' NO INHERIT NOT VALID;', ' NOT VALID;')
+            else ''
+        end as not_valid
     from {{ model }} as changes
     inner join {{ history }} as history on changes.v1_version_id = history.version_id
     where
@@ -38,7 +43,7 @@ lines as (
         tables.event_no,
         tables.branch_name,
         tables.inherits,
-        tables.new_definition,
+        tables.not_valid,
         lines.line_no,
         rtrim(lines.groups[1], ',') as line
     from tables
@@ -64,17 +69,29 @@ printed as (
             line from $re$^{{ snapshot_identifier() }} ((?:[^" ]|"(?:[^"]|"")*"| {{ type_end }})+)$re$
         ) as type_name,
         line ~ ' NOT NULL(?: NO INHERIT)?$'
-        -- since 18 it may be a constraint that no row was checked for
         or position(
             ' NOT NULL ' || substring(line from $re$^{{ snapshot_identifier() }}$re$) || ' NOT VALID;'
-            in replace(new_definition, ' NO INHERIT NOT VALID;', ' NOT VALID;')
+            in not_valid
         ) > 0 as is_not_null
     from lines
 
 ),
 
--- v1 read information_schema: there, a column of a domain has the type of the domain. What is no domain has none, and
--- counts all the same: it may have taken the name of one.
+-- v1 read information_schema: there, a column of a domain has the type of the domain.
+type_changes as (
+
+    select
+        object_identity,
+        branch_name,
+        event_no,
+        new_definition,
+        new_definition like 'CREATE DOMAIN %' as is_domain
+    from {{ with_published(model, 'changes', 'change_id') }} as changes
+    where object_type = 'TYPE'
+
+),
+
+-- What is no domain has no type beneath, and counts where it took the name of one.
 types as materialized (
 
     select distinct
@@ -85,8 +102,8 @@ types as materialized (
             new_definition from $re$^CREATE DOMAIN {{ snapshot_identifier() }}[.]{{ snapshot_identifier() }} AS ((?:[^" ;\n]|"(?:[^"]|"")*"| {{ type_end }})+)$re$
         ) as base_type,
         new_definition ~ $re$^(?:[^'"\n]|{{ snapshot_quoted() }})* NOT NULL$re$ as is_not_null
-    from {{ with_published(model, 'changes', 'change_id') }} as changes
-    where object_type = 'TYPE'
+    from type_changes
+    where object_identity in (select object_identity from type_changes where is_domain)
 
 ),
 

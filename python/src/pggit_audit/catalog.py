@@ -385,7 +385,7 @@ class CatalogReader:
         return sorted(found, key=lambda o: (KINDS.index(o.kind), o.object_identity))
 
     def table_columns(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """The columns of tables, by identity and name: position, type, nullable, default, of_domain."""
+        """The columns of tables, by identity and name: position, type, nullable, default, of_domain, of_partition."""
         return {row["identity"]: json.loads(row["columns"]) for row in self._fetch("table_columns")}
 
     def some(self, keys: Mapping[Key, str]) -> list[DatabaseObject]:

@@ -171,15 +171,19 @@ def test_a_prepared_role_gets_its_password_back(admin: Params, where: str) -> No
     psycopg.connect(**as_role(admin, NOBODY.user)).close()
 
 
-def test_a_history_that_locks_its_role_out_goes_on_elsewhere(
-    admin: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def session(admin: Params, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A build's session, with a prepared role that can be locked out; it waits a second for it."""
     if "password" not in admin:
         pytest.skip("a server that asks for no password locks nobody out")
     monkeypatch.setattr(shadow_module, "_RETURN", 1.0)
-    before = fingerprint(admin)
     session = Session(as_role(admin, "hostile_creates"))
     monkeypatch.setattr(session, "shadow_login", NOBODY)
+    return session
+
+
+def test_a_history_that_locks_its_role_out_goes_on_elsewhere(admin: Params, session: Session) -> None:
+    before = fingerprint(admin)
     events = replayed([Attack("locks out", LOCKS_OUT)], session)
     try:
         assert any("alter role" in text and "throw-away" in text for text in session.said), session.said
@@ -214,15 +218,8 @@ LOCKS_OUT_OF_A_SCRIPT = {
 }
 
 
-def test_a_script_that_locks_its_role_out_is_run_elsewhere(
-    admin: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if "password" not in admin:
-        pytest.skip("a server that asks for no password locks nobody out")
-    monkeypatch.setattr(shadow_module, "_RETURN", 1.0)
+def test_a_script_that_locks_its_role_out_is_run_elsewhere(admin: Params, session: Session) -> None:
     before = fingerprint(admin)
-    session = Session(as_role(admin, "hostile_creates"))
-    monkeypatch.setattr(session, "shadow_login", NOBODY)
     honest = {"public.t": LOCKS_OUT_OF_A_SCRIPT["public.t"]}
     commits = [
         {

@@ -5,7 +5,7 @@ The extension stands for them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 
 from pggit_audit.history import HistoryRow
@@ -79,13 +79,14 @@ def members(
     following = [
         s for s in execution.following if s.action != "code" or _may_leave_rows(s, execution, situation)
     ]
+    relations = {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
     told = _before_following(rows, following)
     if told is None:
-        told = _up_to_others(rows, following, names, statement, situation)
+        told = _up_to_others(rows, following, relations, statement)
     front = list(islice(rows, told))
     for _ in front:
         rows.popleft()
-    taken, kept = _own(front, names, execution, situation)
+    taken, kept = _own(front, names, relations, execution, situation)
     rows.extendleft(reversed(kept))
     yield from taken
 
@@ -93,12 +94,10 @@ def members(
 def _up_to_others(
     rows: Sequence[HistoryRow],
     following: Sequence[Statement],
-    names: Sequence[str],
+    relations: Set[str],
     statement: Statement,
-    situation: Situation,
 ) -> int:
     """How many rows come before the first that a following statement, or code, may have left."""
-    relations = _relations(names, situation)
     for i, row in enumerate(rows):
         if row.object_type not in _KINDS:
             return i
@@ -112,7 +111,11 @@ def _up_to_others(
 
 
 def _own(
-    rows: Sequence[HistoryRow], names: Sequence[str], execution: Execution, situation: Situation
+    rows: Sequence[HistoryRow],
+    names: Sequence[str],
+    relations: Set[str],
+    execution: Execution,
+    situation: Situation,
 ) -> tuple[list[HistoryRow], list[HistoryRow]]:
     """The rows that are the extension's own, and the others.
 
@@ -123,7 +126,6 @@ def _own(
     may_fire = bool(situation.state.routines()) and any(_may_fire(s) for s in execution.statements)
     if not found and not may_fire:
         return list(rows), []
-    relations = _relations(names, situation)
     is_own = [row.object_type in ROUTINES or row.name in relations for row in rows]
     for start, row in enumerate(rows):
         end = next((i for i in range(start, len(rows)) if _drops(rows[i], row)), None)
@@ -139,20 +141,12 @@ def _own(
     return taken, [row for row, own in zip(rows, is_own, strict=True) if not own]
 
 
-def _relations(names: Sequence[str], situation: Situation) -> set[str]:
-    return {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
-
-
-def _same(row: HistoryRow, other: HistoryRow) -> bool:
-    return (row.object_type, row.object_schema, row.name) == (
-        other.object_type,
-        other.object_schema,
-        other.name,
-    )
-
-
 def _drops(row: HistoryRow, made: HistoryRow) -> bool:
-    return row.change_type == "DROP" and _same(row, made)
+    return row.change_type == "DROP" and (row.object_type, row.object_schema, row.name) == (
+        made.object_type,
+        made.object_schema,
+        made.name,
+    )
 
 
 def _may_fire(statement: Statement) -> bool:

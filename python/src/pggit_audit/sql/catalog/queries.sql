@@ -152,7 +152,8 @@ select
         end,
         'nullable', not a.attnotnull,
         'default', case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
-        'of_domain', t.typtype = 'd'
+        'of_domain', t.typtype = 'd',
+        'of_partition', c.relispartition
     ))::text as columns
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
