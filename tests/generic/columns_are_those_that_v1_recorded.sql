@@ -84,10 +84,17 @@ type_changes as (
         object_identity,
         branch_name,
         event_no,
-        new_definition,
-        new_definition like 'CREATE DOMAIN %' as is_domain
+        new_definition
     from {{ with_published(model, 'changes', 'change_id') }} as changes
     where object_type = 'TYPE'
+
+),
+
+domains as (
+
+    select object_identity
+    from type_changes
+    where new_definition like 'CREATE DOMAIN %'
 
 ),
 
@@ -103,7 +110,7 @@ types as materialized (
         ) as base_type,
         new_definition ~ $re$^(?:[^'"\n]|{{ snapshot_quoted() }})* NOT NULL$re$ as is_not_null
     from type_changes
-    where object_identity in (select object_identity from type_changes where is_domain)
+    where object_identity in (select object_identity from domains)
 
 ),
 
