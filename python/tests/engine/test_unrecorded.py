@@ -129,12 +129,15 @@ def test_what_code_makes_of_data_has_the_names_of_the_rows_and_is_never_exact(
 
 
 CHANCE = """do $$
-declare mark text := replace(gen_random_uuid()::text, '-', '');
+declare
+  mark text := replace(gen_random_uuid()::text, '-', '');
+  own integer := pg_backend_pid();
 begin
   execute format('create type %I as enum (%L)', 'kind_' || left(mark, 8), md5(random()::text));
   execute format('create sequence %I', 's_' || encode(gen_random_bytes(6), 'hex'));
   execute format('create table t (id integer check (id > %s))', txid_current());
   execute format('comment on table t is %L', 'by ' || current_user || ' in ' || txid_current());
+  execute 'create sequence p' || pg_catalog.pg_backend_pid()::text || '_' || own;
 end $$"""
 
 
@@ -150,6 +153,7 @@ def test_what_code_makes_of_chance_is_the_same_in_each_build(shadow: Shadow, ser
     assert trees[0] == trees[1]
     assert len([path for path in trees[0] if ".s_" in path]) == 2
     assert "by Zoë in 2" in trees[0]["public.t"]
+    assert "public.p2_2" in trees[0]
     assert all(e.fidelity == "repaired" for e in builds[0] if e.v1_version_id in (2, 3))
 
 

@@ -2,7 +2,7 @@
 
 Literals (`'now'`, `'today'`, `'tomorrow'`, `'yesterday'`), the bounds of a partition, and code. The time of a row is
 that of its transaction, as the author's session wrote it (FORMATS 1.10), which is what they mean. Who asks is the row's
-author. What no row says (numbers of transactions, random ids) is made of the row's id, or of `random()`,
+author. What no row says (numbers of transactions and processes, random ids) is made of the row's id, or of `random()`,
 which the shadow seeds for each statement: so it is the same in each build.
 """
 
@@ -35,7 +35,17 @@ _FUNCTIONS = {"NOW", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIME
 _AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
 # Ids that random() can stand for, which is the same each time; numbers that the server counts.
 _IDS = {"GEN_RANDOM_UUID", "UUID_GENERATE_V1", "UUID_GENERATE_V1MC", "UUID_GENERATE_V4", "UUIDV4", "UUIDV7"}
-_NUMBERS = {"TXID_CURRENT": "bigint", "PG_CURRENT_XACT_ID": "xid8"}
+_PROCESS = "PG_BACKEND_PID"
+_NUMBERS = {"TXID_CURRENT": "bigint", "PG_CURRENT_XACT_ID": "xid8", _PROCESS: "integer"}
+# Code that has to do with processes means its own, not the row's number.
+_OF_PROCESSES = {
+    "PG_TERMINATE_BACKEND",
+    "PG_CANCEL_BACKEND",
+    "PG_STAT_ACTIVITY",
+    "PG_LOCKS",
+    "PG_BLOCKING_PIDS",
+}
+_LARGEST = (1 << 31) - 1
 # What makes a text of its arguments. Elsewhere the author is compared, or acts: there the shadow's role counts.
 _MAKES_TEXT = {"FORMAT", "CONCAT", "CONCAT_WS", "QUOTE_IDENT", "QUOTE_LITERAL"}
 _RANDOM_ID = "(pg_catalog.md5(pg_catalog.random()::pg_catalog.text)::pg_catalog.uuid)"
@@ -173,7 +183,15 @@ def _cuts(tokens: Sequence[Token], says: _Told) -> Iterator[Cut]:
                 continue
         if keeps:
             continue
-        if word in _AUTHORS and not _becomes_text(tokens, words, i):
+        if word in _AUTHORS and not _becomes_text(tokens, words, i, i):
+            continue
+        if word == _PROCESS and not (
+            _OF_PROCESSES.isdisjoint(words)
+            and (
+                tokens[start - 1].token_type == TokenType.COLON_EQ
+                or _becomes_text(tokens, words, start, i + 2)
+            )
+        ):
             continue
         called = [t.text for t in tokens[i + 1 : i + 4]]
         instead, behind = _said(word, called, says)
@@ -181,11 +199,10 @@ def _cuts(tokens: Sequence[Token], says: _Told) -> Iterator[Cut]:
             yield tokens[start].start, tokens[i + behind].end + 1, instead
 
 
-def _becomes_text(tokens: Sequence[Token], words: Sequence[str], place: int) -> bool:
-    """Whether a token becomes part of a text: beside "||", or as an argument of what makes one."""
-    if TokenType.DPIPE in {
-        t.token_type for t in (*tokens[place - 1 : place], *tokens[place + 1 : place + 2])
-    }:
+def _becomes_text(tokens: Sequence[Token], words: Sequence[str], place: int, last: int) -> bool:
+    """Whether the tokens of a call, from `place` to `last`, become part of a text: beside "||", or as an argument of
+    what makes one."""
+    if TokenType.DPIPE in {t.token_type for t in (*tokens[place - 1 : place], *tokens[last + 1 : last + 2])}:
         return True
     depth = 0
     for i in range(place - 1, 0, -1):
@@ -207,7 +224,8 @@ def _said(word: str, called: Sequence[str], says: _Told) -> tuple[str | None, in
         elif word in _IDS:
             instead = _RANDOM_ID
         elif word in _NUMBERS:
-            instead = f"('{says.number}'::{_NUMBERS[word]})"
+            number = says.number % _LARGEST if word == _PROCESS else says.number
+            instead = f"('{number}'::{_NUMBERS[word]})"
     elif word == _BYTES and called[:1] == ["("] and called[2:] == [")"] and called[1].isdigit():
         count = min(int(called[1]), _MOST_BYTES)
         hexadecimal = (

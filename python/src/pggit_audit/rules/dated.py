@@ -58,9 +58,12 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
         if found.object_type not in _KINDS or " OWNED BY " in found.definition:
             continue
         moment = moment_of(evidence, found)
-        if moment is None or (moment.first < 0 and moment.own is None):
+        if moment is None:
             continue
-        for i, step in enumerate(_steps(evidence, found, moment)):
+        is_older = moment.first < 0 and moment.own is None
+        for i, step in enumerate(
+            _labels(evidence, found, moment) if is_older else _steps(evidence, found, moment)
+        ):
             order = (step.moment.due[0], [*_KINDS].index(found.object_type), i)
             result.append((order, step))
     return [step for _, step in sorted(result, key=lambda r: r[0])]
@@ -83,10 +86,8 @@ def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
 def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
     name = (found.object_schema, found.object_name)
     statement = without_comments(found.definition)
-    later: list[Label] = []
     if found.object_type == "TYPE":
-        made, later = labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
-        statement = made or statement
+        statement = _labels_with(evidence, found, moment)[0] or statement
     written = told(bounds(evidence, moment))
     why = f"{found.object_identity} is in the live catalog, whose row of it was written {written}"
     yield Dated(
@@ -101,8 +102,20 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
             about=last_written(found.object_type),
         ),
     )
+    yield from _labels(evidence, found, moment)
+
+
+def _labels_with(evidence: Evidence, found: DatabaseObject, moment: Moment) -> tuple[str | None, list[Label]]:
+    return labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
+
+
+def _labels(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
+    """The labels that an enum got behind the moment at which it came."""
+    if found.object_type != "TYPE":
+        return
+    name = name_of(found)
     known = [label.text for label in evidence.moments.labels(found.object_identity)]
-    for label in later:
+    for label in _labels_with(evidence, found, moment)[1]:
         assert label.moment is not None
         when = bounds(evidence, label.moment)
         literal = literal_of(label.text)

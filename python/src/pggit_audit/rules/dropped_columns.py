@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name
+from pggit_audit.definitions import column_name, column_types, quote_if_needed
 from pggit_audit.moments import Column, Moment
+from pggit_audit.rules import older_columns
 from pggit_audit.rules.dating import bounds, identify, told
-from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before
+from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before, statements_on
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
 
@@ -31,7 +32,8 @@ _USUAL = {
 class Dropped:
     """A column that was there when a table entered: its place, its element, when it went.
 
-    `name` is what it was called, if a text says so (`is_named`); else one that nobody takes for a column's.
+    `name` is what it was called, if a text says so (`is_named`); else one that nobody takes for a column's. Where the
+    same moment wrote a live column of the table, it `may_be_older`: a table that is written anew shows that.
     """
 
     place: int
@@ -39,6 +41,7 @@ class Dropped:
     kind: str
     moment: Moment
     is_named: bool
+    may_be_older: bool = False
 
     @property
     def line(self) -> str:
@@ -99,21 +102,66 @@ def _gone(
     for column in columns:
         if column.dropped and column.moment is not None:
             groups[column.moment].append(column)
-    names = _named_by_drops(evidence, table) if groups else []
-    for moment, gone in groups.items():
-        went = moment.first if moment.own is None else moment.own
-        if went < position:
+    for column, (is_named, name) in _with_names(groups, _named_by_drops(evidence, table) if groups else []):
+        moment = column.moment
+        if moment is None or (moment.first if moment.own is None else moment.own) < position:
             continue
+        kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
+        if not is_named:
+            name = f"(dropped column {column.place})"
+        elif name is not None:
+            kind = _as_others(evidence, name, column) or kind
+        if kind is not None and name is not None and (is_named or column.place < last):
+            may_be_older = any(c.moment == moment for c in columns if not c.dropped)
+            yield Dropped(column.place, name, kind, moment, is_named, may_be_older)
+
+
+_Named = tuple[bool, str | None]
+"""Whether texts tell which column it was, and what it was called before all texts: None where a text had added it."""
+
+
+def _with_names(
+    groups: Mapping[Moment, Sequence[Column]], names: Sequence[tuple[int, str | None]]
+) -> Iterator[tuple[Column, _Named]]:
+    """Each column with its name: as many went at one moment as the texts of that moment name, in their order.
+
+    Where a table is written anew (ALTER COLUMN TYPE), so are the catalog's rows of columns that came with a default, of
+    those that had gone before as well: then what is left of the names belongs to what is left of the columns. Those
+    that texts added stand behind all that were there.
+    """
+    left: list[Column] = []
+    given: set[int] = set()
+    latest = -1
+    for moment, columns in groups.items():
+        went = moment.first if moment.own is None else moment.own
         began = moment.own if moment.began is None else moment.began
-        here = [older for at, older in names if began is not None and began <= at <= went]
-        # A column that a text added stands behind all that were there.
-        older: list[str | None] = [name for name in here if name is not None]
-        older = [*older, *[None] * (len(here) - len(older))] if len(here) == len(gone) else []
-        for i, column in enumerate(sorted(gone, key=lambda c: c.place)):
-            kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
-            name = older[i] if older else f"(dropped column {column.place})"
-            if kind is not None and name is not None and (older or column.place < last):
-                yield Dropped(column.place, name, kind, moment, bool(older))
+        here = [i for i, (at, _) in enumerate(names) if began is not None and began <= at <= went]
+        if len(here) == len(columns):
+            given.update(here)
+            yield from _paired(columns, [names[i][1] for i in here])
+        else:
+            left.extend(columns)
+            latest = max(latest, went)
+    rest = [name for i, (at, name) in enumerate(names) if i not in given and at <= latest]
+    if len(rest) == len(left):
+        yield from _paired(left, rest)
+    else:
+        yield from ((column, (False, None)) for column in left)
+
+
+def _paired(columns: Sequence[Column], names: Sequence[str | None]) -> Iterator[tuple[Column, _Named]]:
+    older = sorted(names, key=lambda name: name is None)
+    for column, name in zip(sorted(columns, key=lambda c: c.place), older, strict=True):
+        yield column, (True, name)
+
+
+def _as_others(evidence: Evidence, name: str, column: Column) -> str | None:
+    """The type of others of the name, with what else they are, if the places of their type are as long and aligned."""
+    like = older_columns.like_others(evidence, name)
+    if like is None:
+        return None
+    kind = like.removeprefix(quote(name)).removeprefix(quote_if_needed(name)).strip()
+    return kind if evidence.layouts.get(kind.removesuffix(" NOT NULL")) == column.layout else None
 
 
 def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int, str | None]]:
@@ -121,18 +169,22 @@ def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int
     before all texts; None where a text had added it."""
     found: list[tuple[int, str | None]] = []
     actions: list[Mapping[str, str | None]] = []
-    executions: set[tuple[str, int]] = set()
-    rows = (evidence.history.rows[p] for p in evidence.history.mentions(table.object_name))
-    for row in rows:
-        if row.exclusion_reason or row.execution in executions:
-            continue
-        executions.add(row.execution)
-        for action in (a for s in row.statements for a in actions_on(table, s)):
-            if action["dropped"] and action["dropped"].lower() not in NO_COLUMNS:
-                name = unquote(action["dropped"])
-                if not _is_gone(name, actions):
-                    found.append((row.position, name_before(name, actions)))
-            actions.append(action)
+    each = [
+        (row, action)
+        for row, statement, names in statements_on(evidence, table)
+        for action in actions_on(names, statement)
+    ]
+    live = {name for name, _ in column_types(table.definition)}
+    for i, (row, action) in enumerate(each):
+        if action["dropped"] and action["dropped"].lower() not in NO_COLUMNS:
+            name = unquote(action["dropped"])
+            # What lives, and no later text makes, was not dropped.
+            remains = name in live and not any(
+                unquote(later[n] or "") == name for _, later in each[i:] for n in ("added", "new")
+            )
+            if not remains and not _is_gone(name, actions):
+                found.append((row.position, name_before(name, actions)))
+        actions.append(action)
     return found
 
 
@@ -156,4 +208,5 @@ def why(evidence: Evidence, back: Sequence[Dropped]) -> str:
 
 def when(evidence: Evidence, gone: Dropped) -> Bounds:
     """Between which rows it went."""
-    return bounds(evidence, gone.moment)
+    found = bounds(evidence, gone.moment)
+    return replace(found, not_before=None) if gone.may_be_older else found

@@ -77,12 +77,13 @@ def _may_be_null(table: DatabaseObject, column: str) -> bool:
 def named_by_drops(
     evidence: Evidence, table: Name, columns: Collection[str], rest: Sequence[Repair]
 ) -> Iterator[Repair]:
-    """Foreign keys that a text drops and nothing before it names, where their own name and the others tell them.
+    """Foreign keys that a text drops or renames and nothing before it names, where their own name and the others tell
+    them.
 
-    PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to. `rest` is
-    what is known to belong to the table.
+    PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to (so that IF
+    EXISTS says no less). `rest` is what is known to belong to the table.
     """
-    for name, row in evidence.dropped["CONSTRAINT"].items():
+    for name, gone in evidence.dropped["CONSTRAINT"].items():
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_fkey", name)
         known = f" CONSTRAINT {quote_if_needed(name)} "
         if match is None or match[1] not in columns or any(known in r.statement for r in rest):
@@ -94,7 +95,7 @@ def named_by_drops(
         yield Repair(
             OLDER_CONSTRAINT,
             f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} FOREIGN KEY ({quote(match[1])}) {refers};",
-            f"row {row.version_id} drops it, none added it, and its name and the others on such columns tell it",
+            f"row {gone.row.version_id} names it, none added it, and its name and the others on such columns tell it",
             inferred=table,
         )
 

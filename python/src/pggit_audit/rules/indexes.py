@@ -161,19 +161,23 @@ def _unnumbered(name: str) -> str:
 
 
 def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) -> Iterator[Repair]:
-    """Indexes that a recorded text drops and nothing before it names, where their own name says what they were.
+    """Indexes that a recorded text drops or renames and nothing before it names, where their own name says what they
+    were.
 
-    As PostgreSQL and several tools name them: table_column_idx, and table_column_key where it is unique.
+    As PostgreSQL and several tools name them: table_column_idx, and table_column_key where it is unique. With IF EXISTS
+    one was there where another table had one on such columns that is called so.
     """
-    for name, row in evidence.dropped["INDEX"].items():
+    for name, gone in evidence.dropped["INDEX"].items():
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_(idx|key)", name)
         found = [*joined(match[1], columns)] if match is not None else []
         if match is None or len(found) != 1 or (table[0], name) in evidence.live.by_name:
+            continue
+        if not gone.is_sure and not any(n.endswith(f"_{match[1]}_{match[2]}") for n in evidence.made_indexes):
             continue
         kind = "UNIQUE INDEX" if match[2] == "key" else "INDEX"
         yield Repair(
             OLDER_CONSTRAINT,
             f"CREATE {kind} {quote(name)} ON {qualified(table)} ({', '.join(map(quote, found[0]))});",
-            f"row {row.version_id} drops it, none made it, and its name says what it was",
+            f"row {gone.row.version_id} names it, none made it, and its name says what it was",
             inferred=table,
         )

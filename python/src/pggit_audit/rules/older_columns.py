@@ -5,7 +5,7 @@ catalog, but for what recorded texts do to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -16,10 +16,10 @@ from pggit_audit.definitions import (
     with_not_null,
     without_default,
 )
-from pggit_audit.live import Live
+from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules.dating import identify
 from pggit_audit.rules.situation import Evidence
-from pggit_audit.statements import Statement, folded, quote, unquote
+from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
     r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
@@ -81,8 +81,9 @@ def gone(
 ) -> list[str]:
     """The columns that texts drop of a live table and none adds, as they may have been: at the end.
 
-    Of such a column nothing is recorded but its name: it is like the live columns of that name, where these are alike,
-    else a text. Where the catalog still has the places of those that are gone, it tells more (`dropped_columns`).
+    Of such a column nothing is recorded but its name: it is like the live columns of that name, or those that texts
+    make, where these are alike, else a text (with IF EXISTS, only where there are such others). Where the catalog still
+    has the places of those that are gone, it tells more (`dropped_columns`).
     `known`: what was there of the live ones, as `before_actions` says.
     """
     if evidence.moments.columns(identify(table)[1]):
@@ -91,39 +92,67 @@ def gone(
     found: dict[str, str] = {}
     for i, action in enumerate(actions):
         spelled = action["dropped"]
-        if spelled is None or spelled in NO_COLUMNS or action["if_there"] or action["if_missing"] == "code":
+        if spelled is None or spelled in NO_COLUMNS or action["if_missing"] == "code":
             continue
         name = name_before(unquote(spelled), actions[:i])
         if name is not None and name not in there:
-            line = _like_others(evidence.live, name)
+            like = like_others(evidence, name)
+            if like is None and action["if_there"]:
+                continue
+            line = like or f"{quote(name)} text"
             found.setdefault(name, _before_set(line, name, actions))
     return [*found.values()]
 
 
-def _like_others(live: Live, name: str) -> str:
-    """A column of a name, as the live columns of the name are."""
+def like_others(evidence: Evidence, name: str) -> str | None:
+    """A column of a name, as the live columns of the name are, or else those of recorded texts, if these are alike."""
     lines = {
         line
-        for o in live.by_name.values()
+        for o in evidence.live.by_name.values()
         if o.object_type == "TABLE" and quote_if_needed(name) in o.definition
         for line in elements(o.definition)[1]
         if column_name(line) == name
     }
-    return lines.pop() if len(lines) == 1 else f"{quote(name)} text"
+    lines = lines or {f"{quote(name)} {kind}" for kind in evidence.written.get(name, ())}
+    return lines.pop() if len(lines) == 1 else None
 
 
-def actions_on(table: DatabaseObject, statement: Statement) -> Iterator[Mapping[str, str | None]]:
-    """What a statement does to the columns of a table: by itself, or as code, which may look first whether it must."""
+def statements_on(
+    evidence: Evidence, table: DatabaseObject
+) -> list[tuple[HistoryRow, Statement, list[Name]]]:
+    """The recorded statements that name a live table by a name that it has by then, in order.
+
+    Each with a row that has its text, and the names that the table has in that text: two where the text renames it.
+    """
+    history = evidence.history
+    found: dict[tuple[str, int], tuple[HistoryRow, list[Name]]] = {}
+    for name, first, until in history.names("TABLE", (table.object_schema, table.object_name)):
+        for row in (history.rows[p] for p in history.mentions(name[1]) if first <= p <= until):
+            if not row.exclusion_reason:
+                before = found.get(row.execution)
+                found[row.execution] = row, [*(before[1] if before else ()), name]
+    return [
+        (row, statement, names)
+        for row, names in sorted(found.values(), key=lambda f: f[0].position)
+        for statement in row.statements
+        if any(says(statement.folded, name[1]) for name in names)
+    ]
+
+
+def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mapping[str, str | None]]:
+    """What a statement does to the columns of a table that has these names: by itself, or as code, which may look first
+    whether it must."""
+
+    def means(schema: str | None, bare: str) -> bool:
+        return any(bare == name[1] and schema in (None, name[0]) for name in names)
+
     if statement.tag == "ALTER TABLE":
-        if any(
-            bare == table.object_name and s in (None, table.object_schema) for s, bare in statement.targets
-        ):
+        if any(means(*target) for target in statement.targets):
             yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
         return
     for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
         for altered in _ALTERS.finditer(body):
-            schema, bare = parse_name(altered["table"])
-            if bare == table.object_name and schema in (None, table.object_schema):
+            if means(*parse_name(altered["table"])):
                 yield from (
                     {**match.groupdict(), "if_missing": "code"}
                     for match in _ACTION.finditer(altered["actions"])

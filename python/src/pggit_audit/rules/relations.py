@@ -117,17 +117,21 @@ def _renamed_by_statement(evidence: Evidence, name: Name, failure: Failure) -> I
 
 def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[Repair]:
     """A definition of the live catalog names a table as it is called now; it had another name then."""
-    for row in evidence.history.rows[failure.situation.position :]:
+    history = evidence.history
+    for row in history.rows[failure.situation.position :]:
         match = RENAMED_TABLE.search(row.text)
         if match is None or unquote(match[2]) != name[1] or row.name != name[1]:
             continue
-        for full in failure.resolve(parse_name(match[1])):
+        older = failure.resolve(parse_name(match[1]))
+        # It may have been renamed more than once since.
+        older += [n for n, _, _ in history.names("TABLE", (row.object_schema, name[1])) if n[1] != name[1]]
+        for full in older:
             if failure.situation.relation(full) is not None:
                 pattern = re.escape(quote_if_needed(name[1]))
                 parts = re.split(rf'(?<![\w"]){pattern}(?![\w"])', failure.statement.text)
                 text = quote(full[1]).join(parts)
                 if text != failure.statement.text:
-                    why = f"row {row.version_id} renamed {full[1]} to {name[1]}, later"
+                    why = f"row {row.version_id} renamed it to {name[1]}, later: it was {full[1]}"
                     return [Repair(NOT_YET_RENAMED, text, why, rewrite=True)]
     return []
 

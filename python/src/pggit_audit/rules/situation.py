@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Protocol
 
 import psycopg
@@ -29,6 +30,14 @@ from pggit_audit.v1_schema import V1Schema
 Current = Sequence[Mapping[str, Any]]
 """A table's columns in the shadow, in order: name, position, type (as v1 records it), full_type, nullable, default,
 generated, identity."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What a text of `row` drops or renames; with IF EXISTS (not `is_sure`) it need not have been there."""
+
+    row: HistoryRow
+    is_sure: bool
 
 
 class Evidence:
@@ -54,20 +63,26 @@ class Evidence:
         self.moments = Moments(self.history, written)
 
     @cached_property
-    def dropped(self) -> Mapping[str, Mapping[str, HistoryRow]]:
-        """Names of indexes and constraints (by INDEX and CONSTRAINT) that a text drops, and that nothing before it has,
-        each with its row.
-
-        IF EXISTS proves nothing.
-        """
-        found: dict[str, dict[str, HistoryRow]] = {"INDEX": {}, "CONSTRAINT": {}}
+    def dropped(self) -> Mapping[str, Mapping[str, Gone]]:
+        """Names of indexes and constraints (by INDEX and CONSTRAINT) that a text drops or renames, and that nothing
+        before it has."""
+        found: dict[str, dict[str, Gone]] = {"INDEX": {}, "CONSTRAINT": {}}
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
-                for kind, name in _dropped_by(statement):
+                for kind, name, is_sure in _given_up_by(statement):
                     named = self.history.mentions(name)
                     if named and self.history.rows[named[0]].execution == row.execution:
-                        found[kind].setdefault(name, row)
+                        found[kind].setdefault(name, Gone(row, is_sure))
         return found
+
+    @cached_property
+    def made_indexes(self) -> set[str]:
+        """Names of the indexes that rows create."""
+        return {
+            row.name
+            for row in self.history.rows
+            if (row.object_type, row.change_type) == ("INDEX", "CREATE") and not row.exclusion_reason
+        }
 
     @cached_property
     def referred(self) -> Mapping[str, set[tuple[str, str]]]:
@@ -82,6 +97,29 @@ class Evidence:
                     table = statement.targets[0][1]
                     found.setdefault(unquote(column), set()).add((table, " ".join(refers.split())))
         return found
+
+    @cached_property
+    def written(self) -> Mapping[str, set[str]]:
+        """By the name of a column, what recorded texts that create tables say of such columns: type and NOT NULL."""
+        found: dict[str, set[str]] = {}
+        for row in self.history.rows:
+            for statement in row.statements if not row.exclusion_reason else ():
+                if statement.tag == "CREATE TABLE":
+                    for name, kind in _columns_written(statement):
+                        found.setdefault(name, set()).add(kind)
+        return found
+
+    @cached_property
+    def layouts(self) -> Mapping[str, Layout]:
+        """Length and alignment of each type that live columns have."""
+        return {
+            kind: column.layout
+            for table in self.live.by_identity.values()
+            if table.object_type == "TABLE"
+            for column in self.moments.columns(table.object_identity)
+            for name, kind in column_types(table.definition)
+            if name == column.name
+        }
 
     @cached_property
     def usual_types(self) -> Mapping[Layout, str]:
@@ -108,14 +146,54 @@ class Evidence:
 _REFERS = re.compile(
     r"""\bforeign\s+key\s*\(\s*("(?:[^"]|"")+"|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)"""
 )
-_DROPS = re.compile(r"""\bdrop\s+constraint\s+("(?:[^"]|"")+"|\w+)(?!\s+exists\b)""")
+_GIVES_UP = re.compile(
+    r"""\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
+    r"""|\brename\s+constraint\s+(?P<renamed>"(?:[^"]|"")+"|\w+)\s+to\b"""
+)
 
 
-def _dropped_by(statement: Statement) -> Iterator[tuple[str, str]]:
-    if statement.tag == "DROP INDEX" and not statement.if_exists:
-        yield from (("INDEX", bare) for _, bare in statement.targets)
+def _given_up_by(statement: Statement) -> Iterator[tuple[str, str, bool]]:
+    """What a statement drops or renames: INDEX or CONSTRAINT, the name, and whether it is there for certain."""
+    renames = statement.tag == "ALTER INDEX" and "RENAME" in statement.keywords
+    if statement.tag == "DROP INDEX" or renames:
+        yield from (
+            ("INDEX", bare, not statement.if_exists)
+            for _, bare in statement.targets[: 1 if renames else None]
+        )
     elif statement.tag == "ALTER TABLE":
-        yield from (("CONSTRAINT", unquote(name)) for name in _DROPS.findall(statement.folded))
+        for match in _GIVES_UP.finditer(statement.folded):
+            yield "CONSTRAINT", unquote(match["dropped"] or match["renamed"]), match["doubt"] is None
+
+
+# What may stand behind a column's type.
+_BEHIND_TYPE = {
+    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY", "UNIQUE", "REFERENCES", "CHECK", "GENERATED", "COLLATE",
+}  # fmt: skip
+_NO_COLUMN = {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE"}
+
+
+def _columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns in the parentheses of a CREATE TABLE: the name of each, and its type with NOT NULL."""
+    depth, begin = 0, None
+    first = statement.tokens[0].start
+    for i, word in enumerate(statement.words):
+        if word == "(" and depth == 0 and begin is not None:
+            return
+        depth += (word == "(") - (word == ")")
+        if begin is None:
+            begin = i + 1 if depth == 1 else None
+        elif depth == 0 or (depth == 1 and word == ","):
+            keywords = statement.keywords[begin:i]
+            behind = next((n for n, k in enumerate(keywords) if k in _BEHIND_TYPE), len(keywords))
+            if behind > 1 and keywords[0] not in _NO_COLUMN:
+                start, end = statement.tokens[begin + 1].start, statement.tokens[begin + behind - 1].end + 1
+                kind = statement.text[start - first : end - first]
+                kind = kind if '"' in kind else kind.lower()
+                required = ("NOT", "NULL") in pairwise(keywords)
+                yield statement.words[begin], kind + (" NOT NULL" if required else "")
+            begin = i + 1
+            if depth == 0:
+                return
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     if first.object_type != "TABLE" or first.change_type != "ALTER" or first.exclusion_reason:
         return None
     name = (first.object_schema, first.name)
-    live = evidence.live.table(name)
+    live = _as_it_ended(evidence, first)
     why = f"row {first.version_id} altered the table, and none created it"
     renamed = _had_another_name(evidence, first)
     if renamed:
@@ -104,7 +104,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         as_now = as_live(evidence, live, born)
         why += "; it is in the live catalog" + as_now.why
         make, rest = as_now.make, as_now.rest
-        if renamed:
+        if name != (live.object_schema, live.object_name):
             make, *rest = _called(live, name, make, *rest)
         table = _table(name, born, {}, why, make, rest)
         there = [column for column, _ in column_types(make)]
@@ -146,6 +146,17 @@ def _more_than_a_query_makes(evidence: Evidence, table: DatabaseObject) -> str |
         if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
             return "a column: " + line
     return None
+
+
+def _as_it_ended(evidence: Evidence, first: HistoryRow) -> DatabaseObject | None:
+    """The live table that the table of its first row is: the one of its name, unless its rows go on under another."""
+    name, last = (first.object_schema, first.name), first
+    for row in evidence.history.later_rows(name, first.position):
+        if row.change_type != "ALTER":
+            break
+        last = row
+    ended = (last.object_schema, last.name)
+    return evidence.live.table(name if last.oid != first.oid else ended)
 
 
 def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
@@ -256,9 +267,9 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     """
     head, lines, checks, tail = elements(table.definition)
     name = table.object_identity
-    statements = _statements_on(evidence, table.object_name)
-    told = [s.folded for s in statements]
-    actions = [action for s in statements for action in older_columns.actions_on(table, s)]
+    statements = older_columns.statements_on(evidence, table)
+    told = [s.folded for _, s, _ in statements]
+    actions = [action for _, s, names in statements for action in older_columns.actions_on(names, s)]
     known = older_columns.before_actions(lines, actions)
     renamed = older_columns.older_names(lines, actions)
     gone = older_columns.gone(evidence, table, known, actions) if position is not None else []
@@ -317,7 +328,7 @@ def _as_it_was(
         statement, rest = as_now.make, as_now.rest
         head, lines, _, tail = elements(statement)
         known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
-        told = _statements_on(evidence, name[1])
+        told = [s for _, s, _ in older_columns.statements_on(evidence, live)]
         retyped = {unquote(c) for s in told for c in _RETYPED.findall(s.folded)}
         for changed in retyped & known.keys() & before.keys():
             # A text gave it the type that it has now; its default is of that type.

@@ -337,7 +337,7 @@ def pre_existing(evidence: Evidence, came_late: bool) -> list[Repair]:
         found.append(
             Repair(
                 TYPE_FROM_LIVE_CATALOG,
-                live.definition,
+                _as_of(evidence, live, 0),
                 why,
                 inferred=name,
                 bounds=when,
