@@ -173,3 +173,77 @@ def test_what_is_dropped_and_made_again_may_have_been_there_before(
     assert step["not_before"] is None
     last = max(e["v1_version_id"] for e in events if e["object_name"] == "kept" and e["v1_version_id"])
     assert step["not_after"] is not None and step["not_after"] <= last
+
+
+MOOD = "create type mood as enum ('sad', 'ok')"
+TABLE = "create table diary (id int primary key, mood mood not null)"
+SEEN = "create view gloomy as select id from diary where mood = 'sad'"
+INDEX = "create index gloomy_idx on diary (id) where mood = 'sad'"
+PAIR = "create type pair as (a int, b int)"
+SUM = "create function total(p pair) returns int language sql as 'select p.a + p.b'"
+
+
+@pytest.mark.parametrize(
+    ("migrations", "name", "fidelity"),
+    [
+        ([([MOOD], "statement"), ([TABLE], "statement"), ([SEEN], "statement")], "gloomy", "exact"),
+        ([([MOOD], "statement"), ([TABLE], "statement"), ([INDEX], "statement")], "gloomy_idx", "exact"),
+        # The enum was called otherwise by then, or its label was; or another took its name.
+        (
+            [
+                ([MOOD, TABLE], "statement"),
+                ([SEEN], "statement"),
+                (["alter type mood rename to feeling"], "statement"),
+            ],
+            "gloomy",
+            "repaired",
+        ),
+        (
+            [
+                ([MOOD, TABLE], "statement"),
+                ([SEEN, "alter type mood rename value 'sad' to 'low'"], "transaction"),
+                (["alter type mood add value 'sad'"], "statement"),
+            ],
+            "gloomy",
+            "repaired",
+        ),
+        (
+            [
+                ([MOOD, TABLE], "statement"),
+                ([SEEN], "statement"),
+                (["drop view gloomy"], "statement"),
+                (
+                    [
+                        "alter type mood rename to old",
+                        MOOD,
+                        "alter table diary alter column mood type mood using mood::text::mood",
+                        "drop type old",
+                    ],
+                    "statement",
+                ),
+            ],
+            "gloomy",
+            "repaired",
+        ),
+        ([([PAIR], "statement"), ([SUM], "statement")], "total(public.pair)", "exact"),
+        ([([PAIR, SUM], "transaction")], "total(public.pair)", "exact"),
+        (
+            [
+                ([PAIR], "statement"),
+                ([SUM], "statement"),
+                (["alter type pair rename to two"], "statement"),
+            ],
+            "total(public.pair)",
+            "repaired",
+        ),
+    ],
+)
+def test_what_has_of_a_type_only_its_name_and_labels(
+    server: embedded.Server, migrations: Migrations, name: str, fidelity: str
+) -> None:
+    assert told(server, migrations)[name][0] == fidelity
+
+
+@pytest.mark.parametrize("migrations", [[([MOOD], "statement"), ([TABLE], "statement"), ([SEEN], "statement")]])
+def test_nothing_proves_it_without_ids(server: embedded.Server, migrations: Migrations) -> None:
+    assert told(server, migrations, with_ids=False)["gloomy"] == ["repaired"]

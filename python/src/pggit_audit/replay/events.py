@@ -132,7 +132,11 @@ class EventWriter:
             self._provenance.note_contradiction(found.key, bool(contradictions))
         if confirmed:
             self._provenance.note_record(found.key)
-        repairs = [r for r in repairs if not _leaves_no_table_open(r, row)]
+        repairs = [
+            r
+            for r in repairs
+            if not (_leaves_no_table_open(r, row) or self._provenance.leaves_nothing_open(r, row, new))
+        ]
         notes = [_note_of(r) for r in repairs]
         rests_on = self._provenance.rests_on(new) if not notes and new is not None and not says_all else None
         if rests_on is not None:

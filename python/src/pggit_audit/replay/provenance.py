@@ -9,11 +9,13 @@ from itertools import chain
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay.own_words import GUESSED_RELATIONS
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
-from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN
-from pggit_audit.rules.situation import Repair
+from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, TYPE_FROM_LIVE_CATALOG
+from pggit_audit.rules.dating import has_its_labels, is_called_as_now
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name
 
 Inferred = tuple[Difference, list[Repair]]
@@ -23,8 +25,9 @@ Inferred = tuple[Difference, list[Repair]]
 class Provenance:
     """Remembers which objects rest on an inferred step, and since which row."""
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: Situation, evidence: Evidence) -> None:
         self._situation = situation
+        self._evidence = evidence
         self._inferred: dict[Key, int] = {}
         # What contradicts its record, and since which row.
         self._contradicted: dict[Key, int] = {}
@@ -138,9 +141,37 @@ class Provenance:
                     continue
                 # The constraint that it belongs to is called as the index is.
                 named = f"ADD CONSTRAINT {quote_if_needed(other.object_name)}"
-            if _names(found.definition, named):
+            if _names(found.definition, named) and not self._has_its_labels(found, other):
                 return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None
+
+
+    def _has_its_labels(self, found: DatabaseObject, other: DatabaseObject) -> bool:
+        """Whether a definition has of an enum what the ids of transactions prove of it."""
+        name = (other.object_schema, other.object_name)
+        return (
+            found.object_type in ("VIEW", "INDEX")
+            and other.object_type == "TYPE"
+            and other.object_schema == found.object_schema
+            and has_its_labels(self._evidence, name, found.definition, self._situation.position)
+        )
+
+    def leaves_nothing_open(self, repair: Repair, row: HistoryRow, new: DatabaseObject | None) -> bool:
+        """Whether a step before a row leaves nothing of its object open: of a type of its own schema that has its name
+        since, and of an enum's labels, it has no more than its statement says."""
+        if repair.rule is not TYPE_FROM_LIVE_CATALOG or repair.inferred is None or new is None:
+            return False
+        if repair.inferred[0] != new.object_schema:
+            return False
+        if new.object_type in ("VIEW", "INDEX"):
+            return has_its_labels(self._evidence, repair.inferred, new.definition, row.position)
+        head, body, _ = new.definition.partition("\nAS $")
+        return (
+            new.object_type in ("FUNCTION", "PROCEDURE")
+            and bool(body)
+            and " DEFAULT " not in head
+            and is_called_as_now(self._evidence, repair.inferred, row.position)
+        )
 
 
 def _is_settled(repair: Repair) -> bool:

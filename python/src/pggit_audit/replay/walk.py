@@ -71,7 +71,7 @@ class Replay:
         self._observe = observe
         self._situation = situation = Situation(shadow)
         self._tree = Tree(tree, situation.state.by_path())
-        self._provenance = provenance = Provenance(situation)
+        self._provenance = provenance = Provenance(situation, evidence)
         self._identities = identities = Identities(situation, routine_oids)
         self._attempts = Attempts(situation, evidence)
         self._pending = PendingSteps(situation, evidence, provenance)

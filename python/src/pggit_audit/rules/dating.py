@@ -6,6 +6,7 @@ rows that a rule has found already, it is the moment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -140,6 +141,35 @@ def _came_without_default(evidence: Evidence, table: Name, position: int, place:
 def is_behind(moment: Moment | None, position: int) -> bool:
     """Whether a transaction is for certain behind that of the row at a position."""
     return moment is not None and moment.first >= position
+
+
+def is_called_as_now(evidence: Evidence, name: Name, position: int) -> bool:
+    """Whether a live type that the row at a position names has its name since before the row, for certain: nothing
+    has written it behind the row's transaction."""
+    found = evidence.live.by_name.get(name)
+    if found is None or found.object_type != "TYPE":
+        return False
+    moment = evidence.moments.written("type", found.object_identity, "pg_type")
+    return moment is not None and (
+        moment.last <= position
+        or (moment.began is not None and moment.own is not None and moment.began <= position <= moment.own)
+    )
+
+
+def has_its_labels(evidence: Evidence, name: Name, definition: str, position: int) -> bool:
+    """Whether a definition that was made at a position has of a live enum no more than its name and labels, which
+    nothing has written since before the row, for certain."""
+    found = evidence.live.by_name.get(name)
+    if (
+        found is None
+        or " AS ENUM (" not in found.definition
+        or not is_called_as_now(evidence, name, position)
+    ):
+        return False
+    used = re.findall(rf"'((?:[^']|'')*)'::{re.escape(found.object_identity)}(?![\w\"$])", definition)
+    moments = {label.text: label.moment for label in evidence.moments.labels(found.object_identity)}
+    written = [moments.get(label.replace("''", "'")) for label in used]
+    return all(moment is not None and moment.last <= position for moment in written)
 
 
 def told(when: Bounds) -> str:

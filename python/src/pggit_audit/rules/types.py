@@ -120,8 +120,15 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
 
 
 def _as_of(evidence: Evidence, live: DatabaseObject, position: int) -> str:
-    """How a live type is made as it was before a row: an enum without the labels that were added later."""
+    """How a live type is made as it was before a row: an enum without the labels that were added later.
+
+    Where all of them were, the live enum has replaced the one of the row: that had as a rule what the new one began with.
+    """
     made, _ = labels_by(evidence, live, lambda moment: moment.first < position)
+    if made is None:
+        moments = [label.moment for label in evidence.moments.labels(live.object_identity)]
+        first = min(((m.first, m.last) for m in moments if m is not None), default=None)
+        made, _ = labels_by(evidence, live, lambda moment: (moment.first, moment.last) == first)
     return made or first_statement(live.definition)
 
 
