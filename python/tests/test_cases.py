@@ -211,6 +211,7 @@ HISTORY = """\
 -- @events public.t = CREATE ALTER
 -- @after select count(*) = 2 from pggit_audit.changes where origin = 'v1'
 -- @@ first
+create type mood as enum ('sad');
 create table t (id int);
 -- @@ second
 alter table t add column n int;
@@ -234,6 +235,9 @@ FAULTS = {
     ),
     "the evidence decides, but: {'unknown': 1}": (
         f"update pggit_audit.changes set fidelity = 'unknown' where {LAST_CHANGE}"
+    ),
+    "CREATE public.mood (type_from_live_catalog): stated between": (
+        "update pggit_audit.repairs set not_before_version_id = (select max(v1_version_id) from pggit_audit.changes)"
     ),
     "events of public.t: CREATE DROP": f"update pggit_audit.changes set change_type = 'DROP' where {LAST_CHANGE}",
     "not true after the build": f"delete from pggit_audit.changes where {LAST_CHANGE}",

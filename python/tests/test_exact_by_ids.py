@@ -244,6 +244,8 @@ def test_what_has_of_a_type_only_its_name_and_labels(
     assert told(server, migrations)[name][0] == fidelity
 
 
-@pytest.mark.parametrize("migrations", [[([MOOD], "statement"), ([TABLE], "statement"), ([SEEN], "statement")]])
+@pytest.mark.parametrize(
+    "migrations", [[([MOOD], "statement"), ([TABLE], "statement"), ([SEEN], "statement")]]
+)
 def test_nothing_proves_it_without_ids(server: embedded.Server, migrations: Migrations) -> None:
     assert told(server, migrations, with_ids=False)["gloomy"] == ["repaired"]

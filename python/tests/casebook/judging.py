@@ -7,13 +7,14 @@ Of every case:
 - that of HEAD makes the live schema, as pg_dump prints both (owners and grants aside);
 - no change that says `exact` is wrong: where it was the last one of its object in a migration, its definition is the
   catalog's at that moment;
+- what is inferred happened between the rows that `repairs` says;
 - between two migrations whose trees are right, `extract_changes_between_commits` says what the catalog says.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,16 @@ RELATIONS_AND_FUNCTIONS = {"TABLE", "VIEW", "MATERIALIZED VIEW", "INDEX", "FUNCT
 CHANGES = """
     select event_no, origin, v1_version_id, commit_sha, object_identity, change_type, fidelity, new_definition
     from pggit_audit.changes
+    order by event_no
+"""
+INFERRED = """
+    select object_identity, change_type, old_definition, new_definition,
+        max(not_before_version_id) as not_before, min(not_after_version_id) as not_after,
+        string_agg(distinct rule, ', ') as rules
+    from pggit_audit.changes
+    inner join pggit_audit.repairs using (change_id)
+    where origin = 'inferred' and statement is not null and rule <> 'comment_from_live_catalog'
+    group by event_no, object_identity, change_type, old_definition, new_definition
     order by event_no
 """
 MOST_SHOWN = 12
@@ -63,6 +74,7 @@ class Judge:
                 yield from self._step(step, dump)
         yield from self._head()
         yield from self._wrong_exact()
+        yield from self._outside()
         yield from self._extracted(commits, right)
         yield from self._directives()
 
@@ -111,6 +123,30 @@ class Judge:
                         f"    true:    {step.objects.get(identity)!r}\n    claimed: {change['new_definition']!r}"
                     )
 
+    def _outside(self) -> Iterator[str]:
+        """Inferred changes that were, in a migration, but in none within the interval that is stated for them."""
+        steps = self._made.steps
+        truth = [self._made.older, *(step.objects for step in steps)]
+        for change in self._build.rows(INFERRED):
+            path, first, last = change["object_identity"], change["not_before"], change["not_after"]
+            shown = [
+                step
+                for step, (before, after) in zip(steps, pairwise(truth), strict=True)
+                if _shows(change, before.get(path), after.get(path))
+            ]
+            if change["change_type"] == "DROP" and last is not None:
+                # Each time that it went is a drop; the one is meant behind which no row of it comes before `last`.
+                shown = [step for step in shown if step.first_id < last][-1:]
+            older = change["change_type"] == "CREATE" and path in self._made.older
+            fits = any((first or 0) <= s.last_id and (last is None or last > s.first_id) for s in shown)
+            if shown and not fits and not (older and first is None):
+                yield (
+                    f"{change['change_type']} {path} ({change['rules']}): stated between the rows {first} and {last},"
+                    f" true in {shown[-1].name}, rows {shown[-1].first_id} to {shown[-1].last_id}"
+                )
+            elif older and not shown and first is not None:
+                yield f"CREATE {path} ({change['rules']}): stated behind row {first}, and older than the tracker"
+
     def _extracted(self, commits: dict[int, str], right: dict[int, bool]) -> Iterator[str]:
         numbers = sorted(commits)
         for old, new in pairwise(numbers):
@@ -155,6 +191,20 @@ def _rebuilt(server: Server, script: str, dumped: bool) -> tuple[str | None, Def
             return str(error), {}, {}
         made = {row["object_identity"]: row["definition"] for row in models.live_objects(connection, HIDDEN)}
         return None, made, server.dump(connection.info.dbname) if dumped else {}
+
+
+def _shows(change: Mapping[str, Any], before: str | None, after: str | None) -> bool:
+    """Whether a migration from one definition to another shows an inferred change: all lines that it takes away and
+    brings."""
+    if change["change_type"] == "CREATE":
+        return before is None and after is not None
+    if change["change_type"] == "DROP":
+        return before is not None and after is None
+    if before is None or after is None:
+        return False
+    old, new = set(change["old_definition"].splitlines()), set(change["new_definition"].splitlines())
+    true_old, true_new = set(before.splitlines()), set(after.splitlines())
+    return old != new and old - new <= true_old - true_new and new - old <= true_new - true_old
 
 
 def _different(true: Dump, rebuilt: Dump) -> dict[tuple[str, str, str], tuple[str | None, str | None]]:

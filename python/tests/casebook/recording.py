@@ -172,6 +172,8 @@ class Recording:
     steps: list[Step] = field(default_factory=list)
     xids: dict[int, int] = field(default_factory=dict)
     """The transaction that wrote each history row, before its time was set."""
+    older: Definitions = field(default_factory=dict)
+    """What was there before the tracker."""
 
     def objects(self) -> Definitions:
         """All definitions of the live catalog, by identity."""
@@ -196,6 +198,7 @@ def record(case: Case, made: Recording, folder: Path, build: Callable[[], None])
                 connection.execute(migration.text.encode())
                 continue
             if not tracked:
+                made.older = made.objects()
                 install(connection)
                 tracked = True
             if "build" in migration.words:

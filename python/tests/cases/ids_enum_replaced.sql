@@ -1,6 +1,5 @@
 -- an enum is replaced by one of its name, which gets labels later; the ids tell which came with it, and which did not
 -- @strict
--- @after select count(*) = 3 from pggit_audit.object_versions where object_identity = 'public.mood'
 -- @@ a
 create type mood as enum ('sad', 'ok');
 create table t (id int primary key, m mood not null default 'ok'::mood);

@@ -145,7 +145,6 @@ class Provenance:
                 return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None
 
-
     def _has_its_labels(self, found: DatabaseObject, other: DatabaseObject) -> bool:
         """Whether a definition has of an enum what the ids of transactions prove of it."""
         name = (other.object_schema, other.object_name)

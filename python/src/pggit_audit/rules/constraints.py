@@ -210,7 +210,10 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
             early = bool(used) and place > position
             why = f"the live catalog has {new}, and no row after {history.version(last)} names {old}"
         step = Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)
-        dated = at_moment(evidence, step, name, moment, "constraint", sure) if moment is not None else None
+        first = None if sure else -1
+        dated = (
+            at_moment(evidence, step, name, moment, "constraint", first, sure) if moment is not None else None
+        )
         steps.append(dated or PendingStep(place, name, step, early=early))
     return steps
 

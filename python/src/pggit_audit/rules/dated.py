@@ -98,7 +98,7 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
             statement,
             why,
             inferred=name,
-            bounds=came(evidence, found, moment),
+            bounds=came(evidence, moment),
             about=last_written(found.object_type),
         ),
     )

@@ -7,7 +7,7 @@ rows that a rule has found already, it is the moment.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,14 +34,12 @@ def bounds(evidence: Evidence, moment: Moment, sure: bool = False) -> Bounds:
     )
 
 
-# What is changed by a DROP and a CREATE, of which v1 records neither: one of the name may have been there before.
-_MADE_ANEW = {"TRIGGER", "POLICY", "MATERIALIZED_VIEW"}
+def came(evidence: Evidence, moment: Moment) -> Bounds:
+    """Between which rows there came an object of a kind that v1 does not record, given when its row was last written.
 
-
-def came(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Bounds:
-    """Between which rows there came an object of its name, given the moment at which it was last made."""
-    when = bounds(evidence, moment)
-    return replace(when, not_before=None, committed_at=None) if found.object_type in _MADE_ANEW else when
+    A GRANT, a replacement, a DROP and a CREATE left no row either: one of its name may have been there all the time.
+    """
+    return replace(bounds(evidence, moment), not_before=None, committed_at=None)
 
 
 def within(moment: Moment | None, first: int, last: int) -> Moment | None:
@@ -58,17 +56,21 @@ def last_written(kind: str) -> str:
 
 
 def at_moment(
-    evidence: Evidence, step: Repair, name: Name, moment: Moment, kind: str, sure: bool
+    evidence: Evidence, step: Repair, name: Name, moment: Moment, kind: str, first: int | None, sure: bool
 ) -> PendingStep | None:
     """A step of what has a name, at the moment that the catalog's row tells; None where that is behind the last row.
 
-    `kind`: of what the row is. `sure`: see `Bounds`.
+    `kind`: of what the row is. `first`: where something else may have written it since, the position behind which the
+    step was all the same, -1 where none is known; else None. `sure`: see `Bounds`.
     """
     when = bounds(evidence, moment, sure)
     place, early = moment.due
     if place >= len(evidence.history):
         return None
     why = f"{step.evidence}; the catalog's row of it was written {told(when)}"
+    if first is not None:
+        since = evidence.history.version(first) if first >= 0 else None
+        when = replace(when, not_before=since, committed_at=None)
     dated = replace(step, evidence=why, bounds=when, about=last_written(kind))
     return PendingStep(place, name, dated, early=early)
 
@@ -87,13 +89,19 @@ def of_column(
 
 
 def is_only_renamed(
-    evidence: Evidence, table: Name, position: int, name: str, column: Mapping[str, Any]
+    evidence: Evidence,
+    table: Name,
+    position: int,
+    name: str,
+    column: Mapping[str, Any],
+    rights: Collection[bool | None] = (False,),
 ) -> bool:
     """Whether nothing but a rename behind a row's own transaction wrote a live column last.
 
     It has the name at the place of `column`, as the shadow has that, and what else writes a column's row and leaves no
     row of its table did not: rights on it alone, a default that goes by CASCADE, an ALTER of a parent or an ATTACH,
-    and a rewrite of the table (VACUUM FULL, CLUSTER) where the row has a default for the rows of before.
+    and a rewrite of the table (VACUUM FULL, CLUSTER) where the row has a default for the rows of before. `rights`: what
+    may be known of rights on the column alone.
     """
     identity = evidence.moments.table(table, position)
     if identity is None:
@@ -102,7 +110,7 @@ def is_only_renamed(
     return (
         found is not None
         and found.name == name
-        and found.granted is False
+        and found.granted in rights
         and found.has_default == (column["default"] is not None or column["generated"])
         and is_alone(evidence, found.moment, table, position)
         and (
@@ -233,8 +241,10 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     # Something wrote the row that has its name later: a GRANT, or a rename.
     if _named_by_text(evidence, found):
         return named
+    # The tracker's own texts have many a word.
+    rows = evidence.history.rows
     mentions = evidence.history.mentions(found.object_name.split("(", 1)[0])
-    return made if any(p <= named.first for p in mentions) else named
+    return made if any(p <= named.first and not rows[p].exclusion_reason for p in mentions) else named
 
 
 def _named_by_text(evidence: Evidence, found: DatabaseObject) -> bool:
@@ -261,4 +271,4 @@ def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool
 def made_by(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:
     """Between which rows an object of the live catalog was made that a statement needs, if it was there by then."""
     moment = moment_of(evidence, found)
-    return None if moment is None or moment.first >= position else came(evidence, found, moment)
+    return None if moment is None or moment.first >= position else came(evidence, moment)

@@ -151,7 +151,12 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         sure = is_only_renamed(evidence, table, position, match, column) and _stands(
             column, (record.columns or {}).get(match)
         )
-        placed = at_moment(evidence, step, table, moment, "column", sure) if moment is not None else None
+        # No rights are seen, but they may be unknown: no reason to doubt when the rename was, but to call it proven.
+        alone = is_only_renamed(evidence, table, position, match, column, rights=(False, None))
+        first = None if alone else position if history.rows[position].columns else -1
+        placed = (
+            at_moment(evidence, step, table, moment, "column", first, sure) if moment is not None else None
+        )
         if placed is not None:
             steps.append(placed)
             continue
@@ -198,7 +203,8 @@ def _given_on_at(
         for new in names.values()
     }
     moment = moments.pop() if len(moments) == 1 else None
-    placed = at_moment(evidence, step, table, moment, "column", sure=False) if moment is not None else None
+    first = position if history.rows[position].columns else -1
+    placed = at_moment(evidence, step, table, moment, "column", first, sure=False) if moment else None
     if placed is not None:
         yield placed
         return

@@ -138,7 +138,9 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             position - 1,
             len(history),
         )
-        dated = at_moment(evidence, step, old, moment, "sequence", sure=False) if moment is not None else None
+        dated = (
+            at_moment(evidence, step, old, moment, "sequence", -1, sure=False) if moment is not None else None
+        )
         steps.append(dated or PendingStep(position, old, step))
     return steps
 

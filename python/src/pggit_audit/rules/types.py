@@ -122,7 +122,8 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
 def _as_of(evidence: Evidence, live: DatabaseObject, position: int) -> str:
     """How a live type is made as it was before a row: an enum without the labels that were added later.
 
-    Where all of them were, the live enum has replaced the one of the row: that had as a rule what the new one began with.
+    Where all of them were, the live enum has replaced the one of the row, which as a rule had what this one began
+    with.
     """
     made, _ = labels_by(evidence, live, lambda moment: moment.first < position)
     if made is None:
