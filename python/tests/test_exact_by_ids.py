@@ -249,3 +249,36 @@ def test_what_has_of_a_type_only_its_name_and_labels(
 )
 def test_nothing_proves_it_without_ids(server: embedded.Server, migrations: Migrations) -> None:
     assert told(server, migrations, with_ids=False)["gloomy"] == ["repaired"]
+
+
+# Code that looks at rows: nothing but what lives says what it made.
+BY_ROWS = """do $$ begin
+    if not exists (select from pet where owner is not null) then
+        create table note (id int primary key, owner text, born date);
+        create index note_owner on note (owner);
+        create index note_born on note (born) where owner is not null;
+    end if;
+end $$"""
+ROW = "insert into pet values (1)"
+
+
+@pytest.mark.parametrize(
+    ("later", "fidelity"),
+    [
+        ([], {"note": "exact", "note_pkey": "exact", "note_owner": "exact", "note_born": "repaired"}),
+        # The names of its columns are the table's.
+        (
+            ["alter table note rename born to birth", "grant select (owner) on note to public"],
+            {"note": "repaired", "note_pkey": "exact", "note_owner": "repaired", "note_born": "repaired"},
+        ),
+        (["alter index note_owner set (fillfactor = 50)"], {"note": "exact", "note_pkey": "exact"}),
+    ],
+)
+def test_what_lives_proves_what_code_made(
+    server: embedded.Server, later: Sequence[str], fidelity: dict[str, str]
+) -> None:
+    sent: Migrations = [([PET, ROW], "statement"), ([BY_ROWS], "statement"), (later, "statement")]
+    found = told(server, sent)
+    assert {name: found[name][0] for name in fidelity} == fidelity
+    without = told(server, sent, with_ids=False)
+    assert {without[name][0] for name in fidelity} == {"repaired"}

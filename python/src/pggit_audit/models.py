@@ -24,6 +24,7 @@ from pggit_audit.replay import (
     Replay,
     bounded,
     mark_uncertain,
+    proven_by_live,
     reconciliation,
 )
 from pggit_audit.replay.branches import inherited_rows, plan_branches
@@ -195,7 +196,10 @@ def replay_events(
                 f"The replay of branch {branch} lost its shadow database: {str(error).strip()}\n"
                 "Nothing was published. Look into the server's log, then run the build again."
             ) from None
-        for event in mark_uncertain(bounded(found), off):
+        found = mark_uncertain(bounded(found), off)
+        if branch == plan.live_branch and not off:
+            found = proven_by_live(found, live, written)
+        for event in found:
             result.append({"event_seq": len(result) + 1, **event.row()})
         session.info(f"Replayed branch {branch}: {len(own)} history rows, {len(result) - before} events")
     return result
