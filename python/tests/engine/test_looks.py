@@ -3,6 +3,7 @@ and which looks at what the history does not have."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ PLAIN = [
     """begin if a is not distinct from b and extract(day from x) = 1 then alter table t add c int; end if; end""",
     """begin case x when 1 then alter table t add c int; when 2 then alter table t add d int; end case; end""",
     """begin create table x as select now() a from t; end""",
+    """begin execute 'alter table ' || t || ' add created_at timestamptz default now(), add updated_at timestamptz
+        default ' || quote_literal('x'); end""",
+    """declare s text; begin s := concat('alter table ', a, '.', b, ' add x int, add y timestamptz default now()');
+        execute(s); end""",
     """begin alter table t add check (case when a then now() > b else true end); end""",
     """begin create view v as select case when a then now() else b end from t; end""",
     """begin alter table t alter column a type int using a::int; end""",
@@ -60,6 +65,11 @@ LOOKING = [
         execute 'create table t_' || f(); end""",
     """begin execute 'create table t_' || pg_catalog."now"(); end""",
     """begin if user = 'x' then create table q(); end if; end""",
+    """begin execute 'alter table ' || (case when now() > d then 'a' else 'b' end) || ' add x int'; end""",
+    """begin execute 'alter table ' || f('select now()') || ' add x int'; end""",
+    """begin perform f('alter table t', 'select now()'); end""",
+    """begin execute 'select f(' || x || ', now())'; end""",
+    """begin execute concat(x, 'select f(', x, ', now())'); end""",
     """begin for r in (select * from tenant) loop create table q(); end loop; end""",
     """begin for r in select * from (tenant cross join x) loop create table q(); end loop; end""",
     """begin create temp table x as select random() r; if (select r from x) > 0.5 then create table q();
@@ -92,3 +102,35 @@ def test_code_that_looks_at_what_the_history_does_not_have(code: str) -> None:
 
 def test_code_that_cannot_be_read_may_look_at_anything() -> None:
     assert looks("begin perform 'x; end") is not None
+
+
+STAMP = """CREATE OR REPLACE FUNCTION public.stamp()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$ begin new.changed_at = now(); return new; end $function$;
+"""
+
+
+class _Stamp:
+    def routines(self) -> list[Any]:
+        return [SimpleNamespace(object_name="stamp()", definition=STAMP)]
+
+
+@pytest.mark.parametrize(
+    ("code", "does"),
+    [
+        (
+            "execute 'create trigger s before insert or update on t for each row execute function stamp()';",
+            False,
+        ),
+        ("execute 'create trigger s after delete on t for each row execute function stamp()';", False),
+        ("perform 'stamp()'; execute 'insert into t values (1)';", True),
+        ("perform 'stamp()'; execute 'insert' || ' into t values (1)';", True),
+        ("perform 'stamp()'; update t set a = 1;", True),
+        ("perform 'stamp()'; truncate t;", True),
+    ],
+)
+def test_a_function_of_triggers_runs_where_rows_change(code: str, does: bool) -> None:
+    (statement,) = split(f"do $$ begin {code} end $$")
+    found = looks_at_data(statement, _Stamp())  # type: ignore[arg-type]
+    assert (found is not None) == does

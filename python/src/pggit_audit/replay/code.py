@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.replay.state import State, bare_name
@@ -15,14 +15,35 @@ def may_make_ddl(statement: Statement, state: State) -> bool:
     return statement.tag == "DO" or any(statement.calls(bare_name(o)) for o in state.routines())
 
 
-def reached(code: str, state: State) -> Iterator[DatabaseObject]:
-    """The team's routines that code may call, directly or through others."""
-    waiting, seen = [code], {code}
+# Words of statements that fire triggers, but for those of CREATE TRIGGER and of a foreign key's actions.
+_CHANGES_ROWS = re.compile(
+    r"(?<!\bon\s)\b(?:insert|update|delete|truncate|merge|copy)\b(?!\s+(?:or|on|of)\b)", re.IGNORECASE
+)
+
+
+def reached(code: str, state: State) -> list[DatabaseObject]:
+    """The team's routines that code may call, directly or through others.
+
+    A trigger's function, which code may name where it makes the trigger, runs only where rows change.
+    """
     routines = state.routines()
+    found = _named(code, [o for o in routines if not _is_of_a_trigger(o)])
+    if any(_CHANGES_ROWS.search(text) for text in (code, *(o.definition for o in found))):
+        return _named(code, routines)
+    return found
+
+
+def _is_of_a_trigger(routine: DatabaseObject) -> bool:
+    return "\n RETURNS trigger\n" in routine.definition.split("\nAS ", 1)[0]
+
+
+def _named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]:
+    waiting, seen, result = [code], {code}, list[DatabaseObject]()
     while waiting:
         text = waiting.pop()
         for found in routines:
             if found.definition not in seen and re.search(rf"(?<!\w){re.escape(bare_name(found))}\W", text):
                 seen.add(found.definition)
                 waiting.append(found.definition)
-                yield found
+                result.append(found)
+    return result

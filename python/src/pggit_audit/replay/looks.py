@@ -188,8 +188,8 @@ def _piece(
         return
     found.changes_rows = found.changes_rows or not _CHANGES_ROWS.isdisjoint(words)
     found.counts_rows = found.counts_rows or next((w.lower() for w in words if w in _COUNTS), None)
-    for literal in literals:
-        _read(literal.text, found, nested=place.nested + 1)
+    for text in _texts(piece):
+        _read(text, found, nested=place.nested + 1)
     if first in _CHANGES_ROWS:
         # What is in the rows matters where they are read.
         return
@@ -198,6 +198,52 @@ def _piece(
     for relation in _read_by(piece, words):
         if relation.lower() not in common:
             found.note(f"the code reads rows of {relation}")
+
+
+def _texts(piece: Sequence[Token]) -> Iterator[str]:
+    """The strings of a statement of code; those that it joins to one that makes something are read as that one."""
+    place = 0
+    while place < len(piece):
+        token, before = piece[place], piece[place - 1] if place else None
+        if token.token_type not in LITERALS:
+            place += 1
+            continue
+        joint = TokenType.DPIPE
+        if (
+            before is not None
+            and before.token_type == TokenType.L_PAREN
+            and upper(piece[place - 2]) == "CONCAT"
+        ):
+            joint = TokenType.COMMA
+        within: list[str] = []
+        parts, end = [token.text], place + 1
+        while before is not None and before.token_type not in (TokenType.DPIPE, TokenType.COMMA):
+            if end >= len(piece) or piece[end].token_type != joint:
+                break
+            begin = end + 1
+            end = _operand(piece, begin, joint)
+            literals = [t.text for t in piece[begin:end] if t.token_type in LITERALS]
+            is_text = end == begin + 1 and len(literals) == 1
+            parts.append(literals[0] if is_text else "x")
+            within += [] if is_text else literals
+        words = re.findall(r"\w+", parts[0])
+        if len(parts) > 1 and words and words[0].upper() in KEEPS:
+            yield "".join(parts)
+            yield from within
+        else:
+            yield from (t.text for t in piece[place:end] if t.token_type in LITERALS)
+        place = end
+
+
+def _operand(piece: Sequence[Token], begin: int, joint: TokenType) -> int:
+    """Where an operand ends that begins there: before what joins the next one, or what closes them all."""
+    depth = 0
+    for i in range(begin, len(piece)):
+        kind = piece[i].token_type
+        if depth == 0 and kind in (joint, TokenType.DPIPE, TokenType.COMMA, TokenType.R_PAREN):
+            return i
+        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+    return len(piece)
 
 
 def _bounds(tokens: Sequence[Token]) -> Iterator[int]:

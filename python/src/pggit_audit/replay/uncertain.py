@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pggit_audit.definitions import COMMENT, column_types, parse_name, quote_if_needed, without_schemas
+from pggit_audit.definitions import (
+    COMMENT,
+    column_types,
+    constraints,
+    parse_name,
+    quote_if_needed,
+    without_schemas,
+)
 from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
 from pggit_audit.rules import (
@@ -77,6 +85,12 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
             unsure,
             f"row {marked.events[unsure[0]].v1_version_id} renames the table, and no later row says whether {column}, "
             "called after the old name, was renamed along",
+        )
+    for unsure, constraint, old in _constraints_of_the_old_name(marked.events, renamed):
+        marked.mark(
+            unsure,
+            f"{old} was renamed, the table goes, and nothing says whether {constraint}, called after the old name, was "
+            "renamed along",
         )
     for gone, naming in _may_mean_another(marked.events):
         identity = marked.events[gone].object_identity
@@ -377,6 +391,47 @@ def _columns_of_the_old_name(
             if words & set(column.lower().split("_")):
                 yield doubtful, column
                 break
+
+
+def _constraints_of_the_old_name(
+    events: Sequence[Event], renamed: Mapping[int, str]
+) -> Iterator[tuple[list[int], str, str]]:
+    """For each table that goes, a constraint without an index that is called after a table's old name: the events that
+    have it, its name, and the old name.
+
+    Such a constraint is often renamed along, which leaves no row (FORMATS 1.7). The live table would tell, or a text
+    that takes it away. Of one with an index, its row of the drop does (`_renamed_indexes`).
+    """
+    renames = [
+        (events[i].anchor_version_id or 0, parse_name(old)[1], events[i].object_name or "")
+        for i, old in renamed.items()
+    ]
+    pending: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(dict)
+    for i, event in enumerate(events):
+        path = event.object_identity
+        if event.object_type != "TABLE" or path is None or not renames:
+            continue
+        if i in renamed:
+            pending[path] |= pending.pop(renamed[i], {})
+        if event.new_definition is None:
+            if (event.anchor_version_id, path) not in {
+                (events[r].anchor_version_id, old) for r, old in renamed.items()
+            }:
+                yield from ((unsure, name, old) for (name, old), unsure in pending.pop(path, {}).items())
+            continue
+        anchor = event.anchor_version_id or 0
+        had = {
+            (name, old)
+            for at, old, new in renames
+            if at <= anchor and old in event.new_definition
+            for name, body in constraints(event.new_definition).items()
+            if f"_{old}_" in f"_{name}_" and f"_{new}_" not in f"_{name}_"
+            if body.startswith(("FOREIGN KEY", "CHECK"))
+        }
+        for key in pending[path].keys() - had:
+            del pending[path][key]
+        for key in had:
+            pending[path].setdefault(key, []).append(i)
 
 
 def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:

@@ -100,19 +100,20 @@ def _gone(
     """
     groups: dict[Moment, list[Column]] = defaultdict(list)
     for column in columns:
-        if column.dropped and column.moment is not None:
+        if column.dropped and column.moment is not None and _went(column.moment) >= position:
             groups[column.moment].append(column)
     for column, (is_named, name) in _with_names(groups, _named_by_drops(evidence, table) if groups else []):
         moment = column.moment
-        if moment is None or (moment.first if moment.own is None else moment.own) < position:
-            continue
+        assert moment is not None
+        may_be_older = any(c.moment == moment for c in columns if not c.dropped)
         kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
         if not is_named:
             name = f"(dropped column {column.place})"
         elif name is not None:
             kind = _as_others(evidence, name, column) or kind
-        if kind is not None and name is not None and (is_named or column.place < last):
-            may_be_older = any(c.moment == moment for c in columns if not c.dropped)
+        # What may have gone at any time may have been gone when the table entered.
+        is_there = is_named or (column.place < last and not may_be_older)
+        if kind is not None and name is not None and is_there:
             yield Dropped(column.place, name, kind, moment, is_named, may_be_older)
 
 
@@ -133,7 +134,7 @@ def _with_names(
     given: set[int] = set()
     latest = -1
     for moment, columns in groups.items():
-        went = moment.first if moment.own is None else moment.own
+        went = _went(moment)
         began = moment.own if moment.began is None else moment.began
         here = [i for i, (at, _) in enumerate(names) if began is not None and began <= at <= went]
         if len(here) == len(columns):
@@ -147,6 +148,11 @@ def _with_names(
         yield from _paired(left, rest)
     else:
         yield from ((column, (False, None)) for column in left)
+
+
+def _went(moment: Moment) -> int:
+    """The last position at which it went."""
+    return moment.first if moment.own is None else moment.own
 
 
 def _paired(columns: Sequence[Column], names: Sequence[str | None]) -> Iterator[tuple[Column, _Named]]:

@@ -103,7 +103,7 @@ def _name_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     if part is not None and statement.tag == "ALTER TABLE" and target and failure.error.sqlstate == "42710":
         drop = f"ALTER TABLE {qualified(target)} DROP CONSTRAINT {quote(part)};"
         return [Repair(IMPLIED_DROP, drop, why)]
-    attached = failure.error.sqlstate == "42710" and not failure.told
+    attached = failure.error.sqlstate == "42710" and (statement.action == "code" or not failure.told)
     found = attachments.in_the_way(failure, why) if attached else []
     if found:
         return found

@@ -119,10 +119,12 @@ def _not_yet_renamed(evidence: Evidence, name: Name, failure: Failure) -> list[R
     """A definition of the live catalog names a table as it is called now; it had another name then."""
     history = evidence.history
     for row in history.rows[failure.situation.position :]:
-        match = RENAMED_TABLE.search(row.text)
-        if match is None or unquote(match[2]) != name[1] or row.name != name[1]:
+        if row.name != name[1]:
             continue
-        older = failure.resolve(parse_name(match[1]))
+        before = [parse_name(old) for old, new in RENAMED_TABLE.findall(row.text) if unquote(new) == name[1]]
+        if not before:
+            continue
+        older = [full for old in before for full in failure.resolve(old)]
         # It may have been renamed more than once since.
         older += [n for n, _, _ in history.names("TABLE", (row.object_schema, name[1])) if n[1] != name[1]]
         for full in older:
