@@ -47,6 +47,11 @@
 {% endmacro %}
 
 
+{% macro audit_guard_published_tables(relation) %}
+    {{ return(_audit_refuse(relation, 'The notes of published tables are append-only')) }}
+{% endmacro %}
+
+
 {% macro audit_guard_compliance_log(relation) %}
     {%- set refuse = _audit_refuse(relation, 'Compliance log is immutable') -%}
     {%- set chain = _audit_chain(relation) -%}

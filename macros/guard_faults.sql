@@ -262,6 +262,26 @@
 
     union all
 
+    -- of tables that are still to be made
+    select
+        {{ dbt.string_literal(var('audit_schema')) }},
+        null,
+        rights.privilege_type || ' will be granted to ' || coalesce(pg_roles.rolname, 'public') || ' (alter default privileges)'
+    from pg_default_acl
+    cross join lateral aclexplode(pg_default_acl.defaclacl) as rights
+    left join pg_roles on rights.grantee = pg_roles.oid
+    inner join pg_class as first_relation on first_relation.oid = to_regclass('{{ own_transactions() }}')
+    left join pg_namespace on pg_default_acl.defaclnamespace = pg_namespace.oid
+    where
+        pg_default_acl.defaclobjtype = 'r'
+        and pg_default_acl.defaclrole = first_relation.relowner
+        and coalesce(pg_namespace.nspname, {{ dbt.string_literal(var('audit_schema')) }})
+        in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
+        and rights.grantee <> first_relation.relowner
+        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+
+    union all
+
     select
         {{ dbt.string_literal(var('audit_schema')) }},
         null,

@@ -43,7 +43,7 @@
 
 {#-
   What is in schemas in which dbt builds and is none of dbt's. dbt's is what a node is called like, once a build of this project has
-  made anything, and what such a build wrote last. Of the catalogs those count whose objects have a schema, by what
+  made anything, and what such a build, or the night, wrote last. Of the catalogs those count whose objects have a schema, by what
   PostgreSQL notes of dependencies; not what belongs to another object (sequences of columns, members of extensions).
 
   `hidden`: a query of schema_name. The rest may be none, where there is none yet: `names`, a query of schema_name and name;
@@ -81,16 +81,23 @@
 
     ),
 
+    -- the night's too
+    notes as (
+
+        {{ 'select transaction_id from ' ~ own if own else 'select null::bigint as transaction_id where false' }}
+
+    ),
+
     members as (
 
         select
             hidden.schema_name,
             pg_depend.classid,
             pg_depend.objid,
-            pg_class.oid is not null and exists (
-                select from own_transactions
-                where own_transactions.transaction_id % 4294967296 = pg_class.xmin::text::bigint
-            ) as is_written_by_a_build,
+            exists (
+                select from notes
+                where notes.transaction_id % 4294967296 = coalesce(pg_class.xmin, pg_proc.xmin)::text::bigint
+            ) as is_written_by_us,
             coalesce(pg_class.relname, pg_proc.proname)::text as name
         from hidden
         inner join pg_namespace on hidden.schema_name = pg_namespace.nspname
@@ -122,7 +129,7 @@
         from members
         cross join lateral pg_identify_object(members.classid, members.objid, 0) as objects
         where
-            not members.is_written_by_a_build
+            not members.is_written_by_us
             and not (
                 exists (select from own_transactions)
                 and exists (

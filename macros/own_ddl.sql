@@ -56,38 +56,125 @@
 {%- endmacro %}
 
 
+{#- Whether nothing of a build is there yet: no notes, or those of a run of the night alone. Asked of the server: dbt's
+    cache is not filled yet when schemas are made. -#}
+{% macro is_the_first_build() %}
+    {%- if not _relation_if_there(own_transactions()) -%}{{ return(true) }}{%- endif -%}
+    {{ return(run_query(
+        "select count(*) > 0 and bool_and(purpose = 'night') as is_first from " ~ own_transactions()
+    ).rows[0]['is_first']) }}
+{% endmacro %}
+
+
 {#- For on-run-start: before the first relation is made, the place to note it. -#}
 {% macro ensure_own_transactions() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed', 'clone') -%}
-        {%- set node = _model_node('own_transactions') -%}
-        {%- set relation = api.Relation.create(
-            database=node.database, schema=node.schema, identifier=node.alias, type='table'
-        ) -%}
-        {%- if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
-            {#- a build of functions alone makes no schema of its own -#}
-            {%- if not adapter.check_schema_exists(node.database, node.schema) -%}
-                {%- do adapter.create_schema(api.Relation.create(database=node.database, schema=node.schema)) -%}
-            {%- endif -%}
-            {%- set columns = [] -%}
-            {%- for column in node.columns.values() -%}
-                {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type
-                    ~ (' primary key' if loop.first else ' not null')) -%}
-            {%- endfor -%}
-            {%- call statement('create') -%}
-                {%- if may_pause_event_triggers() %}
-                set local session_replication_role = replica;
-                {%- endif %}
-                create table if not exists {{ relation.include(database=false) }} ({{ columns | join(', ') }});
-                {{ make_guards(relation, audit_guard_own_transactions(relation)) }}
-                {%- if may_pause_event_triggers() %}
-                set local session_replication_role = origin;
-                {%- endif %}
-                {{ note_own_transaction('build') }}
-            {%- endcall -%}
-            {%- do adapter.commit() -%}
-            {%- do adapter.cache_added(relation) -%}
-        {%- endif -%}
+        {#- where the night was here first, the table has no guards yet -#}
+        {%- if is_the_first_build() -%}{%- do _make_place_for_notes('own_transactions') -%}{%- endif -%}
+        {%- if not _relation_if_there(published_tables()) -%}{%- do _make_place_for_notes('published_tables') -%}{%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{% macro _make_place_for_notes(name) %}
+    {%- set node = _model_node(name) -%}
+    {%- set relation = api.Relation.create(
+        database=node.database, schema=node.schema, identifier=node.alias, type='table'
+    ) -%}
+    {#- a build of functions alone makes no schema of its own -#}
+    {%- if not adapter.check_schema_exists(node.database, node.schema) -%}
+        {%- do adapter.create_schema(api.Relation.create(database=node.database, schema=node.schema)) -%}
+    {%- endif -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type
+            ~ (' primary key' if loop.first else ' not null')) -%}
+    {%- endfor -%}
+    {%- call statement('create') -%}
+        {%- if may_pause_event_triggers() %}
+        set local session_replication_role = replica;
+        {%- endif %}
+        create table if not exists {{ relation.include(database=false) }} ({{ columns | join(', ') }});
+        {{ make_guards(relation, context[node.config.meta.guard](relation)) }}
+        {%- if may_pause_event_triggers() %}
+        set local session_replication_role = origin;
+        {%- endif %}
+        {{ note_own_transaction('build') }};
+        {%- if name == 'published_tables' %}
+        {#- what earlier versions of the project made has no note #}
+        {%- for table in _tables_that_grow() %}
+        {{ note_published_table(table) }};
+        {%- endfor %}
+        {%- endif %}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {%- if name == 'published_tables' -%}
+        {#- in a transaction of its own: with it, a missing table of notes is no older version of the project -#}
+        {%- do adapter.ensure_transaction() -%}
+        {%- call statement('noted') -%}{{ note_own_transaction('notes') }}{%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+    {%- do adapter.cache_added(relation) -%}
+{% endmacro %}
+
+
+{#- Not ref(): whatever makes a table that only grows notes it there. -#}
+{% macro published_tables() -%}
+    {{ work_table('published_tables') }}
+{%- endmacro %}
+
+
+{#- The tables of the project that only grow and are nobody else's, as nodes. -#}
+{% macro _tables_that_grow() %}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {{ return(graph.nodes.values()
+        | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('config.materialized', 'equalto', 'append_only')
+        | rejectattr('config.meta.must_exist', 'defined')
+        | sort(attribute='name') | list) }}
+{% endmacro %}
+
+
+{#- Where it is there. -#}
+{% macro note_published_table(node) -%}
+    insert into {{ published_tables() }} (table_name, noted_at)
+    select {{ dbt.string_literal(node.name) }}, localtimestamp
+    where to_regclass({{ dbt.string_literal(adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.alias)) }}) is not null
+    on conflict (table_name) do nothing
+{%- endmacro %}
+
+
+{#- Raises an error where a table is gone in which builds published what cannot be made anew, or their notes are. -#}
+{% macro _preflight_published_tables() %}
+    {%- set schema = var('audit_schema') ~ '_work' -%}
+    {%- set again = var('made_anew', []) -%}
+    {%- set noted = [] -%}
+    {%- if _relation_if_there(published_tables()) -%}
+        {%- set noted = run_query("
+            select table_name, to_char(noted_at, 'YYYY-MM-DD HH24:MI') as noted_at from " ~ published_tables() ~ " order by noted_at, table_name
+        ").rows -%}
+    {%- elif _relation_if_there(own_transactions()) -%}
+        {%- set noted = run_query("
+            select 'published_tables' as table_name, to_char(min(began_at), 'YYYY-MM-DD HH24:MI') as noted_at
+            from " ~ own_transactions() ~ " where purpose = 'notes' having count(*) > 0
+        ").rows -%}
+    {%- endif -%}
+    {%- for row in noted -%}
+        {%- set node = _model_node(row['table_name']) -%}
+        {%- if node and not _relation_if_there(adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.alias)) -%}
+            {%- set name = node.schema ~ '.' ~ node.alias -%}
+            {%- if row['table_name'] in again -%}
+                {%- do exceptions.warn(name ~ ' is made anew, as the variable made_anew says: what builds published in it is lost.') -%}
+            {%- else -%}
+                {%- do _source_error(
+                    'Table ' ~ name ~ ' is gone, in which builds have published since ' ~ row['noted_at'] ~ ': somebody dropped or '
+                    ~ 'renamed it. What was in it cannot be made anew.',
+                    "Bring it back, from a backup if need be. If it is lost for good, say so: --vars '{made_anew: ["
+                    ~ row['table_name'] ~ "]}'; the gate then says what the other tables miss of it."
+                ) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
 {% endmacro %}
 
 

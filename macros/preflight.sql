@@ -12,6 +12,7 @@
         {#- the staging models also read a pggit_v0 that cannot be published to -#}
         {%- if is_asked or '.pggit_v0__' in selected_resources | join -%}{%- do _preflight_pggit_v0() -%}{%- endif -%}
         {%- do _preflight_results() -%}
+        {%- do _preflight_published_tables() -%}
         {%- do _preflight_schemas_of_packages() -%}
         {%- if is_asked -%}
             {%- do log('Nothing stands in the way of a build: the server, v1, pggit_v0 and the schema ' ~ var('audit_schema')
@@ -291,16 +292,12 @@
             'Schema ' ~ schema ~ " is another system's: it holds " ~ relations.keys() | join(', ') ~ ', and nothing of this project.',
             another
         ) -%}
-    {%- elif not ours and not _relation_if_there(own_transactions()) -%}
+    {%- elif not ours and is_the_first_build() -%}
         {#- what is in them is hidden from then on, whatever it is #}
         {%- set wanted = "select name as schema_name from (values (" ~ dbt.string_literal(schema) ~ "), ("
             ~ dbt.string_literal(schema ~ '_work') ~ ")) as wanted (name)" -%}
-        {#- the journal of a run of the night and what holds v1 come before the first build -#}
-        {%- set of_the_night = [] -%}
-        {%- for work in [schema ~ '_work', adapter.quote(schema ~ '_work')] -%}
-            {%- do of_the_night.extend(['table ' ~ work ~ '.cutover_journal', 'function ' ~ work ~ '.cutover_hold()']) -%}
-        {%- endfor -%}
-        {%- for other in run_query(others_in_schemas_of_dbt(wanted)).rows if other['what'] not in of_the_night -%}
+        {#- what the night makes comes before the first build, and is noted -#}
+        {%- for other in run_query(others_in_schemas_of_dbt(wanted, own=_relation_if_there(own_transactions()))).rows -%}
             {%- do _source_error(
                 'Schema ' ~ other['schema_name'] ~ " is another system's: it holds " ~ other['what'] ~ ', and nothing of this project.',
                 another

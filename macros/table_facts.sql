@@ -5,7 +5,8 @@
         pg_attribute.attrelid as oid,
         'column' as kind,
         pg_attribute.attname || ' ' || format_type(pg_attribute.atttypid, pg_attribute.atttypmod)
-        || case when pg_attribute.attnotnull then ' not null' else '' end as fact
+        || case when pg_attribute.attnotnull then ' not null' else '' end
+        || case when pg_attribute.attidentity <> '' then ' identity' else '' end as fact
     from pg_attribute
     inner join {{ relations }} as r on pg_attribute.attrelid = r.oid
     where pg_attribute.attnum > 0 and not pg_attribute.attisdropped
@@ -55,6 +56,17 @@
     from pg_index
     inner join {{ relations }} as r on pg_index.indrelid = r.oid
     where not exists (select from pg_constraint where pg_constraint.conindid = pg_index.indexrelid)
+
+    union all
+
+    -- whoever analyzes the table runs their expressions
+    select
+        pg_statistic_ext.stxrelid,
+        'statistics',
+        pg_get_statisticsobjdef(pg_statistic_ext.oid)
+    from pg_statistic_ext
+    inner join {{ relations }} as r on pg_statistic_ext.stxrelid = r.oid
+    where pg_statistic_ext.stxexprs is not null
 
     union all
 

@@ -35,6 +35,7 @@
             {%- endcall %}
             {%- do create_indexes(target_relation) -%}
             {% call statement('identity') -%}{{ give_replica_identity(target_relation) }}{%- endcall %}
+            {% call statement('noted') -%}{{ note_published_table(model) }}{%- endcall %}
         {%- else -%}
             {%- do add_missing_columns(target_relation, model) -%}
         {%- endif -%}

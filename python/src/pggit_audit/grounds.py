@@ -6,6 +6,7 @@ is a fixed prefix, its time of birth and a random part. Only a database or a rol
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -21,13 +22,16 @@ from pggit_audit import cluster, programs
 from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
+from pggit_audit.waits import reason
 
 PREFIX = "pggit_shadow_"
 NAME = re.compile(rf"^{PREFIX}\d{{14}}_[0-9a-f]{{8}}$")
 # First key of the advisory lock that a shadow's maker holds while it lives ("pggs"); the second is of the name.
 _LOCK = 0x70676773
-# Seconds that sessions have to leave a database that is to be dropped.
+# Seconds that sessions have to leave a database that is to be dropped, and that a server has to end a session.
 _LEAVING = 20.0
+_LETTING_GO = 2.0
+_LOG = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[Any]
 
@@ -56,6 +60,7 @@ class Ground:
         self._locale = locale_of(target)
         self.as_build = dict(parameters)
         self._admin = admin
+        self._oid = 0
         self._parameters = parameters
         self._is_targets_own = admin is target
         self._stands_by()
@@ -108,10 +113,21 @@ class Ground:
         except psycopg.OperationalError:
             self._admin.close()
             self._admin = connect(self._parameters)
-            self._admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(self.name)))
+            self._say_again_that_it_lives()
             self.role.come_back(self._admin)
             self._ender.close()
             self._stands_by()
+
+    def _say_again_that_it_lives(self) -> None:
+        """Takes the lock of its name; where somebody else has that, no build sweeps the shadow either."""
+        deadline = time.monotonic() + _LETTING_GO
+        while time.monotonic() < deadline:  # the server may take a moment to end the old session
+            row = self._admin.execute(
+                "select pg_catalog.pg_try_advisory_lock(%s, %s)", (_LOCK, _lock_key(self.name))
+            ).fetchone()
+            if row == (True,):
+                return
+            time.sleep(0.1)
 
     def require_role(self) -> None:
         """Raises `LostRole` where the server is there, and does not let a role in that the team prepared."""
@@ -223,18 +239,38 @@ class Ground:
     def drop(self) -> None:
         """Drops the database, as soon as the last session has left it; where that fails, the next build sweeps it."""
         deadline = time.monotonic() + _LEAVING
-        while time.monotonic() < deadline:
+        while True:
             try:
                 _drop(self._admin, self.name)
-            except psycopg.errors.ObjectInUse:
+                break
+            except psycopg.errors.ObjectInUse as error:
                 with suppress(psycopg.Error):
                     self.end_sessions()
+                if time.monotonic() > deadline:
+                    _LOG.warning("%s", self._left_behind(error))
+                    break
                 time.sleep(0.1)
-            except psycopg.Error:
-                break
-            else:
+            except psycopg.Error as error:
+                if self._oid and not self._admin.closed:
+                    _LOG.warning("%s", self._left_behind(error))
                 break
         self._ender.close()
+
+    def _left_behind(self, error: psycopg.Error) -> str:
+        said = reason(error, lambda: connect(self._parameters))
+        with suppress(psycopg.Error):
+            inside = self._admin.execute(
+                "select pid, usename, application_name from pg_catalog.pg_stat_activity"
+                " where datid operator(pg_catalog.=) %s::pg_catalog.oid",
+                (self._oid,),
+            ).fetchall()
+            said += "".join(
+                f"; process {pid} of user {user!r} ({name!r}) is in it" for pid, user, name in inside
+            )
+        return (
+            f"The shadow database {self.name} could not be dropped, and is left behind with its role: {said}. "
+            "The next build drops them, when nobody is in there any more."
+        )
 
 
 @contextmanager

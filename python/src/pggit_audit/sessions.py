@@ -19,6 +19,8 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.types.datetime import TimestampLoader
 
+from pggit_audit.waits import LIMIT
+
 PINNED: Mapping[str, str] = {
     # Nothing can be added to pg_catalog. pg_temp would come first if it were not named.
     "search_path": "pg_catalog,pg_temp",
@@ -27,7 +29,8 @@ PINNED: Mapping[str, str] = {
     "default_transaction_read_only": "off",
     "default_transaction_deferrable": "off",
     "statement_timeout": "0",
-    "lock_timeout": "0",
+    # Nothing waits for ever: see `waits`.
+    "lock_timeout": LIMIT,
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "client_encoding": "UTF8",

@@ -166,6 +166,8 @@ class Shadow:
                 self._ground.restore()
                 opens()
                 self._look_again()
+            except psycopg.errors.LockNotAvailable:
+                raise  # who runs this says who holds it
             except psycopg.OperationalError as error:
                 # The old session may still be ending; or the server is coming back.
                 if time.monotonic() > deadline:

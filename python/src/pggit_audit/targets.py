@@ -71,9 +71,25 @@ def params(target: str | None = None, project: Path | None = None) -> dict[str, 
     from dbt_common.exceptions import DbtBaseException
 
     try:
-        return credentials(target, project).connect_params()
+        found = credentials(target, project).connect_params()
     except DbtBaseException as error:
         raise PggitError(str(error).strip()) from error
+    _last.update(found)
+    return found
+
+
+# Of the target that this process asked for last.
+_last: dict[str, Any] = {}
+
+
+def connect_again() -> psycopg.Connection[Any]:
+    """Open one more session on the database that was asked for last, for what has to be told of it in the end.
+
+    Raises `psycopg.OperationalError` where there is none, or the server does not let it in.
+    """
+    if not _last:
+        raise psycopg.OperationalError("no target was asked for")
+    return psycopg.connect(**_last, autocommit=True)
 
 
 def connect(
@@ -93,6 +109,8 @@ def connect(
     from dbt_common.exceptions import DbtBaseException
 
     try:
-        return credentials(target, project).connect(**keywords)
+        found = credentials(target, project)
+        _last.update(found.connect_params())
+        return found.connect(**keywords)
     except DbtBaseException as error:
         raise PggitError(str(error).strip()) from error

@@ -11,9 +11,11 @@ import pytest
 from helpers import execute
 from project import (
     DATABASE,
+    NO_TESTS,
     NO_UNIT_TESTS,
     SAMPLE,
     Params,
+    copied,
     dbt,
     fingerprint,
     new_database,
@@ -169,9 +171,24 @@ def test_the_journal_of_a_night_is_no_other_systems(owner: Params, folder: Path)
     with psycopg.connect(**owner, autocommit=True) as connection:
         run = Journal.begin(folder / "runs")
         v1.freeze(connection, v1.Names(), run.run, lambda _: run.save_to(connection, "pggit_audit_work"))
-    execute(owner, "grant all on schema pggit_audit_work to migration")
-    status, message = build(owner, folder, "--select", "object_kinds", "--exclude-resource-type", "test")
-    assert status == 0, message[-6000:]
+    # What only has the name of it is not the night's.
+    execute(owner, "alter table pggit_audit_work.cutover_journal rename to kept")
+    execute(owner, "create table pggit_audit_work.cutover_journal (run text)")
+    options = ("build", "--select", "object_kinds", "--exclude-resource-type", "test")
+    done = dbt(owner, folder, *options)
+    assert done.returncode != 0
+    said = "is another system's: it holds table pggit_audit_work.cutover_journal"
+    assert said in " ".join(done.stdout.split()), done.stdout[-6000:]
+    execute(owner, "drop table pggit_audit_work.cutover_journal")
+    # Nor is what somebody has made of it.
+    done = dbt(owner, folder, *options)
+    assert "is another system's: it holds table pggit_audit_work.kept" in " ".join(done.stdout.split())
+    execute(owner, "drop table pggit_audit_work.kept")
+    done = dbt(owner, folder, *options)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "guards" not in done.stdout
+    guarded = "select count(*) from pg_trigger where tgrelid = 'pggit_audit_work.own_transactions'::regclass"
+    assert execute(owner, guarded) != [(0,)]
 
 
 @pytest.mark.slow
@@ -191,3 +208,24 @@ def test_beside_another_system_s_pggit_audit(owner: Params, folder: Path) -> Non
     assert status == 0, message[-6000:]
     assert fingerprint(owner, "pggit", "public", "pggit_audit") == before
     assert execute(owner, "select count(*) > 100 from other.changes") == [(True,)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["compliance_log", "ref_moves", "own_transactions", "published_tables"])
+def test_a_dropped_table_is_not_made_anew_without_a_word(built: Params, folder: Path, name: str) -> None:
+    with copied(built) as params:
+        ((relation,),) = execute(params, f"select oid::regclass::text from pg_class where relname = '{name}'")
+        execute(params, f"drop table {relation} cascade")
+        before = fingerprint(params, "pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
+        done = dbt(params, folder, "build", *NO_TESTS)
+        said = " ".join(done.stdout.split())
+        assert done.returncode != 0
+        assert f"Table {relation} is gone, in which builds have published since 20" in said, said[-3000:]
+        assert "Nothing was changed." in said
+        assert f"--vars '{{made_anew: [{name}]}}'" in said
+        after = fingerprint(params, "pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
+        assert after == before
+        done = dbt(params, folder, "build", *NO_TESTS, "--vars", f"made_anew: [{name}]")
+        said = " ".join(done.stdout.split())
+        assert f"{relation} is made anew, as the variable made_anew says" in said, said[-3000:]
+        assert done.returncode == 0, said[-3000:]

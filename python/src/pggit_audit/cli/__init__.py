@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import psycopg
 import typer
 
+from pggit_audit import targets
 from pggit_audit.cli import evidence, lab, report, server
 from pggit_audit.cli.common import CANNOT_TELL, NO, STATUSES, YES, Documents, print_json, words
 from pggit_audit.cli.cutover import cutover
@@ -21,6 +22,7 @@ from pggit_audit.cli.rehearse import rehearse
 from pggit_audit.cli.rollback import rollback
 from pggit_audit.cli.status import status
 from pggit_audit.errors import PggitError
+from pggit_audit.waits import reason
 
 app = typer.Typer(
     name="pggit-audit",
@@ -58,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PggitError as error:
         status, why = error.exit_status, str(error)
     except psycopg.Error as error:
-        status, why = CANNOT_TELL, f"The server refused something: {str(error).strip()}\n{_STANDS}"
+        told = reason(error, targets.connect_again)
+        status, why = CANNOT_TELL, f"The server refused something: {told}\n{_STANDS}"
     except OSError as error:
         what = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}"
         status, why = CANNOT_TELL, f"{what}.\n{_STANDS}"

@@ -15,12 +15,13 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.text import Text
 
-from pggit_audit import dbt_runs
+from pggit_audit import dbt_runs, targets
 from pggit_audit.cli.common import words
 from pggit_audit.cli.progress import bar
 from pggit_audit.errors import PggitError
 from pggit_audit.night.context import Choice, RollBack, StopHere, Work
 from pggit_audit.night.cutover import minutes
+from pggit_audit.waits import reason
 
 CHOICES: dict[str, Choice] = {"g": "go on", "r": "roll back", "s": "stop here"}
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -146,7 +147,8 @@ def server_losses(what_stands: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:
-        raise PggitError(f"{_what_it_is(error)}: {str(error).strip()}\n{what_stands()}") from error
+        told = reason(error, targets.connect_again)
+        raise PggitError(f"{_what_it_is(error)}: {told}\n{what_stands()}") from error
 
 
 def _what_it_is(error: psycopg.OperationalError) -> str:

@@ -34,6 +34,7 @@ from pggit_audit.night import preflight as checks
 from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.preflight.code import Scan, scan
 from pggit_audit.verdicts import COLUMNS, Finding, blocks, in_order
+from pggit_audit.waits import reason
 
 
 def preflight(
@@ -112,8 +113,9 @@ class _readable:
                 "Grant the role of this target what it lacks, or look as the owner of v1."
             ) from error
         if isinstance(error, psycopg.Error):
+            told = reason(error, targets.connect_again)
             raise PggitError(
-                f"Database {self._name} cannot be looked at: {str(error).strip()}\nNothing was changed."
+                f"Database {self._name} cannot be looked at: {told}\nNothing was changed."
             ) from error
 
 

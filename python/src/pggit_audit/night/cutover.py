@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import psycopg
 
-from pggit_audit import dbt_runs, programs
+from pggit_audit import dbt_runs, programs, waits
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import backup as backups
 from pggit_audit.night import monitor, rights, sessions, v1, verify
@@ -122,7 +122,7 @@ class Cutover:
         except StopHere as stopped:
             return self._stopped(name, str(stopped))
         except (RollBack, PggitError, psycopg.Error, OSError) as error:
-            why = str(error).strip() or type(error).__name__
+            why = waits.reason(error, self.night.connect)
             self.night.note(name, "failed", why=why)
             return self._back(name, why)
         problems = self._notify(f"cutover {self.journal.run} of {self.plan.database} is done")
@@ -423,11 +423,12 @@ class Cutover:
             restored = roll_back(self.night, why)
             problems = aftermath(self.night)
         except (PggitError, psycopg.Error, OSError) as error:
-            self.night.note("rollback", "failed", why=str(error).strip())
+            told = waits.reason(error, self.night.connect)
+            self.night.note("rollback", "failed", why=told)
             self._notify(f"cutover {self.journal.run}: {step} failed, and so did the rollback")
             return Outcome(
                 "stopped",
-                f"{step} failed: {why}\nThe rollback could not be done: {str(error).strip()}\n"
+                f"{step} failed: {why}\nThe rollback could not be done: {told}\n"
                 "What was committed stands: pggit-audit status shows it. Once the cause is gone: pggit-audit rollback.",
             )
         self.night.note("run", "end", decision="rolled back", why=why)

@@ -32,6 +32,7 @@ from psycopg.types.json import Jsonb
 
 from pggit_audit import embedded
 from pggit_audit.errors import PggitError, Refusal
+from pggit_audit.night import own
 
 FORMAT = 1
 FILE = "journal.jsonl"
@@ -182,7 +183,9 @@ class Journal:
     def save_to(self, connection: psycopg.Connection[Any], schema: str) -> None:
         """Copy the entries into the table, made where it is not there; those that it has are left alone."""
         table = sql.Identifier(schema, TABLE)
-        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        present = connection.execute("select to_regclass(%s)", (table.as_string(connection),)).fetchone()
+        if present == (None,):
+            own.note(connection, schema)
         connection.execute(
             sql.SQL(
                 "create table if not exists {} (run text, entry integer, at timestamptz not null, step text not null,"

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pggit_audit import waits
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.models import live_objects
 from pggit_audit.night import probes, queries, v1, verify
@@ -21,6 +22,9 @@ from pggit_audit.night.journal import Journal
 from pggit_audit.night.plan import Prefix, history_prefix
 from pggit_audit.night.v1 import Names
 from pggit_audit.verdicts import Severity
+
+LOCK_TIMEOUT = "10s"
+"""How long a look waits for a lock: what cannot be looked at is told of, and no verdict."""
 
 MILLISECONDS = 100.0
 """What an audit query may take where no baseline is known, or where that was quicker."""
@@ -120,11 +124,13 @@ def look(
         "errors": ("warning", lambda: _errors(connection, facts)),
     }
     checks = []
+    connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
     for name, (severity, check) in looks.items():
         try:
             checks.append(check())
-        except probes.Busy as busy:
-            checks.append(Check(name, False, "warning", f"It could not be told: {busy}", "Look again later."))
+        except (probes.Busy, psycopg.errors.LockNotAvailable) as busy:
+            why = waits.reason(busy, lambda: _beside(connection))
+            checks.append(Check(name, False, "warning", f"It could not be told: {why}", "Look again later."))
         except psycopg.Error as error:
             if connection.closed:
                 raise  # no server is no verdict
@@ -296,9 +302,14 @@ def hidden_schemas(connection: psycopg.Connection[Any], names: Names) -> list[st
     return [name for (name,) in rows]
 
 
+def _beside(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Open another session like this one."""
+    return psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True)
+
+
 def _live(connection: psycopg.Connection[Any], names: Names) -> dict[str, str]:
     hidden = hidden_schemas(connection, names)
-    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as reader:
+    with _beside(connection) as reader:
         return {row["object_identity"]: row["definition"] for row in live_objects(reader, hidden)}
 
 

@@ -19,7 +19,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from pggit_audit.errors import PggitError, Refusal
-from pggit_audit.night import fingerprint
+from pggit_audit.night import fingerprint, own
 from pggit_audit.night.fingerprint import HOLD, Fingerprint, Probe
 
 State = Literal["in place", "held", "archived", "both", "missing"]
@@ -197,7 +197,7 @@ def freeze(
 def _hold(connection: psycopg.Connection[Any], names: Names, run: str) -> None:
     """Make the triggers. They fire for whoever writes, replication and superusers too."""
     function = sql.Identifier(names.work, HOLD_FUNCTION)
-    connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(names.work)))
+    own.note(connection, names.work)
     body = sql.SQL(
         """
         begin

@@ -328,7 +328,8 @@ class Replay:
         found = list(members(made, statement, execution, self._situation))
         execution.members |= {row.version_id for row in found}
         if found and execution.failures:
-            code, why = execution.failures[-1]
-            self._notices.append(finding(code, f"{why}; the extension comes with the live catalog"))
+            _, why = execution.failures[-1]
+            told = f"{why}; the extension comes with the live catalog"
+            self._notices.append(finding("extension_not_made", told))
         for row in found:
             yield self._writer.excluded(row, "member of a created extension")

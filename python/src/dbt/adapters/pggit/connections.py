@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-import psycopg2.errors  # type: ignore[import-untyped]
+import psycopg2  # type: ignore[import-untyped]
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.pggit.waiting import LOCK_TIMEOUT, holders
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.helper_types import Port
@@ -28,6 +27,7 @@ from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import NEWER_LIMIT, PINNED, options, pinning
 from pggit_audit.terminal import shown
+from pggit_audit.waits import SQLSTATE, Watch
 
 PORT = Port(embedded.PORT)
 LOCK = (0x70676769, 1)  # the two keys of the advisory lock: "pggi", build
@@ -211,28 +211,17 @@ class PggitConnectionManager(PostgresConnectionManager):
 
     @contextmanager
     def exception_handler(self, sql: str) -> Iterator[None]:
-        try:
-            with super().exception_handler(sql):
-                yield
-        except DbtRuntimeError as error:
-            if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
-                raise Refused(self._waited()) from error
-            raise
-
-    def _waited(self) -> str:
-        """Say who holds what a statement has waited for too long."""
-        credentials = self.credentials
-        own = [
-            connection.handle.info.backend_pid
-            for connection in self.thread_connections.values()
-            if connection.state == "open" and connection.handle is not None
-        ]
-        with credentials.connect(autocommit=True) as connection:
-            return (
-                f"A table is locked by another session, and still was after {LOCK_TIMEOUT}: "
-                f"{holders(connection, own)}\n"
-                "What was published stays as it was. Run the build again when the lock is gone."
-            )
+        present = self.get_if_exists()
+        handle = present.handle if present is not None and present.state == "open" else None
+        pid = handle.info.backend_pid if handle is not None else None
+        with Watch(self.connect_anew, pid) as watch:
+            try:
+                with super().exception_handler(sql):
+                    yield
+            except DbtRuntimeError as error:
+                if getattr(error.__cause__, "pgcode", None) == SQLSTATE:
+                    raise Refused(_waited(watch, str(error.__cause__))) from error
+                raise
 
     def ensure_transaction(self) -> None:
         """See to it that what follows, up to the next commit, is one transaction.
@@ -289,8 +278,19 @@ class PggitConnectionManager(PostgresConnectionManager):
             if table is None:
                 is_ours = _scalar(connection, "select pg_try_advisory_lock(%s, %s)", LOCK)
             else:
+                # NOWAIT is for the row alone
+                with Watch(self.connect_anew, connection.info.backend_pid) as watch:
+                    try:
+                        connection.execute(f"lock table {table} in row share mode".encode())
+                    except psycopg.errors.LockNotAvailable as error:
+                        raise Refused(f"{watch.message(str(error))}\nNothing was changed.") from error
                 # in a transaction that stays open as long as the build
-                connection.execute(f"select from {table} limit 1 for update nowait".encode())
+                row = connection.execute(f"select 1 from {table} limit 1 for update nowait".encode())
+                if row.fetchone() is None:
+                    raise Refused(
+                        f"{table} is empty. Each build notes its transactions there, and holds a row of it as its "
+                        "lock, so somebody has emptied it. Nothing was changed. Bring its rows back from a backup."
+                    )
                 is_ours = True
         except psycopg.errors.LockNotAvailable:
             connection.rollback()
@@ -386,6 +386,11 @@ class PggitConnectionManager(PostgresConnectionManager):
         super().cleanup_all()
 
 
+def _waited(watch: Watch, said: str) -> str:
+    """Say of a wait that was over who held what."""
+    return f"{watch.message(said)}\nWhat was published stays as it was."
+
+
 def _holder(table: str | None) -> tuple[str, list[Any]]:
     """Return a query for who holds the build lock (pid, user, application), and its parameters."""
     select = (
@@ -403,9 +408,9 @@ def _holder(table: str | None) -> tuple[str, list[Any]]:
 
 
 def _limits(server_version: int) -> list[str]:
-    """Return the statements that pin settings once more, and set what they leave open."""
+    """Return the statements that pin settings once more."""
     newer = [NEWER_LIMIT[1]] if server_version >= NEWER_LIMIT[0] else []
-    return [pinning(PINNED), f"set lock_timeout = '{LOCK_TIMEOUT}'", *newer]
+    return [pinning(PINNED), *newer]
 
 
 def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:

@@ -42,6 +42,7 @@ import pggit_audit
 from pggit_audit.errors import PggitError
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import read_any_time
+from pggit_audit.waits import Watch
 
 logger = AdapterLogger("pggit")
 
@@ -171,6 +172,8 @@ class LocalPythonJob(PythonJobHelper):
         self._return_line = _return_line(compiled_code)
         linecache.cache[self._path] = (len(compiled_code), None, compiled_code.splitlines(True), self._path)
         with ExitStack() as stack:
+            # The model opens sessions of its own, here and in its shadow.
+            watch = stack.enter_context(Watch(lambda: self._credentials.connect(autocommit=True)))
             session = Session(self._credentials, stack)
             writer = self._credentials.connect()
             stack.callback(writer.close)
@@ -194,6 +197,10 @@ class LocalPythonJob(PythonJobHelper):
                 raise
             except PggitError as error:
                 raise DbtRuntimeError(str(error)) from error
+            except psycopg.errors.LockNotAvailable as error:
+                raise DbtRuntimeError(
+                    f"{watch.message(str(error))}\nWhat was published stays as it was."
+                ) from error
             except Exception as error:
                 logger.debug(traceback.format_exc())
                 raise DbtRuntimeError(self._describe(error)) from error
