@@ -35,7 +35,7 @@ LAYERS = (
     ("history", "live", "cluster", "embedded", "sandbox", "trusted", "v1_schema"),
     ("moments",),
     ("rules", "grounds", "targets"),
-    ("readers",),
+    ("readers", "limits"),
     ("shadow", "dbt_runs"),
     ("replay", "rebuilding"),
     ("models",),

@@ -185,12 +185,15 @@ class Ground:
             with connect(self.as_nobody) as own:
                 own.execute(query, values)
 
-    def size(self) -> int:
-        """Bytes that the database takes on the server's disk."""
+    def size(self) -> tuple[int, int, float]:
+        """Bytes that the database takes on the server's disk, that the server's log has, and how full its queue is."""
         row = self._admin.execute(
-            "select pg_catalog.pg_database_size(%s::pg_catalog.name)", (self.name,)
+            "select pg_catalog.pg_database_size(%s::pg_catalog.name),"
+            " pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::pg_catalog.int8,"
+            " pg_catalog.pg_notification_queue_usage()",
+            (self.name,),
         ).fetchone()
-        return int(row[0]) if row else 0
+        return (int(row[0]), int(row[1]), float(row[2])) if row else (0, 0, 0.0)
 
     def advisory_locks(self, pid: int) -> int:
         """How many advisory locks the session of a backend's process number holds."""

@@ -31,6 +31,9 @@ LIFETIME = "3 days"
 # Bytes that sorts and hashes of the history may put aside on the server's disk, where the build may limit it.
 _TEMPORARY_FILES = "2GB"
 
+# What it says and does would fill the server's log.
+_LOGS_NOTHING = ("log_min_messages = 'panic'", "log_min_error_statement = 'panic'", "log_statement = 'none'")
+
 Connection = psycopg.Connection[Any]
 
 
@@ -105,7 +108,7 @@ class MadeRole(Role):
 
     def _limit(self) -> None:
         """Settings that only a superuser may make; the role cannot take them back."""
-        for setting in (f"temp_file_limit = '{_TEMPORARY_FILES}'", "lc_messages = 'C'"):
+        for setting in (f"temp_file_limit = '{_TEMPORARY_FILES}'", "lc_messages = 'C'", *_LOGS_NOTHING):
             with suppress(psycopg.errors.InsufficientPrivilege):
                 self._admin.execute(f'alter role "{self.name}" set {setting}'.encode())
         self._note()

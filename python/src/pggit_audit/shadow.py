@@ -18,6 +18,7 @@ from psycopg.pq.abc import PGresult
 from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
+from pggit_audit.limits import Limits
 from pggit_audit.readers import Readers, columns, require_shadow
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
@@ -28,10 +29,6 @@ from pggit_audit.trusted import Privileged, Trusted, privileged
 _GRACE = 5.0
 _LOCKED = 10.0
 _RETURN = 60.0
-# Bytes by which one statement may make the shadow grow, and advisory locks that it may hold: the server's lock table
-# is everybody's.
-_MOST_BYTES = 2 << 30
-_MOST_LOCKS = 1000
 _LET_GO = b"select pg_catalog.pg_advisory_unlock_all()"
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
@@ -60,14 +57,6 @@ _Row = TypeVar("_Row")
 
 class Hung(psycopg.errors.QueryCanceled):
     """A statement went on when its time was over, and its session had to be ended."""
-
-
-class TooLarge(psycopg.errors.DiskFull):
-    """A statement wrote more than one may, and its session had to be ended."""
-
-
-class TooManyLocks(psycopg.errors.OutOfMemory):
-    """A statement held more advisory locks than one may, and its session had to be ended."""
 
 
 class Shadow:
@@ -349,7 +338,7 @@ class Shadow:
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
         self._is_overdue, self._took_too_much = False, None
-        self._size: int | None = None
+        self._limits = Limits(self._ground)
         deadline = time.monotonic() + self.seconds * len(statements) + _GRACE
         results = run(self._runner, statements, deadline, self._end_overdue, self._takes_too_much)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:
@@ -357,20 +346,7 @@ class Shadow:
         return results
 
     def _takes_too_much(self) -> bool:
-        """Whether the statement holds too many locks, or made the shadow grow too far since the first such look."""
-        try:
-            if self._ground.advisory_locks(self._runner.info.backend_pid) > _MOST_LOCKS:
-                self._took_too_much = TooManyLocks(
-                    f"the statement held more than {_MOST_LOCKS} advisory locks"
-                )
-                return True
-            size = self._ground.size()
-        except psycopg.Error:
-            return False
-        if self._size is None:
-            self._size = size
-        if size - self._size > _MOST_BYTES:
-            self._took_too_much = TooLarge(f"the statement wrote more than {_MOST_BYTES >> 20} MB")
+        self._took_too_much = self._limits.passed(self._runner.info.backend_pid)
         return self._took_too_much is not None
 
     def _end_overdue(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 from attacks import CARRIERS, FORBIDDEN, SPELLINGS, Attack, attacks, generated, literal, named_apart
+from other_words import carriers
 from outside import CANARY, canary, changed, fingerprint
 from walking import expect_honest_rows, walk
 
-from pggit_audit import cluster, embedded
+from pggit_audit import cluster, embedded, limits
 from pggit_audit import shadow as shadow_module
 from pggit_audit.shadow import open_shadow
 
@@ -41,10 +43,22 @@ def test_no_attack_changes_anything_outside(admin: Params) -> None:
     assert "pggit_intruder" not in str(fingerprint(admin))
 
 
+@pytest.mark.slow
+def test_what_it_says_is_in_no_log_of_the_server(admin: Params) -> None:
+    """Where a superuser builds, who alone may see to that."""
+    says = Attack("says", "do $$ begin raise log 'said %', 1; raise warning 'said %', 2; end $$")
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        walk(shadow, [says], admin)
+        ((settings,),) = shadow.query(
+            "select pg_catalog.current_setting('log_min_messages') || pg_catalog.current_setting('log_statement')"
+        )
+    assert settings == "panicnone"
+
+
 def test_what_fills_the_disk_is_ended_and_gives_it_back(
     admin: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shadow_module, "_MOST_BYTES", 20 << 20)
+    monkeypatch.setattr(limits, "MOST_BYTES", 20 << 20)
     fills = Attack(
         "fills the disk",
         "create table big (t text); do $$ begin loop"
@@ -56,6 +70,40 @@ def test_what_fills_the_disk_is_ended_and_gives_it_back(
     expect_honest_rows(events, [fills])
     assert "wrote more than 20 MB" in str([e.findings for e in events if e.v1_version_id == 1])
     assert sizes[0][0] < 20 << 20
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "create table again (t text); do $$ begin insert into again values (''); loop"
+            " update again set t = repeat(random()::text, 100); end loop; end $$",
+            "log grew by more than 20 MB",
+        ),
+        (
+            "do $$ begin loop perform pg_logical_emit_message(false, 'x', repeat('x', 100000)); end loop; end $$",
+            "log grew by more than 20 MB",
+        ),
+        (
+            "do $$ begin execute 'listen all_of_it'; for i in 1..3000 loop"
+            " perform pg_notify('all_of_it', repeat('x', 7000) || i); end loop; commit; perform pg_sleep(60); end $$",
+            "queue of notifications",
+        ),
+    ],
+    ids=["rows", "messages", "notifications"],
+)
+def test_what_fills_the_servers_log_or_queue_is_ended(
+    admin: Params, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setattr(limits, "MOST_LOG", 20 << 20)
+    monkeypatch.setattr(limits, "MOST_QUEUE", 0.001)
+    fills = Attack("fills", text)
+    with open_shadow(admin, hidden=(), seconds=60) as shadow:
+        begun = time.monotonic()
+        events = walk(shadow, [fills], admin)
+        assert time.monotonic() - begun < 50
+    expect_honest_rows(events, [fills])
+    assert said in str([e.findings for e in events if e.v1_version_id == 1])
 
 
 def test_whatever_catches_its_cancellation_is_ended(admin: Params, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +124,7 @@ def test_whatever_catches_its_cancellation_is_ended(admin: Params, monkeypatch: 
 
 
 # What nobody may make leaves nothing to run.
-NEVER_RUNS = {"an event trigger"}
+NEVER_RUNS = {"an event trigger", "how values are ordered", "a procedure with settings"}
 
 
 def test_whatever_carries_an_attack_runs_it(admin: Params) -> None:
@@ -92,6 +140,11 @@ def test_whatever_carries_an_attack_runs_it(admin: Params) -> None:
     ]
     spelt = [
         Attack(name, f"do $c$ begin {spell(leaves(name), r)} end $c$") for name, spell in SPELLINGS.items()
+    ]
+    carried += [
+        Attack(name, carry(f"execute {literal(leaves(name))};"))
+        for place, name in enumerate(carriers("o"))
+        for carry in (carriers(f"o{place}")[name],)
     ]
     with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
         shadow.run("create table public.marks (mark text)")

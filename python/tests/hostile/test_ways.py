@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -21,6 +21,7 @@ from attacks import (
     in_an_index,
 )
 from helpers import Session, execute
+from other_words import other_attacks
 from outside import canary, fingerprint
 from walking import expect_honest_rows, replayed, walk
 
@@ -83,7 +84,14 @@ NOBODY = Login("hostile_nobody", PASSWORD)
     ],
     ids=["a role that the build makes", "a role that was prepared", "a throw-away server"],
 )
-def test_no_attack_reaches_anything(admin: Params, builder: str, login: Login | None, runs_as: str) -> None:
+@pytest.mark.parametrize(
+    "attacks",
+    [attacks, pytest.param(other_attacks, marks=pytest.mark.slow)],
+    ids=["attacks", "in other words"],
+)
+def test_no_attack_reaches_anything(
+    admin: Params, builder: str, login: Login | None, runs_as: str, attacks: Callable[[str], list[Attack]]
+) -> None:
     params = as_role(admin, builder)
     grounds.check_ground(params, login)
     before = fingerprint(admin)
