@@ -66,7 +66,7 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
         "statistics": lambda run: (
             _routine(f"{n}_told", "integer", "integer", run, "$1", "immutable")
             + f"; create table {n}_t (id integer); create statistics {n}_s on ({n}_told(id)), id from {n}_t;"
-            f" do $x$ begin insert into {n}_t select generate_series(1, 900); end $x$; analyze {n}_t"
+            f" do $x$ begin insert into {n}_t select generate_series(1, 900); execute 'analyze {n}_t'; end $x$"
         ),
         "a procedure that commits": lambda run: (
             f"create procedure {n}_p() language plpgsql as $c$ begin {run} commit; {run} rollback; end $c$; call {n}_p()"
@@ -95,7 +95,7 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
             + f"; create table {n}_t (id integer); do $x$ begin insert into {n}_t values (1); end $x$;"
             f" alter table {n}_t alter column id type text using {n}_as(id)"
         ),
-        "a body of SQL": lambda run: (
+        "a body of statements": lambda run: (
             _routine(f"{n}_in", "", "integer", run, "1")
             + f"; create function {n}_f() returns integer language sql begin atomic select {n}_in(); end;"
             f" create table {n}_t as select {n}_f() as x"
@@ -109,13 +109,13 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
             _routine(f"{n}_by", "integer", "integer", run, "$1")
             + f"; create table {n}_t as select g from generate_series(1, 3) as g order by {n}_by(g)"
         ),
-        "a policy's check": lambda run: (
+        "the check of a policy": lambda run: (
             _routine(f"{n}_may", "", "boolean", run, "true")
             + f"; create table {n}_t (id integer); alter table {n}_t enable row level security, force row level security;"
             f" create policy p on {n}_t with check ({n}_may()); do $x$ begin insert into {n}_t values (1); end $x$"
         ),
         "nested quotes and comments": lambda run: (
-            "/* a /* b */ -- c */ */ do $_$ begin execute $q$ do $_q$ begin execute $r$ do $_r$ begin "
+            "/* a /* b */ -- c */ do $_$ begin execute $q$ do $_q$ begin execute $r$ do $_r$ begin "
             f"{run} end $_r$ $r$; end $_q$ $q$; end $_$ -- $_$ /*"
         ),
         "names with marks": lambda run: (

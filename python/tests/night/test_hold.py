@@ -88,7 +88,7 @@ def test_what_is_no_longer_as_it_was_is_not_put_back_unasked(
     with pytest.raises(Refusal, match=said):
         v1.put_back(connection, NAMES, frozen)
     assert v1.state(connection, NAMES) == "archived", "nothing was changed"
-    assert v1.unheld(connection, NAMES.archive) == []
+    assert v1.unheld(connection, NAMES, NAMES.archive) == []
     v1.put_back(connection, NAMES, frozen, as_it_is=True)
     assert v1.state(connection, NAMES) == "in place"
 
@@ -105,7 +105,7 @@ def test_a_hold_that_somebody_took_away_stops_the_switch(connection: psycopg.Con
     with pytest.raises(Refusal, match=r"hold is gone from pggit\.objects"):
         v1.switch(connection, NAMES, frozen)
     connection.execute("alter table pggit.history disable trigger pggit_cutover_hold")
-    assert v1.unheld(connection, NAMES.pggit) == ["history", "objects"]
+    assert v1.unheld(connection, NAMES, NAMES.pggit) == ["history", "objects"]
     assert v1.state(connection, NAMES) == "held"
 
 

@@ -77,6 +77,17 @@ TAMPERINGS = {
         " set created_by = 'mallory' where id = 60; alter table pggit_v1_archive.history enable always trigger"
         " pggit_cutover_hold", "archive"
     ),
+    "the archive's guard is for some writes": (
+        "drop trigger pggit_cutover_hold on pggit_v1_archive.objects; create trigger pggit_cutover_hold"
+        " before insert on pggit_v1_archive.objects for each statement"
+        " execute function pggit_audit_work.cutover_hold();"
+        " alter table pggit_v1_archive.objects enable always trigger pggit_cutover_hold", "archive"
+    ),
+    "what the archive's guard does": (
+        "create or replace function pggit_audit_work.cutover_hold() returns trigger language plpgsql"
+        " set search_path = pg_catalog as $$ begin if tg_table_name = 'history' then raise exception 'held' using"
+        " errcode = 'read_only_sql_transaction'; end if; return null; end $$", "archive"
+    ),
     "the tracker turned on": ("alter event trigger pggit_tracker_drop enable", "place"),
 }  # fmt: skip
 
@@ -87,6 +98,30 @@ def run(published: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> J
     begun = begin(published, tmp_path)
     outcome(begun, "done")
     return begun.journal
+
+
+# With the run's file at hand.
+OF_THE_JOURNAL = {
+    "an entry is edited": "update pggit_audit_work.cutover_journal set facts = facts || '{\"x\": 1}' where entry = 2",
+    "another time": "update pggit_audit_work.cutover_journal set at = at + interval '1 second' where entry = 3",
+    "an entry is gone": "delete from pggit_audit_work.cutover_journal where entry = 2",
+    "all are gone": "delete from pggit_audit_work.cutover_journal",
+    "the table is gone": "drop table pggit_audit_work.cutover_journal",
+    "an entry more": "insert into pggit_audit_work.cutover_journal select run, 9999, at, step, event, facts, by"
+    " from pggit_audit_work.cutover_journal where entry = 1",
+    "two change places": "update pggit_audit_work.cutover_journal set entry = case entry when 2 then -3 else -2 end"
+    " where entry in (2, 3); update pggit_audit_work.cutover_journal set entry = -entry where entry < 0",
+}
+
+
+def test_a_journal_that_is_not_the_runs_is_found(published: Params, run: Journal) -> None:
+    with psycopg.connect(**published, autocommit=True) as connection:
+        for name, tampering in {"nothing": "select 1", **OF_THE_JOURNAL}.items():
+            with connection.transaction(force_rollback=True):
+                connection.execute(tampering.encode())
+                health = monitor.look(connection, NAMES, run)
+            wrong = {"journal"} if name != "nothing" else set()
+            assert failed(health) == wrong, (name, [check for check in health.checks if not check.ok])
 
 
 def failed(health: Health) -> set[str]:

@@ -10,7 +10,8 @@ from pggit_audit.verdicts import Severity
 
 DOCS = "CUTOVER_PROCEDURE.md#afterwards"
 ABOUT = {
-    "place": "pggit_v1_archive", "archive": "pggit_v1_archive", "guards": "pggit_audit", "chain": "compliance_log",
+    "place": "pggit_v1_archive", "archive": "pggit_v1_archive", "journal": "cutover_journal",
+    "guards": "pggit_audit", "chain": "compliance_log",
     "figures": "verification_checks", "head": "pggit_v0.head", "shas": "pggit_v0.objects", "objects": "object_versions",
     "drift": "live catalog", "new_commits": "pggit_v0.commit_graph", "queries": "pggit_audit",
     "errors": "pg_stat_database",

@@ -203,6 +203,37 @@ class Journal:
                     (e.run, e.entry, e.at, e.step, e.event, Jsonb(_plain(e.facts)), Jsonb(e.by)),
                 )
 
+    def differences(self, connection: psycopg.Connection[Any], schema: str) -> list[str]:
+        """Say where the table's entries of this run are not the file's; it may lack the last ones, but not all."""
+        table = sql.Identifier(schema, TABLE)
+        known = connection.execute("select to_regclass(%s)", (table.as_string(connection),)).fetchone()
+        if known == (None,):
+            return ["it is gone"]
+        rows = connection.execute(
+            sql.SQL("select entry, at, step, event, facts, by from {} where run = %s order by entry").format(
+                table
+            ),
+            (self.run,),
+        ).fetchall()
+        written = [
+            (
+                e.entry,
+                datetime.fromisoformat(e.at.replace("Z", "+00:00")),
+                e.step,
+                e.event,
+                _plain(e.facts),
+                e.by,
+            )
+            for e in self.entries
+        ]
+        if not rows or len(rows) > len(written):
+            return [f"it has {len(rows)} entries of the run, and the file {len(written)}"]
+        return [
+            f"entry {wanted[0]} ({wanted[2]}, {wanted[3]}) is another one, or missing"
+            for found, wanted in zip(rows, written, strict=False)
+            if found != wanted
+        ]
+
 
 def from_database(connection: psycopg.Connection[Any], schema: str, folder: Path) -> Journal | None:
     """Return the journal of the newest run as the table has it, or None. `folder` need not exist."""

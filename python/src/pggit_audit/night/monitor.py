@@ -16,6 +16,7 @@ from psycopg import sql
 from pggit_audit import waits
 from pggit_audit.definitions import quote_if_needed
 from pggit_audit.models import live_objects
+from pggit_audit.night import journal as journals
 from pggit_audit.night import probes, queries, v1, verify
 from pggit_audit.night.health import Check, Health
 from pggit_audit.night.journal import Journal
@@ -112,6 +113,7 @@ def look(
     looks: dict[str, tuple[Severity, Callable[[], Check]]] = {
         "place": ("blocker", lambda: _place(connection, names)),
         "archive": ("blocker", lambda: _archive(connection, names, facts)),
+        "journal": ("blocker", lambda: _journal(connection, names, journal)),
         "guards": ("blocker", lambda: _guards(connection, names)),
         "chain": ("blocker", lambda: _chain(connection, names)),
         "figures": ("blocker", lambda: _figures(connection, names)),
@@ -174,7 +176,7 @@ def _place(connection: psycopg.Connection[Any], names: Names) -> Check:
 def _archive(connection: psycopg.Connection[Any], names: Names, facts: Mapping[str, Any]) -> Check:
     if v1.state(connection, names) != "archived":
         return Check("archive", True, "blocker", "There is no archive to look at.")
-    wrong = [f"{names.archive}.{t} can be written" for t in v1.unheld(connection, names.archive)]
+    wrong = [f"{names.archive}.{t} can be written" for t in v1.unheld(connection, names, names.archive)]
     if not wrong and probes.writable(connection, names.archive, "history"):
         wrong.append(f"{names.archive}.history can be written")
     if "history" in facts:
@@ -191,6 +193,22 @@ def _archive(connection: psycopg.Connection[Any], names: Names, facts: Mapping[s
     return Check(
         "archive", True, "blocker", "The archive is read-only, and its history is that of the switch."
     )
+
+
+def _journal(connection: psycopg.Connection[Any], names: Names, journal: Journal | None) -> Check:
+    """The table of the journal against the file, which is written first: the table may lack the last entries."""
+    if journal is None or not (journal.folder / journals.FILE).is_file():
+        return Check(
+            "journal", True, "blocker", "There is no file of the run's journal to compare its table with."
+        )
+    wrong = journal.differences(connection, names.work)
+    if wrong:
+        return Check(
+            "journal", False, "blocker",
+            f"The table {names.work}.{journals.TABLE} is not what the run wrote: {wrong[0]}.",
+            "The file is what counts. Find out who changed the table; a way back without the file would go by it.",
+        )  # fmt: skip
+    return Check("journal", True, "blocker", "The journal's table says what its file says.")
 
 
 def _guards(connection: psycopg.Connection[Any], names: Names) -> Check:

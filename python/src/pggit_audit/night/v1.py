@@ -25,6 +25,10 @@ from pggit_audit.night.fingerprint import HOLD, Fingerprint, Probe
 State = Literal["in place", "held", "archived", "both", "missing"]
 
 HOLD_FUNCTION = "cutover_hold"
+JOURNAL = "cutover_journal"
+"""The table of the journal, which has the runs' names."""
+# pg_trigger.tgtype: before each statement that inserts, deletes, updates or truncates.
+_EVERY_WRITE = 2 | 4 | 8 | 16 | 32
 LOCK_TIMEOUT = "15s"
 ENABLE = {"O": "enable", "D": "disable", "R": "enable replica", "A": "enable always"}
 
@@ -194,10 +198,7 @@ def freeze(
         return before
 
 
-def _hold(connection: psycopg.Connection[Any], names: Names, run: str) -> None:
-    """Make the triggers. They fire for whoever writes, replication and superusers too."""
-    function = sql.Identifier(names.work, HOLD_FUNCTION)
-    own.note(connection, names.work)
+def _hold_body(connection: psycopg.Connection[Any], names: Names, run: str) -> str:
     body = sql.SQL(
         """
         begin
@@ -217,10 +218,17 @@ def _hold(connection: psycopg.Connection[Any], names: Names, run: str) -> None:
         archived=sql.Literal(f"The history goes on in {names.v0}. Run {run} moved it."),
         held=sql.Literal(f"Try again after the cutover (run {run}). What ends it: pggit-audit rollback."),
     )
+    return body.as_string(connection)
+
+
+def _hold(connection: psycopg.Connection[Any], names: Names, run: str) -> None:
+    """Make the triggers. They fire for whoever writes, replication and superusers too."""
+    function = sql.Identifier(names.work, HOLD_FUNCTION)
+    own.note(connection, names.work)
     connection.execute(
         sql.SQL(
             "create or replace function {}() returns trigger language plpgsql set search_path = pg_catalog as {}"
-        ).format(function, sql.Literal(body.as_string(connection)))
+        ).format(function, sql.Literal(_hold_body(connection, names, run)))
     )
     for table in _tables(connection, names.pggit):
         connection.execute(
@@ -243,15 +251,26 @@ def _tables(connection: psycopg.Connection[Any], schema: str, hold: bool = False
     return [name for (name,) in rows]
 
 
-def unheld(connection: psycopg.Connection[Any], schema: str) -> list[str]:
+def unheld(connection: psycopg.Connection[Any], names: Names, schema: str) -> list[str]:
     """Return the tables of a schema that the hold does not guard, or no longer as it was made."""
+    journal = sql.Identifier(names.work, JOURNAL)
+    known = connection.execute("select to_regclass(%s)", (journal.as_string(connection),)).fetchone()
+    runs: list[tuple[str]] = []
+    if known != (None,):
+        runs = connection.execute(sql.SQL("select distinct run from {}").format(journal)).fetchall()
     rows = connection.execute(
         "select relname::text from pg_class as c join pg_namespace as n on c.relnamespace = n.oid"
-        " where nspname = %s and relkind in ('r', 'p') and not exists (select from pg_trigger as t"
-        " join pg_proc as p on t.tgfoid = p.oid where tgrelid = c.oid and tgname = %s and tgenabled = 'A'"
-        " and proname = %s) order by relname",
-        (schema, HOLD, HOLD_FUNCTION),
-    ).fetchall()
+        " where nspname = %(schema)s and relkind in ('r', 'p') and not exists (select from pg_trigger as t"
+        " join pg_proc as p on t.tgfoid = p.oid join pg_namespace as s on p.pronamespace = s.oid"
+        " where tgrelid = c.oid and tgname = %(trigger)s and tgenabled = 'A' and tgtype = %(type)s and tgqual is null"
+        " and tgattr = ''::int2vector and s.nspname = %(work)s and proname = %(function)s"
+        " and proconfig = array['search_path=pg_catalog'] and not prosecdef and not proisstrict"
+        " and (cardinality(%(bodies)s::text[]) = 0 or prosrc = any (%(bodies)s::text[]))) order by relname",
+        {
+            "schema": schema, "trigger": HOLD, "type": _EVERY_WRITE, "work": names.work, "function": HOLD_FUNCTION,
+            "bodies": [_hold_body(connection, names, run) for (run,) in runs],
+        },
+    ).fetchall()  # fmt: skip
     return [name for (name,) in rows]
 
 
@@ -269,7 +288,7 @@ def switch(connection: psycopg.Connection[Any], names: Names, before: Before) ->
             return
         if where != "held":
             raise Refusal(f"v1 is {where}, not held: the switch was not made, and nothing was changed.")
-        open_tables = unheld(connection, names.pggit)
+        open_tables = unheld(connection, names, names.pggit)
         if open_tables:
             raise Refusal(
                 f"The hold is gone from {names.pggit}.{', '.join(open_tables)}: somebody took it away, and may "
