@@ -2,7 +2,7 @@
 declare
     sqls text[];              -- per statement
     phases integer[];
-    paths text[];             -- per statement: the search_path that it needs, if it needs one
+    shells text[];            -- per statement: a routine without its body, which comes later
     nodes_of integer[];       -- its node, where it is one
     node_count integer;
     kind_of text[];           -- per node
@@ -35,27 +35,9 @@ begin
             from statements as s
         ),
         (
-            select array_agg(p.path order by s.statement_no)
+            select array_agg(w.without_body order by s.statement_no)
             from statements as s
-            left join search_paths as q on q.statement_no = s.statement_no
-            left join lateral (
-                select string_agg(d.name, ', ' order by d.rank, d.name collate "C") as path
-                from (
-                    select
-                        found.name,
-                        min(found.rank) as rank
-                    from (
-                        select unnest(q.schema_parts) as name, 1 as rank
-                        union all
-                        select 'public', 2
-                        union all
-                        select substring(x.sql from $re$(?i)^create\s+schema\s+(?:if\s+not\s+exists\s+)?({{ snapshot_identifier() }})$re$), 3
-                        from statements as x
-                        where x.kind = 'schema'
-                    ) as found
-                    group by found.name
-                ) as d
-            ) as p on q.statement_no is not null
+            left join without_bodies as w on w.statement_no = s.statement_no
         ),
         (
             select array_agg(case when c.statement_no is not null then 0 else n.node end order by s.statement_no)
@@ -79,7 +61,7 @@ begin
             select array_agg(e.class order by e.source, e.target)
             from edges as e
         )
-    into sqls, phases, paths, nodes_of, kind_of, first_edge_of, target_of, class_of;
+    into sqls, phases, shells, nodes_of, kind_of, first_edge_of, target_of, class_of;
 
     -- A topological order (Kahn's algorithm): a statement takes its place after all that it waits for.
     node_count := coalesce(cardinality(kind_of), 0);
@@ -151,20 +133,25 @@ begin
             s.statement_no,
             s.sql,
             s.phase,
-            s.path,
+            s.shell,
             case when s.node > 0 then place_of[s.node] end as place,
             s.node = any(in_two) as is_in_two
-        from unnest(sqls, phases, paths, nodes_of) with ordinality as s (sql, phase, path, node, statement_no)
+        from unnest(sqls, phases, shells, nodes_of) with ordinality as s (sql, phase, shell, node, statement_no)
         where s.node is distinct from 0
     ),
 
-    -- After the tables come the defaults and checks that could not be part of them.
+    -- After the tables come the defaults and checks that could not be part of them; after all that has expressions, the
+    -- bodies of the routines in these.
     pieces as (
-        select statement_no, phase, place, sql, path
+        select statement_no, phase, place, coalesce(shell, sql) as sql
         from statements
         where is_in_two is distinct from true
         union all
-        select s.statement_no, p.phase, s.place, p.sql, s.path
+        select statement_no, 9 as phase, place, sql
+        from statements
+        where shell is not null
+        union all
+        select s.statement_no, p.phase, s.place, p.sql
         from statements as s
         cross join lateral ({{ snapshot_table_in_two('s.sql') }}) as t
         cross join lateral (values (3, t.now), (4, ltrim(t.later, E'\n'))) as p (phase, sql)
@@ -172,14 +159,12 @@ begin
     )
 
     select string_agg(
-        coalesce('set search_path = ' || path || E';\n', '')
         -- The index may have come with a key that its table declares in its own way.
-        || case
+        case
             when sql ~* '^create\s+(?:unique\s+)?index\M'
                 then regexp_replace(sql, '^(create\s+(?:unique\s+)?index)\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?', '\1 IF NOT EXISTS ', 'i')
             else sql
-        end
-        || case when path is null then '' else E'\nset search_path = \'\';' end,
+        end,
         E'\n\n' order by phase, place, statement_no
     )
     into script

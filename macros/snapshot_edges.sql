@@ -4,7 +4,7 @@
 
   Classes of edges, weakest first, as a circle is broken:
     1  what may be needed, and is not named: the keys of a table that a view or a body names (only GROUP BY and ON
-       CONFLICT need them), casts and operator classes, the functions that a quoted body calls, an operator's commutator
+       CONFLICT need them), casts and operator classes, an operator's commutator
     2  a table waits for a routine: for a default or a check, which can be added to the table afterwards
     3  the object that is named has namesakes: it may be another of them that is meant
     4  anything else
@@ -187,38 +187,6 @@ namesakes as materialized (
     having count(*) > 1
 ),
 
--- Routines with a quoted body: the server may look into it where a statement calls one.
-quoted as materialized (
-    select
-        n.node,
-        n.name,
-        t.rest as body
-    from nodes as n
-    cross join lateral (
-        select substr(n.sql, length(substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$)) + 1) as rest
-    ) as t
-    where
-        n.kind = 'routine'
-        and t.rest <> ''
-        and substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$) !~* '\s(?:language\s+(?:c|internal)|set\s+search_path)\M'
-),
-
--- What a quoted body calls by its bare name is looked for in all schemas.
-calls as materialized (
-    select distinct
-        q.node as target,
-        d.node as source
-    from quoted as q
-    cross join lateral regexp_matches(q.body, $re$({{ snapshot_identifier() }})\s*[(]$re$, 'g') as c (groups)
-    join (
-        select
-            node,
-            lower(substring(name from $re$[.]({{ snapshot_identifier() }})$$re$)) as bare
-        from definers
-        where kind = 'routine'
-    ) as d on d.bare = lower(c.groups[1])
-),
-
 waits as materialized (
     select
         m.node as target,
@@ -332,12 +300,6 @@ waits as materialized (
     from nodes as s
     cross join nodes as n
     where s.kind = 'transform' and n.kind = 'routine' and n.sql ~* '\stransform\s+for\s+type\M'
-    union all
-    select
-        target,
-        source,
-        1 as class
-    from calls
 ),
 
 edges as materialized (
@@ -359,37 +321,53 @@ first_edges as (
     group by n.node
 ),
 
--- Expressions in which the server may put a body in the place of its call, or call it: then names in the body are
--- looked for. So is what calls such a routine in turn.
-looked_into (node, name) as (
-    with recursive reached (node) as (
-        select node from quoted
+-- Routines of which the body is quoted, each also with one that names nothing, and that no server puts in a call's place.
+quoted as materialized (
+    select
+        n.node,
+        n.statement_no,
+        regexp_replace(h.head || '$$begin return null; end$$' || r.rest || ';', '(\slanguage\s+)sql\M', '\1plpgsql', 'i') as without_body
+    from nodes as n
+    cross join lateral (
+        select substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$) as head
+    ) as h
+    cross join lateral (
+        -- what follows as a statement of its own (a comment) needs no body
+        select substring(regexp_replace(substr(n.sql, length(h.head) + 1), '^(\$\w*\$).*\1', '') from '^[^;]*') as rest
+    ) as r
+    where
+        n.kind = 'routine'
+        and n.sql ~* '^create\s+or\s+replace\s'
+        and h.head || r.rest ~* '\slanguage\s+(?:sql|plpgsql)\M'
+        and length(h.head) < length(n.sql)
+),
+
+-- The server puts the body of a routine in the place of its call, or calls it, where a table, a key or an index has the
+-- call in an expression: then it looks for the names in the body. By now these may be those of other things or of
+-- nothing, or come later, or be found only through a search_path. So such a routine gets its body last. So does one that
+-- is reached by way of an operator, or of a routine whose body is not quoted.
+without_bodies as materialized (
+    with recursive reached (origin, node) as (
+        select node, node from quoted
         union
-        select e.target
+        select r.origin, e.target
         from reached as r
         join edges as e on e.source = r.node
         join nodes as n on n.node = e.target
         where n.kind in ('routine', 'operator')
     )
     select
-        n.node,
-        n.name
-    from reached as r
-    join nodes as n on n.node = r.node
-),
-
--- The schemas in which such a body's names are looked for: those of the routines that the statement names come first.
-search_paths as materialized (
-    select
-        t.statement_no,
-        array_agg(distinct names.schema_part) as schema_parts
-    from tokens as t
-    join names on names.token = t.token
-    join statements as s on s.statement_no = t.statement_no
-    where
-        s.kind in ('table', 'index', 'unique index', 'key', 'check', 'attach', 'alter type', 'statistics')
-        and exists (select from looked_into as l where l.name = names.name)
-    group by t.statement_no
+        q.statement_no,
+        q.without_body
+    from quoted as q
+    where q.node in (
+        select r.origin
+        from reached as r
+        join nodes as n on n.node = r.node
+        join names on names.name = n.name
+        join tokens as t on t.token = names.token
+        where t.kind in ('table', 'index', 'unique index', 'key', 'check', 'attach', 'alter type', 'statistics')
+    )
 )
 {%- endmacro %}
 

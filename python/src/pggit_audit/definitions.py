@@ -38,6 +38,12 @@ def qualified_identity(schema: str | None, name: str) -> str:
     return f"{quote_if_needed(schema or 'public')}.{quote_if_needed(name)}"
 
 
+def in_schema(text: str, schema: str, other: str) -> str:
+    """An identity, or the beginning of a statement, with names of a schema as they are in another."""
+    pattern = rf'(?<![\w"$.]){re.escape(quote_if_needed(schema))}\.'
+    return re.sub(pattern, lambda _: f"{quote_if_needed(other)}.", text)
+
+
 def parse_name(text: str) -> Name:
     """`schema.name`, `"Name"`, `name` as PostgreSQL's messages print them; a message quotes once more."""
     parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', text)

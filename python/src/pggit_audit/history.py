@@ -273,10 +273,43 @@ class History:
                 if row.change_type in ("CREATE", "DROP") or older is not None:
                     first = row.position
                     break
+            moved = self._schema_before(name[0], first, until) if older is None else None
+            if moved is not None:
+                older, first = (moved[0], name[1]), moved[1]
             yield name, first, until
             if older is None:
                 return
             name, until = older, first
+
+    def _schema_before(self, schema: str | None, first: int, until: int) -> tuple[str, int] | None:
+        """What a schema was called before its last rename between two rows, and from which row on it has its name."""
+        found = [(at, old) for old, new, at in self._schema_moves if new == schema and first < at < until]
+        return (max(found)[1], max(found)[0]) if found else None
+
+    def schema_at(self, schema: str | None, position: int) -> str | None:
+        """What a live schema was called behind this row."""
+        until = len(self.rows)
+        while (before := self._schema_before(schema, position, until)) is not None:
+            schema, until = before
+        return schema
+
+    def live_schema(self, schema: str | None, position: int) -> str | None:
+        """What becomes of a schema that has this name at this row."""
+        for old, new, at in self._schema_moves:
+            if at >= position and old == schema:
+                schema, position = new, at
+        return schema
+
+    @cached_property
+    def _schema_moves(self) -> list[tuple[str, str, int]]:
+        """Old and new name of each rename of a schema, and the row that shows it first, in their order."""
+        texts = self.schema_renames_in_texts
+        shown = [
+            (r.old, r.new, r.last)
+            for r in self.schema_renames
+            if not any((old, new) == (r.old, r.new) and r.first < at <= r.last for old, new, at in texts)
+        ]
+        return sorted([*texts, *shown], key=lambda move: move[2])
 
     @cached_property
     def schema_renames(self) -> list[SchemaRename]:

@@ -72,7 +72,7 @@ class Attached:
         """Whether it is not there, and all is there that it needs."""
         state, position = self._situation.state, self._situation.position
         found = attachment.found
-        if not attachment.first <= position < attachment.until:
+        if not attachment.first <= self._position_of_names() < attachment.until:
             return False
         if state.holds(attachment.identity, found.object_type):
             return False
@@ -85,18 +85,23 @@ class Attached:
             return False
         return not attachments.is_made_later(self._evidence, attachment, position)
 
+    def _position_of_names(self) -> int:
+        """The row behind which things are called as they are now."""
+        return max(self._situation.position - self._early, 0)
+
     def _comments(self, key: Key) -> list[Inferred]:
         """Comments on one object and its parts."""
         found = self._situation.state.objects.get(key)
         if found is None:
             return []
         position = self._situation.position
+        named = self._position_of_names()
         repairs = []
         until: list[int | None] = []
         for comment in self._on_objects.get((found.object_type, found.object_identity), ()):
             if f"\n{comment.text}" in found.definition or comment.about not in found.definition:
                 continue
-            if not comment.first <= position < comment.until:
+            if not comment.first <= named < comment.until:
                 continue
             if comments.is_made_later(self._evidence, comment, position):
                 continue

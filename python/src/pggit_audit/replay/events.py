@@ -48,9 +48,10 @@ class Event:
     repairs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
     # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row; whether the row's text is one statement. For `Tree`: the object in the
-    # shadow's catalog.
+    # text named what is dropped without a row; whether the row's text is one statement; whether it leaves it to the
+    # server to write out columns. For `Tree`: the object in the shadow's catalog.
     confirmed: bool = False
+    expands: bool = False
     alone: bool = False
     seen_until: Any = None
     key: Key | None = None
@@ -62,7 +63,7 @@ class Event:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("confirmed", "alone", "seen_until", "key")
+            if name not in ("confirmed", "expands", "alone", "seen_until", "key")
         }
 
 
@@ -151,6 +152,7 @@ class EventWriter:
             path, row.change_type, row.change_severity,
             old.definition if old else None, new.definition if new else None,
             row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
+            found.object_type == "VIEW" and _EXPANDS.search(row.text) is not None,
             len(row.statements) == 1, key=found.key,
         )  # fmt: skip
 

@@ -21,7 +21,7 @@ from pggit_audit.rules import (
 from pggit_audit.rules.situation import Evidence, PendingStep
 from pggit_audit.statements import Name
 
-_DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* ATTACH PARTITION ")
+_DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* (?:ATTACH PARTITION|INHERIT) ")
 
 # What else needs a table, or a part of it, than foreign keys of other tables.
 _OTHER_USERS = """

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pggit_audit.definitions import qualified_identity
+from pggit_audit.definitions import qualified_identity, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.provenance import Inferred, Provenance
@@ -19,6 +19,7 @@ from pggit_audit.rules import (
     extensions,
     relations,
     routines,
+    schemas,
     tables,
     types,
 )
@@ -49,6 +50,7 @@ class Preexisting:
         """What enters before this row, and what that changed."""
         self._situation.at(row)
         result = self._enter_extensions()
+        result += self._make_schemas([*self._functions, *self._views])
         made = self._make_tables(row)
         result += self._enter_functions()
         self._complete(made)
@@ -66,6 +68,16 @@ class Preexisting:
             outcome = self._attempts.alone(repair)
             if outcome is not None:
                 result.extend((d, [*outcome.repairs, repair]) for d in outcome.differences)
+        return result
+
+    def _make_schemas(self, older: Sequence[Repair]) -> list[Inferred]:
+        """Makes the schemas of what was there before the first row of all."""
+        result: list[Inferred] = []
+        for schema in dict.fromkeys(r.inferred[0] for r in older if r.inferred is not None):
+            if schema is not None and not self._situation.holds(quote_if_needed(schema), "SCHEMA"):
+                made = schemas.of_older(schema)
+                if self._situation.runs(made.statement):
+                    result.extend(self._provenance.of_step(made))
         return result
 
     def _make_tables(self, row: HistoryRow) -> list[tuple[PreExistingTable, Outcome]]:

@@ -34,7 +34,8 @@ _UNRECORDED_PART = re.compile(
 )
 # What rows are about whose transaction may have gone on, of a table that goes: one judgement on how clients send.
 _WENT_ON = "the transaction went on"
-_INHERITS = re.compile(r"\) INHERITS \(")
+_NAME = re.compile(r"""(?:"(?:[^"]|"")+"|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"|[a-z_][\w$]*)""")
+_INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 # What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against.
 _RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
@@ -63,7 +64,9 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
     a new definition says what it is.
     """
     renamed = _renamed_tables(events)
-    marked = _Marked(events, {(events[i].anchor_version_id, old) for i, old in renamed.items()})
+    given_up = {(events[i].anchor_version_id, old) for i, old in renamed.items()}
+    given_up |= {(e.anchor_version_id, e.renamed_from) for e in events if e.renamed_from is not None}
+    marked = _Marked(events, given_up)
     lost = _renamed_indexes(marked.events)
     for i, event in enumerate(marked.events):
         path = event.object_identity
@@ -71,6 +74,8 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
             continue
         if i in renamed:
             marked.moves(renamed[i], path)
+        elif event.renamed_from is not None:
+            marked.moves(event.renamed_from, path)
         if i in lost:
             marked.lost_index(path, event, lost[i])
         marked.ends_or_stands(i, path, event)
@@ -117,6 +122,20 @@ class _Marked:
         self._since_it_came: dict[str, list[int]] = {}
         # The last event of a row, of the objects that are there.
         self._last: dict[str, int] = {}
+        # The rows of views that have its columns written out, since its last record.
+        self._expanded: dict[str, list[int]] = {}
+        # When each row was.
+        self._times = {
+            e.v1_version_id: e.committed_at for e in events if isinstance(e.committed_at, datetime)
+        }
+        # The last event that makes or drops what is there, and those of the reconciliation.
+        self._last_made: dict[str, int] = {}
+        self._reconciled: set[str] = set()
+        for i, event in enumerate(events):
+            if event.object_identity is not None and event.change_type in ("CREATE", "DROP"):
+                self._last_made[event.object_identity] = i
+            if event.object_identity is not None and any(r["rule"] == RECONCILE.name for r in event.repairs):
+                self._reconciled.add(event.object_identity)
 
     def mark(self, which: Iterable[int], why: str, cause: str | None = None) -> None:
         told = note(IN_DOUBT, f"{why}; it may have come before this", cause=cause)
@@ -199,7 +218,7 @@ class _Marked:
         if event.origin == "inferred" and event.repairs and _gains_comment(event):
             shown = next((r for r in event.repairs if r["rule"] == COMMENT_FROM_LIVE_CATALOG.name), None)
             self.mark(
-                self._since_it_came.get(path, []),
+                [*self._since_it_came.get(path, []), *self._commented_along(path, shown)],
                 "a comment of the live catalog shows later, and no row tells",
                 cause_of(shown, path) if shown is not None else None,
             )
@@ -220,11 +239,40 @@ class _Marked:
         for alone in (self._made_alone, self._parts_made_alone):
             if alone.get(path) in unsure:
                 del alone[path]
+        unsure |= self._having_columns_of(path, behind or 0)
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
 
+    def _having_columns_of(self, path: str, behind: int) -> set[int]:
+        """The rows of views that have written out the columns of what changed, with those of other views of these.
+
+        A view that lives as it was made tells which columns there were.
+        """
+        found: set[int] = set()
+        for i in self._expanded.pop(path, []):
+            other = self.events[i].object_identity
+            assert other is not None
+            lives = self._last_made.get(other) == i and other not in self._reconciled
+            if not lives and (self.events[i].anchor_version_id or 0) > behind:
+                found |= {i} | self._having_columns_of(other, behind)
+        return found
+
+    def _commented_along(self, path: str, shown: Mapping[str, Any] | None) -> list[int]:
+        """The object's last row, if a comment that shows later may be of the same sitting, as far as ids tell."""
+        last = self._last.get(path)
+        behind = self._times.get(shown["not_before"]) if shown is not None and "not_before" in shown else None
+        at = self.events[last].committed_at if last is not None else None
+        if last is None or not isinstance(at, datetime) or behind is None:
+            return []
+        return [last] if behind - at <= SESSION else []
+
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
+        if event.confirmed or (event.origin == "v1" and event.change_type == "CREATE"):
+            self._expanded.pop(path, None)
+        if event.expands and event.new_definition is not None:
+            for read in {*_NAME.findall(event.new_definition)} - {path}:
+                self._expanded.setdefault(read, []).append(i)
         if event.new_definition is None:
             if (event.anchor_version_id, path) not in self._given_up:
                 self._since_it_came.pop(path, None)

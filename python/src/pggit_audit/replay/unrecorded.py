@@ -23,7 +23,7 @@ from pggit_audit.statements import Name, Statement, quote, split
 _DROPS_RECORDED = ("TABLE", "VIEW", "INDEX")
 # A statement of code that makes a table and leaves no row.
 _TABLE_OF_QUERY = re.compile(r"\btable\b[^;]*\bas\b|\binto\b|\bexecute\b", re.IGNORECASE)
-_ATTACHED = re.compile(r" ATTACH PARTITION |\) INHERITS \(")
+_ATTACHED = re.compile(r" ATTACH PARTITION |\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 
 
 class Unrecorded:

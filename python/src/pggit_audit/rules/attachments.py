@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.code import statements_in
-from pggit_audit.definitions import parse_name, qualified_identity
+from pggit_audit.definitions import in_schema, parse_name, qualified_identity
 from pggit_audit.history import says
 from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
 from pggit_audit.rules.naming import said
@@ -60,14 +60,22 @@ def of_live_catalog(evidence: Evidence) -> list[Attachment]:
         routine = _TRIGGER_ROUTINE.search(found.definition)
         names = [*history.names("TABLE", (found.object_schema, parse_name(table)[1]))]
         for name, first, until in names:
-            before = table if until == len(history) else qualified_identity(*name)
+            before = table if name == names[0][0] else qualified_identity(*name)
+            statement = _on_another_table(found, table, before)
+            called = [routine[1]] if routine else []
+            if routine:
+                schema = parse_name(routine[1])[0]
+                then = history.schema_at(schema, until - 1)
+                if schema and then and then != schema:
+                    called = [in_schema(routine[1], schema, then)]
+                    statement = statement.replace(f" {routine[1]}(", f" {called[0]}(", 1)
             result.append(
                 Attachment(
                     found,
                     before,
                     found.object_identity if before == table else f"{attached} on {before}",
-                    _on_another_table(found, table, before),
-                    frozenset({before, routine[1]} if routine else {before}),
+                    statement,
+                    frozenset({before, *called}),
                     first,
                     until,
                     frozenset(bare for (_, bare), _, _ in names),

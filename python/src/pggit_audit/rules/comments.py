@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import COMMENT, COMMENTS, parse_name, qualified_identity
+from pggit_audit.definitions import COMMENT, COMMENTS, in_schema, parse_name, qualified_identity
 from pggit_audit.moments import Moment
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
 from pggit_audit.rules.dating import bounds, last_written, told
@@ -57,11 +57,19 @@ def of_live_catalog(evidence: Evidence) -> dict[tuple[str, str], list[Comment]]:
         names = [*history.names(kind, (found.object_schema, found.object_name))] if statements else []
         bare = frozenset(name.split("(", 1)[0] for (_, name), _, _ in names)
         for name, first, until in names:
-            before = identity if until == len(history) else qualified_identity(*name)
+            before = identity
+            if name[1] != found.object_name:
+                before = qualified_identity(*name)
+            elif name[0] and found.object_schema and name[0] != found.object_schema:
+                before = in_schema(identity, found.object_schema, name[0])
             for statement in statements:
                 text, what = statement.split(" IS ", 1)
                 moment = _written(evidence, found, text)
-                text = text.replace(identity, before, 1)
+                if identity in text or not name[0] or not found.object_schema:
+                    text = text.replace(identity, before, 1)
+                else:
+                    # It names a routine's arguments, too.
+                    text = in_schema(text, found.object_schema, name[0])
                 about = _COMMENT_ON.sub("", text).split(" ON ", 1)[0].split("(", 1)[0]
                 result.setdefault((kind, before), []).append(
                     Comment(

@@ -17,6 +17,7 @@ from pggit_audit.definitions import (
     STATEMENT,
     create_table,
     first_statement,
+    in_schema,
     parse_name,
     qualified,
     quote_if_needed,
@@ -40,7 +41,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.dating import last_written, made_by
 from pggit_audit.rules.placing import halfway, taken_apart
-from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about, under_schema
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
@@ -64,7 +65,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             make = create_table(full, evidence.live.as_usual(row.columns))
             found.append(Repair(TABLE_FROM_COLUMNS, make, why, alone=True, inferred=full))
     for full in failure.resolve(name):
-        live = evidence.live.by_name.get(full)
+        schema = full[0]
+        if full not in evidence.live.by_name:
+            schema = evidence.history.live_schema(schema, failure.situation.position)
+        live = evidence.live.by_name.get((schema, full[1]))
         if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
             make, rest = first_statement(live.definition), list[str]()
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
@@ -74,6 +78,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             elif live.object_type == "SEQUENCE":
                 # Whose column it is
                 rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
+            if schema and full[0] and schema != full[0]:
+                make = in_schema(make, schema, full[0])
+                rest = [in_schema(statement, schema, full[0]) for statement in rest]
             recorded = live.object_type in ("TABLE", "VIEW")
             when = None if recorded else made_by(evidence, live, failure.situation.position)
             found.append(
@@ -401,13 +408,18 @@ def _in_schema(found: DatabaseObject, schema: str) -> DatabaseObject:
 
 def pre_existing_views(evidence: Evidence) -> list[Repair]:
     """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
+    views = [
+        found
+        for name, found in evidence.live.by_name.items()
+        if found.object_type == "VIEW" and not evidence.history.is_recorded(name)
+    ]
     return [
         Repair(
             OLDER_VIEW,
-            found.definition,
+            then.definition,
             f"{found.object_identity} is in the live catalog and never left a row",
-            inferred=name,
+            inferred=(then.object_schema, then.object_name),
         )
-        for name, found in evidence.live.by_name.items()
-        if found.object_type == "VIEW" and not evidence.history.is_recorded(name)
+        for found in views
+        for then in [under_schema(found, evidence.history.schema_at(found.object_schema, 0))]
     ]

@@ -19,7 +19,7 @@ from pggit_audit.rules import (
     REPLACED_OVERLOAD,
     SESSION_SETTING,
 )
-from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live
+from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live, under_schema
 from pggit_audit.statements import Name, Statement, unquote
 
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
@@ -39,12 +39,14 @@ _SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement calls a routine that is not there, and the live catalog has one of the name."""
     called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
-    return [
-        as_live(live)
-        for name in called[:1]
-        for full in failure.resolve(name)
-        for live in evidence.live.routines.get(full, [])
-    ]
+    found = []
+    for full in (full for name in called[:1] for full in failure.resolve(name)):
+        schema = full[0]
+        if full not in evidence.live.routines:
+            schema = evidence.history.live_schema(schema, failure.situation.position)
+        there = evidence.live.routines.get((schema, full[1]), [])
+        found += [as_live(under_schema(live, full[0])) for live in there]
+    return found
 
 
 def privileged(evidence: Evidence, failure: Failure, name: Name) -> list[DatabaseObject]:
@@ -173,17 +175,22 @@ def pre_existing(evidence: Evidence) -> list[Repair]:
             r"\bcreate\s+extension\b", row.text, re.IGNORECASE
         ):
             return []
-    return [
-        Repair(
-            OLDER_FUNCTION,
-            found.definition,
-            f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
-            inferred=(found.object_schema, found.object_name),
-        )
+    older = [
+        found
         for (_, bare), routines in evidence.live.routines.items()
         for found in routines
         if found.object_type == "FUNCTION" and found.definition.startswith("CREATE OR REPLACE FUNCTION ")
         if bare not in told and not _gets_name(evidence, bare)
+    ]
+    return [
+        Repair(
+            OLDER_FUNCTION,
+            then.definition,
+            f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
+            inferred=(then.object_schema, then.object_name),
+        )
+        for found in older
+        for then in [under_schema(found, evidence.history.schema_at(found.object_schema, 0))]
     ]
 
 

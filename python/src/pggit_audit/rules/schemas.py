@@ -112,6 +112,12 @@ def makes_what_v1_has(evidence: Evidence, error: psycopg.Error, statement: State
     return error.sqlstate in _THERE and statement.verb == "CREATE" and bool(made)
 
 
+def of_older(schema: str) -> Repair:
+    """The schema of what was there before the tracker."""
+    why = f"something in {schema} was there before the tracker"
+    return Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(schema)};", why)
+
+
 def in_the_way(name: str, why: str) -> Repair:
     """A statement makes a schema that is there."""
     return Repair(IMPLIED_DROP, f"DROP SCHEMA {quote(name)} CASCADE;", why)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.definitions import column_name, column_types, elements, qualified
+from pggit_audit.definitions import column_name, column_types, elements, in_schema, qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.live import Live
 from pggit_audit.moments import Layout, Moments
@@ -243,6 +243,20 @@ class Repair:
 def about(kind: str, name: Name) -> str:
     """What steps of one object are about that a person decides together, as those of an enum or a lost view."""
     return f"{kind.lower().replace('_', ' ')} {qualified(name)}"
+
+
+def under_schema(live: DatabaseObject, schema: str | None) -> DatabaseObject:
+    """A live object as it reads where its schema has another name."""
+    now = live.object_schema
+    if now is None or schema is None or now == schema:
+        return live
+    return replace(
+        live,
+        object_schema=schema,
+        object_name=in_schema(live.object_name, now, schema),
+        object_identity=in_schema(live.object_identity, now, schema),
+        definition=in_schema(live.definition, now, schema),
+    )
 
 
 def as_live(live: DatabaseObject) -> Repair:

@@ -17,6 +17,7 @@ from pggit_audit.definitions import (
     STATEMENT,
     column_types,
     first_statement,
+    in_schema,
     parse_name,
     qualified,
     type_text,
@@ -71,15 +72,20 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     renames = dict(renamed_types.RENAMED.findall(failure.statement.folded))
     after = next((unquote(n) for old, n in renames.items() if parse_name(old)[1] == name[1]), name[1])
     for full in known:
-        here = live.get((full[0], after))
+        schema = full[0]
+        if schema is not None and (schema, after) not in live:
+            schema = evidence.history.live_schema(schema, failure.situation.position)
+        here = live.get((schema, after))
         if here is not None and here.object_type == "TYPE":
             made = _as_of(evidence, here, failure.situation.position)
+            if schema and full[0] and schema != full[0]:
+                made = in_schema(made, schema, full[0])
             if after != full[1]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
             when = made_by(evidence, here, failure.situation.position) if after == full[1] else None
             # What of a domain calls a function is in statements of their own.
-            rest = STATEMENT.findall(without_comments(here.definition))[1:] if after == full[1] else []
+            rest = STATEMENT.findall(without_comments(here.definition))[1:] if (schema, after) == full else []
             found.append(
                 Repair(
                     TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after),

@@ -44,6 +44,51 @@ k.conislocal or c.relispartition or not exists (  -- since 18
     where i.inhrelid = c.oid and pa.attname = a.attname and not pk.connoinherit  -- since 18
 )
 
+-- query: apart_from
+-- The place among a table's parents behind which it is told to inherit from them by statements of their own, and not by
+-- its CREATE TABLE, which would put its own columns in their order; null where they come in the right one.
+select coalesce(max(i.inhseqno) filter (where not x.is_own), 0) as place
+from pg_catalog.pg_inherits as i
+-- whether all that it has of the parent is its own as well: else only its CREATE TABLE gives it that
+cross join lateral (
+    select
+        not exists (
+            select from pg_catalog.pg_attribute as pa
+            join pg_catalog.pg_attribute as a on a.attrelid = i.inhrelid and a.attname = pa.attname and a.attnum > 0
+            where
+                pa.attrelid = i.inhparent and pa.attnum > 0 and not pa.attisdropped
+                and (
+                    not a.attislocal
+                    or (pa.attnotnull and not a.attnotnull)
+                    or exists (  -- since 18
+                        select from pg_catalog.pg_constraint as k  -- since 18
+                        where k.conrelid = a.attrelid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.conislocal  -- since 18
+                    )  -- since 18
+                )
+        )
+        and not exists (
+            select from pg_catalog.pg_constraint as pk
+            join pg_catalog.pg_constraint as k on k.conrelid = i.inhrelid and k.conname = pk.conname
+            where pk.conrelid = i.inhparent and pk.contype = 'c' and not pk.connoinherit and not k.conislocal
+        ) as is_own
+) as x
+where i.inhrelid = c.oid and not c.relispartition
+having count(*) > 0 and (
+    select array_agg(a.attnum order by a.attnum) <> array_agg(a.attnum order by p.place, p.attnum, a.attnum)
+    from pg_catalog.pg_attribute as a
+    left join lateral (
+        select
+            pi.inhseqno as place,
+            pa.attnum
+        from pg_catalog.pg_inherits as pi
+        join pg_catalog.pg_attribute as pa on pa.attrelid = pi.inhparent and pa.attname = a.attname and pa.attnum > 0
+        where pi.inhrelid = c.oid
+        order by pi.inhseqno
+        limit 1
+    ) as p on true
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attislocal
+)
+
 -- kind: TABLE
 -- Foreign tables too. A partition is written as a table of its own, then attached: so its column order survives.
 -- Since 18 a NOT NULL constraint has a name: it is said where it is not the one that the server would give anew.
@@ -166,7 +211,7 @@ select
             from pg_catalog.pg_inherits as i
             join pg_catalog.pg_class as pc on pc.oid = i.inhparent
             join pg_catalog.pg_namespace as pn on pn.oid = pc.relnamespace
-            where i.inhrelid = c.oid
+            where i.inhrelid = c.oid and (apart.place is null or i.inhseqno <= apart.place)
         ), '')
     end
     || case when c.relkind = 'p' then ' PARTITION BY ' || pg_get_partkeydef(c.oid) else '' end
@@ -203,6 +248,13 @@ select
         join pg_catalog.pg_class as pc on pc.oid = i.inhparent
         join pg_catalog.pg_namespace as pn on pn.oid = pc.relnamespace
         where i.inhrelid = c.oid and c.relispartition
+    ), '')
+    || coalesce((
+        select string_agg(format(E'\nALTER TABLE ONLY %I.%I INHERIT %I.%I;', n.nspname, c.relname, pn.nspname, pc.relname), '' order by i.inhseqno)
+        from pg_catalog.pg_inherits as i
+        join pg_catalog.pg_class as pc on pc.oid = i.inhparent
+        join pg_catalog.pg_namespace as pn on pn.oid = pc.relnamespace
+        where i.inhrelid = c.oid and i.inhseqno > apart.place
     ), '')
     || coalesce((
         select
@@ -329,6 +381,9 @@ select
     ), '') as definition
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+left join lateral (
+    {query:apart_from}
+) as apart on true
 where c.relkind in ('r', 'p', 'f') and {only:c.oid} and {hidden:n} and {member:pg_class:c.oid}
 
 -- kind: INDEX
