@@ -21,6 +21,7 @@ from pggit_audit.statements import Statement, split
 _ELSEWHERE = {"42501", "0A000", "58P01"}
 # A schema, relation, routine, type or object that is not there.
 _MISSING = {"3F000", "42P01", "42883", "42704"}
+_ROUTINES = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")
 _NAMES_ROLES = ("CREATE POLICY", "CREATE USER MAPPING")
 # What the script may say of an index, and the definition does not.
 _IF_MISSING = re.compile(r"(INDEX) IF NOT EXISTS ", re.IGNORECASE)
@@ -173,7 +174,7 @@ def reads_alike(shadow: Shadow, path: str, definition: str) -> bool:
         return head == other_head and sorted(columns) == sorted(others) and rest == other_rest
     if made.startswith("CREATE VIEW "):
         return _made_of(shadow, first.replace("CREATE VIEW ", "CREATE OR REPLACE VIEW ", 1), path) == found
-    if made.startswith(("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")):
+    if made.startswith(_ROUTINES):
         return _made_of(shadow, first, path) == found
     own, other = _QUERY.fullmatch(first), _QUERY.fullmatch(made)
     if own is None or other is None or own[1] != other[1]:
@@ -214,7 +215,7 @@ def _judged(
         ):
             failure = replace(failure, is_excused=True)
             if failure.path is not None and statement.verb == "CREATE":
-                missing.add(parse_name(failure.path.split("(", 1)[0].split(" on ", 1)[0])[1])
+                missing.add(parse_name(re.split(r"\(| on | USING ", failure.path, maxsplit=1)[0])[1])
         result.append(failure)
     return result
 
@@ -238,6 +239,9 @@ def _is_in(schemas: Sequence[str], statement: Statement) -> bool:
 
 def _path_of(text: str, tree: Mapping[str, str]) -> str | None:
     bare = _IF_MISSING.sub(r"\1 ", text).strip().rstrip(";")
+    if bare.startswith(_ROUTINES):
+        # It may come without its body first.
+        bare = bare.split("\n", 1)[0] + "\n"
     return next((path for path, definition in tree.items() if bare in definition), None)
 
 

@@ -1,9 +1,9 @@
 """What the history may not make itself, and the build makes for it: only a superuser may, and the live database has it.
 
 Never by running the recorded text. Of an extension, a statement of the history is only asked which one it means. A
-routine in an untrusted language, a language, a foreign-data wrapper or an access method is made by the text that the
-live catalog has of it. What they bring may lead out of the database (dblink, a program, a file): so of an extension's
-routines in C, those that may have effects are nobody's to call, and of the others none is.
+routine in an untrusted language, a language, a foreign-data wrapper, an access method or an operator class is made by
+the text that the live catalog has of it. What they bring may lead out of the database (dblink, a program, a file): so
+of an extension's routines in C, those that may have effects are nobody's to call, and of the others none is.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _PRIVILEGED = """
             where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
         )
 """
-_KINDS = ("PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD")
+_KINDS = ("PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD", "OPERATOR FAMILY", "OPERATOR CLASS")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Privileged:
     """What the live database has that only a superuser may make.
 
     `extensions`: name and schema of each. `definitions`: of routines in untrusted languages, of languages,
-    foreign-data wrappers and access methods, each as one statement without its semicolon.
+    foreign-data wrappers, access methods and operator classes, each as one statement without its semicolon.
     """
 
     extensions: Mapping[str, str] = field(default_factory=dict)
@@ -116,12 +116,16 @@ class Trusted:
 
         Returns:
             Whether it could.
+
+        Raises `psycopg.Error` where a definition of the live database cannot be made.
         """
         parts = split(text)
+        if len(parts) == 1 and _bare(text) in self.live.definitions:
+            # What is missing to it is told, and may be found.
+            with self._connection.transaction():
+                return self._define(_bare(text))
         try:
             with self._connection.transaction():
-                if len(parts) == 1 and _bare(text) in self.live.definitions:
-                    return self._define(_bare(text))
                 if len(parts) == 1 and parts[0].object_type in ("EXTENSION", "LANGUAGE") and parts[0].targets:
                     name = parts[0].targets[0][1]
                     return name in self.live.extensions and self._do(parts[0], name, search_path)

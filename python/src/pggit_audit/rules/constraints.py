@@ -245,8 +245,11 @@ def named_anew(evidence: Evidence, table: DatabaseObject, position: int) -> list
     return steps
 
 
-def missing(failure: Failure) -> list[Repair]:
-    """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it."""
+def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it.
+
+    Or, where the statement drops it, the only one of the table that neither the live table has nor a later text names.
+    """
     words = failure.statement.words
     named = {
         words[i + 1]
@@ -263,7 +266,30 @@ def missing(failure: Failure) -> list[Repair]:
                 rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
                 why = f"the statement names {new}, as PostgreSQL calls it after the columns that it has now"
                 found.append(Repair(RENAMED_CONSTRAINT, rename, why, inferred=table))
+        live = evidence.live.table(table)
+        gone = [old for old in ours if live is not None and old not in constraints(live.definition)]
+        dropped = _dropped(words) - ours.keys()
+        if not found and len(gone) == len(dropped) == 1 and not _is_named(evidence, gone[0], failure):
+            (new,) = dropped
+            rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(gone[0])} TO {quote(new)};"
+            why = f"the statement drops {new}, and of the table's constraints only {gone[0]} is not in the live catalog"
+            found.append(Repair(RENAMED_CONSTRAINT, rename, why, inferred=table))
     return found
+
+
+def _dropped(words: Sequence[str]) -> set[str]:
+    """The constraints that a statement drops, IF EXISTS or not."""
+    drops = [i + 2 for i in range(len(words) - 2) if words[i : i + 2] == ("drop", "constraint")]
+    return {
+        words[i + 2] if words[i : i + 2] == ("if", "exists") else words[i]
+        for i in drops
+        if i + 2 <= len(words)
+    }
+
+
+def _is_named(evidence: Evidence, name: str, failure: Failure) -> bool:
+    """Whether a text from this row on has a name."""
+    return any(p >= failure.situation.position for p in evidence.history.mentions(name))
 
 
 _COLUMNS_OF = re.compile(

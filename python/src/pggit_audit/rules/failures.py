@@ -60,7 +60,7 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A type is not there, or the key of a table; what else may be missing has no row, and no evidence."""
     if constraints.referenced(failure):
         return constraints.missing_key(failure)
-    found = constraints.missing(failure)
+    found = constraints.missing(evidence, failure)
     if found:
         return found
     statement = failure.statement

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import parse_name
+from pggit_audit.definitions import parse_name, quote_if_needed
 from pggit_audit.rules.naming import Naming, said
 from pggit_audit.rules.situation import Evidence, Failure, Repair, as_live
 
@@ -34,14 +34,16 @@ def missing(evidence: Evidence, failure: Failure, named: Iterable[Naming]) -> li
 def missing_operator(evidence: Evidence, failure: Failure) -> list[Repair]:
     """Operators of the name that the server repeats, those on the search_path first."""
     schemas = list(failure.situation.schemas)
-    found = [
-        live
-        for same in evidence.live.others.values()
-        for live in same
-        if live.object_type == "OPERATOR"
-        and said(failure.message, (bare := live.object_name.split("(", 1)[0]))
-        and any(bare in s.text for s in failure.failing)
-    ]
+    found = []
+    for live in (live for same in evidence.live.others.values() for live in same):
+        bare = live.object_name.split("(", 1)[0]
+        names = (bare, f"{quote_if_needed(live.object_schema or '')}.{bare}")
+        if (
+            live.object_type == "OPERATOR"
+            and any(said(failure.message, name) for name in names)
+            and any(bare in s.text for s in failure.failing)
+        ):
+            found.append(live)
     found.sort(key=lambda o: schemas.index(o.object_schema) if o.object_schema in schemas else len(schemas))
     return _from_live(failure, found)
 

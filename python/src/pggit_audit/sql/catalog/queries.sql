@@ -53,7 +53,7 @@ with changed as (
     join pg_catalog.pg_type as t on t.oid = r.rngmultitypid
     cross join lateral (values (t.oid), (t.typarray)) as m (oid)
     union
-    select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u')
+    select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u', 'x')
 )
 , dependents as (
 select distinct
