@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pggit_audit.definitions import (
-    COMMENT,
-    column_types,
-    constraints,
-    parse_name,
-    quote_if_needed,
-    without_schemas,
-)
+from pggit_audit.definitions import COMMENT, without_schemas
 from pggit_audit.history import SESSION
 from pggit_audit.replay.events import Event, note
+from pggit_audit.replay.former_names import (
+    columns_of_the_old_name,
+    constraints_of_the_old_name,
+    renamed_indexes,
+    renamed_tables,
+)
 from pggit_audit.rules import (
     COMMENT_FROM_LIVE_CATALOG,
     IN_DOUBT,
@@ -63,11 +61,11 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
     of columns confirms columns; nothing in v1 confirms a constraint. Of what was there when the tracker was off, only
     a new definition says what it is.
     """
-    renamed = _renamed_tables(events)
+    renamed = renamed_tables(events)
     given_up = {(events[i].anchor_version_id, old) for i, old in renamed.items()}
     given_up |= {(e.anchor_version_id, e.renamed_from) for e in events if e.renamed_from is not None}
     marked = _Marked(events, given_up)
-    lost = _renamed_indexes(marked.events)
+    lost = renamed_indexes(marked.events)
     for i, event in enumerate(marked.events):
         path = event.object_identity
         if path is None:
@@ -85,13 +83,13 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         if goes_on and event.object_type not in _RECORDED:
             kind = (event.object_type or "").replace("_", " ").lower()
             marked.mark([i], f"v1 records no change of a {kind}", f"no rows: {kind}")
-    for unsure, column in _columns_of_the_old_name(marked.events, renamed):
+    for unsure, column in columns_of_the_old_name(marked.events, renamed):
         marked.mark(
             unsure,
             f"row {marked.events[unsure[0]].v1_version_id} renames the table, and no later row says whether {column}, "
             "called after the old name, was renamed along",
         )
-    for unsure, constraint, old in _constraints_of_the_old_name(marked.events, renamed):
+    for unsure, constraint, old in constraints_of_the_old_name(marked.events, renamed):
         marked.mark(
             unsure,
             f"{old} was renamed, the table goes, and nothing says whether {constraint}, called after the old name, was "
@@ -388,125 +386,6 @@ def _may_mean_another(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]
 def _lines(definition: str | None, pattern: re.Pattern[str]) -> set[str]:
     """The lines of a definition in which a name was looked up: those of a body are only when it is called."""
     return {line for line in (definition or "").split("\nAS $", 1)[0].split("\n") if pattern.search(line)}
-
-
-def _renamed_tables(events: Sequence[Event]) -> dict[int, str]:
-    """For each event that gives a table another name, the path that it had before.
-
-    The old path is dropped by an inferred event of the same row.
-    """
-    dropped: dict[int | None, list[str]] = {}
-    for event in events:
-        if event.origin == "inferred" and event.object_type == "TABLE" and event.new_definition is None:
-            assert event.object_identity is not None
-            dropped.setdefault(event.anchor_version_id, []).append(event.object_identity)
-    result = {}
-    for i, event in enumerate(events):
-        moved = event.origin == "v1" and event.change_type == "ALTER" and event.old_definition is None
-        before = dropped.get(event.anchor_version_id, [])
-        if moved and event.object_type == "TABLE" and len(before) == 1:
-            result[i] = before[0]
-    return result
-
-
-def _columns_of_the_old_name(
-    events: Sequence[Event], renamed: Mapping[int, str]
-) -> Iterator[tuple[list[int], str]]:
-    """For each last record of a table that it renames, a column that has in its name what the table no longer has.
-
-    Such a column is often renamed along, which leaves no row (FORMATS 1.7); a later record, or the live table, would
-    tell. With the record's event come those of the table behind it.
-    """
-    since: dict[str, list[int]] = {}
-    gone: list[list[int]] = []
-    for i, event in enumerate(events):
-        path = event.object_identity
-        if event.object_type != "TABLE" or path is None:
-            continue
-        if event.new_definition is None:
-            gone.append(since.pop(path, []))
-        elif event.confirmed:
-            since[path] = [i]
-        elif path in since:
-            since[path].append(i)
-    for doubtful in gone:
-        if not doubtful or doubtful[0] not in renamed:
-            continue
-        event = events[doubtful[0]]
-        old = parse_name(renamed[doubtful[0]])[1]
-        words = set(old.lower().split("_")) - set((event.object_name or "").lower().split("_"))
-        for column, _ in column_types(event.new_definition or ""):
-            if words & set(column.lower().split("_")):
-                yield doubtful, column
-                break
-
-
-def _constraints_of_the_old_name(
-    events: Sequence[Event], renamed: Mapping[int, str]
-) -> Iterator[tuple[list[int], str, str]]:
-    """For each table that goes, a constraint without an index that is called after a table's old name: the events that
-    have it, its name, and the old name.
-
-    Such a constraint is often renamed along, which leaves no row (FORMATS 1.7). The live table would tell, or a text
-    that takes it away. Of one with an index, its row of the drop does (`_renamed_indexes`).
-    """
-    renames = [
-        (events[i].anchor_version_id or 0, parse_name(old)[1], events[i].object_name or "")
-        for i, old in renamed.items()
-    ]
-    pending: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(dict)
-    for i, event in enumerate(events):
-        path = event.object_identity
-        if event.object_type != "TABLE" or path is None or not renames:
-            continue
-        if i in renamed:
-            pending[path] |= pending.pop(renamed[i], {})
-        if event.new_definition is None:
-            if (event.anchor_version_id, path) not in {
-                (events[r].anchor_version_id, old) for r, old in renamed.items()
-            }:
-                yield from ((unsure, name, old) for (name, old), unsure in pending.pop(path, {}).items())
-            continue
-        anchor = event.anchor_version_id or 0
-        had = {
-            (name, old)
-            for at, old, new in renames
-            if at <= anchor and old in event.new_definition
-            for name, body in constraints(event.new_definition).items()
-            if f"_{old}_" in f"_{name}_" and f"_{new}_" not in f"_{name}_"
-            if body.startswith(("FOREIGN KEY", "CHECK"))
-        }
-        for key in pending[path].keys() - had:
-            del pending[path][key]
-        for key in had:
-            pending[path].setdefault(key, []).append(i)
-
-
-def _renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
-    """For each event of a row that drops a table, the name of an index that was not called so any more.
-
-    v1 records the drop of an index along with its table (FORMATS 1.1), the first one under a name (1.6) that
-    needs no quotes (1.4).
-    """
-    result = {}
-    tables = {
-        e.v1_version_id: i
-        for i, e in enumerate(events)
-        if e.origin == "v1" and e.object_type == "TABLE" and e.change_type == "DROP"
-    }
-    states: dict[str, str] = {}
-    for event in events:
-        path, name = event.object_identity, event.object_name
-        if event.object_type != "INDEX" or path is None or name is None:
-            continue
-        if event.origin == "v1":
-            if states.get(path) != "DROP":
-                states[path] = event.change_type
-        elif event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
-            i = tables.get(event.anchor_version_id)
-            if i is not None:
-                result[i] = name
-    return result
 
 
 def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
