@@ -260,6 +260,18 @@ BY_ROWS = """do $$ begin
     end if;
 end $$"""
 ROW = "insert into pet values (1)"
+CURRENT = "create function seen() returns text language sql set search_path from current as 'select 1::text'"
+
+
+@pytest.mark.parametrize(
+    ("later", "fidelity"), [([], "exact"), (["alter function seen() cost 7"], "repaired")]
+)
+def test_what_lives_proves_the_setting_of_a_function(
+    server: embedded.Server, later: Sequence[str], fidelity: str
+) -> None:
+    sent: Migrations = [(["set search_path = public, pg_catalog", CURRENT, *later], "statement")]
+    assert told(server, sent)["seen()"][0] == fidelity
+    assert told(server, sent, with_ids=False)["seen()"][0] == "repaired"
 
 
 @pytest.mark.parametrize(

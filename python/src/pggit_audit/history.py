@@ -42,7 +42,8 @@ class HistoryRow:
     `columns`: the table's recorded columns right after the statement, by name, or None where the row
     has none, or (not `facts_readable`) none that v1 would have written. `position` is the row's place in
     the order of the replay, from 0; what a build made itself has no place of its own. `oid` is the object's,
-    where v1 recorded it: oids grow, so it tells what was created before what.
+    where v1 recorded it: oids grow, so it tells what was created before what. `transaction_no`: the transaction that
+    wrote the row, in their order; None where its id is unknown.
     """
 
     position: int
@@ -62,6 +63,7 @@ class HistoryRow:
     exclusion_reason: str | None = None
     oid: int | None = None
     facts_readable: bool = True
+    transaction_no: int | None = None
 
     @cached_property
     def text(self) -> str:

@@ -424,6 +424,7 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
             execution_no=int(row["execution_no"]),
             exclusion_reason=row["exclusion_reason"],
             oid=row["recorded_oid"],
+            transaction_no=row["transaction_no"],
         )
         by_branch[row["branch_name"]].append(in_its_schema(found))
     return by_branch

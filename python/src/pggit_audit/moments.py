@@ -7,8 +7,12 @@ itself: GRANT, a rewrite, a later change of the same row write it again.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import sqrt
+from statistics import median_low
 from typing import Any, NamedTuple
 
 from pggit_audit.history import History
@@ -18,6 +22,9 @@ Row = Mapping[str, Any]
 
 Layout = tuple[int, str]
 """A type's length in bytes (-1: it varies) and its alignment, as pg_attribute keeps them."""
+
+# More transactions than these in most sessions are the database's daily work.
+_QUIET = 10
 
 _RELATIONS = ("table", "foreign table", "view", "materialized view", "composite type")
 
@@ -130,6 +137,47 @@ class Moments:
         return None if version is None else self._from(version)
 
     # What is asked
+
+    @cached_property
+    def unexplained(self) -> Sequence[int]:
+        """How many transactions there were behind each row, and before the next one, that no row tells of.
+
+        Neither the history nor the live catalog has them: drops, where nothing else goes on in the database. Those that
+        every session brings along are not counted. Empty where nothing is known, or most sessions bring many.
+        """
+        rows = self._history.rows
+        known = [set[int]() for _ in rows]
+        for row in (row for found in self._rows.values() for row in found):
+            moment = self._moment(row)
+            if moment is not None and moment.own is None and moment.alone and moment.first >= 0:
+                known[moment.first].add(row["transaction_id"])
+        counts = [
+            max(0, after.transaction_no - before.transaction_no - 1 - len(known[i]))
+            if before.transaction_no is not None and after.transaction_no is not None
+            else 0
+            for i, (before, after) in enumerate(pairwise(rows))
+        ]
+        ends = [i for i in range(len(counts)) if self._history.session_end(i) == i]
+        usual = median_low([counts[i] for i in ends]) if ends else 0
+        if not self or usual > _QUIET:
+            return []
+        return [max(0, count - usual) if i in {*ends} else count for i, count in enumerate(counts)]
+
+    def likelier(self, first: int, likely: int) -> tuple[int, int]:
+        """Behind which row something went without one, given where it would go behind the row at `first`, for all that
+        rows tell; and how many transactions there were.
+
+        What leaves no row is among the transactions that no row tells of. The more there are, the likelier; twice as
+        far off is half as likely. `likely` and 0 where there are none.
+        """
+
+        def likelihood(position: int) -> float:
+            ratio = (position - first + 1) / max(1, likely - first + 1)
+            return sqrt(1 + self.unexplained[position]) * min(ratio, 1 / ratio)
+
+        some = [i for i in range(first + 1, len(self.unexplained)) if self.unexplained[i]]
+        best = max(some, key=likelihood, default=None)
+        return (likely, 0) if best is None else (best, self.unexplained[best])
 
     def rows_of(self, kind: str, identity: str) -> list[Row]:
         """The catalog's rows of an object, by its kind and identity as `pg_identify_object` says them."""

@@ -155,6 +155,7 @@ def _execution(version: int, statement: str, name: str = "t") -> dict[str, Any]:
         "change_description": None,
         "recorded_columns": None,
         "recorded_oid": None,
+        "transaction_no": None,
         "created_at": NOON,
         "author": "ann",
         "exclusion_reason": None,

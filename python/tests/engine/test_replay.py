@@ -488,6 +488,7 @@ def execution(this: HistoryRow) -> dict[str, Any]:
         "change_description": this.message,
         "recorded_columns": this.columns,
         "recorded_oid": this.oid,
+        "transaction_no": this.transaction_no,
         "created_at": this.created_at,
         "author": this.author,
         "exclusion_reason": this.exclusion_reason,

@@ -167,6 +167,7 @@ def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "change_description": row["change_description"],
             "recorded_columns": (row["new_metadata"] or {}).get("columns"),
             "recorded_oid": int(row["new_metadata"]["oid"]) if row["new_metadata"] else None,
+            "transaction_no": row.get("transaction_no"),
             "created_at": row["created_at"],
             "author": row["created_by"],
             "exclusion_reason": (

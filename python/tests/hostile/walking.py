@@ -77,7 +77,7 @@ def replayed(texts: Sequence[Attack], session: Session) -> list[dict[str, Any]]:
                 "version_id", "branch_name", "execution_no", "object_type", "object_schema", "object_name",
                 "change_type", "change_severity", "change_sql", "created_at", "author", "exclusion_reason",
             )},
-            "change_description": None, "recorded_columns": None, "recorded_oid": None,
+            "change_description": None, "recorded_columns": None, "recorded_oid": None, "transaction_no": None,
         }
         for row in history(texts)
     ]  # fmt: skip

@@ -22,6 +22,7 @@ from pggit_audit.definitions import (
     ordered,
     qualified_identity,
     table_of,
+    with_not_null,
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import same_type
@@ -33,9 +34,10 @@ _KINDS = ("TABLE", "VIEW", "INDEX")
 
 
 def changes_hands(rows: Sequence[HistoryRow]) -> bool:
-    """Whether a name or an object changes in between: a drop, an oid under two names, or with other columns."""
+    """Whether a name or an object changes in between: a drop, an oid under two names, or with other columns, or such as
+    are NOT NULL in one row and not in the other."""
     names: dict[int, str] = {}
-    columns: dict[int, set[str]] = {}
+    columns: dict[int, dict[str, bool]] = {}
     for row in rows:
         if row.object_type not in _KINDS:
             continue
@@ -43,7 +45,7 @@ def changes_hands(rows: Sequence[HistoryRow]) -> bool:
             row.oid is not None and names.setdefault(row.oid, row.name) != row.name
         ):
             return True
-        had = set(row.columns or ())
+        had = {name: bool(fact.get("nullable", True)) for name, fact in (row.columns or {}).items()}
         if row.oid is not None and had and columns.setdefault(row.oid, had) != had:
             return True
     return False
@@ -186,10 +188,17 @@ def _renamed(found: DatabaseObject, row: HistoryRow) -> DatabaseObject:
 def _with_columns(definition: str, columns: Columns) -> str:
     """The definition of a table with the columns that a row recorded, in so far as it does not have them."""
     kept = [name for name, _ in column_types(definition)]
-    if kept == ordered(columns) or not kept:
+    if not kept:
         return definition
     head, lines, checks, tail = elements(definition)
-    known = {column_name(line): line for line in lines}
+    known = {
+        column_name(line): with_not_null(line, not columns.get(column_name(line), {}).get("nullable", True))
+        if column_name(line) in columns
+        else line
+        for line in lines
+    }
+    if kept == ordered(columns) and [*known.values()] == lines:
+        return definition
     body = [known.get(name) or column_of(name, columns[name]) for name in ordered(columns)]
     lost = set(kept) - set(columns)
     rest = definition[len(first_statement(definition)) :]

@@ -10,6 +10,7 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.replay.events import Event
+from pggit_audit.rules import SESSION_SETTING
 from pggit_audit.statements import unquote
 
 Row = Mapping[str, Any]
@@ -33,7 +34,8 @@ def proven_by_live(
 
     All rows that the live catalog has of the object, and of what its definition names, were last written by then. So
     since the end of the transaction of its last row it is as it is now: whatever code looked at, and however names were
-    found. Of tables and indexes alone, without expressions and foreign keys, and where no step was taken for the row.
+    found. Of tables, indexes and functions alone, without expressions and foreign keys, and where no step was taken for
+    the row but to set what it takes from its session.
 
     Args:
         written: rows of int_replay__catalog_rows.
@@ -52,7 +54,9 @@ def proven_by_live(
             and event.v1_version_id is not None
             and event.new_definition is not None
             and event.new_definition == now.get((event.object_type or "", path or ""))
-            and not any(entry["statement"] for entry in event.repairs)
+            and not any(
+                entry["statement"] for entry in event.repairs if entry["rule"] != SESSION_SETTING.name
+            )
             and catalog.proves(event.object_type, path or "", event.new_definition, event.v1_version_id)
         ):
             result[i] = replace(event, fidelity="exact", repairs=[])
@@ -77,6 +81,8 @@ class _Catalog:
             if kind == "INDEX"
             else self._of_table(identity, definition)
             if kind == "TABLE"
+            else self._of_function(identity, definition)
+            if kind == "FUNCTION"
             else None
         )
         return needed is not None and all(_was_written_by(row, version) for row in needed)
@@ -101,14 +107,29 @@ class _Catalog:
         own = self._of("table", identity, "pg_class")
         if own is None or "FOREIGN KEY" in definition:
             return None
-        needed = list(own)
         schema = identity.rsplit(".", 1)[0]
-        parents = {f"{schema}.{row['part']}" for row in own if row["catalog"] == "pg_inherits"}
-        for name in {*_QUALIFIED.findall(_LITERAL.sub("''", definition))} - parents - {identity}:
-            of_type = self._of("type", name, "pg_type")
-            if of_type is None:
+        parents = {row["part"] for row in own if row["catalog"] == "pg_inherits"}
+        parents |= {f"{schema}.{name}" for name in parents}
+        types = self._of_types({*_QUALIFIED.findall(_LITERAL.sub("''", definition))} - parents - {identity})
+        return None if types is None else [*own, *types]
+
+    def _of_function(self, identity: str, definition: str) -> list[Row] | None:
+        """The rows of a function whose body is a string, and of the types that it takes and gives."""
+        own, (head, body, _) = self._of("function", identity, "pg_proc"), definition.partition("\nAS $")
+        if own is None or not body or " DEFAULT " in head:
+            return None
+        names = {*_QUALIFIED.findall(_LITERAL.sub("''", head))}
+        types = self._of_types(names - {identity.split("(", 1)[0]})
+        return None if types is None else [*own, *types]
+
+    def _of_types(self, names: Iterable[str]) -> list[Row] | None:
+        """All rows of the types of these names; None where one is of something else."""
+        needed: list[Row] = []
+        for name in names:
+            found = self._of("type", name, "pg_type")
+            if found is None:
                 return None
-            needed += of_type
+            needed += found
         return needed
 
 

@@ -35,7 +35,7 @@ from pggit_audit.rules import (
     constraints,
     sequences,
 )
-from pggit_audit.rules.renamed_columns import ADDED, by_place, in_turn, rename
+from pggit_audit.rules.renamed_columns import ADDED, by_place, in_step, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -81,6 +81,7 @@ def align(table: Name, columns: Columns, current: Current, why: str) -> list[Rep
     def step(rule: Rule, action: str) -> None:
         repairs.append(Repair(rule, f"ALTER TABLE {qualified(table)} {action};", why, inferred=table))
 
+    current = in_step(current, columns)
     by_name = {str(c["name"]): c for c in current}
     placed = by_place(current, columns)
     for old in [name for name, new in placed.items() if new is None]:

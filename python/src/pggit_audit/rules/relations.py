@@ -345,6 +345,7 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     if working:
         # Later texts speak of the next one.
         last = position
+    transactions = 0
     apart = working or (kind == "TABLE" and taken_apart(history, bare, named))
     if apart:
         due = history.session_end(last)
@@ -356,15 +357,22 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         elif due > last and kind == "INDEX":
             due = indexes.table_touched(evidence, found, due) or due
         elif due > last and kind in _LASTING:
-            due = max(due, evidence.habits.likely_end(named, history.session_end(last)))
+            end = history.session_end(last)
+            due = max(due, evidence.habits.likely_end(named, end))
+            due, transactions = evidence.moments.likelier(end, due)
     if due <= last and not apart:
         return None
     drop = f"DROP {kind.replace('_', ' ')} {found.object_identity if routine else qualified(name)};"
     why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
+    if transactions:
+        why += f"; behind row {history.version(due)}, {transactions} transactions left no row"
     # Of a materialized view v1 records nothing: that it was there is as open as when it went.
     together = about(kind, name) if kind == "MATERIALIZED_VIEW" else _end(kind, name)
     seen = history.rows[last].created_at
     step = Repair(UNRECORDED_DROP, drop, why, seen_until=seen, about=together)
+    if transactions:
+        # Of which session they are, that of the row or of the next one, is open.
+        return PendingStep(due + 1, name, step, early=True, waits=True)
     return PendingStep(due, name, step, waits=True)
 
 

@@ -25,6 +25,8 @@ _TAKEN = re.compile(
     r"""("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
 )
+# So many columns do not take one another's names and keep their distances.
+_SEVERAL = 2
 _RENAMED_INDEX = re.compile(
     r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
     re.IGNORECASE,
@@ -38,6 +40,23 @@ def rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUM
 
 
 # By their places -----------------------------------------------------------------------------------
+
+
+def in_step(current: Current, columns: Columns) -> Current:
+    """A table's columns as read in the shadow, with the positions that the record counts by.
+
+    A stub that comes and goes takes a position of its own. So where all columns that both have stand as many positions
+    further on, from one of them on, all behind the one before do.
+    """
+    both = [c for c in current if str(c["name"]) in columns and columns[str(c["name"])].get("position")]
+    off = [int(c["position"]) - int(columns[str(c["name"])]["position"]) for c in both]
+    moved = sum(1 for o in off if o)
+    if moved < _SEVERAL or off[-1] <= 0 or off != [0] * (len(off) - moved) + [off[-1]] * moved:
+        return current
+    stands = max((int(c["position"]) for c in both[: len(both) - moved]), default=0)
+    return [
+        {**c, "position": int(c["position"]) - off[-1]} if int(c["position"]) > stands else c for c in current
+    ]
 
 
 def by_place(current: Current, columns: Columns) -> dict[str, str | None]:
@@ -119,6 +138,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             return []
         facts = {name: (None, i, kind) for i, (name, kind) in enumerate(column_types(live.definition))}
         source = "the live catalog"
+    current = in_step(current, record.columns or {})
     places = {str(c["name"]): i for i, c in enumerate(current)}
     names = _given_on(current, record.columns or {})
     gone = places.keys() - facts.keys() - {unquote(n) for n in DROPPED.findall(text)}
@@ -127,6 +147,8 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     new = [n for n in facts if n not in places and n not in added and n not in names.values()]
     taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
     steps = [*_given_on_at(evidence, table, names, places.keys(), record.columns or {}, position, upper)]
+    lost = {o for o in gone if not any(_same_column(current[places[o]], places[o], facts[n]) for n in new)}
+    together = _alike(lost, taken)
     for old in sorted(gone, key=lambda n: places[n]):
         column = current[places[old]]
         match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
@@ -135,6 +157,9 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             # The statement of the record took it away, under its new name.
             (match,) = taken
             shown = f"{source} no longer has {match}, which no row added,"
+        elif match is None and upper < len(history) and old in together:
+            match = together[old]
+            shown = f"{source} no longer has {match}, which no row added and most is like it,"
         elif match is None:
             continue
         else:
@@ -165,6 +190,22 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         steps.append(PendingStep(place, table, step, early=early))
     return steps
+
+
+def _alike(gone: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """Which of as many columns that a statement takes away under new names is which: by the words of their names.
+
+    Empty where that is not told of each.
+    """
+    found = {}
+    for old in gone if len(gone) == len(taken) else ():
+        words = set(old.lower().split("_"))
+        common = {name: len(words & set(name.lower().split("_"))) for name in taken}
+        best = [name for name in taken if common[name] == max(common.values())]
+        if len(best) != 1 or not common[best[0]]:
+            return {}
+        found[old] = best[0]
+    return found if len({*found.values()}) == len(found) else {}
 
 
 def _given_on(current: Current, columns: Columns) -> dict[str, str]:
