@@ -14,17 +14,20 @@ def renamed_tables(events: Sequence[Event]) -> dict[int, str]:
 
     The old path is dropped by an inferred event of the same row.
     """
-    dropped: dict[int | None, list[str]] = {}
+    dropped: dict[int | None, list[Event]] = {}
     for event in events:
         if event.origin == "inferred" and event.object_type == "TABLE" and event.new_definition is None:
-            assert event.object_identity is not None
-            dropped.setdefault(event.anchor_version_id, []).append(event.object_identity)
+            dropped.setdefault(event.anchor_version_id, []).append(event)
     result = {}
     for i, event in enumerate(events):
         moved = event.origin == "v1" and event.change_type == "ALTER" and event.old_definition is None
         before = dropped.get(event.anchor_version_id, [])
+        if len(before) > 1:
+            # Another went without a row just before.
+            before = [gone for gone in before if gone.key is not None and gone.key == event.key]
         if moved and event.object_type == "TABLE" and len(before) == 1:
-            result[i] = before[0]
+            assert before[0].object_identity is not None
+            result[i] = before[0].object_identity
     return result
 
 
