@@ -11,6 +11,7 @@ from typing import Any
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.replay.events import Event
 from pggit_audit.rules import SESSION_SETTING
+from pggit_audit.rules.dating import literal_of
 from pggit_audit.statements import unquote
 
 Row = Mapping[str, Any]
@@ -24,6 +25,7 @@ _INDEX = re.compile(
     rf"(?:\nALTER INDEX ({_NAME}\.{_NAME}) ATTACH PARTITION {_NAME}\.{_NAME};)?"
 )
 _COLUMN = re.compile(rf"(?:^|, )({_NAME})")
+_NEXT = re.compile(r"nextval\('([^']+)'::regclass\)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -110,8 +112,12 @@ class _Catalog:
         schema = identity.rsplit(".", 1)[0]
         parents = {row["part"] for row in own if row["catalog"] == "pg_inherits"}
         parents |= {f"{schema}.{name}" for name in parents}
-        types = self._of_types({*_QUALIFIED.findall(_LITERAL.sub("''", definition))} - parents - {identity})
-        return None if types is None else [*own, *types]
+        names = {*_QUALIFIED.findall(_LITERAL.sub("''", definition))} - parents - {identity}
+        types = self._of_types(names, definition)
+        sequences = [self._of("sequence", name, "pg_class") for name in _NEXT.findall(definition)]
+        if types is None or None in sequences:
+            return None
+        return [*own, *types, *(row for found in sequences for row in found or ())]
 
     def _of_function(self, identity: str, definition: str) -> list[Row] | None:
         """The rows of a function whose body is a string, and of the types that it takes and gives."""
@@ -119,17 +125,19 @@ class _Catalog:
         if own is None or not body or " DEFAULT " in head:
             return None
         names = {*_QUALIFIED.findall(_LITERAL.sub("''", head))}
-        types = self._of_types(names - {identity.split("(", 1)[0]})
+        types = self._of_types(names - {identity.split("(", 1)[0]}, head)
         return None if types is None else [*own, *types]
 
-    def _of_types(self, names: Iterable[str]) -> list[Row] | None:
-        """All rows of the types of these names; None where one is of something else."""
+    def _of_types(self, names: Iterable[str], definition: str) -> list[Row] | None:
+        """The rows of the types of these names, and of those labels that may be in a definition; None where one is of
+        something else."""
         needed: list[Row] = []
         for name in names:
             found = self._of("type", name, "pg_type")
             if found is None:
                 return None
-            needed += found
+            literals = {*_LITERAL.findall(definition)}
+            needed += [r for r in found if r["catalog"] != "pg_enum" or literal_of(r["part"]) in literals]
         return needed
 
 
