@@ -14,8 +14,9 @@ from typing import Any, cast
 
 import psycopg
 import psycopg2  # type: ignore[import-untyped]
-from dbt.adapters.contracts.connection import Connection
+from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.pggit.idle import IdleSessions
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.helper_types import Port
@@ -184,10 +185,32 @@ class PggitConnectionManager(PostgresConnectionManager):
         profile.credentials.project_root = Path(root) if root else None
         profile.credentials.target_name = profile.target_name
         self._build_lock: psycopg.Connection[Any] | None = None
+        self._idle = IdleSessions()
+        self._limits: list[str] = []
 
-    @classmethod
-    def open(cls, connection: Connection) -> Connection:
+    def open(self, connection: Connection) -> Connection:  # type: ignore[override]
+        """Give a connection a session: one that another node has left, or a new one."""
         credentials = cast("PggitCredentials", connection.credentials)
+        role = [f"set role {credentials.role}"] if credentials.role else []
+        handle = self._idle.take(role + self._limits)
+        if handle is None:
+            return self._open_anew(connection, credentials)
+        connection.handle = handle
+        connection.state = ConnectionState.OPEN
+        return connection
+
+    def release(self) -> None:
+        """Keep the session of a node that has ended for the next one."""
+        connection = self.get_if_exists()
+        if connection is not None and connection.state == ConnectionState.OPEN:
+            if connection.transaction_open:
+                self._rollback(connection)
+            self._idle.keep(connection.handle)
+            connection.handle = None
+            connection.state = ConnectionState.CLOSED
+        super().release()
+
+    def _open_anew(self, connection: Connection, credentials: PggitCredentials) -> Connection:
         credentials.require_user()
         if credentials.is_embedded:
             credentials.start_embedded()
@@ -196,8 +219,9 @@ class PggitConnectionManager(PostgresConnectionManager):
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
         try:
+            self._limits = _limits(opened.handle.server_version)
             with opened.handle.cursor() as cursor:
-                for limit in _limits(opened.handle.server_version):
+                for limit in self._limits:
                     cursor.execute(limit)
             opened.handle.commit()
         except psycopg2.OperationalError as error:
@@ -384,6 +408,7 @@ class PggitConnectionManager(PostgresConnectionManager):
     def cleanup_all(self) -> None:
         self.release_build_lock()
         super().cleanup_all()
+        self._idle.close()
 
 
 def _waited(watch: Watch, said: str) -> str:
