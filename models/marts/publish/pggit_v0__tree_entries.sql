@@ -15,8 +15,8 @@ final as (
         mode,
         object_sha
     from tree_entries
-    -- tree by tree, so that the table's indexes grow at few places at a time
-    order by commit_no, path_no
+    -- as the table's key orders them: so it grows at its end
+    order by tree_sha collate "C", path collate "C"
 
 )
 

@@ -493,6 +493,7 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
     return result
 
 
+@cache
 def column_query() -> str:
     """The query that reads a table's columns in the terms of v1's metadata; its one parameter is the oid."""
     return _text("columns", 0).replace("%(oid)s", "%s")

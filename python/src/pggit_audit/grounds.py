@@ -20,7 +20,7 @@ from psycopg import sql
 
 from pggit_audit import cluster, programs
 from pggit_audit.errors import LostRole, PggitError
-from pggit_audit.sandbox import SESSIONS, Login, MadeRole, PreparedRole, Role, require_poor
+from pggit_audit.sandbox import SESSIONS, SETTINGS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
 from pggit_audit.waits import reason
 
@@ -32,6 +32,12 @@ _LOCK = 0x70676773
 _LEAVING = 20.0
 _LETTING_GO = 2.0
 _LOG = logging.getLogger(__name__)
+# Whether the role may still make something in its shadow, and what it is set to.
+_STANDING = (
+    "select pg_catalog.has_database_privilege(%(role)s::pg_catalog.name, %(database)s, 'create')"
+    " and pg_catalog.has_database_privilege(%(role)s::pg_catalog.name, %(database)s, 'connect'),"
+    f" array(select array[s.database, s.setting] from ({SETTINGS}) as s)"
+)
 
 Connection = psycopg.Connection[Any]
 
@@ -150,13 +156,12 @@ class Ground:
 
     def restore_if_changed(self) -> list[str]:
         """Undoes what the role did to itself, and says what that was."""
-        changed = self.role.changes()
-        row = self._admin.execute(
-            "select pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'create')"
-            " and pg_catalog.has_database_privilege(%s::pg_catalog.name, %s, 'connect')",
-            (self.role.name, self.name) * 2,
-        ).fetchone()
-        if changed or row != (True,):
+        # It is asked after nearly every statement: at once.
+        row = self._admin.execute(_STANDING, {"role": self.role.name, "database": self.name}).fetchone()
+        assert row is not None
+        may_work, settings = row
+        changed = self.role.changes([(database, setting) for database, setting in settings])
+        if changed or not may_work:
             self.restore()
         return changed
 

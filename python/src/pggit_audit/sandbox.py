@@ -45,6 +45,20 @@ class Login:
     password: str
 
 
+Setting = tuple[str, str]
+"""A database, empty for all, and `parameter=value`."""
+
+SETTINGS = (
+    "select coalesce(d.datname::pg_catalog.text, '') as database, setting"
+    " from pg_catalog.pg_db_role_setting as s"
+    " join pg_catalog.pg_roles as r on r.oid operator(pg_catalog.=) s.setrole"
+    " left join pg_catalog.pg_database as d on d.oid operator(pg_catalog.=) s.setdatabase"
+    " cross join lateral pg_catalog.unnest(s.setconfig) as setting"
+    " where r.rolname operator(pg_catalog.=) %(role)s::pg_catalog.name order by 1, 2"
+)
+"""A role's settings and limits."""
+
+
 class Role:
     """The role that runs the history in one shadow.
 
@@ -57,9 +71,15 @@ class Role:
         self.password = password
         self._admin = admin
 
-    def changes(self) -> list[str]:
-        """What the role has made of its settings since the beginning, in words; empty as a rule."""
-        before, after = self._settings, _settings(self._admin, self.name)
+    def changes(self, now: list[Setting] | None = None) -> list[str]:
+        """What the role has made of its settings since the beginning, in words; empty as a rule.
+
+        Args:
+            now: its settings, where they were read already.
+
+        """
+        before = self._settings
+        after = _settings(self._admin, self.name) if now is None else now
         if before == after:
             return []
         gone = [f"it took away its setting {_said(s)}" for s in before if s not in after]
@@ -273,21 +293,8 @@ def _soon(connection: Connection) -> sql.Literal:
     return sql.Literal(row[0])
 
 
-Setting = tuple[str, str]
-"""A database, empty for all, and `parameter=value`."""
-
-
 def _settings(connection: Connection, name: str) -> list[Setting]:
-    """The role's settings and limits."""
-    return connection.execute(
-        "select coalesce(d.datname::pg_catalog.text, ''), setting"
-        " from pg_catalog.pg_db_role_setting as s"
-        " join pg_catalog.pg_roles as r on r.oid operator(pg_catalog.=) s.setrole"
-        " left join pg_catalog.pg_database as d on d.oid operator(pg_catalog.=) s.setdatabase"
-        " cross join lateral pg_catalog.unnest(s.setconfig) as setting"
-        " where r.rolname operator(pg_catalog.=) %s::pg_catalog.name order by 1, 2",
-        (name,),
-    ).fetchall()
+    return connection.execute(SETTINGS, {"role": name}).fetchall()
 
 
 def _said(setting: Setting) -> str:

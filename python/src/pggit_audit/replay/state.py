@@ -53,6 +53,7 @@ class State:
         self._holders: dict[str, set[Key]] = {}
         self._names: dict[Name, set[Key]] = {}
         self._bare: dict[str, set[Key]] = {}
+        self._routines: dict[Key, DatabaseObject] = {}
         for found in objects:
             self._put(found)
 
@@ -61,12 +62,15 @@ class State:
         self._holders.setdefault(found.object_identity, set()).add(found.key)
         self._names.setdefault((found.object_schema, found.object_name), set()).add(found.key)
         self._bare.setdefault(bare_name(found), set()).add(found.key)
+        if found.object_type in ROUTINES:
+            self._routines[found.key] = found
 
     def _take(self, key: Key) -> None:
         found = self.objects.pop(key)
         self._holders[found.object_identity].discard(key)
         self._names[(found.object_schema, found.object_name)].discard(key)
         self._bare[bare_name(found)].discard(key)
+        self._routines.pop(key, None)
 
     def update(self, read: Iterable[DatabaseObject], gone: Iterable[Key]) -> list[Difference]:
         """Takes in what was read again and what no longer exists; what differs, by path."""
@@ -127,11 +131,7 @@ class State:
 
     def routines(self, bare: str | None = None) -> list[DatabaseObject]:
         """The routines of that name, whatever their schema and arguments; without a name, all of them."""
-        return [
-            o
-            for o in self.objects.values()
-            if o.object_type in ROUTINES and (bare is None or bare_name(o) == bare)
-        ]
+        return [o for o in self._routines.values() if bare is None or bare_name(o) == bare]
 
     def holds_routine(self, qualified_name: str) -> bool:
         """Whether a routine of that name is there, whatever its arguments."""
