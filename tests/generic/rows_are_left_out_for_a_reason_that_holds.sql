@@ -69,8 +69,8 @@ of_nobody as (
 -- that there ever was one: it is among the objects, or a finding says that it could not be made again
 extensions as (
 
-    select object_identity from {{ published('changes') }}
-    where object_type = 'EXTENSION'
+    select published.object_identity from {{ published('changes') }} as published
+    where published.object_type = 'EXTENSION'
 
     union all
 
@@ -79,8 +79,8 @@ extensions as (
 
     union all
 
-    select code from {{ published('findings') }}
-    where code = 'extension_not_made'
+    select published.code from {{ published('findings') }} as published
+    where published.code = 'extension_not_made'
 
 )
 
