@@ -23,6 +23,7 @@ _ELSEWHERE = {"42501", "0A000", "58P01"}
 _MISSING = {"3F000", "42P01", "42883", "42704"}
 _ROUTINES = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")
 _NAMES_ROLES = ("CREATE POLICY", "CREATE USER MAPPING")
+_INDEXES = ("CREATE INDEX ", "CREATE UNIQUE INDEX ")
 # What the script may say of an index, and the definition does not.
 _IF_MISSING = re.compile(r"(INDEX) IF NOT EXISTS ", re.IGNORECASE)
 
@@ -217,7 +218,23 @@ def _judged(
             if failure.path is not None and statement.verb == "CREATE":
                 missing.add(parse_name(re.split(r"\(| on | USING ", failure.path, maxsplit=1)[0])[1])
         result.append(failure)
+        # An index of a constraint is an object of its own in the tree, and has no statement of its own in the script.
+        result += [replace(failure, path=path) for path in _indexes_of_constraint(statement, tree)]
     return result
+
+
+def _indexes_of_constraint(statement: Statement, tree: Mapping[str, str]) -> list[str]:
+    """The paths of the indexes that a statement would have made with a constraint."""
+    words = statement.words
+    if statement.tag != "ALTER TABLE" or not statement.targets:
+        return []
+    schema, _ = statement.targets[0]
+    names = [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == ("add", "constraint")]
+    return [
+        path
+        for path, definition in tree.items()
+        if definition.startswith(_INDEXES) and parse_name(path) in {(schema, name) for name in names}
+    ]
 
 
 def _keeps_internal(statement: Statement) -> bool:

@@ -50,6 +50,29 @@ def test_what_the_role_may_not_make_is_excused_and_what_needs_it(shadow: Shadow)
     assert definitions(shadow) == {"public": PUBLIC, "public.t": TABLE}
 
 
+def test_the_index_of_a_key_is_excused_with_its_table(shadow: Shadow) -> None:
+    """A function that only a superuser may make, in a check of a table with keys."""
+    function = (
+        "CREATE OR REPLACE FUNCTION public.positive(i integer)\n RETURNS boolean\n LANGUAGE sql\n"
+        " IMMUTABLE LEAKPROOF\nAS $function$select i > 0$function$;"
+    )
+    table = (
+        'CREATE TABLE public."T" (\n    id integer NOT NULL,\n    CONSTRAINT c CHECK (public.positive(id))\n);\n'
+        'ALTER TABLE ONLY public."T" ADD CONSTRAINT "T_pkey" PRIMARY KEY (id);'
+    )
+    index = 'CREATE UNIQUE INDEX "T_pkey" ON public."T" USING btree (id);'
+    tree = {
+        "public": PUBLIC,
+        "public.positive(integer)": function,
+        'public."T"': table,
+        'public."T_pkey"': index,
+    }
+    failures = rebuild(shadow, "\n".join([PUBLIC, function, table]), tree)
+    assert {f.path: f.is_excused for f in failures} == {
+        "public.positive(integer)": True, 'public."T"': True, 'public."T_pkey"': True,
+    }  # fmt: skip
+
+
 def test_what_uses_a_schema_of_others_is_excused_and_what_needs_it(shadow: Shadow) -> None:
     shadow.hidden = ["pggit"]
     of_v1 = "CREATE VIEW public.versions AS\n SELECT h.version FROM pggit.get_history('public.t'::text) h(version);"
