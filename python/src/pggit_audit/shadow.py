@@ -312,6 +312,10 @@ class Shadow:
         elif self.trusted.take(text, self._wanted_path):
             self._writes = anywhere()
             self._run([*script[:failed], *script[failed + 1 :]])
+        elif (leaky := self.trusted.without_leakproof(text)) is not None:
+            self._run([*script[:failed], (number, leaky), *script[failed + 1 :]])
+            self.trusted.make_leakproof(leaky)
+            self._writes = anywhere()
         else:
             raise error
 

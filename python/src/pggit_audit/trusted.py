@@ -4,6 +4,7 @@ Never by running the recorded text. Of an extension, a statement of the history 
 routine in an untrusted language, a language, a foreign-data wrapper, an access method or an operator class is made by
 the text that the live catalog has of it. What they bring may lead out of the database (dblink, a program, a file): so
 of an extension's routines in C, those that may have effects are nobody's to call, and of the others none is.
+LEAKPROOF is said of a routine once the history's role has made it without that word.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlglot.tokens import Token, TokenType
 
 from pggit_audit.catalog import CatalogReader
 from pggit_audit.sessions import connect
@@ -63,6 +65,11 @@ _PRIVILEGED = """
             where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
         )
 """
+_ROUTINES = (
+    "CREATE FUNCTION", "ALTER FUNCTION", "CREATE PROCEDURE", "ALTER PROCEDURE", "ALTER ROUTINE",
+)  # fmt: skip
+# What stands before the word where it is a name, or denied.
+_NO_LEAKPROOF = ("NOT", "FUNCTION", "ROUTINE", "RETURNS", "SETOF", "LANGUAGE", "TO", "=", ".", ",")
 _KINDS = ("PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD", "OPERATOR FAMILY", "OPERATOR CLASS")
 
 
@@ -133,6 +140,32 @@ class Trusted:
             pass
         return False
 
+    def without_leakproof(self, text: str) -> str | None:
+        """A statement with a routine that is not LEAKPROOF where it has one that is; None where it says nothing of it.
+
+        Also None where the build's role is no superuser, and may not say it either.
+        """
+        parts = split(text)
+        if len(parts) != 1 or parts[0].tag not in _ROUTINES or not parts[0].targets:
+            return None
+        row = self._connection.execute("select pg_catalog.current_setting('is_superuser')").fetchone()
+        place = _leakproof(parts[0])
+        if place is None or row != ("on",):
+            return None
+        start = place.start - parts[0].tokens[0].start
+        return f"{parts[0].text[:start]}NOT {parts[0].text[start:]}"
+
+    def make_leakproof(self, text: str) -> None:
+        """Says it of the routine that a statement has just made or altered: no code of the history's runs for it."""
+        (statement,) = split(text)
+        row = self._connection.execute(
+            "select p.oid::regprocedure::text from pg_catalog.pg_proc as p"
+            " where p.proname = %s and p.oid >= 16384 order by pg_catalog.age(p.xmin) limit 1",
+            (statement.targets[0][1].split("(", 1)[0],),
+        ).fetchone()
+        if row is not None:
+            self._connection.execute(f"alter routine {row[0]} leakproof".encode())
+
     def _define(self, definition: str) -> bool:
         """Makes what the live catalog says; a routine is nobody's to call, not even as a trigger's."""
         # Perl runs code while it compiles.
@@ -183,6 +216,17 @@ class Trusted:
         self._connection.execute(
             sql.SQL("alter extension {} set schema {}").format(sql.Identifier(name), sql.Identifier(schema))
         )
+
+
+def _leakproof(statement: Statement) -> Token | None:
+    """The word, where it stands for itself: not in parentheses, no name, and not denied."""
+    depth = 0
+    for i, token in enumerate(statement.tokens):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        before = statement.keywords[i - 1] if i else ""
+        if depth == 0 and statement.keywords[i] == "LEAKPROOF" and before not in _NO_LEAKPROOF:
+            return token
+    return None
 
 
 def _schema(statement: Statement) -> str | None:
