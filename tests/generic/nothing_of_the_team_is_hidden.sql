@@ -39,7 +39,7 @@ select
         when known.schema_name is null then 'it is hidden, and no configuration of the project says so'
         else 'it is not hidden, as the configuration of the project says'
     end
-from (select schema_name from {{ model }} where packages is null) as built
+from (select schema_name from {{ model }} where packages is null and schema_name is not null) as built
 full join jsonb_array_elements_text(
     {{ dbt.string_literal(dbt.escape_single_quotes(tojson(_schemas_of_others().keys() | list))) }}::jsonb
 ) as known (schema_name) on built.schema_name = known.schema_name
