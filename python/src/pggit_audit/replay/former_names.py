@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from pggit_audit.definitions import column_types, constraints, parse_name, quote_if_needed
 from pggit_audit.replay.events import Event
+from pggit_audit.statements import unquote
 
 
 def renamed_tables(events: Sequence[Event]) -> dict[int, str]:
@@ -96,12 +98,22 @@ def constraints_of_the_old_name(
             if at <= anchor and old in event.new_definition
             for name, body in constraints(event.new_definition).items()
             if f"_{old}_" in f"_{name}_" and f"_{new}_" not in f"_{name}_"
-            if body.startswith(("FOREIGN KEY", "CHECK"))
+            if body.startswith(("FOREIGN KEY", "CHECK")) and not _is_called_after_columns(name, body, old)
         }
         for key in pending[path].keys() - had:
             del pending[path][key]
         for key in had:
             pending[path].setdefault(key, []).append(i)
+
+
+def _is_called_after_columns(name: str, body: str, old: str) -> bool:
+    """Whether a foreign key has the name that PostgreSQL gives it, and the old name in it is part of a column's."""
+    found = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    if found is None:
+        return False
+    columns = "_".join(unquote(column) for column in found[1].split(", "))
+    given = re.fullmatch(rf"(.*)_{re.escape(columns)}_fkey\d*", name)
+    return given is not None and f"_{old}_" not in f"_{given[1]}_"
 
 
 def renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
