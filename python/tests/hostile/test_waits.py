@@ -77,7 +77,7 @@ WAITS = [
     ),
     Wait(
         "the table of the build lock",
-        "lock table pggit_audit_work.own_transactions",
+        "lock table pggit_audit_work.own_transactions in exclusive mode",
         "changes",
         r"RowShareLock on pggit_audit_work\.own_transactions was wanted",
     ),
