@@ -51,26 +51,29 @@ def test_what_the_role_may_not_make_is_excused_and_what_needs_it(shadow: Shadow)
 
 
 def test_the_index_of_a_key_is_excused_with_its_table(shadow: Shadow) -> None:
-    """A function that only a superuser may make, in a check of a table with keys."""
-    function = (
-        "CREATE OR REPLACE FUNCTION public.positive(i integer)\n RETURNS boolean\n LANGUAGE sql\n"
-        " IMMUTABLE LEAKPROOF\nAS $function$select i > 0$function$;"
-    )
+    method = "CREATE ACCESS METHOD heap_of_ours TYPE TABLE HANDLER heap_tableam_handler;"
     table = (
-        'CREATE TABLE public."T" (\n    id integer NOT NULL,\n    CONSTRAINT c CHECK (public.positive(id))\n);\n'
+        'CREATE TABLE public."T" (\n    id integer NOT NULL\n) USING heap_of_ours;\n'
         'ALTER TABLE ONLY public."T" ADD CONSTRAINT "T_pkey" PRIMARY KEY (id);'
     )
     index = 'CREATE UNIQUE INDEX "T_pkey" ON public."T" USING btree (id);'
-    tree = {
-        "public": PUBLIC,
-        "public.positive(integer)": function,
-        'public."T"': table,
-        'public."T_pkey"': index,
-    }
-    failures = rebuild(shadow, "\n".join([PUBLIC, function, table]), tree)
+    tree = {"public": PUBLIC, "heap_of_ours": method, 'public."T"': table, 'public."T_pkey"': index}
+    failures = rebuild(shadow, "\n".join([PUBLIC, method, table]), tree)
     assert {f.path: f.is_excused for f in failures} == {
-        "public.positive(integer)": True, 'public."T"': True, 'public."T_pkey"': True,
+        "heap_of_ours": True, 'public."T"': True, 'public."T_pkey"': True,
     }  # fmt: skip
+
+
+def test_a_leakproof_routine_is_made_where_the_build_may_say_so(shadow: Shadow) -> None:
+    """And its word in other places is no privilege."""
+    function = (
+        "CREATE OR REPLACE FUNCTION public.leakproof(leakproof integer)\n RETURNS boolean\n LANGUAGE sql\n"
+        " IMMUTABLE LEAKPROOF\nAS $function$select leakproof > 0$function$;"
+    )
+    other = function.replace(" LEAKPROOF", "").replace("integer)", "bigint)")
+    tree = {"public": PUBLIC, "public.leakproof(integer)": function, "public.leakproof(bigint)": other}
+    assert rebuild(shadow, "\n".join(tree.values()), tree) == []
+    assert definitions(shadow) == tree
 
 
 def test_what_uses_a_schema_of_others_is_excused_and_what_needs_it(shadow: Shadow) -> None:
