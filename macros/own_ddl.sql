@@ -146,7 +146,6 @@
 
 {#- Raises an error where a table is gone in which builds published what cannot be made anew, or their notes are. -#}
 {% macro _preflight_published_tables() %}
-    {%- set schema = var('audit_schema') ~ '_work' -%}
     {%- set again = var('made_anew', []) -%}
     {%- set noted = [] -%}
     {%- if _relation_if_there(published_tables()) -%}

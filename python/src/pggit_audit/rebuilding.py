@@ -229,11 +229,13 @@ def _indexes_of_constraint(statement: Statement, tree: Mapping[str, str]) -> lis
     if statement.tag != "ALTER TABLE" or not statement.targets:
         return []
     schema, _ = statement.targets[0]
-    names = [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == ("add", "constraint")]
+    named = {
+        (schema, words[i + 2]) for i in range(len(words) - 2) if words[i : i + 2] == ("add", "constraint")
+    }
     return [
         path
         for path, definition in tree.items()
-        if definition.startswith(_INDEXES) and parse_name(path) in {(schema, name) for name in names}
+        if named and definition.startswith(_INDEXES) and parse_name(path) in named
     ]
 
 

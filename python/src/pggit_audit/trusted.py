@@ -148,9 +148,11 @@ class Trusted:
         parts = split(text)
         if len(parts) != 1 or parts[0].tag not in _ROUTINES or not parts[0].targets:
             return None
-        row = self._connection.execute("select pg_catalog.current_setting('is_superuser')").fetchone()
         place = _leakproof(parts[0])
-        if place is None or row != ("on",):
+        if place is None:
+            return None
+        row = self._connection.execute("select pg_catalog.current_setting('is_superuser')").fetchone()
+        if row != ("on",):
             return None
         start = place.start - parts[0].tokens[0].start
         return f"{parts[0].text[:start]}NOT {parts[0].text[start:]}"

@@ -20,13 +20,12 @@ from psycopg.rows import dict_row
 
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import fingerprint, own
+from pggit_audit.night import journal as journals
 from pggit_audit.night.fingerprint import HOLD, Fingerprint, Probe
 
 State = Literal["in place", "held", "archived", "both", "missing"]
 
 HOLD_FUNCTION = "cutover_hold"
-JOURNAL = "cutover_journal"
-"""The table of the journal, which has the runs' names."""
 # pg_trigger.tgtype: before each statement that inserts, deletes, updates or truncates.
 _EVERY_WRITE = 2 | 4 | 8 | 16 | 32
 LOCK_TIMEOUT = "15s"
@@ -253,7 +252,7 @@ def _tables(connection: psycopg.Connection[Any], schema: str, hold: bool = False
 
 def unheld(connection: psycopg.Connection[Any], names: Names, schema: str) -> list[str]:
     """Return the tables of a schema that the hold does not guard, or no longer as it was made."""
-    journal = sql.Identifier(names.work, JOURNAL)
+    journal = sql.Identifier(names.work, journals.TABLE)
     known = connection.execute("select to_regclass(%s)", (journal.as_string(connection),)).fetchone()
     runs: list[tuple[str]] = []
     if known != (None,):

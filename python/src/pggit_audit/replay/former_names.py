@@ -78,6 +78,7 @@ def constraints_of_the_old_name(
         (events[i].anchor_version_id or 0, parse_name(old)[1], events[i].object_name or "")
         for i, old in renamed.items()
     ]
+    given_up = {(events[i].anchor_version_id, old) for i, old in renamed.items()}
     pending: dict[str, dict[tuple[str, str], list[int]]] = defaultdict(dict)
     for i, event in enumerate(events):
         path = event.object_identity
@@ -86,17 +87,16 @@ def constraints_of_the_old_name(
         if i in renamed:
             pending[path] |= pending.pop(renamed[i], {})
         if event.new_definition is None:
-            if (event.anchor_version_id, path) not in {
-                (events[r].anchor_version_id, old) for r, old in renamed.items()
-            }:
+            if (event.anchor_version_id, path) not in given_up:
                 yield from ((unsure, name, old) for (name, old), unsure in pending.pop(path, {}).items())
             continue
         anchor = event.anchor_version_id or 0
+        former = [(old, new) for at, old, new in renames if at <= anchor and old in event.new_definition]
+        known = constraints(event.new_definition) if former else {}
         had = {
             (name, old)
-            for at, old, new in renames
-            if at <= anchor and old in event.new_definition
-            for name, body in constraints(event.new_definition).items()
+            for old, new in former
+            for name, body in known.items()
             if f"_{old}_" in f"_{name}_" and f"_{new}_" not in f"_{name}_"
             if body.startswith(("FOREIGN KEY", "CHECK")) and not _is_called_after_columns(name, body, old)
         }

@@ -113,12 +113,12 @@ class Evidence:
     def layouts(self) -> Mapping[str, Layout]:
         """Length and alignment of each type that live columns have."""
         return {
-            kind: column.layout
+            kinds[column.name]: column.layout
             for table in self.live.by_identity.values()
             if table.object_type == "TABLE"
+            for kinds in [dict(column_types(table.definition))]
             for column in self.moments.columns(table.object_identity)
-            for name, kind in column_types(table.definition)
-            if name == column.name
+            if column.name in kinds
         }
 
     @cached_property

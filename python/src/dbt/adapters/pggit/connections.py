@@ -186,13 +186,12 @@ class PggitConnectionManager(PostgresConnectionManager):
         profile.credentials.target_name = profile.target_name
         self._build_lock: psycopg.Connection[Any] | None = None
         self._idle = IdleSessions()
-        self._limits: list[str] = []
 
     def open(self, connection: Connection) -> Connection:  # type: ignore[override]
         """Give a connection a session: one that another node has left, or a new one."""
         credentials = cast("PggitCredentials", connection.credentials)
         role = [f"set role {credentials.role}"] if credentials.role else []
-        handle = self._idle.take(role + self._limits)
+        handle = self._idle.take(lambda handle: [*role, *_limits(handle.server_version)])
         if handle is None:
             return self._open_anew(connection, credentials)
         connection.handle = handle
@@ -219,9 +218,8 @@ class PggitConnectionManager(PostgresConnectionManager):
         except FailedToConnectError as error:
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
         try:
-            self._limits = _limits(opened.handle.server_version)
             with opened.handle.cursor() as cursor:
-                for limit in self._limits:
+                for limit in _limits(opened.handle.server_version):
                     cursor.execute(limit)
             opened.handle.commit()
         except psycopg2.OperationalError as error:

@@ -7,7 +7,7 @@ into memory once more, than many a node takes.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -41,11 +41,11 @@ class IdleSessions:
         with self._lock:
             self._sessions.append((time.monotonic(), handle))
 
-    def take(self, beginning: Sequence[str]) -> Any | None:
-        """Return a session on which the statements of a beginning have been run, or None if there is none left.
+    def take(self, beginning: Callable[[Any], Sequence[str]]) -> Any | None:
+        """Return a session that is again as one just opened, or None if there is none left.
 
         Args:
-            beginning: what makes an emptied session the same as one just opened.
+            beginning: the statements that make an emptied one so.
 
         """
         while True:
@@ -55,7 +55,7 @@ class IdleSessions:
                 since, handle = self._sessions.pop()
             if time.monotonic() - since < _LIFE:
                 with suppress(psycopg2.Error):
-                    _outside_transactions(handle, beginning)
+                    _outside_transactions(handle, beginning(handle))
                     return handle
             _close(handle)
 
