@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
@@ -32,6 +32,7 @@ _WORD = re.compile(r"\w+")
 
 
 BUILDS_OWN = "made by a build of this project"
+TRACKERS_OWN = "object of the tracker itself"
 """Why such rows are left out (macros/exclusion_reason.sql)."""
 
 
@@ -162,13 +163,16 @@ class History:
         self.by_oid: dict[int, list[HistoryRow]] = {}
         self.records: dict[Name, list[HistoryRow]] = {}
         self._mentions: dict[str, list[int]] = {}
+        # The tracker begins with the files that install it, which have many a word in them.
+        own = sum(1 for _ in takewhile(lambda row: row.exclusion_reason == TRACKERS_OWN, rows))
+        self._speaking = rows[own:]
         text: str | None = None
         words: set[str] = set()
-        for row in rows:
+        for i, row in enumerate(rows):
             if row.change_sql != text:
                 text = row.change_sql
                 words = set(_WORD.findall(row.text))
-            for word in words | {row.name}:
+            for word in words | {row.name} if i >= own else ():
                 self._mentions.setdefault(word, []).append(row.position)
             key = (row.object_schema, row.name)
             self.by_name.setdefault(key, []).append(row)
@@ -181,14 +185,14 @@ class History:
         return len(self.rows)
 
     def mentions(self, *names: str) -> list[int]:
-        """Positions of the rows whose text has all of these names in it."""
+        """Positions of the rows whose text has all of these names, but for those of the tracker's installation."""
         found: list[int] | None = None
         for name in names:
             words = _WORD.findall(name)
             if words == [name]:
                 here = self._mentions.get(name, [])
             else:
-                here = [r.position for r in self.rows if name in r.text or name == r.name]
+                here = [r.position for r in self._speaking if name in r.text or name == r.name]
             found = here if found is None else sorted(set(found) & set(here))
         return found or []
 

@@ -36,7 +36,7 @@ from pggit_audit import shadow as shadow_module
 from pggit_audit.catalog import Writes, anywhere
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import PREFIX
-from pggit_audit.history import BUILDS_OWN, HistoryRow
+from pggit_audit.history import BUILDS_OWN, TRACKERS_OWN, HistoryRow
 from pggit_audit.replay import Event
 from pggit_audit.shadow import Shadow, open_shadow
 from pggit_audit.trusted import Privileged
@@ -387,6 +387,17 @@ def test_an_excluded_row_does_not_run(shadow: Shadow, scratch: Scratch) -> None:
     assert (excluded.author, excluded.committed_at) == ("ann", NOON)
 
 
+def test_the_words_of_the_trackers_installation_are_no_mentions(shadow: Shadow, scratch: Scratch) -> None:
+    live = "create type status as enum ('a'); create table t (id integer, n integer)"
+    rows = [
+        table(1, "history", "create table pggit.history (status text)", exclusion_reason=TRACKERS_OWN),
+        table(2, "t", "alter table t add n integer", "id int4, n int4", change_type="ALTER"),
+    ]
+    events, _ = replayed(shadow, rows, scratch.objects(live))
+    (made,) = [e for e in events if e.object_identity == "public.status"]
+    assert [r["rule"] for r in made.repairs] == ["type_from_live_catalog"]
+
+
 # Names and settings ------------------------------------------------------------------------------
 
 
@@ -585,6 +596,7 @@ def test_where_nothing_is_new_but_what_a_build_made(server: embedded.Server, scr
 def test_it_is_called_as_the_build_calls_it() -> None:
     macro = (PROJECT / "macros" / "exclusion_reason.sql").read_text(encoding="utf-8")
     assert f"is_made_by_a_build then '{BUILDS_OWN}'" in macro
+    assert f"then '{TRACKERS_OWN}'" in macro
 
 
 def test_a_branch_goes_on_from_where_it_left_its_parent(server: embedded.Server, scratch: Scratch) -> None:

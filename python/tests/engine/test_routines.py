@@ -105,6 +105,33 @@ CASES = [
         "create function f() returns void language sql set search_path to shop, pg_temp as ''",
     ),
     Case(
+        "a setting that a function took from its session, as what lives took it from the nearest",
+        "session_setting",
+        "public.f()",
+        "create function f() returns void language sql SET DateStyle TO 'German' as ''",
+        [
+            function(
+                1, 100, "create function f() returns void language sql set DateStyle from current as ''"
+            ),
+            function(
+                2, 101, "create function g() returns void language sql set DateStyle from current as ''"
+            ),
+            function(
+                3,
+                102,
+                "create function h() returns void language sql set DateStyle from current as ''",
+                at=NOON + DAY,
+            ),
+            function(4, 100, "alter function f() cost 5", at=NOON + 2 * DAY),
+        ],
+        "create function f() returns void language sql cost 5 set DateStyle to 'German' as '';"
+        " create function g() returns void language sql set DateStyle to 'German' as '';"
+        " create function h() returns void language sql set DateStyle to 'SQL' as '';",
+        live="create function g() returns void language sql set DateStyle to 'German' as '';"
+        " create function h() returns void language sql set DateStyle to 'SQL' as '';",
+        at=1,
+    ),
+    Case(
         "a setting that a function took from a session of which nothing is left",
         "session_setting",
         "public.f()",

@@ -226,7 +226,9 @@ class Attempts:
                         )
                     )
         if not self._situation.sets_schemas:
-            repairs += routines.session_settings(self._evidence, statement, self._situation.schemas[0])
+            repairs += routines.session_settings(
+                self._evidence, statement, self._situation.schemas[0], self._situation.position
+            )
         return repairs
 
     def _as_of_row(self, statement: Statement, row: HistoryRow) -> tuple[Repair | None, Repair | None]:

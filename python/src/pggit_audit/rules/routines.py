@@ -82,30 +82,65 @@ def in_the_way(failure: Failure, name: Name, why: str) -> list[Repair]:
 # Beside a statement that runs ----------------------------------------------------------------------
 
 
-def session_settings(evidence: Evidence, statement: Statement, schema: str) -> list[Repair]:
+def session_settings(evidence: Evidence, statement: Statement, schema: str, position: int) -> list[Repair]:
     """What a routine is made with where its text takes a setting from the session: v1 keeps none (FORMATS 1.13).
 
-    The live routine of that name has what the last session had; without one, the setting stays as it is here.
-    `schema` is that of a name without one.
+    The live routine of that name has what the last session had; without one, the live routine of the same schema that
+    the nearest row made so has what that one's session had. Without any, the setting stays as it is here. `schema` is
+    that of a name without one, `position` the row's. What is open is asked once of each setting.
     """
     if statement.action != "code" and statement.object_type not in ("FUNCTION", "PROCEDURE"):
         return []
-    if not _FROM_CURRENT.search(statement.text):
+    taken = sorted({unquote(name).lower() for name in _FROM_CURRENT.findall(statement.text)})
+    if not taken:
         return []
     target = statement.targets[0] if statement.targets else (None, "")
     found = evidence.live.routines.get((target[0] or schema, target[1]), [])
-    settings = dict(_SETTING.findall(found[0].definition.split("\nAS ", 1)[0])) if len(found) == 1 else {}
-    known = {name.lower(): value for name, value in settings.items()}
+    own = _settings(found[0]) if len(found) == 1 else {}
+    others = [] if own else _nearest(evidence, target[0] or schema, position)
+    told = [(_settings(other), other) for other in others]
+    values = own or {
+        name: next(value[name] for value, _ in told if name in value)
+        for name in taken
+        if any(name in value for value, _ in told)
+    }
 
-    def as_live(match: re.Match[str]) -> str:
-        value = known.get(unquote(match["name"]).lower())
+    def as_told(match: re.Match[str]) -> str:
+        value = values.get(unquote(match["name"]).lower())
         return match[0] if value is None else f"SET {match['name']} TO {value}"
 
-    why = "the statement takes a setting from the session, of which v1 keeps nothing" + (
-        f"; the live catalog has {found[0].object_identity} with it" if known else ""
-    )
-    text = _FROM_CURRENT.sub(as_live, statement.text)
-    return [Repair(SESSION_SETTING, text, why, rewrite=True)]
+    why = "the statement takes a setting from the session, of which v1 keeps nothing"
+    if own:
+        why += f"; the live catalog has {found[0].object_identity} with it"
+    elif values:
+        like = next(other for value, other in told if values.keys() & value.keys())
+        why += (
+            f"; it is that of {like.object_identity}, which lives and took its own from the nearest session"
+        )
+    text = _FROM_CURRENT.sub(as_told, statement.text)
+    asked = " and ".join(taken)
+    return [Repair(SESSION_SETTING, text, why, rewrite=True, about=f"{asked} of the sessions")]
+
+
+def _settings(routine: DatabaseObject) -> dict[str, str]:
+    """The settings of a routine as PostgreSQL prints them, by their names in lower case."""
+    head = routine.definition.split("\nAS ", 1)[0]
+    return {unquote(name).lower(): value for name, value in _SETTING.findall(head)}
+
+
+def _nearest(evidence: Evidence, schema: str, position: int) -> list[DatabaseObject]:
+    """The live routines of a schema that recorded texts make with a setting of the session, the nearest text first."""
+    found: dict[Name, int] = {}
+    for row in evidence.history.rows:
+        if row.object_type != "FUNCTION" or row.exclusion_reason or not _FROM_CURRENT.search(row.text):
+            continue
+        for made in row.statements:
+            if made.verb == "CREATE" and made.targets and _FROM_CURRENT.search(made.text):
+                # Its last text is the one that it lives by.
+                found[made.targets[0][0] or row.object_schema, made.targets[0][1]] = row.position
+    lives = [(abs(at - position), evidence.live.routines.get(name, [])) for name, at in found.items()]
+    lives = [(away, some) for away, some in lives if len(some) == 1 and some[0].object_schema == schema]
+    return [some[0] for _, some in sorted(lives, key=lambda found: found[0])]
 
 
 def replaced_overloads(
