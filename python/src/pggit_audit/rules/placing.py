@@ -53,8 +53,8 @@ class Habits:
         """How many rows there are, on average, between two texts that name the same table; all, where none is again."""
         rows = times = 0
         for (_, name), found in self._history.by_name.items():
-            if found[0].object_type == "TABLE":
-                named = self._history.mentions(name)
+            named = self._history.mentions(name) if found[0].object_type == "TABLE" else []
+            if named:
                 rows += named[-1] - named[0]
                 times += len({self._history.rows[p].execution for p in named}) - 1
         return rows / times if times else float(len(self._history))
