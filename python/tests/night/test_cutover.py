@@ -258,6 +258,25 @@ def test_a_signal_stops_in_order(published: Params, tmp_path: Path, monkeypatch:
     assert roll_back(run.night, "test").matches
 
 
+def test_ended_within_the_freeze_before_v1_was_held(
+    published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal says that the freeze began, and nothing of what v1 was: no such transaction was committed."""
+    run = begin(published, tmp_path)
+    with monkeypatch.context() as patch:
+        interrupted_at(patch, v1, "_hold", StopHere("Stopped by SIGTERM."))
+        outcome(run, "stopped")
+    restored = roll_back(run.night, "asked for")
+    assert (restored.how, restored.matches) == ("never held", True)
+    assert "had not held it yet" in restored.said()
+    assert "compared" not in restored.said()
+    as_before(published, before)
+
+    stranger = again(run)
+    stranger.night.journal = journal.Journal.begin(tmp_path / "other machine")
+    assert roll_back(stranger.night, "by somebody who knows no run").matches is None
+
+
 def test_without_the_journal_the_database_and_the_backup_are_enough(
     published: Params, before: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def test_the_command_line_is_killed(place: Place, step: str) -> None:
         plan = ("--observe", {"observe": "60s", "smoke": "10s"}.get(step, "0"))
         process = place.begin(*more, plan=plan)
         place.wait_for(begun(step), process)
-        time.sleep({"build": 3.0, "observe": 2.0, "smoke": 0.0}.get(step, 0.3))
+        time.sleep({"build": 3.0, "observe": 2.0, "smoke": 0.0, "freeze": 0.0}.get(step, 0.3))
         process.kill()
         process.communicate(timeout=60)
         if goes_on:

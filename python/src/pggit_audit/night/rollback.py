@@ -28,14 +28,14 @@ class Restored:
     Attributes:
         how: whether anything had to be done, and what.
         fingerprint: of v1 now.
-        matches: whether it is the one from before the cutover; None where none is known.
+        matches: whether it is the one from before the cutover, or the run never held it; None where neither is known.
         differences: where it is not.
         probe: whether the tracker records.
         left: what is left over in the database.
 
     """
 
-    how: Literal["in place", "renamed", "from backup"]
+    how: Literal["never held", "in place", "renamed", "from backup"]
     fingerprint: Fingerprint
     matches: bool | None
     differences: list[str]
@@ -55,11 +55,17 @@ class Restored:
     def said(self) -> str:
         """Say it in words; that v1 is as it was, only where that was checked."""
         how = {
+            "never held": "v1 is in place",
             "in place": "v1 is in place",
             "renamed": "v1 is back in place",
             "from backup": "v1 is restored from the backup",
         }[self.how]
-        if self.matches:
+        if self.how == "never held":
+            same = (
+                ", and this run had not held it yet: it ended before the one transaction that does, so nothing of v1 "
+                f"was changed by it. Fingerprint {self.fingerprint.digest[:12]}"
+            )
+        elif self.matches:
             same = f", and is as it was before: fingerprint {self.fingerprint.digest[:12]}, compared thing by thing"
         elif self.matches is None:
             same = (
@@ -151,7 +157,9 @@ def _look(night: Night, connection: psycopg.Connection[Any], before: Before | No
     with connection.transaction():
         found = fingerprint.take(connection, night.names.pggit)
         probed = fingerprint.probe(connection, night.names.pggit)
-    return _restored("in place", night, connection, before, found, probed)
+    # Holding v1 and journaling what it was is one transaction, and the journal of this run has none.
+    never_held = before is None and night.journal.last("freeze", "begin") is not None
+    return _restored("never held" if never_held else "in place", night, connection, before, found, probed)
 
 
 def _from_backup(
@@ -189,7 +197,7 @@ def _from_backup(
 
 
 def _restored(
-    how: Literal["in place", "renamed", "from backup"],
+    how: Literal["never held", "in place", "renamed", "from backup"],
     night: Night,
     connection: psycopg.Connection[Any],
     before: Before | None,
@@ -210,7 +218,8 @@ def _restored(
         left.append(
             f"what the build published in {night.names.audit} and {night.names.v0}; a later cutover goes on from it"
         )
-    return Restored(how, found, None if before is None else not changed, changed, probed, left)
+    matches = None if before is None and how != "never held" else not changed
+    return Restored(how, found, matches, changed, probed, left)
 
 
 def aftermath(night: Night) -> list[str]:
