@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 
 from pggit_audit.catalog import RELATIONS, DatabaseObject
-from pggit_audit.definitions import Columns, column_types, parse_name
+from pggit_audit.definitions import parse_name
 from pggit_audit.statements import Name
 
-# The types whose modifiers v1 leaves away, as PostgreSQL prints them.
-_MODIFIED = re.compile(r"(numeric|timestamp|time)(\(\d+(?:,\d+)?\))?(?: (with|without) time zone)?")
 _INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
 
 
@@ -50,19 +47,6 @@ class Live:
         """Whether an object of this kind and identity is there."""
         return (found.object_type, found.object_identity) in self.by_identity
 
-    def as_usual(self, columns: Columns, table: DatabaseObject | None = None) -> Columns:
-        """Recorded columns with the modifiers of their types, which v1 does not record (FORMATS 1.9), where all columns
-        of a type have the same one: in the live table, or else in all."""
-        usual = {**self._modifiers, **(_modifiers([table]) if table is not None else {})}
-        return {
-            name: {**fact, "type": f"{fact.get('type')}{usual.get(str(fact.get('type')), '')}"}
-            for name, fact in columns.items()
-        }
-
-    @cached_property
-    def _modifiers(self) -> dict[str, str]:
-        return _modifiers(self.by_name.values())
-
     def indexes_of(self, table: DatabaseObject) -> list[DatabaseObject]:
         """The indexes of a table."""
         on = re.compile(rf" ON (?:ONLY )?{re.escape(table.object_identity)} USING ")
@@ -79,14 +63,3 @@ def indexed_table(index: DatabaseObject) -> Name:
     match = _INDEXED.search(index.definition)
     assert match is not None
     return parse_name(match[1])
-
-
-def _modifiers(relations: Iterable[DatabaseObject]) -> dict[str, str]:
-    """By v1's name of a type, the modifier that all columns of it have."""
-    found: dict[str, set[str]] = {}
-    for table in relations:
-        for _, kind in column_types(table.definition) if table.object_type == "TABLE" else ():
-            match = _MODIFIED.fullmatch(kind)
-            if match is not None:
-                found.setdefault(match[1] + ("tz" if match[3] == "with" else ""), set()).add(match[2] or "")
-    return {kind: modifiers.pop() for kind, modifiers in found.items() if len(modifiers) == 1}

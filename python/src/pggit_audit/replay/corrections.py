@@ -86,7 +86,9 @@ class Corrections:
             why = f"row {row.version_id} recorded the columns"
             taken = [
                 step
-                for step in columns.align(name, row.columns, self._situation.columns(name), why)
+                for step in columns.align(
+                    self._evidence, name, row.columns, self._situation.columns(name), why
+                )
                 # Each by itself: a default that cannot be set must not undo a column's new name.
                 if self._situation.runs(step.statement)
             ]

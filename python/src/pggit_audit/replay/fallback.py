@@ -19,7 +19,7 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import RECORDED_DROP, STATEMENT_FAILED, TABLE_FROM_COLUMNS, UNEXPLAINED_ROW, columns
-from pggit_audit.rules.situation import Repair
+from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement
 
 # Characters of the server's message that a finding repeats.
@@ -36,6 +36,7 @@ class Fallback:
     def __init__(
         self,
         situation: Situation,
+        evidence: Evidence,
         identities: Identities,
         attempts: Attempts,
         matching: Matching,
@@ -43,6 +44,7 @@ class Fallback:
         writer: EventWriter,
     ) -> None:
         self._situation = situation
+        self._evidence = evidence
         self._identities = identities
         self._attempts = attempts
         self._matching = matching
@@ -121,18 +123,20 @@ class Fallback:
             row.object_schema or self._situation.schemas[0],
             row.name,
         )
-        evidence = f"row {row.version_id} recorded the columns; {why}"
+        told = f"row {row.version_id} recorded the columns; {why}"
         repairs: list[Repair] = []
         differences: list[Difference] = []
         if self._situation.relation(name) is None:
-            build = Repair(TABLE_FROM_COLUMNS, create_table(name, row.columns), evidence, inferred=name)
+            live = self._evidence.live.table(name)
+            make = create_table(name, self._evidence.modifiers.usual(row.columns, live))
+            build = Repair(TABLE_FROM_COLUMNS, make, told, inferred=name)
             outcome = self._attempts.run(Statement(build.statement, "ddl", "CREATE TABLE", (name,)))
             if not outcome.ran:
                 return []
             repairs, differences = [*outcome.repairs, build], outcome.differences
         steps = [
             step
-            for step in columns.align(name, row.columns, self._situation.columns(name), evidence)
+            for step in columns.align(self._evidence, name, row.columns, self._situation.columns(name), told)
             if self._situation.runs(step.statement)
         ]
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
@@ -140,9 +144,9 @@ class Fallback:
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         repairs = [replace(r, about=execution.about) for r in repairs]
         self._provenance.note(
-            repairs or [Repair(TABLE_FROM_COLUMNS, "", evidence, inferred=name, about=execution.about)]
+            repairs or [Repair(TABLE_FROM_COLUMNS, "", told, inferred=name, about=execution.about)]
         )
-        notes = repairs or [Repair(STATEMENT_FAILED, "", evidence, inferred=name, about=execution.about)]
+        notes = repairs or [Repair(STATEMENT_FAILED, "", told, inferred=name, about=execution.about)]
         # The statement did not run: what changed along with the table came of these steps alone.
         alone = [replace(r, inferred=None) for r in notes]
         others: list[Inferred] = [(d, alone) for d in differences if d is not own]

@@ -37,6 +37,7 @@ class Preexisting:
         self, situation: Situation, evidence: Evidence, attempts: Attempts, provenance: Provenance
     ) -> None:
         self._situation = situation
+        self._evidence = evidence
         self._attempts = attempts
         self._provenance = provenance
         self._extensions = extensions.pre_existing(evidence)
@@ -97,7 +98,9 @@ class Preexisting:
         repairs = list(outcome.repairs)
         if table.columns:
             current = self._situation.columns(table.name)
-            for step in columns.align(table.name, table.columns, current, table.make.evidence):
+            for step in columns.align(
+                self._evidence, table.name, table.columns, current, table.make.evidence
+            ):
                 # A column too many is one that its first statement takes away.
                 if step.rule is not DROPPED_COLUMN and self._situation.runs(step.statement):
                     repairs.append(step)

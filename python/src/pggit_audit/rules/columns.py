@@ -69,7 +69,7 @@ def disagreements(columns: Columns, found: Current) -> list[str]:
     return wrong
 
 
-def align(table: Name, columns: Columns, current: Current, why: str) -> list[Repair]:
+def align(evidence: Evidence, table: Name, columns: Columns, current: Current, why: str) -> list[Repair]:
     """Steps that bring a table's columns to the recorded ones: renames, additions, removals, changes.
 
     Where names were given from one column to another, positions tell (`by_place`). Else a column too many and one too
@@ -77,6 +77,7 @@ def align(table: Name, columns: Columns, current: Current, why: str) -> list[Rep
     type, or stand at the same position: a position is never given twice.
     """
     repairs: list[Repair] = []
+    usual = evidence.modifiers.usual(columns, evidence.live.table(table))
 
     def step(rule: Rule, action: str) -> None:
         repairs.append(Repair(rule, f"ALTER TABLE {qualified(table)} {action};", why, inferred=table))
@@ -111,7 +112,7 @@ def align(table: Name, columns: Columns, current: Current, why: str) -> list[Rep
     for old in extra:
         step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
     for new in missing:
-        step(ADDED_COLUMN, f"ADD COLUMN {quote(new)} {type_text(str(columns[new].get('type')))}")
+        step(ADDED_COLUMN, f"ADD COLUMN {quote(new)} {type_text(str(usual[new].get('type')))}")
     renamed = {new: by_name[old] for old, new in pairs}
     for name in ordered(columns):
         fact = columns[name]
@@ -119,7 +120,7 @@ def align(table: Name, columns: Columns, current: Current, why: str) -> list[Rep
         if found is None:
             found = {"type": fact.get("type"), "nullable": True, "default": None, "generated": False}
         if found["type"] != fact.get("type"):
-            new_type = type_text(str(fact.get("type")))
+            new_type = type_text(str(usual[name].get("type")))
             if found["default"] is not None:
                 step(CHANGED_TYPE, f"ALTER COLUMN {quote(name)} DROP DEFAULT")
                 found = {**found, "default": None}
@@ -163,7 +164,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             why = f"row {row.version_id} recorded the columns"
             found += (
                 repair
-                for repair in align(table, row.columns, current, why)
+                for repair in align(evidence, table, row.columns, current, why)
                 if repair.rule in (RENAMED_COLUMN, ADDED_COLUMN) and quote(column) in repair.statement
             )
             # A column that the statement takes away is in no later record: it is one that is too many.

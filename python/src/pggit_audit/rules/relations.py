@@ -62,7 +62,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         row = evidence.history.later_columns(full, failure.situation.position)
         if row is not None and row.columns:
             why = f"row {row.version_id} recorded these columns of {qualified(full)}"
-            make = create_table(full, evidence.live.as_usual(row.columns))
+            make = create_table(full, evidence.modifiers.usual(row.columns))
             found.append(Repair(TABLE_FROM_COLUMNS, make, why, alone=True, inferred=full))
     for full in failure.resolve(name):
         schema = full[0]

@@ -24,6 +24,7 @@ from pggit_audit.moments import Layout, Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
+from pggit_audit.rules.type_modifiers import Modifiers
 from pggit_audit.statements import Name, Statement, split, unquote
 from pggit_audit.v1_schema import V1Schema
 
@@ -108,6 +109,11 @@ class Evidence:
                     for name, kind in _columns_written(statement):
                         found.setdefault(name, set()).add(kind)
         return found
+
+    @cached_property
+    def modifiers(self) -> Modifiers:
+        """The modifiers that the types of columns have as a rule."""
+        return Modifiers(self.live.by_name.values(), self.written)
 
     @cached_property
     def layouts(self) -> Mapping[str, Layout]:

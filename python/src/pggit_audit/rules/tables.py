@@ -321,7 +321,7 @@ def _as_it_was(
     What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
     """
     known: dict[str, str] = {}
-    usual = evidence.live.as_usual(before, live)
+    usual = evidence.modifiers.usual(before, live)
     head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
     if live is not None:
         as_now = as_live(evidence, live)
@@ -335,7 +335,7 @@ def _as_it_was(
             known[changed] = (
                 column_of(changed, usual[changed])
                 if without_default(known[changed]) != known[changed]
-                else with_type(known[changed], type_text(str(before[changed].get("type"))))
+                else with_type(known[changed], type_text(str(usual[changed].get("type"))))
             )
         if name != (live.object_schema, live.object_name):
             head, *rest = _called(live, name, head, *rest)
