@@ -196,7 +196,7 @@ def without_owner(text: str) -> str:
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-_MOST_BYTES = 63
+MOST_BYTES = 63
 # A word that may have more bytes: a letter has four at most.
 _LONG = re.compile(r"\w{16,}")
 
@@ -228,7 +228,7 @@ def cut(name: str) -> str:
     """A name as PostgreSQL keeps it: no more than 63 bytes, and no part of a character (NAMEDATALEN)."""
     if len(name) < 16:
         return name
-    return name.encode()[:_MOST_BYTES].decode(errors="ignore")
+    return name.encode()[:MOST_BYTES].decode(errors="ignore")
 
 
 def quote(name: str) -> str:

@@ -41,6 +41,7 @@ class Corrections:
         result: list[Inferred] = []
         steps = chain(
             schemas.of_row(self._evidence, self._situation, statement, row),
+            indexes.free_for_key(self._evidence, self._situation, statement, row),
             sequences.before_identity(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(
                 self._evidence, self._situation, statement, row, self._identities.routines

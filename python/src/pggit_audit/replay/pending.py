@@ -10,6 +10,7 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation, naming
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import (
+    FORESEEN_RENAME,
     constraints,
     indexes,
     relations,
@@ -131,9 +132,12 @@ class PendingSteps:
             if same is None or (same.object_schema, same.object_name) != step.name:
                 return None
         if not step.waits:
-            return (
-                self._provenance.of_step(step.repair) if self._situation.runs(step.repair.statement) else None
-            )
+            if not self._situation.runs(step.repair.statement):
+                return None
+            changed = self._provenance.of_step(step.repair)
+            if step.repair.rule is FORESEEN_RENAME:
+                self._expect_renamed_constraints(step.name, row)
+            return changed
         needed = self._needed_until(step.name)
         if needed > row.position:
             self._steps.append(replace(step, position=needed))
@@ -154,6 +158,15 @@ class PendingSteps:
             later = row.position + 2**step.tries
             self._steps.append(replace(step, position=later, tries=step.tries + 1))
         return None
+
+    def _expect_renamed_constraints(self, name: Name, row: HistoryRow) -> None:
+        """Looks ahead for constraints of a table whose column has its new name: now they are those of the live one."""
+        table = self._situation.relation(name)
+        if table is None or table.object_type != "TABLE":
+            return
+        known = {step.repair.statement for step in self._steps}
+        found = constraints.lost_renames(self._evidence, table, row.position)
+        self._steps += [step for step in found if step.repair.statement not in known]
 
     def _only_foreign_keys(self, name: Name) -> bool:
         """Whether nothing but foreign keys of other tables is in the way of a table's drop."""

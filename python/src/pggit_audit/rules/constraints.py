@@ -24,14 +24,13 @@ from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import joined
 from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import MOST_BYTES, Name, Statement, quote, unquote
 
 _DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _KEY = re.compile(
     r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"|[^)"])*)\)"""
 )
 _NAMES = re.compile(r"""(?:"(?:[^"]|"")+"|[^\s,"]+)""")
-_MOST_BYTES = 63
 # Only of use where the constraint was deferred until then.
 _SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
@@ -305,7 +304,7 @@ def _default_name(table: str, body: str) -> str | None:
         return None
     columns = [] if match[1] == "PRIMARY KEY" else [unquote(c.strip()) for c in match[2].split(", ")]
     name = "_".join((table, *columns, _SUFFIXES[match[1]]))
-    return name if len(name.encode()) <= _MOST_BYTES else None
+    return name if len(name.encode()) <= MOST_BYTES else None
 
 
 def _default_stem(name: str) -> str:

@@ -19,7 +19,7 @@ from pggit_audit.definitions import (
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Name, quote, unquote
+from pggit_audit.statements import MOST_BYTES, Name, quote, unquote
 
 # As PostgreSQL prints it.
 _REFERENTIAL_ACTION = re.compile(
@@ -33,7 +33,6 @@ _FOREIGN_KEY = re.compile(
 
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
-_LONGEST = 63
 _REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"|[\w$.])+)""", re.IGNORECASE)
 
 
@@ -109,7 +108,7 @@ def said_by_hashed_name(evidence: Evidence, part: str, table: Name, columns: Col
     match = _HASHED.match(part)
     if match is None:
         return None
-    most = (_LONGEST - len(match["rest"])) // 2 - 1
+    most = (MOST_BYTES - len(match["rest"])) // 2 - 1
     own: set[str] = set()
     others: set[str] = set()
     for column in columns:

@@ -2,7 +2,7 @@
 
 An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `went_with_column`,
 `table_touched`.
-A name that PostgreSQL chose: `as_recorded`. Older than the tracker, and gone: `named_by_drops`.
+A name that PostgreSQL chose: `as_recorded`, `free_for_key`. Older than the tracker, and gone: `named_by_drops`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import qualified, quote_if_needed
+from pggit_audit.definitions import constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
-from pggit_audit.rules import NAME_AS_RECORDED, OLDER_CONSTRAINT, RENAMED_INDEX
+from pggit_audit.rules import IMPLIED_DROP, NAME_AS_RECORDED, OLDER_CONSTRAINT, RENAMED_INDEX
 from pggit_audit.rules.naming import joined
 from pggit_audit.rules.renamed_columns import DROPPED
-from pggit_audit.rules.situation import Evidence, PendingStep, Repair
-from pggit_audit.statements import Name, Statement, quote, split, unquote
+from pggit_audit.rules.situation import Evidence, PendingStep, Repair, Situation
+from pggit_audit.statements import MOST_BYTES, Name, Statement, quote, split, unquote
 
 
 def erased_rename(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
@@ -151,6 +151,60 @@ def as_recorded(
             f"ALTER INDEX {qualified((found.object_schema, found.object_name))} RENAME TO {quote(names[0])};",
             f"row {recorded[names[0]].version_id} recorded it under this name: the other was taken",
         )
+
+
+def free_for_key(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+) -> Iterator[Repair]:
+    """The drop of an index that has the name that PostgreSQL gives to a key which a statement adds without a name.
+
+    Else the key would have a numbered name. v1 records the first drop of a name alone (FORMATS 1.6), and none of a
+    quoted one: where it has one, or cannot have, and nothing has the numbered name, the index had gone.
+    """
+    if statement.tag != "ALTER TABLE" or not statement.targets:
+        return
+    schema = row.object_schema or "public"
+    for name in _names_of_keys(statement):
+        index = situation.relation((schema, name))
+        if index is None or index.object_type != "INDEX" or quote_if_needed(name) in statement.words:
+            continue
+        table = situation.relation(indexed_table(index))
+        if table is None or name in constraints(table.definition):
+            continue
+        rows = evidence.history.by_name.get((schema, name), [])
+        dropped = any(r.change_type == "DROP" and r.position < row.position for r in rows)
+        numbered = f"{name}1"
+        if (
+            not (dropped or quote_if_needed(name) != name)
+            or (schema, numbered) in evidence.live.by_name
+            or evidence.history.mentions(numbered)
+        ):
+            continue
+        yield Repair(
+            IMPLIED_DROP,
+            f"DROP INDEX {qualified((schema, name))};",
+            f"row {row.version_id} adds a key that PostgreSQL calls {name}, and nothing has the name {numbered}",
+            inferred=(schema, name),
+        )
+
+
+def _names_of_keys(statement: Statement) -> Iterator[str]:
+    """The names that PostgreSQL gives to the keys that a statement adds without one, where it does not shorten them."""
+    table = statement.targets[0][1]
+    words = statement.words
+    for i, keyword in enumerate(statement.keywords):
+        if keyword != "ADD":
+            continue
+        if statement.keywords[i + 1 : i + 2] == ("PRIMARY KEY",):
+            parts = [table, "pkey"]
+        elif statement.keywords[i + 1 : i + 2] == ("UNIQUE",) and words[i + 2 : i + 3] == ("(",):
+            end = words.index(")", i) if ")" in words[i:] else i + 3
+            parts = [table, *(w for w in words[i + 3 : end] if w != ","), "key"]
+        else:
+            continue
+        name = "_".join(parts)
+        if len(name.encode()) <= MOST_BYTES:
+            yield name
 
 
 def _unnumbered(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlglot import TokenType
 
 from pggit_audit.definitions import parse_name, quote_if_needed
-from pggit_audit.statements import Name, Statement, folded
+from pggit_audit.statements import MOST_BYTES, Name, Statement, folded
 
 # As PostgreSQL's translations quote names; some put a space between mark and name.
 _MARKS = "\"'«»\u2039\u203a„“”\u2018\u2019\u201a「」"
@@ -24,7 +24,6 @@ _NAME_IN_STRING = re.compile(
     r"""(?:(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)"""
 )
 # What a name can have at most, in bytes.
-_LONGEST = 63
 
 
 class Naming(NamedTuple):
@@ -73,7 +72,7 @@ def namings(statement: Statement) -> Iterator[Naming]:
 
 def _cut(name: str) -> str:
     """A name as long as PostgreSQL lets it be."""
-    return name.encode()[:_LONGEST].decode(errors="ignore")
+    return name.encode()[:MOST_BYTES].decode(errors="ignore")
 
 
 def said(message: str, name: str) -> tuple[int, int] | None:

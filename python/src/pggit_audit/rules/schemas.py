@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import psycopg
 
 from pggit_audit.definitions import quote_if_needed
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
 from pggit_audit.rules.naming import namings, told
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
@@ -136,15 +136,23 @@ def of_row(
         if renames:
             yield from renames
             return
-    if schema is None or situation.schemas[0] != schema or statement.verb != "CREATE":
+    if schema is None or situation.schemas[0] != schema:
         return
     made = statement.targets[0] if statement.targets else None
     target = statement.on or made
-    if target is None or target[0] is not None:
+    if statement.tag == "DO":
+        if says(statement.folded, schema):
+            # It may make the schema itself.
+            return
+    elif statement.verb != "CREATE" or target is None or target[0] is not None:
         return
-    if row.name not in (made[1] if made else None, target[1]):
+    elif row.object_type == "FUNCTION":
+        # v1 calls it by its oid.
+        if statement.object_type != "FUNCTION":
+            return
+    elif row.name not in (made[1] if made else None, target[1]):
         return
     if situation.holds(quote_if_needed(schema), "SCHEMA"):
         return
     make = f"CREATE SCHEMA {quote(schema)};"
-    yield Repair(MISSING_SCHEMA, make, f"row {row.version_id} recorded {row.name} in it")
+    yield Repair(MISSING_SCHEMA, make, f"row {row.version_id} recorded an object in it")

@@ -173,9 +173,9 @@ def _given_up_by(statement: Statement) -> Iterator[tuple[str, str, bool]]:
 
 # What may stand behind a column's type.
 _BEHIND_TYPE = {
-    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY", "UNIQUE", "REFERENCES", "CHECK", "GENERATED", "COLLATE",
+    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY KEY", "UNIQUE", "REFERENCES", "CHECK", "GENERATED", "COLLATE",
 }  # fmt: skip
-_NO_COLUMN = {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE"}
+_NO_COLUMN = {"CONSTRAINT", "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "EXCLUDE", "LIKE"}
 
 
 def _columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
