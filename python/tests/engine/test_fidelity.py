@@ -196,6 +196,30 @@ def test_what_may_have_gone_in_its_own_session_is_in_doubt(shadow: Shadow, scrat
     assert {e.fidelity for v, e in told.items() if v != 1} == {"exact"}
 
 
+@pytest.mark.parametrize(
+    ("drop", "on", "fidelity"),
+    [
+        ("drop materialized view m", "m (id)", "exact"),
+        ("drop materialized view m cascade", "m (id)", "repaired"),
+        ("drop materialized view other", "m (id)", "repaired"),
+        ("drop index m_id", "m (id)", "repaired"),
+        ("drop materialized view m; drop index m_id", "m (id)", "repaired"),
+        ("drop materialized view m", "m (lower(id))", "repaired"),
+    ],
+)
+def test_an_index_that_goes_with_a_materialized_view_was_on_one(
+    drop: str, on: str, fidelity: str, shadow: Shadow, scratch: Scratch
+) -> None:
+    """A partitioned table that is older than the tracker may have had it otherwise: such an index reads otherwise."""
+    rows = [
+        table(1, "u", "create table u ()"),
+        index(2, "m_id", f"create unique index m_id on {on}", at=NOON + DAY),
+        row(3, "INDEX", "m_id", drop, "DROP", at=NOON + 2 * DAY),
+    ]
+    told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects("create table u ()"))[0]))
+    assert told[2].fidelity == fidelity
+
+
 def test_a_record_is_believed_before_the_live_catalog(shadow: Shadow, scratch: Scratch) -> None:
     rows = [
         view(1, "v", "create view v as select id from t"),

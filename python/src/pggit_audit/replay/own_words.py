@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import Token, TokenType
 
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import History, HistoryRow
 from pggit_audit.lexing import upper
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import IMPLIED_DROP, OLDER_TABLE, STUB_RELATION, TABLE_FROM_COLUMNS
@@ -24,12 +24,13 @@ def left_open(
     row: HistoryRow,
     difference: Difference | None,
     replaced: bool,
+    kind_is_told: bool = False,
 ) -> list[Repair]:
     """The steps before a statement that leave open what the object of its row is like.
 
     A plain CREATE says all of what it makes, and that nothing had the name (`replaced`: something had it here, and has
     its own event): only since when that was gone is open. An index on columns says no more of its table than what the
-    statement does.
+    statement does, if that is no guess (`kind_is_told`: whatever made it).
     """
     kept = list(repairs)
     if (
@@ -42,8 +43,26 @@ def left_open(
     if replaced:
         kept = [r for r in kept if r.rule is not IMPLIED_DROP]
     if says_all(statement, row, difference):
-        kept = [r for r in kept if r.rewrite or r.rule in GUESSED_RELATIONS]
+        kept = [r for r in kept if r.rewrite or (r.rule in GUESSED_RELATIONS and not kind_is_told)]
     return kept
+
+
+def went_with_a_view(history: History, row: HistoryRow, statement: Statement) -> bool:
+    """Whether the index that a row makes went with a materialized view of the name that its statement says.
+
+    Its row of the drop has a text that drops that one thing, without CASCADE. It is the first drop of the index's name,
+    and nothing else has a row of that name in between: so the index is the same, and was on that view all the time.
+    """
+    rows = history.by_name.get((row.object_schema, row.name), [])
+    if statement.on is None or len(rows) < 2 or rows[0].position != row.position:
+        return False
+    texts = rows[1].statements if rows[1].change_type == "DROP" else ()
+    return (
+        len(texts) == 1
+        and texts[0].tag == "DROP MATERIALIZED VIEW"
+        and [bare for _, bare in texts[0].targets] == [statement.on[1]]
+        and "CASCADE" not in texts[0].keywords
+    )
 
 
 def says_all(statement: Statement, row: HistoryRow, difference: Difference | None) -> bool:

@@ -25,7 +25,7 @@ from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import looks_at_data
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, in_between, rows_of_code
 from pggit_audit.replay.members import members
-from pggit_audit.replay.own_words import left_open, says_all
+from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
@@ -287,11 +287,12 @@ class Replay:
             read = self._read_by_session(statement, row, difference)
             if read is not None:
                 own = [*own, read]
-            open_steps = left_open(own, statement, row, difference, i in dropped)
+            of_view = went_with_a_view(self._evidence.history, row, statement)
+            open_steps = left_open(own, statement, row, difference, i in dropped, of_view)
             plain = (
                 says_all(statement, row, difference)
                 and statement.on is not None
-                and not self._provenance.is_guess((row.object_schema, statement.on[1]))
+                and (of_view or not self._provenance.is_guess((row.object_schema, statement.on[1])))
             )
             yield from self._writer.inferred(before, row)
             yield self._writer.of_row(row, difference, open_steps, says_all=plain)
