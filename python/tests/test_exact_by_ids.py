@@ -260,6 +260,9 @@ BY_ROWS = """do $$ begin
     end if;
 end $$"""
 ROW = "insert into pet values (1)"
+NAMED_BY_ROWS = """do $$ declare n integer := (select count(*) from pet); begin
+    execute format('create table note_%s (id int primary key, owner text)', n);
+end $$"""
 CURRENT = "create function seen() returns text language sql set search_path from current as 'select 1::text'"
 
 
@@ -294,3 +297,14 @@ def test_what_lives_proves_what_code_made(
     assert {name: found[name][0] for name in fidelity} == fidelity
     without = told(server, sent, with_ids=False)
     assert {without[name][0] for name in fidelity} == {"repaired"}
+
+
+@pytest.mark.parametrize(
+    ("later", "table"), [([], "exact"), (["alter table note_1 rename owner to keeper"], "repaired")]
+)
+def test_what_lives_proves_what_code_made_under_names_of_rows(
+    server: embedded.Server, later: Sequence[str], table: str
+) -> None:
+    """The shadow has no rows, so the code makes note_0 there; the recorded name is given by a step."""
+    found = told(server, [([PET, ROW], "statement"), ([NAMED_BY_ROWS], "statement"), (later, "statement")])
+    assert (found["note_1"][0], found["note_1_pkey"][0]) == (table, "exact")

@@ -10,7 +10,7 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.replay.events import Event
-from pggit_audit.rules import SESSION_SETTING
+from pggit_audit.rules import DEPENDS_ON_DATA, NAME_AS_RECORDED, SESSION_SETTING
 from pggit_audit.rules.dating import literal_of
 from pggit_audit.statements import unquote
 
@@ -27,6 +27,8 @@ _INDEX = re.compile(
 _COLUMN = re.compile(rf"(?:^|, )({_NAME})")
 _NEXT = re.compile(r"nextval\('([^']+)'::regclass\)")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
+# Steps that make a row's own statement, or its name, what it was: how that came out is what lives.
+_SHOWN_BY_THE_RESULT = {SESSION_SETTING.name, DEPENDS_ON_DATA.name, NAME_AS_RECORDED.name}
 
 
 def proven_by_live(
@@ -37,7 +39,7 @@ def proven_by_live(
     All rows that the live catalog has of the object, and of what its definition names, were last written by then. So
     since the end of the transaction of its last row it is as it is now: whatever code looked at, and however names were
     found. Of tables, indexes and functions alone, without expressions and foreign keys, and where no step was taken for
-    the row but to set what it takes from its session.
+    the row but for what its statement took from its session, the clock or chance, or to give it the name that it says.
 
     Args:
         written: rows of int_replay__catalog_rows.
@@ -57,7 +59,7 @@ def proven_by_live(
             and event.new_definition is not None
             and event.new_definition == now.get((event.object_type or "", path or ""))
             and not any(
-                entry["statement"] for entry in event.repairs if entry["rule"] != SESSION_SETTING.name
+                entry["statement"] for entry in event.repairs if entry["rule"] not in _SHOWN_BY_THE_RESULT
             )
             and catalog.proves(event.object_type, path or "", event.new_definition, event.v1_version_id)
         ):
