@@ -163,17 +163,33 @@ class Moments:
             return []
         return [max(0, count - usual) if i in {*ends} else count for i, count in enumerate(counts)]
 
+    @cached_property
+    def went(self) -> int:
+        """How many tables, views and functions that rows create the live catalog does not have, and no row drops."""
+        there = {
+            int(row["facts"]["oid"]) for found in self._rows.values() for row in found if "oid" in row["facts"]
+        }
+        return sum(
+            1
+            for oid, rows in self._history.by_oid.items()
+            if oid not in there
+            and rows[-1].object_type in ("TABLE", "VIEW", "FUNCTION")
+            and rows[-1].change_type != "DROP"
+            and not rows[-1].exclusion_reason
+        )
+
     def likelier(self, first: int, likely: int) -> tuple[int, int]:
         """Behind which row something went without one, given where it would go behind the row at `first`, for all that
         rows tell; and how many transactions there were.
 
-        What leaves no row is among the transactions that no row tells of. The more there are, the likelier; twice as
-        far off is half as likely. `likely` and 0 where there are none.
+        What leaves no row is among the transactions that no row tells of. The more there are, the likelier, but no more
+        of them are drops than things went without a row: the others changed rows of the team's. Twice as far off is half
+        as likely. `likely` and 0 where there are none.
         """
 
         def likelihood(position: int) -> float:
             ratio = (position - first + 1) / max(1, likely - first + 1)
-            return sqrt(1 + self.unexplained[position]) * min(ratio, 1 / ratio)
+            return sqrt(1 + min(self.unexplained[position], self.went)) * min(ratio, 1 / ratio)
 
         some = [i for i in range(first + 1, len(self.unexplained)) if self.unexplained[i]]
         best = max(some, key=likelihood, default=None)
