@@ -167,7 +167,10 @@ class Moments:
     def went(self) -> int:
         """How many tables, views and functions that rows create the live catalog does not have, and no row drops."""
         there = {
-            int(row["facts"]["oid"]) for found in self._rows.values() for row in found if "oid" in row["facts"]
+            int(row["facts"]["oid"])
+            for found in self._rows.values()
+            for row in found
+            if "oid" in row["facts"]
         }
         return sum(
             1
@@ -183,8 +186,8 @@ class Moments:
         rows tell; and how many transactions there were.
 
         What leaves no row is among the transactions that no row tells of. The more there are, the likelier, but no more
-        of them are drops than things went without a row: the others changed rows of the team's. Twice as far off is half
-        as likely. `likely` and 0 where there are none.
+        of them are drops than things went without a row: the others changed rows of the team's. Twice as far off is
+        half as likely. `likely` and 0 where there are none.
         """
 
         def likelihood(position: int) -> float:

@@ -554,6 +554,17 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "functions made behind an extension, and a block that makes none": [
+        Migration(
+            "script",
+            (
+                "create extension vector",
+                "create or replace function touch() returns trigger language plpgsql as 'begin /* 3 */ return new; end'",
+                "create or replace function touch() returns trigger language plpgsql as 'begin /* 1 */ return new; end'",
+                "do $$ begin create table account (made_on date, n integer); end $$",
+            ),
+        ),
+    ],
 }
 
 DECIDED = {
@@ -562,5 +573,6 @@ DECIDED = {
     "commands that leave no row, between those of one text that do",
     "a view replaced by one of more columns",
     "an overload replaced beside another that was there, and a second routine in its text",
+    "functions made behind an extension, and a block that makes none",
 }
 """The cases in which the history leaves nothing open: every row is exact."""

@@ -82,7 +82,7 @@ def members(
     relations = {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
     told = _before_following(rows, following)
     if told is None:
-        told = _up_to_others(rows, following, relations, statement)
+        told = _up_to_others(rows, following, relations, statement, _how_many_routines(names, situation))
     front = list(islice(rows, told))
     for _ in front:
         rows.popleft()
@@ -91,21 +91,42 @@ def members(
     yield from taken
 
 
+def _how_many_routines(names: Sequence[str], situation: Situation) -> int | None:
+    """How many routines the extensions have here; None where one of them could not be made."""
+    found = situation.query(_ROUTINES_OF, {"names": list(names)})
+    return found[0][0] if found else None
+
+
 def _up_to_others(
     rows: Sequence[HistoryRow],
     following: Sequence[Statement],
     relations: Set[str],
     statement: Statement,
+    most: int | None,
 ) -> int:
-    """How many rows come before the first that a following statement, or code, may have left."""
+    """How many rows come before the first that a following statement, or code, may have left.
+
+    Code that follows may have made a routine, or none: so many are the extension's as it has here (`most`), as far as
+    that leaves each other statement its own.
+    """
+    routines = [row.name for row in rows if row.object_type in ROUTINES]
+    sure = sum(s.leaves_rows and s.action != "code" and _makes(s, "FUNCTION") for s in following)
+    theirs = len(routines) - sure - sum(s.leaves_rows and s.action == "code" for s in following)
+    if most is not None:
+        oids = list(dict.fromkeys(routines))
+        full = routines.index(oids[most]) if most < len(oids) else len(routines)
+        theirs = min(max(theirs, full), len(routines) - sure)
     for i, row in enumerate(rows):
         if row.object_type not in _KINDS:
             return i
-        own = sum(s.leaves_rows and (s.action == "code" or _makes(s, row.object_type)) for s in following)
         if row.object_type in ROUTINES:
-            if sum(r.object_type in ROUTINES for r in islice(rows, i, None)) <= own:
+            theirs -= 1
+            if theirs < 0:
                 return i
-        elif row.name not in relations and (own or statement.action == "code"):
+        elif row.name not in relations and (
+            statement.action == "code"
+            or any(s.leaves_rows and (s.action == "code" or _makes(s, row.object_type)) for s in following)
+        ):
             return i
     return len(rows)
 
@@ -122,18 +143,17 @@ def _own(
     Of an extension that could not be made here nobody knows what it has: its rows are told by their place, where no
     trigger can have made any.
     """
-    found = situation.query(_ROUTINES_OF, {"names": list(names)})
+    most = _how_many_routines(names, situation)
     may_fire = bool(situation.state.routines()) and any(_may_fire(s) for s in execution.statements)
-    if not found and not may_fire:
+    if most is None and not may_fire:
         return list(rows), []
     is_own = [row.object_type in ROUTINES or row.name in relations for row in rows]
     for start, row in enumerate(rows):
         end = next((i for i in range(start, len(rows)) if _drops(rows[i], row)), None)
         if end is not None and any(is_own[:start]) and any(is_own[end:]):
             is_own[start] = is_own[end] = True
-    if found and may_fire:
+    if most is not None and may_fire:
         # More functions than it has: the last ones may be somebody else's.
-        ((most,),) = found
         oids = list(dict.fromkeys(row.name for row in rows if row.object_type in ROUTINES))
         others = set(oids[most:])
         is_own = [o and r.name not in others for o, r in zip(is_own, rows, strict=True)]
