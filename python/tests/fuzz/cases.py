@@ -559,8 +559,8 @@ CASES: dict[str, list[Migration]] = {
             "script",
             (
                 "create extension vector",
-                "create or replace function touch() returns trigger language plpgsql as 'begin /* 3 */ return new; end'",
-                "create or replace function touch() returns trigger language plpgsql as 'begin /* 1 */ return new; end'",
+                "create or replace function touch() returns integer language sql as 'select 3'",
+                "create or replace function touch() returns integer language sql as 'select 1'",
                 "do $$ begin create table account (made_on date, n integer); end $$",
             ),
         ),
