@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+
 import psycopg
 
 from pggit_audit.grounds import Ground
@@ -9,9 +12,9 @@ from pggit_audit.grounds import Ground
 MOST_BYTES = 2 << 30
 """By which one statement may make the shadow grow."""
 MOST_LOG = 2 * MOST_BYTES
-"""Bytes by which the write-ahead log may grow meanwhile; it is the whole server's, and others write to it as well."""
+"""Bytes by which the write-ahead log may grow meanwhile, beside what others write."""
 MOST_QUEUE = 0.1
-"""The part of the server's queue of notifications that may be full."""
+"""The part that it may take of what others have left free in the server's queue of notifications."""
 MOST_LOCKS = 1000
 """Advisory locks that it may hold: the server's lock table is everybody's."""
 
@@ -24,16 +27,60 @@ class TooManyLocks(psycopg.errors.OutOfMemory):
     """A statement held more advisory locks than one may, and its session had to be ended."""
 
 
+class TooMuchOfTheServers(TooLarge):
+    """It took too much of what is the whole server's, or others did: PostgreSQL says only how much is taken."""
+
+
+# Seconds for which one looks at what others write, and how much more they may write at another time.
+_BESIDE = 2.0
+_MORE = 2.0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What others take of the server while nothing of the history runs.
+
+    `log`: bytes a second that the write-ahead log grows by; `queue`: how full the queue of notifications is, and
+    `notified` by how much it grows in a second.
+    """
+
+    log: float
+    queue: float
+    notified: float
+
+    def room(self, seconds: float) -> tuple[float, float]:
+        """Bytes that they may write in that time, and the part of the queue that they may fill."""
+        elapsed = _MORE * seconds
+        return self.log * elapsed, self.queue + self.notified * elapsed
+
+
+def beside(ground: Ground, seconds: float = _BESIDE) -> Beside:
+    """Looks twice at what others take, that many seconds apart.
+
+    Raises `psycopg.Error`.
+    """
+    _, log, queue = ground.size()
+    if not seconds:
+        return Beside(0.0, queue, 0.0)
+    time.sleep(seconds)
+    _, last_log, last_queue = ground.size()
+    notified = max(0.0, last_queue - queue) / seconds
+    return Beside((last_log - log) / seconds, last_queue, notified)
+
+
 class Limits:
     """What was there when a statement was first looked at.
 
     Args:
         ground: where it runs.
+        others: what others took before.
 
     """
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, others: Beside) -> None:
         self._ground = ground
+        self._others = others
+        self._since = time.monotonic()
         self._first: tuple[int, int] | None = None
 
     def passed(self, pid: int) -> psycopg.Error | None:
@@ -50,10 +97,13 @@ class Limits:
         except psycopg.Error:
             return None
         first_size, first_log = self._first = self._first or (size, log)
+        others_log, others_queue = self._others.room(time.monotonic() - self._since)
         if size - first_size > MOST_BYTES:
             return TooLarge(f"the statement wrote more than {MOST_BYTES >> 20} MB")
-        if log - first_log > MOST_LOG:
-            return TooLarge(f"the server's log grew by more than {MOST_LOG >> 20} MB while the statement ran")
-        if queue > MOST_QUEUE:
-            return TooLarge("the statement filled the server's queue of notifications")
+        if log - first_log > MOST_LOG + others_log:
+            return TooMuchOfTheServers(
+                f"the server's log grew by more than {MOST_LOG >> 20} MB while the statement ran"
+            )
+        if queue - others_queue > MOST_QUEUE * (1 - others_queue):
+            return TooMuchOfTheServers("the statement filled the server's queue of notifications")
         return None

@@ -18,7 +18,7 @@ from psycopg.pq.abc import PGresult
 from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
-from pggit_audit.limits import Limits
+from pggit_audit.limits import Limits, TooMuchOfTheServers, beside
 from pggit_audit.readers import Readers, columns, require_shadow
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
@@ -95,6 +95,7 @@ class Shadow:
         self.hidden = hidden
         self._wanted_path = self._path = ""
         self._is_overdue = False
+        self._others = beside(found, 0.0)
         self._took_too_much: psycopg.Error | None = None
         self._has_let_go = False
         self._writes = Writes()
@@ -247,17 +248,20 @@ class Shadow:
                 with suppress(psycopg.Error):
                     self._send([_LET_GO])
 
-    def _run_to_its_end(self, script: Sequence[tuple[int, str]]) -> None:
+    def _run_to_its_end(self, script: Sequence[tuple[int, str]], once_more: bool = True) -> None:
         try:
             self._run(script)
         except Ended:
             if self._took_too_much is not None:
                 reason = self._took_too_much
-                self._reopen()
-                # What was undone keeps its place on the disk until then.
+                self._give_back()
+                if not once_more or not isinstance(reason, TooMuchOfTheServers):
+                    raise reason from None
+                # Others may have taken it. Now it is known how much they take.
                 with suppress(psycopg.Error):
-                    self._send([b"vacuum"])
-                raise reason from None
+                    self._others = beside(self._ground)
+                self._run_to_its_end(script, once_more=False)
+                return
             if self._is_overdue:
                 self._reopen()
                 raise Hung("the statement caught its cancellation") from None
@@ -273,6 +277,13 @@ class Shadow:
                 self._run(script)
             else:
                 raise
+
+    def _give_back(self) -> None:
+        """Goes on behind a statement that took too much."""
+        self._reopen()
+        # What was undone keeps its place on the disk until then.
+        with suppress(psycopg.Error):
+            self._send([b"vacuum"])
 
     def _run(self, script: Sequence[tuple[int, str]]) -> None:
         self.failed_at = 0
@@ -342,7 +353,7 @@ class Shadow:
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
         self._is_overdue, self._took_too_much = False, None
-        self._limits = Limits(self._ground)
+        self._limits = Limits(self._ground, self._others)
         deadline = time.monotonic() + self.seconds * len(statements) + _GRACE
         results = run(self._runner, statements, deadline, self._end_overdue, self._takes_too_much)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:

@@ -39,6 +39,34 @@ _FOREIGN = """
         )
     )
 """
+# A script also names things under the path of the extensions that it requires.
+_IN_ITS_WAY = """
+    with places as (
+        select e.extnamespace as oid
+        from pg_catalog.pg_available_extensions as a
+        join pg_catalog.pg_available_extension_versions as v on v.name = a.name and v.version = a.default_version
+        join pg_catalog.pg_extension as e on e.extname = any (v.requires)
+        where a.name = %(name)s
+    )
+
+    select exists (
+        select from pg_catalog.pg_proc as p
+        where
+            p.pronamespace in (select oid from places) and p.proowner not in (10, current_user::regrole)
+            and exists (
+                select from pg_catalog.pg_proc as q
+                where q.proname = p.proname and q.proowner in (10, current_user::regrole)
+            )
+        union all
+        select from pg_catalog.pg_operator as o
+        where
+            o.oprnamespace in (select oid from places) and o.oprowner not in (10, current_user::regrole)
+            and exists (
+                select from pg_catalog.pg_operator as q
+                where q.oprname = o.oprname and q.oprowner in (10, current_user::regrole)
+            )
+    )
+"""
 _WITH_EFFECTS = """
     select p.oid::regprocedure::text
     from pg_catalog.pg_depend as d
@@ -52,6 +80,27 @@ _WITH_EFFECTS = """
         and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
 """
 
+
+# What runs with the rights of whoever makes a language, a wrapper, or something of them: their functions. One of the
+# history's own must not be among them: of nothing, of (oid), or of (text[], oid).
+_RUNS_FOR_ITS_MAKER = """
+    select exists (
+        select from pg_catalog.pg_proc as p
+        where
+            p.proname = any (%(names)s) and p.proowner not in (10, current_user::regrole)
+            and pg_catalog.array_to_string(p.proargtypes, ' ') in ('', '26', '1009 26')
+    )
+"""
+# A routine that was the history's before it got the live catalog's body has kept its owner, and what was made of it.
+# PostgreSQL asks nobody's rights where it calls the function of a trigger, a type or an operator class.
+_STILL_CALLED = """
+    select exists (
+        select from pg_catalog.pg_depend as d
+        where
+            d.refclassid = 'pg_catalog.pg_proc'::regclass and d.refobjid = %(oid)s
+            and d.classid not in ('pg_catalog.pg_rewrite'::regclass, 'pg_catalog.pg_attrdef'::regclass)
+    )
+"""
 
 # What only a superuser makes, and how the live catalog says it.
 _PRIVILEGED = """
@@ -169,19 +218,36 @@ class Trusted:
             self._connection.execute(f"alter routine {row[0]} leakproof".encode())
 
     def _define(self, definition: str) -> bool:
-        """Makes what the live catalog says; a routine is nobody's to call, not even as a trigger's."""
+        """Makes what the live catalog says; a routine is nobody's to call, not even as a trigger's.
+
+        Returns whether it could. It may not where it would call a function of the history's, or leave a routine to it.
+        """
+        (statement,) = split(definition)
+        if not statement.tag.endswith(("FUNCTION", "PROCEDURE")):
+            found = self._connection.execute(_RUNS_FOR_ITS_MAKER, {"names": [*statement.words]}).fetchone()
+            if found == (True,):
+                return False
         # Perl runs code while it compiles.
         self._connection.execute("set local check_function_bodies = off")
         self._connection.execute(definition.encode())
-        for (routine,) in self._connection.execute(
-            "select p.oid::regprocedure::text from pg_catalog.pg_proc as p"
-            " where p.xmin = pg_catalog.pg_current_xact_id()::xid"
-        ).fetchall():
+        made = self._connection.execute(
+            "select p.oid::regprocedure::text, p.oid::int8, p.proowner = current_user::regrole"
+            " from pg_catalog.pg_proc as p where p.xmin = pg_catalog.pg_current_xact_id()::xid"
+        ).fetchall()
+        for routine, oid, is_own in made:
+            if not is_own:
+                if self._connection.execute(_STILL_CALLED, {"oid": oid}).fetchone() == (True,):
+                    raise psycopg.errors.InsufficientPrivilege(
+                        f"{routine} was made by the history, and is still called for what the history made of it"
+                    )
+                self._connection.execute(f"alter routine {routine} owner to current_user".encode())
             self._connection.execute(f"revoke execute on routine {routine} from public".encode())
         return True
 
     def _do(self, statement: Statement, name: str, search_path: str) -> bool:
         if statement.verb == "CREATE":
+            if self._connection.execute(_IN_ITS_WAY, {"name": name}).fetchone() == (True,):
+                return False
             self._create(name, _schema(statement) or unquote(search_path.split(", ")[0]))
         elif statement.verb == "DROP":
             cascade = sql.SQL(" cascade" if "CASCADE" in statement.keywords else "")

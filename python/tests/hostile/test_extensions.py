@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -62,39 +64,125 @@ MADE = (
 )
 
 
-def test_what_only_a_superuser_makes_is_made_as_the_live_database_has_it_and_is_nobody_s_to_call(
-    server: embedded.Server,
-) -> None:
+@contextmanager
+def live_database(server: embedded.Server, *made: str) -> Iterator[dict[str, Any]]:
+    """A database in which a superuser made something; its keywords."""
     params = server.params("hostile_live")
     with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
         admin.execute("create database hostile_live")
         try:
             with psycopg.connect(**params) as connection:
-                for text in MADE:
+                for text in made:
                     connection.execute(text.encode())
-            live = privileged(params)
-            assert len(live.definitions) == len(MADE)
-            with open_shadow(params, hidden=()) as shadow:
-                shadow.search_path("public")
-                for text in MADE[:2]:
-                    denied(shadow, text)
-                order = (
-                    "public.handle(",
-                    "PROCEDURAL LANGUAGE own",
-                    "public.low(",
-                    "public.effect(",
-                    "public.acts(",
-                )
-                for part in order:
-                    shadow.run(next(text for text in live.definitions if part in text))
-                shadow.run("create table t (a text)")
-                assert "function low" in denied(shadow, "select public.low('A')")
-                assert "function effect" in denied(shadow, "select public.effect('A')")
-                assert "acts" in denied(
-                    shadow, "create trigger acts before insert on t execute function public.acts()"
-                )
-                assert "language own" in denied(
-                    shadow, "create function mine() returns int language own as 'begin return 1; end'"
-                )
+            yield params
         finally:
             admin.execute("drop database hostile_live")
+
+
+def test_what_only_a_superuser_makes_is_made_as_the_live_database_has_it_and_is_nobody_s_to_call(
+    server: embedded.Server,
+) -> None:
+    with live_database(server, *MADE) as params:
+        live = privileged(params)
+        assert len(live.definitions) == len(MADE)
+        with open_shadow(params, hidden=()) as shadow:
+            shadow.search_path("public")
+            for text in MADE[:2]:
+                denied(shadow, text)
+            order = (
+                "public.handle(",
+                "PROCEDURAL LANGUAGE own",
+                "public.low(",
+                "public.effect(",
+                "public.acts(",
+            )
+            for part in order:
+                shadow.run(next(text for text in live.definitions if part in text))
+            shadow.run("create table t (a text)")
+            assert "function low" in denied(shadow, "select public.low('A')")
+            assert "function effect" in denied(shadow, "select public.effect('A')")
+            assert "acts" in denied(
+                shadow, "create trigger acts before insert on t execute function public.acts()"
+            )
+            assert "language own" in denied(
+                shadow, "create function mine() returns int language own as 'begin return 1; end'"
+            )
+
+
+TRICKED = (
+    "create function public.handle() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler'",
+    "create function public.looks(oid) returns void language c strict as '$libdir/plpgsql', 'plpgsql_validator'",
+    "create language own handler public.handle validator public.looks",
+    "create function public.judges(text[], oid) returns boolean language internal as 'postgresql_fdw_validator'",
+    "create foreign data wrapper own validator public.judges",
+    "create function public.low(text) returns text language internal strict immutable as 'lower'",
+    "create function public.acts() returns trigger language c as '$libdir/plpgsql', 'plpgsql_call_handler'",
+)
+MARKS = "begin insert into public.marks values (current_user);"
+
+
+def test_what_it_makes_for_the_history_calls_nothing_of_the_history(server: embedded.Server) -> None:
+    """A language and a wrapper have functions that run when they are made; the history's may have their names."""
+    with live_database(server, *TRICKED) as params, open_shadow(params, hidden=()) as shadow:
+        live = privileged(params).definitions
+        shadow.search_path("public")
+        for text in (
+            "create table public.marks (who text)",
+            f"create function public.looks(oid) returns void language plpgsql as $$ {MARKS} end $$",
+            "create function public.judges(text[], oid) returns boolean language plpgsql as"
+            f" $$ {MARKS} return true; end $$",
+        ):
+            shadow.run(text)
+        shadow.run(next(text for text in live if "public.handle(" in text))
+        for named in ("PROCEDURAL LANGUAGE own", "DATA WRAPPER own"):
+            denied(shadow, next(text for text in live if named in text))
+        assert shadow.query("select who from public.marks") == []
+        # As soon as the build's own are in their place, they are made.
+        for named in ("FUNCTION public.looks(", "FUNCTION public.judges(", "LANGUAGE own", "WRAPPER own"):
+            shadow.run(next(text for text in live if named in text))
+        assert shadow.query("select who from public.marks") == []
+
+
+def test_a_routine_that_was_the_history_s_is_not_its_any_more(server: embedded.Server) -> None:
+    """Who replaces a routine leaves it to its owner, and a trigger calls it whatever it may."""
+    with live_database(server, *TRICKED) as params, open_shadow(params, hidden=()) as shadow:
+        low, acts = (
+            next(text for text in privileged(params).definitions if named in text)
+            for named in ("public.low(", "public.acts(")
+        )
+        for text in (
+            "create function public.low(text) returns text language sql immutable as 'select $1'",
+            "grant execute on function public.low to public",
+            "create view public.v as select public.low('A')",
+            low,
+            "create table public.t (a text)",
+            "create function public.acts() returns trigger language plpgsql as 'begin return new; end'",
+            "create trigger acts before insert on public.t for each row execute function public.acts()",
+        ):
+            shadow.run(text)
+        assert "function low" in denied(shadow, "do $$ begin perform public.low('A'); end $$")
+        assert "function low" in denied(shadow, "do $$ begin perform * from public.v; end $$")
+        denied(shadow, low.replace("lower", "upper"))
+        denied(shadow, acts)
+
+
+def test_a_script_finds_nothing_of_the_history_s_where_what_it_requires_is(
+    named_server: dict[str, Any],
+) -> None:
+    with psycopg.connect(**named_server) as connection:
+        found = connection.execute("select from pg_available_extensions where name = 'earthdistance'")
+        if found.fetchone() is None:
+            pytest.skip("the server came without contrib")
+    live = Privileged({"cube": "public", "earthdistance": "ext"})
+    create = "create extension earthdistance with schema ext"
+    with open_shadow(named_server, hidden=(), live=live) as shadow:
+        for text in (
+            "create schema ext",
+            "create extension cube with schema public",
+            "create function public.honest(integer) returns text language sql as 'select null::text'",
+            "create function public.lower(integer) returns text language sql as 'select null::text'",
+        ):
+            shadow.run(text)
+        assert not shadow.trusted.take(create, "public")
+        shadow.run("drop function public.lower(integer)")
+        assert shadow.trusted.take(create, "public")
