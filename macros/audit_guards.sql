@@ -47,6 +47,11 @@
 {% endmacro %}
 
 
+{% macro audit_guard_own_transaction_seals(relation) %}
+    {{ return(_audit_refuse(relation, 'The seals of own transactions are append-only')) }}
+{% endmacro %}
+
+
 {% macro audit_guard_published_tables(relation) %}
     {{ return(_audit_refuse(relation, 'The notes of published tables are append-only')) }}
 {% endmacro %}

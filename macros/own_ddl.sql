@@ -49,6 +49,11 @@
 {%- endmacro %}
 
 
+{% macro own_transaction_seals() -%}
+    {{ work_table('own_transaction_seals') }}
+{%- endmacro %}
+
+
 {% macro note_own_transaction(purpose) -%}
     insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
     values (pg_current_xact_id()::text::bigint, {{ dbt.string_literal(purpose) }}, current_user, localtimestamp)
@@ -175,6 +180,115 @@
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}
+
+
+{#- For on-run-end, behind all that notes anything: a seal on the notes that have none. A note that another transaction wrote
+    than the one it names gets none, so that the gate goes on saying so; a restored copy has all of them written so, and the
+    first seal takes what it finds. -#}
+{% macro seal_own_transactions() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') and _relation_if_there(own_transaction_seals()) -%}
+        {%- do adapter.ensure_transaction() -%}
+        {%- call statement('seal') %}
+        lock table {{ own_transaction_seals() }} in share row exclusive mode;
+
+        with
+
+        sealed as (
+            select unnest(transaction_ids) as transaction_id from {{ own_transaction_seals() }}
+        ),
+
+        known as (
+            select
+                own.xmin::text::bigint as writer,
+                own.xmin::text::bigint = own.transaction_id % 4294967296 as is_its_own
+            from {{ own_transactions() }} as own
+            where own.transaction_id in (select sealed.transaction_id from sealed)
+        ),
+
+        waiting as (
+            select
+                own.transaction_id,
+                own.purpose
+            from {{ own_transactions() }} as own
+            where
+                own.transaction_id not in (select sealed.transaction_id from sealed)
+                and (
+                    not exists (select from sealed)
+                    -- a part of a transaction of somebody's own has another id
+                    or own.purpose = 'verification'
+                    or own.xmin::text::bigint = own.transaction_id % 4294967296
+                    or (
+                        not exists (select from known where known.is_its_own)
+                        and own.xmin::text::bigint in (select known.writer from known)
+                    )
+                )
+        ),
+
+        last_seal as (
+            select coalesce(max(seal_no), 0) as seal_no from {{ own_transaction_seals() }}
+        ),
+
+        seal as (
+            select
+                last_seal.seal_no + 1 as seal_no,
+                now() as sealed_at,
+                pg_current_xact_id()::text::bigint as transaction_id,
+                array(select waiting.transaction_id from waiting order by waiting.transaction_id) as transaction_ids,
+                coalesce(
+                    (select seals.digest from {{ own_transaction_seals() }} as seals where seals.seal_no = last_seal.seal_no),
+                    {{ audit_first_hash() }}
+                ) as previous_digest
+            from last_seal
+            -- what sealed last is no reason to seal again
+            where exists (select from waiting where waiting.purpose <> 'seal')
+        ),
+
+        note as (
+            insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
+            select seal.transaction_id, 'seal', current_user, localtimestamp from seal
+        )
+
+        insert into {{ own_transaction_seals() }} (seal_no, sealed_at, transaction_id, transaction_ids, previous_digest, digest)
+        select
+            seal.seal_no,
+            seal.sealed_at,
+            seal.transaction_id,
+            seal.transaction_ids,
+            seal.previous_digest,
+            {{ seal_digest('seal', own_transactions()) }}
+        from seal
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Over the seal, and all that the notes say that it covers. -#}
+{% macro seal_digest(seal, own_transactions) -%}
+    encode(sha256(convert_to(jsonb_build_array(
+        {{ seal }}.seal_no,
+        {{ seal }}.sealed_at at time zone 'UTC',
+        {{ seal }}.transaction_id,
+        {{ seal }}.transaction_ids,
+        {{ seal }}.previous_digest,
+        (
+            select
+                jsonb_agg(
+                    jsonb_build_array(covered.transaction_id, covered.purpose, covered.noted_by, covered.began_at)
+                    order by covered.transaction_id
+                )
+            from {{ own_transactions }} as covered
+            where covered.transaction_id = any({{ seal }}.transaction_ids)
+        )
+    )::text, 'UTF8')), 'hex')
+{%- endmacro %}
+
+
+{#- Whether a time without a zone is that moment in some zone: zones are quarters of hours apart. -#}
+{% macro is_same_moment(moment, local_time) -%}
+    extract(epoch from {{ moment }} at time zone 'UTC')::numeric % 900 = extract(epoch from {{ local_time }})::numeric % 900
+    and abs(extract(epoch from ({{ moment }} at time zone 'UTC') - {{ local_time }})) < 86400
+{%- endmacro %}
 
 
 {#- For on-run-end: what a build leaves in v1's history about itself is no secret. -#}

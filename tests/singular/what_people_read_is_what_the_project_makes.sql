@@ -10,7 +10,7 @@
     'int_preflight__checks', 'int_preflight__uses', 'int_replay__base_objects', 'int_replay__bases', 'int_replay__branches', 'int_replay__events',
     'int_replay__executions', 'int_replay__hidden_schemas', 'int_replay__horizon', 'int_replay__live_objects',
     'int_replay__catalog_rows', 'int_replay__pauses', 'int_replay__published_executions', 'int_replay__routines', 'int_replay__transactions', 'least_certain_changes', 'object_history', 'object_kinds', 'object_versions',
-    'own_transactions', 'pggit_v0__commit_graph', 'pggit_v0__head', 'pggit_v0__objects', 'pggit_v0__refs',
+    'own_transaction_seals', 'own_transactions', 'pggit_v0__commit_graph', 'pggit_v0__head', 'pggit_v0__objects', 'pggit_v0__refs',
     'pggit_v0__tree_entries', 'preflight_findings', 'published_objects', 'published_tables', 'recent_changes', 'ref_moves', 'repairs', 'schema_blame',
     'stg_pggit__branches', 'stg_pggit__history', 'stg_pggit__pauses', 'stg_pggit_v0__blobs', 'stg_pggit_v0__commits',
     'stg_pggit_v0__head', 'stg_pggit_v0__objects', 'stg_pggit_v0__refs', 'stg_pggit_v0__tree_entries', 'unverified_changes', 'v1_calls', 'v1_uses',

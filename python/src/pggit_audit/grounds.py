@@ -128,10 +128,8 @@ class Ground:
         """Takes the lock of its name; where somebody else has that, no build sweeps the shadow either."""
         deadline = time.monotonic() + _LETTING_GO
         while time.monotonic() < deadline:  # the server may take a moment to end the old session
-            row = self._admin.execute(
-                "select pg_catalog.pg_try_advisory_lock(%s, %s)", (_LOCK, _lock_key(self.name))
-            ).fetchone()
-            if row == (True,):
+            query = "select pg_catalog.pg_try_advisory_lock(%s, %s)"
+            if self._admin.execute(query, (_LOCK, _lock_key(self.name))).fetchone() == (True,):
                 return
             time.sleep(0.1)
 
@@ -467,6 +465,8 @@ def create_database(admin: Connection, name: str, locale: tuple[str, str, str]) 
 def _drop(admin: Connection, name: str) -> None:
     if not NAME.match(name):
         raise PggitError(f"{name} is not the name of a shadow database: it was left alone.")
+    # It waits for every session of the server, also for one that does not listen any more.
+    admin.execute("set statement_timeout = '60s'")
     admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))
 
 

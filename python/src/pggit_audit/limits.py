@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -17,6 +18,19 @@ MOST_QUEUE = 0.1
 """The part that it may take of what others have left free in the server's queue of notifications."""
 MOST_LOCKS = 1000
 """Advisory locks that it may hold: the server's lock table is everybody's."""
+
+
+_OPERATORS = re.compile(r"[-~!@#^&|`?+*/%<>=]{100,}")
+# Characters that the server may read for comments within comments: about a second's worth.
+_MOST_READ = 200_000_000
+
+
+def takes_long_to_read(text: str) -> bool:
+    """Whether the server would read a text so long that nothing can end it: it asks for no interrupt meanwhile.
+
+    Behind each sign that opens a comment it reads all that may be an operator, and goes back.
+    """
+    return sum(run[0].count("/*") * len(run[0]) for run in _OPERATORS.finditer(text)) > _MOST_READ
 
 
 class TooLarge(psycopg.errors.DiskFull):

@@ -113,8 +113,9 @@ def connect(
     return opened
 
 
-# Seconds between two looks at a statement that runs.
+# Seconds between two looks at a statement that runs, and that a session has to end.
 _LOOK = 1.0
+_ENDING = 20.0
 _COPIES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
@@ -138,6 +139,8 @@ def run(
         connection: a session in autocommit mode.
         statements: what to run, with the values of its parameters, if it has some.
         deadline: of `time.monotonic`; when it is over, `overdue` is called, each second until the session has ended.
+            Some things a server does to their end (it reads nested comments in the square of their length, and EXECUTE
+            does as well): then the session is left there.
         overdue: ends the session from elsewhere.
         too_much: is asked each second whether that is to be done now.
 
@@ -185,6 +188,7 @@ def _until_ready(
     too_much: Callable[[], bool] | None,
 ) -> None:
     """Waits until a result is there; not in libpq, which would keep the interpreter from everything else."""
+    given_up = None
     while True:
         unsent = server.flush()
         server.consume_input()
@@ -195,8 +199,11 @@ def _until_ready(
         poll.register(server.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
         if poll.poll(min(left, _LOOK) * 1000) or overdue is None:
             continue
+        if given_up is not None and time.monotonic() > given_up:
+            raise psycopg.OperationalError("its session does not end")
         if left == 0.0 or (too_much is not None and too_much()):
             overdue()
+            given_up = given_up or time.monotonic() + _ENDING
             deadline, too_much = time.monotonic() + _LOOK, None  # once more, if that did not help
 
 

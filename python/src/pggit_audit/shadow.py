@@ -18,7 +18,7 @@ from psycopg.pq.abc import PGresult
 from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
-from pggit_audit.limits import Limits, TooMuchOfTheServers, beside
+from pggit_audit.limits import Limits, TooMuchOfTheServers, beside, takes_long_to_read
 from pggit_audit.readers import Readers, columns, require_shadow
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
@@ -239,6 +239,8 @@ class Shadow:
         """
         # Definitions are scripts; a recorded statement is one.
         script = [(i, part) for i, text in enumerate(statements) for part in _parts(text)]
+        if any(takes_long_to_read(part) for _, part in script):
+            raise psycopg.errors.ProgramLimitExceeded("the server would read its comments for too long")
         self._has_let_go = False
         try:
             self._run_to_its_end(script)

@@ -67,6 +67,17 @@ _HOLDING = f"""
     order by array_position(%(strong)s::text[], locks.mode), locks.pid, locks.relation
     limit 8
 """
+# A row of a catalog is waited for where no lock of the table is held any more: there only its writer's transaction is.
+_WRITING = f"""
+    select null::integer, locks.mode, 'rows that it has written', locks.pid, {_HOLDER}
+    from pg_locks as locks
+    inner join pg_stat_activity as holder on holder.pid = locks.pid
+    where locks.granted and locks.locktype = 'transactionid'
+        and holder.datid in (0, (select oid from pg_database where datname = current_database()))
+        and (locks.pid = any (%(own)s::integer[])) is not true and locks.pid <> pg_backend_pid()
+    order by holder.xact_start, locks.pid
+    limit 8
+"""
 _STRONG = ("AccessExclusiveLock", "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
 
 _Found = tuple[Any, ...]
@@ -144,6 +155,8 @@ def holding(connection: psycopg.Connection[Any], own: Sequence[int]) -> str:
     """
     values = {"own": list(own), "strong": list(_STRONG)}
     found = connection.execute(_HOLDING.encode(), values).fetchall()
+    if not found:
+        found = connection.execute(_WRITING.encode(), values).fetchall()
     strong = [row for row in found if row[1] in _STRONG]
     if not found:
         return "Nobody holds it any more"

@@ -16,11 +16,13 @@ import pytest
 from attacks import CARRIERS, FORBIDDEN, SPELLINGS, Attack, attacks, generated, literal, named_apart
 from other_words import carriers
 from outside import CANARY, canary, changed, fingerprint
-from walking import expect_honest_rows, walk
+from walking import expect_honest_rows, history, walk
 
-from pggit_audit import cluster, embedded, limits
+from pggit_audit import cluster, embedded, grounds, limits, sessions
 from pggit_audit import shadow as shadow_module
 from pggit_audit.grounds import Ground
+from pggit_audit.replay import Replay
+from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import open_shadow
 
 Params = dict[str, Any]
@@ -175,6 +177,29 @@ def test_whatever_catches_its_cancellation_is_ended(admin: Params, monkeypatch: 
     expect_honest_rows(events, texts)
     told = {e.v1_version_id: e for e in events}
     assert [[f["code"] for f in told[i].findings] for i in (1, 3, 5)] == [["statement_timeout"]] * 3
+
+
+@pytest.mark.slow
+def test_whatever_does_not_end_at_all_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL reads comments within comments in the square of their length, and asks for nothing meanwhile."""
+    monkeypatch.setattr(shadow_module, "_GRACE", 0.5)
+    monkeypatch.setattr(sessions, "_ENDING", 2.0)
+    monkeypatch.setattr(grounds, "_LEAVING", 1.0)
+    texts = [
+        Attack("in plain sight", "create table read_long (id integer) " + "/*" * 300_000),
+        Attack("in hiding", "do $$ begin execute repeat('/*', 300000); end $$"),
+    ]
+    rows = history(texts)
+    with cluster.throw_away_cluster(16, cluster.find(16)) as admin:
+        with open_shadow(admin, hidden=(), seconds=0.5) as shadow:
+            events = list(Replay(shadow, Evidence(rows, ()), "main").run(rows))
+        expect_honest_rows(events, texts)
+        assert "could not be dropped" in caplog.text
+        told = {e.v1_version_id: e for e in events}
+        assert "too long" in str(told[1].findings)
+        assert "statement_timeout" in str(told[3].findings)
 
 
 # What nobody may make leaves nothing to run.

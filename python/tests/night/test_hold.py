@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,8 +12,9 @@ from helpers import execute
 from nights import NAMES
 from project import Params
 
+from pggit_audit import waits
 from pggit_audit.errors import Refusal
-from pggit_audit.night import fingerprint, sessions, v1
+from pggit_audit.night import fingerprint, finish, sessions, v1
 from pggit_audit.night.v1 import Before
 
 
@@ -171,3 +173,82 @@ def test_an_application_that_reconnects_and_writes_is_refused(
         thread.join()
     v1.put_back(connection, NAMES, frozen)
     assert execute(tracked, "select count(*) from pggit.branches") == [(1 + count,)]
+
+
+def _put_away(connection: psycopg.Connection) -> Before:
+    frozen = held(connection)
+    v1.switch(connection, NAMES, frozen)
+    return frozen
+
+
+WAITS: dict[
+    str, tuple[Callable[[psycopg.Connection], object], Callable[[psycopg.Connection, Any], object], str, str]
+] = {
+    "freezes": (lambda _: None, lambda c, _: held(c), "in place", "lock table pggit.history"),
+    "freezes, while somebody writes": (
+        lambda _: None,
+        lambda c, _: held(c),
+        "in place",
+        "update pggit.branches set name = 'late'",
+    ),
+    "switches": (
+        held,
+        lambda c, before: v1.switch(c, NAMES, before),
+        "held",
+        "lock table pggit.objects in access exclusive mode",
+    ),
+    "switches, while its schema is altered": (
+        held,
+        lambda c, before: v1.switch(c, NAMES, before),
+        "held",
+        "alter schema pggit owner to pg_monitor",
+    ),
+    "puts back": (
+        _put_away,
+        lambda c, before: v1.put_back(c, NAMES, before),
+        "archived",
+        "lock table pggit_v1_archive.branches",
+    ),
+    "puts back, while somebody reads": (
+        _put_away,
+        lambda c, before: v1.put_back(c, NAMES, before),
+        "archived",
+        "select * from pggit_v1_archive.history",
+    ),
+    "puts back, while event triggers are altered": (
+        _put_away,
+        lambda c, before: v1.put_back(c, NAMES, before),
+        "archived",
+        "alter event trigger pggit_tracker_drop enable",
+    ),
+    "ends": (
+        lambda c: (_put_away(c), c.execute("create schema pggit_audit")),
+        lambda c, _: finish._drop(c, NAMES),
+        "archived",
+        "select * from pggit_v1_archive.history",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_each_step_waits_for_others_no_longer_than_it_says(
+    connection: psycopg.Connection, tracked: Params, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whoever is in the way is named, and nothing of the step is done."""
+    prepare, step, state, holds = WAITS[name]
+    before = prepare(connection)
+    monkeypatch.setattr(v1, "LOCK_TIMEOUT", "1s")
+    connection.execute("set lock_timeout = '1s'")
+    was = fingerprint.take(connection, NAMES.archive if state == "archived" else NAMES.pggit)
+    with psycopg.connect(**tracked, application_name="somebody's tool") as other:
+        other.execute(holds.encode())
+        with pytest.raises(psycopg.errors.LockNotAvailable) as caught:
+            step(connection, before)
+        said = waits.reason(caught.value, lambda: psycopg.connect(**tracked, autocommit=True))
+        assert f"process {other.info.backend_pid} (user" in said
+        assert "somebody's tool" in said
+        other.rollback()
+    assert v1.state(connection, NAMES) == state
+    now = fingerprint.take(connection, NAMES.archive if state == "archived" else NAMES.pggit)
+    assert was.differences(now) == []
+    step(connection, before)  # and then it goes on
