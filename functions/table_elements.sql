@@ -11,7 +11,7 @@ begin
             upper(m.parts[1]) as word
         from
             regexp_matches(
-                definition,
+                {{ own_definition('definition') }},
                 -- comments, strings, quoted names, dollar quotes, words, spaces, and all else by itself
                 $re$(--[^\n]*|/\*.*?\*/|[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$.*?\$\2\$|[[:alpha:]_][\w$]*|\s+|.)$re$,
                 'g'

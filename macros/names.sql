@@ -14,7 +14,7 @@
         ~ '|FOREIGN\\s+TABLE|FOREIGN\\s+DATA\\s+WRAPPER|SERVER|USER\\s+MAPPING|EVENT\\s+TRIGGER|PUBLICATION|SUBSCRIPTION' -%}
     {%- set kind -%}
         regexp_replace(upper(substring(
-            {{ definition }} from '(?i)^{{ comments }}CREATE\s+(?:(?:{{ modifiers }})\s+)*({{ kinds }})\M'
+            {{ own_definition(definition) }} from '(?i)^{{ comments }}CREATE\s+(?:(?:{{ modifiers }})\s+)*({{ kinds }})\M'
         )), '\s+', ' ', 'g')
     {%- endset -%}
     case {{ kind }}
@@ -24,6 +24,17 @@
         when 'LANGUAGE' then 'PROCEDURAL LANGUAGE'
         else {{ kind }}
     end
+{%- endmacro %}
+
+
+{#- Of a table's definition, what begins with its own CREATE TABLE: one that inherits may have a second parent made before it
+    that only tells the order of its columns. -#}
+{% macro own_definition(definition) -%}
+    regexp_replace(
+        {{ definition }},
+        $re$^CREATE TABLE (?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;\n(?=CREATE (?:UNLOGGED |FOREIGN )?TABLE )$re$,
+        ''
+    )
 {%- endmacro %}
 
 

@@ -268,7 +268,32 @@ waits as materialized (
     join mentions as m on m.node = a.node and m.name <> a.name
     join definers as c on c.name = m.name and c.kind = 'table'
     join definers as p on p.name = a.name and p.kind = 'table'
-    where a.kind = 'attach'
+    where a.kind = 'attach' and a.sql !~* '\sinherit\s'
+    union all
+    select
+        c.node as target,
+        p.node as source,
+        1 as class
+    from nodes as a
+    join mentions as m on m.node = a.node and m.name <> a.name
+    join definers as p on p.name = m.name and p.kind = 'table'
+    join definers as c on c.name = a.name and c.kind = 'table'
+    where a.kind = 'attach' and a.sql ~* '\sinherit\s'
+    union all
+    -- So has any table, for its NOT NULL, and one that inherited from it may have kept these.
+    select
+        c.node as target,
+        p.node as source,
+        1 as class
+    from nodes as c
+    cross join lateral regexp_matches(c.sql, $re$\mCONSTRAINT ({{ snapshot_identifier() }}) NOT NULL$re$, 'g') as n (groups)
+    join nodes as p on p.kind = 'table' and p.node <> c.node
+    where
+        c.kind = 'table'
+        and starts_with(
+            {{ unquoted('n.groups[1]') }},
+            {{ unquoted('substring(p.name from $re$[.](' ~ snapshot_identifier() ~ ')$$re$)') }} || '_'
+        )
     union all
     select
         m.node as target,

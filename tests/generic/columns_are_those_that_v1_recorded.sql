@@ -15,8 +15,9 @@ tables as (
             changes.new_definition,
             $re$^[^\n('"]*(?:{{ snapshot_quoted() }}|[^\n('"])*\(((?:\n(?!\))(?:[^\n'"]|{{ snapshot_quoted() }})*)+)\n\)$re$
         ))[1] as body,
-        -- a column that is inherited stands in the definition of the parent, and so may its NOT NULL
-        changes.new_definition ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$ as inherits,
+        -- a column that is inherited stands in the definition of the parent, and so may its NOT NULL; where there is a parent
+        -- for the columns' order, its columns are what is compared
+        {{ own_definition('changes.new_definition') }} ~ $re$^(?:[^'";]|{{ snapshot_quoted() }})*\) INHERITS \($re$ as inherits,
         -- since 18 a NOT NULL may be a constraint that no row was checked for
         case
             when changes.new_definition like '% NOT VALID;%'

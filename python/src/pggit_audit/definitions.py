@@ -133,10 +133,35 @@ def constraints(definition: str) -> dict[str, str]:
 STATEMENT = re.compile(r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+;""")
 
 
+# A table that is another's parent while that is made, so that its columns come in their order.
+_PARENT_FIRST = re.compile(rf"CREATE TABLE {STATEMENT.pattern}\n(?=CREATE (?:UNLOGGED |FOREIGN )?TABLE )")
+_PARENT_GOES = re.compile(r"\nALTER TABLE ONLY \S[^;\n]* NO INHERIT [^;\n]*;\nDROP TABLE [^;\n]*;")
+
+
+def in_parts(definition: str) -> tuple[str, str, str]:
+    """A definition in three: what its CREATE statement needs before it, that statement, and what completes it.
+
+    There is something before it only of a table that inherits, in a second parent that goes again.
+    """
+    before = _PARENT_FIRST.match(definition)
+    start = before.end() if before else 0
+    match = STATEMENT.match(definition, start)
+    end = match.end() if match else len(definition)
+    return definition[:start], definition[start:end], definition[end:]
+
+
 def first_statement(definition: str) -> str:
     """The CREATE statement of a definition, without what completes it (constraints, comments)."""
-    match = STATEMENT.match(definition)
-    return match[0] if match else definition
+    return in_parts(definition)[1]
+
+
+def without_order(definition: str) -> str:
+    """A table's definition without the parent that only tells the order of the columns."""
+    before, create, rest = in_parts(definition)
+    if not before:
+        return definition
+    name = before.removeprefix("CREATE TABLE ").split(" (\n", 1)[0]
+    return create.replace(f" INHERITS ({name}, ", " INHERITS (", 1) + _PARENT_GOES.sub("", rest, count=1)
 
 
 _COLUMN_LINE = re.compile(

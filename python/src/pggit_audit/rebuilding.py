@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from pggit_audit.catalog import with_unique_identities
-from pggit_audit.definitions import elements, first_statement, parse_name
+from pggit_audit.definitions import elements, in_parts, parse_name
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Statement, split
 
@@ -164,15 +164,16 @@ def reads_alike(shadow: Shadow, path: str, definition: str) -> bool:
     PostgreSQL prints some queries otherwise each time that it reads them (columns of a function that returns the rows
     of a table, once that has got another column). Then the text of a tree is not what its script leaves, and both mean
     the same: that is the case where the server, given either of them, ends with one definition. And it puts the columns
-    that a table inherits first, wherever they were: then the same columns stand in another order.
+    that a table inherits first, wherever they were: where a definition cannot tell their order (up to PostgreSQL 15),
+    the same columns stand in another one.
     """
     found = definitions(shadow).get(path, "")
-    first, made = first_statement(definition), first_statement(found)
-    if definition[len(first) :] != found[len(made) :]:
+    (before, first, rest), (other_before, made, other_rest) = in_parts(definition), in_parts(found)
+    if (before, rest) != (other_before, other_rest):
         return False
     if made.startswith("CREATE TABLE ") and " INHERITS (" in made:
-        (head, columns, *rest), (other_head, others, *other_rest) = elements(first), elements(made)
-        return head == other_head and sorted(columns) == sorted(others) and rest == other_rest
+        (head, columns, *more), (other_head, others, *other_more) = elements(first), elements(made)
+        return head == other_head and sorted(columns) == sorted(others) and more == other_more
     if made.startswith("CREATE VIEW "):
         return _made_of(shadow, first.replace("CREATE VIEW ", "CREATE OR REPLACE VIEW ", 1), path) == found
     if made.startswith(_ROUTINES):

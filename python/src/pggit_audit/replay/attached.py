@@ -5,7 +5,9 @@ v1 records none of them. Each enters as soon as what it is on is there: so far t
 
 from __future__ import annotations
 
-from pggit_audit.catalog import Key
+import re
+
+from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.moments import Moment
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
@@ -14,6 +16,9 @@ from pggit_audit.rules import attachments, comments
 from pggit_audit.rules.attachments import Attachment
 from pggit_audit.rules.dating import moment_of
 from pggit_audit.rules.situation import Evidence
+
+# Of a type's table, and of an heir, the definition does not list all columns.
+_COLUMNS_ELSEWHERE = re.compile(r"\) INHERITS \(|\ACREATE (?:UNLOGGED )?TABLE \S+ OF ")
 
 
 class Attached:
@@ -99,7 +104,7 @@ class Attached:
         repairs = []
         until: list[int | None] = []
         for comment in self._on_objects.get((found.object_type, found.object_identity), ()):
-            if f"\n{comment.text}" in found.definition or comment.about not in found.definition:
+            if f"\n{comment.text}" in found.definition or not _may_have(found, comment.about):
                 continue
             if not comment.first <= named < comment.until:
                 continue
@@ -122,3 +127,8 @@ def _secured(state: State, table: str) -> bool:
     """Whether a table has row security."""
     enabled = "\nALTER TABLE " + table + " ENABLE ROW LEVEL SECURITY;"
     return any(enabled in o.definition for o in state.holders(table))
+
+
+def _may_have(found: DatabaseObject, name: str) -> bool:
+    """Whether an object has something of this name, or is a table with columns that its definition does not list."""
+    return name in found.definition or _COLUMNS_ELSEWHERE.search(found.definition) is not None

@@ -18,7 +18,7 @@ from pggit_audit.definitions import (
     column_of,
     column_types,
     elements,
-    first_statement,
+    in_parts,
     ordered,
     qualified_identity,
     table_of,
@@ -201,9 +201,9 @@ def _with_columns(definition: str, columns: Columns) -> str:
         return definition
     body = [known.get(name) or column_of(name, columns[name]) for name in ordered(columns)]
     lost = set(kept) - set(columns)
-    rest = definition[len(first_statement(definition)) :]
+    before, _, rest = in_parts(definition)
     if any(
         re.search(rf'(?<!\w)"?{re.escape(name)}"?(?!\w)', part) for name in lost for part in (*checks, rest)
     ):
         rest, checks = "", []
-    return table_of(head, [*body, *checks], tail) + rest
+    return before + table_of(head, [*body, *checks], tail) + rest

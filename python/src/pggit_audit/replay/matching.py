@@ -15,7 +15,7 @@ from pggit_audit.definitions import (
     Columns,
     column_name,
     elements,
-    first_statement,
+    in_parts,
     lists_columns,
     ordered,
     table_of,
@@ -481,8 +481,7 @@ def _with_columns(table: DatabaseObject | None, columns: Columns | None) -> Data
     """A table with no other columns than these; None where it does not have them all, or needs others."""
     if table is None or not columns or not lists_columns(table.definition):
         return None
-    first = first_statement(table.definition)
-    rest = table.definition[len(first) :]
+    before, _, rest = in_parts(table.definition)
     head, lines, checks, tail = elements(table.definition)
     kept = [line for line in lines if column_name(line) in columns]
     more = {column_name(line) for line in lines} - columns.keys()
@@ -490,4 +489,4 @@ def _with_columns(table: DatabaseObject | None, columns: Columns | None) -> Data
         return None
     if any(says(text, name) for name in more for text in (*kept, *checks, tail, rest)):
         return None
-    return replace(table, definition=table_of(head, [*kept, *checks], tail) + rest)
+    return replace(table, definition=before + table_of(head, [*kept, *checks], tail) + rest)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import without_order
 from pggit_audit.replay.events import Event
 from pggit_audit.rules import DEPENDS_ON_DATA, NAME_AS_RECORDED, SESSION_SETTING
 from pggit_audit.rules.dating import literal_of
@@ -111,6 +112,7 @@ class _Catalog:
         own = self._of("table", identity, "pg_class")
         if own is None or "FOREIGN KEY" in definition:
             return None
+        definition = without_order(definition)
         schema = identity.rsplit(".", 1)[0]
         parents = {row["part"] for row in own if row["catalog"] == "pg_inherits"}
         parents |= {f"{schema}.{name}" for name in parents}

@@ -20,6 +20,7 @@ from pggit_audit.definitions import (
     constraints,
     elements,
     first_statement,
+    in_parts,
     ordered,
     parse_name,
     qualified,
@@ -28,6 +29,7 @@ from pggit_audit.definitions import (
     with_columns,
     with_type,
     without_default,
+    without_order,
 )
 from pggit_audit.history import HistoryRow, says
 from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
@@ -265,7 +267,8 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
 
     Where it is made at a `position`, with the columns that went since, as far as its catalog tells, or else texts.
     """
-    head, lines, checks, tail = elements(table.definition)
+    _, create, rest = in_parts(definition := without_order(table.definition))
+    head, lines, checks, tail = elements(create)
     name = table.object_identity
     statements = older_columns.statements_on(evidence, table)
     told = [s.folded for _, s, _ in statements]
@@ -282,15 +285,15 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
-        *map(str.strip, STATEMENT.findall(table.definition)[1:]),
+        *map(str.strip, STATEMENT.findall(rest)),
         # That of a constraint comes with it.
         *(
             first_statement(o.definition)
             for o in evidence.live.indexes_of(table)
-            if o.object_name not in constraints(table.definition)
+            if o.object_name not in constraints(definition)
         ),
     ]
-    rest = [
+    complete = [
         *(
             with_columns(s, renamed)
             for text in added
@@ -303,7 +306,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         ),
         *(comment for d in back if (comment := d.comment(name)) is not None),
     ]
-    return AsLive(table_of(head, lines, tail), rest, dropped_columns.why(evidence, back))
+    return AsLive(table_of(head, lines, tail), complete, dropped_columns.why(evidence, back))
 
 
 def _called(live: DatabaseObject, name: Name, *texts: str) -> list[str]:

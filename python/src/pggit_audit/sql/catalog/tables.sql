@@ -44,12 +44,12 @@ k.conislocal or c.relispartition or not exists (  -- since 18
     where i.inhrelid = c.oid and pa.attname = a.attname and not pk.connoinherit  -- since 18
 )
 
--- query: apart_from
--- The place among a table's parents behind which it is told to inherit from them by statements of their own, and not by
--- its CREATE TABLE, which would put its own columns in their order; null where they come in the right one.
-select coalesce(max(i.inhseqno) filter (where not x.is_own), 0) as place
+-- query: inheriting
+-- How a table comes to inherit whose columns do not stand as CREATE TABLE would put them, those of its parents first: by
+-- statements of their own behind it (`later`), where all that it has of its parents is its own as well; else from
+-- one parent more, for as long as it is made, that has all columns in their order (`in_order`).
+select case when bool_and(x.is_own) then 'later' else 'in_order' end as way
 from pg_catalog.pg_inherits as i
--- whether all that it has of the parent is its own as well: else only its CREATE TABLE gives it that
 cross join lateral (
     select
         not exists (
@@ -86,8 +86,41 @@ having count(*) > 0 and (
         order by pi.inhseqno
         limit 1
     ) as p on true
-    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attislocal
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 )
+
+-- query: in_order
+-- The parent that a table has while it is made: its name, and all columns of the table in their order.
+select
+    format('%I.%I', n.nspname, 'columns of ' || case when octet_length(c.relname) > 50 then md5(c.relname) else c.relname end) as name,
+    string_agg(
+        format(E'\n    %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+        || case when p.attstorage <> t.typstorage then ' STORAGE ' || case p.attstorage when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then 'MAIN' else 'EXTENDED' end else '' end  -- since 16
+        || case when co.oid is null then '' else format(' COLLATE %I.%I', cn.nspname, co.collname) end
+        || case a.attgenerated
+            when 's' then format(' GENERATED ALWAYS AS (%s) STORED', pg_get_expr(ad.adbin, ad.adrelid))
+            when 'v' then format(' GENERATED ALWAYS AS (%s)', pg_get_expr(ad.adbin, ad.adrelid))
+            else ''
+        end,
+        ',' order by a.attnum
+    ) as columns
+from pg_catalog.pg_attribute as a
+join pg_catalog.pg_type as t on t.oid = a.atttypid
+left join pg_catalog.pg_collation as co on co.oid = a.attcollation and co.oid <> t.typcollation
+left join pg_catalog.pg_namespace as cn on cn.oid = co.collnamespace
+left join pg_catalog.pg_attrdef as ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
+left join lateral (
+    select pa.attstorage
+    from pg_catalog.pg_inherits as i
+    join pg_catalog.pg_attribute as pa on pa.attrelid = i.inhparent and pa.attname = a.attname and pa.attnum > 0
+    where i.inhrelid = c.oid
+    order by i.inhseqno
+    limit 1
+) as p on true
+where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and inheriting.way = 'in_order'
+-- what a server of then lets no two parents have
+having count(*) > 0 and not bool_or(p.attstorage <> t.typstorage or (a.attgenerated <> '' and a.attislocal))  -- until 15
+having count(*) > 0  -- since 16
 
 -- kind: TABLE
 -- Foreign tables too. A partition is written as a table of its own, then attached: so its column order survives.
@@ -99,7 +132,8 @@ select
     n.nspname::text as object_schema,
     c.relname::text as object_name,
     format('%I.%I', n.nspname, c.relname) as object_identity,
-    'CREATE '
+    coalesce('CREATE TABLE ' || in_order.name || ' (' || in_order.columns || E'\n);\n', '')
+    || 'CREATE '
     || case when c.relpersistence = 'u' then 'UNLOGGED ' when c.relkind = 'f' then 'FOREIGN ' else '' end
     || format('TABLE %I.%I', n.nspname, c.relname)
     || case when c.reloftype = 0 then '' else ' OF ' || format_type(c.reloftype, null) end
@@ -207,11 +241,12 @@ select
     || case
         when c.relispartition then ''
         else coalesce((
-            select ' INHERITS (' || string_agg(format('%I.%I', pn.nspname, pc.relname), ', ' order by i.inhseqno) || ')'
+            select ' INHERITS (' || concat_ws(', ', in_order.name, string_agg(format('%I.%I', pn.nspname, pc.relname), ', ' order by i.inhseqno)) || ')'
             from pg_catalog.pg_inherits as i
             join pg_catalog.pg_class as pc on pc.oid = i.inhparent
             join pg_catalog.pg_namespace as pn on pn.oid = pc.relnamespace
-            where i.inhrelid = c.oid and (apart.place is null or i.inhseqno <= apart.place)
+            where i.inhrelid = c.oid and inheriting.way is distinct from 'later'
+            having count(*) > 0
         ), '')
     end
     || case when c.relkind = 'p' then ' PARTITION BY ' || pg_get_partkeydef(c.oid) else '' end
@@ -237,6 +272,7 @@ select
         ) as opt
     ), '')
     || ';'
+    || coalesce(format(E'\nALTER TABLE ONLY %I.%I NO INHERIT ', n.nspname, c.relname) || in_order.name || E';\nDROP TABLE ' || in_order.name || ';', '')
     || coalesce((
         select string_agg(
             format(
@@ -254,7 +290,7 @@ select
         from pg_catalog.pg_inherits as i
         join pg_catalog.pg_class as pc on pc.oid = i.inhparent
         join pg_catalog.pg_namespace as pn on pn.oid = pc.relnamespace
-        where i.inhrelid = c.oid and i.inhseqno > apart.place
+        where i.inhrelid = c.oid and inheriting.way = 'later'
     ), '')
     || coalesce((
         select
@@ -382,8 +418,11 @@ select
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 left join lateral (
-    {query:apart_from}
-) as apart on true
+    {query:inheriting}
+) as inheriting on true
+left join lateral (
+    {query:in_order}
+) as in_order on true
 where c.relkind in ('r', 'p', 'f') and {only:c.oid} and {hidden:n} and {member:pg_class:c.oid}
 
 -- kind: INDEX
