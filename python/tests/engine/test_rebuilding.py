@@ -12,6 +12,7 @@ from helpers import Session
 
 from pggit_audit import models
 from pggit_audit.catalog import INVALID, DatabaseObject
+from pggit_audit.definitions import without_order
 from pggit_audit.expressions import lasting, read_again
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import reconciliation
@@ -292,7 +293,8 @@ def test_inherited_columns_come_first_wherever_they_were(shadow: Shadow) -> None
         "create table base (id integer); create table heir (x integer) inherits (base);"
         " alter table heir add column y integer; alter table base add column y integer"
     )
-    tree = definitions(shadow)
+    # as a server before 16 has it, which cannot be told their order
+    tree = {path: without_order(definition) for path, definition in definitions(shadow).items()}
     assert is_emptied(shadow)
     assert rebuild(shadow, "\n".join(tree[p] for p in ("public", "public.base", "public.heir")), tree) == []
     assert definitions(shadow)["public.heir"] != tree["public.heir"]
