@@ -23,7 +23,6 @@ _WORD = re.compile(r"[^\W\d][\w$]*\Z")
 _NAME_IN_STRING = re.compile(
     r"""(?:(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)"""
 )
-# What a name can have at most, in bytes.
 
 
 class Naming(NamedTuple):
