@@ -56,9 +56,22 @@ class Stage:
         with self._connection.transaction():
             return self._connection.execute(query.encode()).fetchall()
 
-    def is_noticed(self, statement: str) -> bool | None:
-        """Say whether any test fails after this statement, or a constraint refuses it; nothing if no row changes."""
-        names = [*self._noticed_last, *(self._tests.keys() - set(self._noticed_last))]
+    def reading(self, relations: Collection[str]) -> set[str]:
+        """Return the tests that name one of these relations, each as `schema.name`."""
+        quoted = ['"{}"."{}"'.format(*name.split(".", 1)) for name in relations]
+        return {name for name, text in self._tests.items() if any(each in text for each in quoted)}
+
+    def is_noticed(self, statement: str, among: Collection[str] | None = None) -> bool | None:
+        """Say whether a test fails after this statement, or a constraint refuses it; nothing if no row changes.
+
+        Args:
+            statement: what is done.
+            among: the tests that are asked; all of them by default.
+
+        """
+        asked = self._tests.keys() if among is None else set(among)
+        known = [name for name in self._noticed_last if name in asked]
+        names = [*known, *sorted(asked - set(known))]
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute("set local session_replication_role = replica")
