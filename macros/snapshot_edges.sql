@@ -260,25 +260,16 @@ waits as materialized (
     where k.kind in ('key', 'unique index') and m.kind = 'attach'
     union all
     -- A parent has names that the server made up; were its partition there before, with the same, it would get others.
+    -- ATTACH PARTITION is said of the parent, INHERIT of the child.
     select
-        c.node as target,
-        p.node as source,
+        case when a.sql ~* '\sinherit\s' then own.node else other.node end as target,
+        case when a.sql ~* '\sinherit\s' then other.node else own.node end as source,
         1 as class
     from nodes as a
     join mentions as m on m.node = a.node and m.name <> a.name
-    join definers as c on c.name = m.name and c.kind = 'table'
-    join definers as p on p.name = a.name and p.kind = 'table'
-    where a.kind = 'attach' and a.sql !~* '\sinherit\s'
-    union all
-    select
-        c.node as target,
-        p.node as source,
-        1 as class
-    from nodes as a
-    join mentions as m on m.node = a.node and m.name <> a.name
-    join definers as p on p.name = m.name and p.kind = 'table'
-    join definers as c on c.name = a.name and c.kind = 'table'
-    where a.kind = 'attach' and a.sql ~* '\sinherit\s'
+    join definers as own on own.name = a.name and own.kind = 'table'
+    join definers as other on other.name = m.name and other.kind = 'table'
+    where a.kind = 'attach'
     union all
     -- So has any table, for its NOT NULL, and one that inherited from it may have kept these.
     select

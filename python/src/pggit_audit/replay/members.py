@@ -80,13 +80,14 @@ def members(
         s for s in execution.following if s.action != "code" or _may_leave_rows(s, execution, situation)
     ]
     relations = {name for (name,) in situation.query(_RELATIONS, {"names": list(names)})}
+    most = _how_many_routines(names, situation)
     told = _before_following(rows, following)
     if told is None:
-        told = _up_to_others(rows, following, relations, statement, _how_many_routines(names, situation))
+        told = _up_to_others(rows, following, relations, statement, most)
     front = list(islice(rows, told))
     for _ in front:
         rows.popleft()
-    taken, kept = _own(front, names, relations, execution, situation)
+    taken, kept = _own(front, most, relations, execution, situation)
     rows.extendleft(reversed(kept))
     yield from taken
 
@@ -133,17 +134,16 @@ def _up_to_others(
 
 def _own(
     rows: Sequence[HistoryRow],
-    names: Sequence[str],
+    most: int | None,
     relations: Set[str],
     execution: Execution,
     situation: Situation,
 ) -> tuple[list[HistoryRow], list[HistoryRow]]:
-    """The rows that are the extension's own, and the others.
+    """The rows that are the extension's own, which has `most` routines here, and the others.
 
     Of an extension that could not be made here nobody knows what it has: its rows are told by their place, where no
     trigger can have made any.
     """
-    most = _how_many_routines(names, situation)
     may_fire = bool(situation.state.routines()) and any(_may_fire(s) for s in execution.statements)
     if most is None and not may_fire:
         return list(rows), []

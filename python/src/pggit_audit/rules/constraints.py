@@ -21,10 +21,10 @@ from pggit_audit.definitions import (
 from pggit_audit.history import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
-from pggit_audit.rules.naming import joined
+from pggit_audit.rules.naming import default_constraint_name, joined
 from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
-from pggit_audit.statements import MOST_BYTES, Name, Statement, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, unquote
 
 _DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
 _KEY = re.compile(
@@ -294,17 +294,13 @@ def _is_named(evidence: Evidence, name: str, failure: Failure) -> bool:
 _COLUMNS_OF = re.compile(
     r"""(PRIMARY KEY|UNIQUE|FOREIGN KEY)(?: NULLS NOT DISTINCT)? \(((?:[^()"]|"(?:[^"]|"")*")*)\)"""
 )
-_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
 
 
 def _default_name(table: str, body: str) -> str | None:
-    """The name that PostgreSQL gives to a constraint (ChooseConstraintName), where it needs not be shortened."""
     match = _COLUMNS_OF.match(body)
     if match is None:
         return None
-    columns = [] if match[1] == "PRIMARY KEY" else [unquote(c.strip()) for c in match[2].split(", ")]
-    name = "_".join((table, *columns, _SUFFIXES[match[1]]))
-    return name if len(name.encode()) <= MOST_BYTES else None
+    return default_constraint_name(match[1], table, [unquote(c.strip()) for c in match[2].split(", ")])
 
 
 def _default_stem(name: str) -> str:

@@ -16,10 +16,10 @@ from pggit_audit.definitions import constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
 from pggit_audit.rules import IMPLIED_DROP, NAME_AS_RECORDED, OLDER_CONSTRAINT, RENAMED_INDEX
-from pggit_audit.rules.naming import joined
+from pggit_audit.rules.naming import default_constraint_name, joined
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, PendingStep, Repair, Situation
-from pggit_audit.statements import MOST_BYTES, Name, Statement, quote, split, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 
 def erased_rename(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
@@ -196,14 +196,13 @@ def _names_of_keys(statement: Statement) -> Iterator[str]:
         if keyword != "ADD":
             continue
         if statement.keywords[i + 1 : i + 2] == ("PRIMARY KEY",):
-            parts = [table, "pkey"]
+            name = default_constraint_name("PRIMARY KEY", table, [])
         elif statement.keywords[i + 1 : i + 2] == ("UNIQUE",) and words[i + 2 : i + 3] == ("(",):
             end = words.index(")", i) if ")" in words[i:] else i + 3
-            parts = [table, *(w for w in words[i + 3 : end] if w != ","), "key"]
+            name = default_constraint_name("UNIQUE", table, [w for w in words[i + 3 : end] if w != ","])
         else:
             continue
-        name = "_".join(parts)
-        if len(name.encode()) <= MOST_BYTES:
+        if name is not None:
             yield name
 
 

@@ -8,13 +8,13 @@ which of them it is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlglot import TokenType
 
 from pggit_audit.definitions import parse_name, quote_if_needed
-from pggit_audit.statements import MOST_BYTES, Name, Statement, folded
+from pggit_audit.statements import MOST_BYTES, Name, Statement, cut, folded
 
 # As PostgreSQL's translations quote names; some put a space between mark and name.
 _MARKS = "\"'«»\u2039\u203a„“”\u2018\u2019\u201a「」"
@@ -23,6 +23,8 @@ _WORD = re.compile(r"[^\W\d][\w$]*\Z")
 _NAME_IN_STRING = re.compile(
     r"""(?:(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)"""
 )
+
+_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
 
 
 class Naming(NamedTuple):
@@ -66,12 +68,16 @@ def namings(statement: Statement) -> Iterator[Naming]:
             i += 2
         i += 1
         behind = words[i] if i < len(words) else ""
-        yield Naming(tuple(_cut(p) for p in parts), before, behind, False, plain or len(parts) > 1)
+        yield Naming(tuple(map(cut, parts)), before, behind, False, plain or len(parts) > 1)
 
 
-def _cut(name: str) -> str:
-    """A name as long as PostgreSQL lets it be."""
-    return name.encode()[:MOST_BYTES].decode(errors="ignore")
+def default_constraint_name(kind: str, table: str, columns: Sequence[str]) -> str | None:
+    """The name that PostgreSQL gives to a constraint (ChooseConstraintName), where it needs not be shortened.
+
+    `kind` is PRIMARY KEY, UNIQUE or FOREIGN KEY.
+    """
+    name = "_".join((table, *(() if kind == "PRIMARY KEY" else columns), _SUFFIXES[kind]))
+    return name if len(name.encode()) <= MOST_BYTES else None
 
 
 def said(message: str, name: str) -> tuple[int, int] | None:
