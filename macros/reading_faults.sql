@@ -4,28 +4,20 @@
   PostgreSQL prints both. `nodes` are those that the test may ref(), which dbt has to know when it parses.
 -#}
 {% macro reading_faults(nodes) %}
-    {%- set expected = {'views': [], 'functions': []} -%}
-    {%- set missing = [] -%}
-    {%- for node in _own_models() if node.config.materialized == 'view' -%}
-        {%- if node.name not in nodes -%}
-            {%- do missing.append(node.name) -%}
-        {%- else -%}
-            {%- do expected.views.append(_expected_view(node)) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- for node in (graph.functions.values() if judges() else []) if node.package_name == project_name -%}
-        {%- do expected.functions.append(_expected_function(node)) -%}
-    {%- endfor -%}
+    {%- set views = _own_models() | selectattr('config.materialized', 'equalto', 'view') | list -%}
+    {%- set missing = views | map(attribute='name') | reject('in', nodes) | list -%}
     {%- if missing -%}
         {%- do exceptions.raise_compiler_error('The list of models in this test lacks ' ~ missing | join(', ') ~ '.') -%}
     {%- endif -%}
+    {%- set functions = (graph.functions.values() if judges() else []) | selectattr('package_name', 'equalto', project_name) | list -%}
+    {%- set expected = {'views': _expected_views(views), 'functions': _expected_functions(functions)} -%}
 
     with
 
     expected_views as (
 
         select * from jsonb_to_recordset($json${{ tojson(expected.views) }}$json$::jsonb)
-            as views (schema_name text, name text, definition text, columns text)
+            as views (schema_name text, name text, definitions text[], columns text)
 
     ),
 
@@ -95,7 +87,7 @@
         and expected_views.name = found_views.name
     where
         found_views.name is null
-        or found_views.definition <> expected_views.definition
+        or found_views.definition <> all(expected_views.definitions)
         or found_views.columns <> expected_views.columns
         or found_views.reloptions is not null
         or found_views.relhastriggers
@@ -159,38 +151,79 @@
 {% endmacro %}
 
 
-{% macro _expected_view(node) %}
+{#- All in few statements: dbt writes each of them down, and its answer. -#}
+{% macro _expected_views(nodes) %}
+    {%- if not nodes -%}{{ return([]) }}{%- endif -%}
     {%- set made %}
-        create temporary view pggit_audit_probe as (
+        {%- for node in nodes %}
+        create temporary view pggit_audit_probe_{{ loop.index }} as (
             {{ render(node.raw_code) }}
         );
+        {%- endfor %}
+        {#- PostgreSQL may print a view otherwise once it has read what it printed, as pg_restore makes it do #}
+        do $again$
+        begin
+            for probe in 1..{{ nodes | length }} loop
+                execute format(
+                    'create temporary view pggit_audit_probe_%s_again as %s',
+                    probe,
+                    pg_get_viewdef(format('pg_temp.pggit_audit_probe_%s', probe)::regclass)
+                );
+            end loop;
+        end
+        $again$;
         select
-            pg_get_viewdef('pg_temp.pggit_audit_probe'::regclass) as definition,
-            {{ _columns_of("'pg_temp.pggit_audit_probe'::regclass") }} as columns
+            probe,
+            array_to_json(array[pg_get_viewdef(first_one), pg_get_viewdef(again)])::text as definitions,
+            {{ _columns_of("first_one") }} as columns
+        from generate_series(1, {{ nodes | length }}) as probe
+        cross join lateral (select
+            format('pg_temp.pggit_audit_probe_%s', probe)::regclass as first_one,
+            format('pg_temp.pggit_audit_probe_%s_again', probe)::regclass as again
+        ) as views
+        order by probe
     {% endset -%}
-    {%- set found = run_query(made).rows[0] -%}
-    {%- do run_query('drop view pg_temp.pggit_audit_probe') -%}
-    {{ return({
-        'schema_name': node.schema, 'name': node.alias, 'definition': found['definition'], 'columns': found['columns']
-    }) }}
+    {%- set expected = [] -%}
+    {%- for row in run_query(made).rows -%}
+        {%- set node = nodes[loop.index0] -%}
+        {%- do expected.append({
+            'schema_name': node.schema, 'name': node.alias, 'definitions': fromjson(row['definitions']), 'columns': row['columns']
+        }) -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'drop view pg_temp.pggit_audit_probe_' ~ range(1, nodes | length + 1) | join(', pg_temp.pggit_audit_probe_')
+        ~ ', pg_temp.pggit_audit_probe_' ~ range(1, nodes | length + 1) | join('_again, pg_temp.pggit_audit_probe_') ~ '_again'
+    ) -%}
+    {{ return(expected) }}
 {% endmacro %}
 
 
-{% macro _expected_function(node) %}
+{% macro _expected_functions(nodes) %}
+    {%- if not nodes -%}{{ return([]) }}{%- endif -%}
+    {%- set names = [] -%}
     {%- set made %}
-        {{ function_sql(node, 'pg_temp.' ~ adapter.quote(node.alias), render(node.raw_code)) }}
+        {%- for node in nodes %}
+        {%- do names.append('pg_temp.' ~ adapter.quote(node.alias)) %}
+        {{ function_sql(node, names[-1], render(node.raw_code)) }}
+        {%- endfor %}
         select
+            proname as name,
             {{ _bare_function_definition('pg_proc.oid') }} as definition,
             pg_get_function_identity_arguments(pg_proc.oid) as arguments
         from pg_proc
-        where proname = {{ dbt.string_literal(node.alias) }} and pronamespace = pg_my_temp_schema()
+        where pronamespace = pg_my_temp_schema()
     {% endset -%}
-    {%- set found = run_query(made).rows[0] -%}
-    {%- do run_query('drop function pg_temp.' ~ adapter.quote(node.alias)) -%}
-    {{ return({
-        'schema_name': node.schema, 'name': node.alias, 'definition': found['definition'],
-        'arguments': found['arguments'], 'is_definer': node.config.meta.get('security') == 'definer'
-    }) }}
+    {%- set found = {} -%}
+    {%- for row in run_query(made).rows -%}{%- do found.update({row['name']: row}) -%}{%- endfor -%}
+    {%- do run_query('drop function ' ~ names | join(', ')) -%}
+    {%- set expected = [] -%}
+    {%- for node in nodes -%}
+        {%- do expected.append({
+            'schema_name': node.schema, 'name': node.alias, 'definition': found[node.alias]['definition'],
+            'arguments': found[node.alias]['arguments'], 'is_definer': node.config.meta.get('security') == 'definer'
+        }) -%}
+    {%- endfor -%}
+    {{ return(expected) }}
 {% endmacro %}
 
 
