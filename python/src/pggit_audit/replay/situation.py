@@ -147,7 +147,8 @@ class Situation:
         """Reads again what these statements changed; what differs, by path.
 
         What is only deleted (a foreign key, a comment) leaves no row of its time in the catalog: where
-        something is gone, what the statements name is read in any case, and all there is where they do not say.
+        something is gone, what the statements name is read in any case, and what is locked; all there is where nothing
+        says which.
         """
         reader = self.shadow.reader
         writes = self.shadow.writes()
@@ -164,9 +165,13 @@ class Situation:
             # DEPENDS ON EXTENSION is in no row of the object either.
             for statement in statements:
                 touched |= _named_by(statement, self.state)
+            # CASCADE takes foreign keys and parents from others along, which it locks.
+            locked = writes.relations or frozenset()
+            touched |= {k: o.kind for k, o in self.state.objects.items() if k[1] in locked}
             if any("cascade" in s.words for s in statements):
-                # CASCADE takes foreign keys and parents from others along.
                 touched |= {o.key: o.kind for o in naming(self.state, [*gone, *touched])}
+                if writes.relations is None:
+                    touched |= self.state.kinds()
         if "TYPE" in touched.values():
             # Of a domain over a domain, columns have the name of the inner one.
             self._columns.clear()
