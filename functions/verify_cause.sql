@@ -12,6 +12,15 @@ begin
             hint = 'Those that wait: select cause_id, what_to_look_at from {{ ref("causes").include(database=false) | replace("'", "''") }} where changes_waiting > 0;';
     end if;
 
+    -- a note has entries
+    if not exists (
+        select from {{ ref('changes').include(database=false) }} as c
+        inner join {{ ref('repairs').include(database=false) }} as r on c.change_id = r.change_id
+        where r.cause_id = verify_cause.cause_id and not c.verified
+    ) then
+        return 0;
+    end if;
+
     {{ note_verification() }}
 
     -- What could not be replayed, or contradicts its row, rests on more than its causes: a person judges it by itself.

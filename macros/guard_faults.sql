@@ -16,16 +16,16 @@
 {% endmacro %}
 
 
-{#- Tables that dbt fills anew in each build. -#}
+{#- Tables that dbt fills anew in each build, seeds too. -#}
 {% macro _audit_unguarded() %}
     {{ return(_own_models() | rejectattr('config.meta.guard', 'defined')
-        | selectattr('config.materialized', 'equalto', 'table') | list) }}
+        | selectattr('config.materialized', 'in', ['table', 'seed']) | list) }}
 {% endmacro %}
 
 
 {% macro _own_models() %}
     {{ return((graph.nodes.values() if judges() else [])
-        | selectattr('resource_type', 'equalto', 'model') | selectattr('package_name', 'equalto', project_name) | list) }}
+        | selectattr('resource_type', 'in', ['model', 'seed']) | selectattr('package_name', 'equalto', project_name) | list) }}
 {% endmacro %}
 
 
@@ -141,7 +141,7 @@
     select
         schema_name,
         table_name,
-        case when kind = 'state' then fact else 'the ' || kind || ' ' || fact || ' is not of this project' end
+        case when kind in ('state', 'keys', 'right') then fact else 'the ' || kind || ' ' || fact || ' is not of this project' end
     from found_facts
     where
         -- an index more only costs time; what a table without guards looks like is for the build to see
@@ -199,6 +199,28 @@
 {% endmacro %}
 
 
+{#- What is not as it should be about the tables of pggit_v0, as a query in the columns of guard_faults. They are not the
+    project's: triggers, columns and rights are for pggit_v0 to say. But what the project published is no more in them, or not
+    alone, where rows are hidden, lost in a crash, thrown away or those of another table. -#}
+{% macro shared_faults() %}
+    {%- set names = [] -%}
+    {%- for node in _own_models() if node.config.meta.get('must_exist') -%}
+        {%- do names.append(adapter.quote(node.schema) ~ '.' ~ adapter.quote(node.alias)) -%}
+    {%- endfor %}
+    select
+        pg_namespace.nspname as schema_name,
+        relations.relname as table_name,
+        case when facts.kind = 'state' then facts.fact else 'it has the rule ' || facts.fact end as fault
+    from jsonb_array_elements_text({{ dbt.string_literal(dbt.escape_single_quotes(tojson(names))) }}::jsonb) as listed (name)
+    inner join pg_class as relations on to_regclass(listed.name) = relations.oid
+    inner join pg_namespace on relations.relnamespace = pg_namespace.oid
+    inner join (
+        {{ table_facts('pg_class') }}
+    ) as facts on relations.oid = facts.oid
+    where facts.kind in ('state', 'rule')
+{% endmacro %}
+
+
 {#- Who may write to relations without owning them, as a query: oid, fact. -#}
 {% macro rights_of_others() %}
     select
@@ -225,7 +247,8 @@
 {% macro warn_of_rights_of_others() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- set names = [] -%}
-        {%- for node in _own_models() | rejectattr('config.meta.guard', 'defined') -%}
+        {#- those of pggit_v0 are for others to write to as well -#}
+        {%- for node in _own_models() | rejectattr('config.meta.guard', 'defined') | rejectattr('config.meta.must_exist', 'defined') -%}
             {%- do names.append(api.Relation.create(schema=node.schema, identifier=node.alias).render()) -%}
         {%- endfor -%}
         {%- set faults = run_query("
@@ -259,6 +282,23 @@
         pg_namespace.nspname in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
         and rights.privilege_type = 'CREATE'
         and rights.grantee not in (pg_namespace.nspowner, first_relation.relowner)
+
+    union all
+
+    -- who owns a schema may drop what is in it, and make something in its place
+    select
+        pg_namespace.nspname,
+        null,
+        'the schema belongs to ' || schema_owner.rolname || ', own_transactions to ' || pg_get_userbyid(first_relation.relowner)
+    from pg_namespace
+    inner join pg_roles as schema_owner on pg_namespace.nspowner = schema_owner.oid
+    inner join pg_class as first_relation on first_relation.oid = to_regclass('{{ own_transactions() }}')
+    inner join pg_database on pg_database.datname = current_database()
+    where
+        pg_namespace.nspname in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
+        and not schema_owner.rolsuper
+        and schema_owner.oid not in (first_relation.relowner, pg_database.datdba)
+        and schema_owner.rolname <> 'pg_database_owner'
 
     union all
 

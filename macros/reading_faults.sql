@@ -242,3 +242,47 @@
         pg_get_functiondef({{ function_oid }}), '^(CREATE OR REPLACE FUNCTION )("(?:[^"]|"")*"|[^."]+)[.]', '\1'
     )
 {%- endmacro %}
+
+
+{#- Rows of the project's seeds that are not those of their files, or not as often, in the columns of reading_faults. -#}
+{% macro seed_faults() %}
+    select
+        null as schema_name,
+        null as name,
+        null as fault
+    where false
+    {%- for seed in (_own_models() | selectattr('resource_type', 'equalto', 'seed')) %}
+        {%- set columns = [] -%}
+        {%- set types = [] -%}
+        {%- for name, type in seed.config.column_types.items() -%}
+            {%- do columns.append(adapter.quote(name)) -%}
+            {%- do types.append(adapter.quote(name) ~ ' ' ~ type) -%}
+        {%- endfor %}
+
+    union all
+
+    select
+        {{ dbt.string_literal(seed.schema) }},
+        {{ dbt.string_literal(seed.alias) }},
+        'Its rows are not those of ' || {{ dbt.string_literal(seed.original_file_path) }} || '.'
+    where exists (
+        select from (
+            select
+                {{ columns | join(', ') }},
+                1 as times
+            from {{ adapter.quote(seed.schema) }}.{{ adapter.quote(seed.alias) }}
+
+            union all
+
+            select
+                {{ columns | join(', ') }},
+                -1
+            from jsonb_to_recordset(
+                {{ dbt.string_literal(dbt.escape_single_quotes(adapter.seed_rows(seed))) }}::jsonb
+            ) as expected ({{ types | join(', ') }})
+        ) as both_sides
+        group by {{ columns | join(', ') }}
+        having sum(times) <> 0
+    )
+    {%- endfor %}
+{% endmacro %}

@@ -1,5 +1,5 @@
 {#- Facts of tables that decide what can be written to them, and what is read from them, as a query: oid, kind, fact.
-    What is of kind `state` is never as it should be. -#}
+    What is of kind `state`, `keys` or `right` is never as it should be. -#}
 {% macro table_facts(relations) %}
     select
         pg_attribute.attrelid as oid,
@@ -111,23 +111,26 @@
 
     select
         r.oid,
-        'state',
+        states.kind,
         states.fact
     from {{ relations }} as r
     cross join lateral (
         values
-        (r.relkind <> 'r', 'it is no ordinary table'),
-        (r.relpersistence = 'u', 'it is unlogged: a crash of the server empties it'),
+        (r.relkind <> 'r', 'state', 'it is no ordinary table'),
+        (r.relpersistence = 'u', 'state', 'it is unlogged: a crash of the server empties it'),
         (
             r.relrowsecurity or r.relforcerowsecurity or exists (select from pg_policy where pg_policy.polrelid = r.oid),
+            'state',
             'row security hides rows'
         ),
         (
             exists (select from pg_inherits where pg_inherits.inhparent = r.oid),
+            'state',
             'a child table adds rows of its own'
         ),
         (
             exists (select from pg_inherits where pg_inherits.inhrelid = r.oid),
+            'state',
             'it is the child of another table, through which its rows can be changed past its triggers'
         ),
         (
@@ -135,9 +138,10 @@
                 select from pg_trigger
                 where pg_trigger.tgrelid = r.oid and pg_trigger.tgisinternal and pg_trigger.tgenabled not in ('O', 'A')
             ),
+            'keys',
             'its foreign keys are not looked at'
         )
-    ) as states (is_so, fact)
+    ) as states (is_so, kind, fact)
     where states.is_so
 
     union all
@@ -145,7 +149,7 @@
     -- whoever may write here without being the owner could do so past verify_change
     select
         r.oid,
-        'state',
+        'right',
         rights.fact
     from {{ relations }} as r
     inner join (

@@ -12,3 +12,7 @@ union all
 union all
 
 {{ place_faults() }}
+
+union all
+
+{{ shared_faults() }}

@@ -127,6 +127,25 @@ faults as (
             where {{ is_same_moment('entries.verified_at', 'notes.began_at') }}
         )
 
+    union all
+
+    -- cut off with its anchor, it leaves this
+    select
+        'a verification of ' || notes.began_at,
+        'the compliance log has no entry of it'
+    from notes
+    where
+        notes.purpose = 'verification'
+        and not exists (
+            select from {{ ref('compliance_log') }} as judged
+            where {{ is_same_moment('judged.verified_at', 'notes.began_at') }}
+        )
+        -- an anchor of it points at nothing
+        and not exists (
+            select from {{ ref('compliance_anchors') }} as anchors
+            where {{ is_same_moment('anchors.anchored_at', 'notes.began_at') }}
+        )
+
 )
 
 select * from faults

@@ -29,8 +29,13 @@ def test_nothing_fails_where_nothing_is_wrong(before: Stage, after: Stage) -> No
 
 def test_nothing_fails_in_a_restored_copy(after: Stage) -> None:
     """Each view is read again from what PostgreSQL prints of it, as pg_restore does: some print otherwise then."""
-    printed = "select oid::regclass::text, pg_get_viewdef(oid) from pg_class where relkind = 'v' and relnamespace::regnamespace::text in ('pggit_audit', 'pggit_audit_work') order by oid"
-    again = ";\n".join(f"create or replace view {name} as {text.rstrip(';')}" for name, text in after.rows(printed))
+    printed = (
+        "select oid::regclass::text, pg_get_viewdef(oid) from pg_class where relkind = 'v'"
+        " and relnamespace::regnamespace::text in ('pggit_audit', 'pggit_audit_work') order by oid"
+    )
+    again = ";\n".join(
+        f"create or replace view {name} as {text.rstrip(';')}" for name, text in after.rows(printed)
+    )
     assert after.failing(again, LOOK_AT_GUARDS) == set()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper, available
@@ -93,6 +95,25 @@ class PggitAdapter(PostgresAdapter):
                 for found in live_objects(connection, hidden_schemas)
             ]
         return json.dumps(blobs, ensure_ascii=False)
+
+    @available.parse_none
+    def seed_rows(self, seed: dict[str, Any]) -> str:
+        """Read the file of a seed.
+
+        Args:
+            seed: its node of the graph.
+
+        Returns:
+            A JSON list of its rows by column, with nulls where dbt reads one.
+
+        """
+        path = Path(seed["root_path"]) / seed["original_file_path"]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [
+                {name: None if value in ("", "null") else value for name, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+        return json.dumps(rows)
 
     @available
     def shown(self, text: str) -> str:
