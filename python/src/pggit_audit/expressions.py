@@ -1,16 +1,19 @@
 """Expressions as PostgreSQL prints them, and as it must read them to hold the same again.
 
 PostgreSQL does not keep all that it prints: some expressions are another tree once they have been read again, and are
-then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Two such are known:
+then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Three such are known:
 
 - `x IN ('a', 'b')` of a varchar is a list of varchar, cast to text, and printed
   `(ARRAY['a'::character varying, …])::text[]`. Read again, the parser casts each element. A cast of the list to what it
   is already keeps it away from that.
 - `a BETWEEN 1 AND 2 AND b`, or a row compared with a row, is an AND within an AND, and printed so, with parentheses.
   Read again, the parser takes the first operand apart. A cast to boolean, which adds nothing, keeps it away from that.
+- `SELECT 'x'` in a query within another, or in the body of a function, has a column without a name, and is printed
+  `SELECT 'x'::text`. Read again, the column is called after the cast (FigureColname of parse_target.c), and printed so.
+  The name that it has without one, "?column?", keeps it away from that.
 
-So a definition has these casts (`lasting`): its script makes what was there, and what that prints is the same again. A
-database that was dumped and restored holds what was read again (`read_again`).
+So a definition has these casts and names (`lasting`): its script makes what was there, and what that prints is the same
+again. A database that was dumped and restored holds what was read again (`read_again`).
 """
 
 from __future__ import annotations
@@ -30,6 +33,15 @@ _OTHERS = re.compile(r"\b(?:AND|OR|BETWEEN|SELECT)\b")
 _BOOLEAN = "::boolean"
 _BEHIND = re.compile(r" (AND|OR) ")
 _BEHIND_KEPT = re.compile(re.escape(_BOOLEAN) + _BEHIND.pattern)
+_SELECT = "SELECT "
+_NO_NAME = '"?column?"'
+_OF_QUERY = re.compile(
+    _QUOTED
+    + r"|[()\[\],;]|\b(?:SELECT|FROM|WHERE|GROUP|HAVING|WINDOW|UNION|INTERSECT|EXCEPT|ORDER|LIMIT|OFFSET|FETCH|FOR)\b",
+    re.DOTALL,
+)
+_NAMED = re.compile(r""" AS (?:"(?:[^"]|"")*"|\w+)$""")
+_CAST_AT_END = re.compile(rf"::({_ELEMENT_TYPE})(?:\[\])*$")
 _MODIFIER = re.compile(r"\([0-9]+(?:,-?[0-9]+)?\)")
 
 
@@ -39,6 +51,9 @@ def lasting(definition: str) -> str:
         definition = _with_lists(definition)
     if ")) AND " in definition or ")) OR " in definition:
         definition = _with_groups(definition)
+    if _SELECT in definition:
+        for _, end in reversed(list(_unnamed(definition))):
+            definition = f"{definition[:end]} AS {_NO_NAME}{definition[end:]}"
     return definition
 
 
@@ -54,6 +69,10 @@ def read_again(definition: str) -> str:
         ]
         for start, end in sorted(cut, reverse=True):
             definition = definition[:start] + definition[end:]
+    if _SELECT in definition:
+        definition = definition.replace(f" AS {_NO_NAME}", "")
+        for column_type, end in reversed(list(_unnamed(definition))):
+            definition = f"{definition[:end]} AS {_called_after(column_type)}{definition[end:]}"
     return definition
 
 
@@ -192,3 +211,47 @@ def _groups(definition: str, behind: re.Pattern[str]) -> Iterator[tuple[int, int
                 and set(_OTHERS.findall(text)) == {operator[1]}
             ):
                 yield start, found.start()
+
+
+# Columns of queries --------------------------------------------------------------------------------
+
+# The types that have another name in the catalog, or one that is a keyword, as format_type prints them.
+_CATALOG_NAMES = {
+    "integer": "int4", "bigint": "int8", "smallint": "int2", "real": "float4", "double precision": "float8",
+    "boolean": "bool", "character varying": '"varchar"', "character": "bpchar", "bit varying": "varbit",
+    "bit": '"bit"', "numeric": '"numeric"', "timestamp without time zone": '"timestamp"',
+    "timestamp with time zone": "timestamptz", "time without time zone": '"time"',
+    "time with time zone": "timetz", "interval": '"interval"',
+}  # fmt: skip
+
+
+def _called_after(column_type: str) -> str:
+    """The name that the parser gives to what has none and is cast to a type."""
+    name = _MODIFIER.sub("", column_type)
+    return _CATALOG_NAMES.get(name) or re.split(r'\.(?=(?:"[^"]*"|\w+)$)', name)[-1]
+
+
+def _unnamed(definition: str) -> Iterator[tuple[str, int]]:
+    """Each column of a query within the definition that is cast and has no name: its type, and where it ends.
+
+    PostgreSQL prints the name of all that is not a column of a table and has one.
+    """
+    # Where the column at hand begins, for each open bracket; None outside of a list of columns.
+    starts: list[int | None] = [None]
+    for token in (*_OF_QUERY.finditer(definition), None):
+        word, here = (token[0], token.start()) if token else (";", len(definition))
+        if word[0] in "'\"$":
+            continue
+        start = starts[-1]
+        if start is not None and word not in "([":
+            column = definition[start:here].rstrip()
+            cast = None if _NAMED.search(column) else _CAST_AT_END.search(column)
+            if cast:
+                yield cast[1], start + len(column)
+        if word in "([":
+            starts.append(None)
+        elif word in ")]":
+            starts = starts[:-1] or [None]
+        else:
+            is_list = word == "SELECT" or (word == "," and start is not None)
+            starts[-1] = token.end() if token and is_list else None

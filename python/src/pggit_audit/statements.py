@@ -59,6 +59,7 @@ class Statement:
     `tag` is the command as PostgreSQL would name it (`CREATE TABLE`), without modifiers.
     `targets` are the names it creates, alters or drops, `on` the table that an index, trigger or
     policy belongs to; a name is (schema or None, name), case folded as PostgreSQL folds it.
+    `end` is the place of the first token behind these names.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Statement:
     or_replace: bool = False
     if_exists: bool = False
     tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
+    end: int = field(default=0, repr=False, compare=False)
 
     @property
     def doubtful_strings(self) -> list[str]:
@@ -103,19 +105,20 @@ class Statement:
     @cached_property
     def renamed_to(self) -> str | None:
         """The new name that an ALTER gives what it is about (not a part of that)."""
-        return self._behind("RENAME", "TO")
+        return self.words[self.end + 2] if self._action[:-1] == ("RENAME", "TO") else None
+
+    @property
+    def _action(self) -> tuple[str, ...]:
+        """The first keywords of what an ALTER does, behind the names."""
+        return self.keywords[self.end : self.end + 3] if self.verb == "ALTER" else ()
 
     @cached_property
     def moved_to(self) -> str | None:
         """The schema to which an ALTER moves what it is about."""
-        return self._behind("SET", "SCHEMA")
-
-    def _behind(self, *pair: str) -> str | None:
-        """The word behind two keywords of an ALTER."""
         if self.verb != "ALTER":
             return None
         triples = zip(self.keywords, self.keywords[1:], self.words[2:], strict=False)
-        return next((name for first, second, name in triples if (first, second) == pair), None)
+        return next((name for first, second, name in triples if (first, second) == ("SET", "SCHEMA")), None)
 
     @cached_property
     def may_rename(self) -> bool:
@@ -141,7 +144,7 @@ class Statement:
         """Whether v1 records the command, or what it drops along (FORMATS 1.1, 1.7)."""
         if self.action == "code" or self.runs_query or self.verb in ("DROP", ""):
             return True
-        renames_part = self.words[-2:-1] == ("to",) and "rename" in (*self.words[-5:-4], *self.words[-4:-3])
+        renames_part = self._action[:1] == ("RENAME",) and self.renamed_to is None
         return self.tag in _RECORDED and not (renames_part and self.object_type in ("TABLE", "VIEW"))
 
     def mentions(self, name: str) -> bool:
@@ -405,6 +408,7 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
         return Statement(text, "refused", tag=f"{verb} {kind.removesuffix(' DATA WRAPPER')}", tokens=tokens)
     if_exists = False
     on: Name | None = None
+    end = 0
     while i < len(tokens) and upper(tokens[i]) in ("CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"):
         if_exists = if_exists or upper(tokens[i]) == "EXISTS"
         i += 1
@@ -418,14 +422,16 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
     elif kind in ("TRIGGER", "POLICY", "RULE"):
         names, end = _names(tokens, i)
         targets, on = tuple(names[:1]), _on(tokens, end)
+        end = _names(tokens, end + 1)[1]
     elif kind == "SCHEMA" and verb == "CREATE" and i < len(tokens) and upper(tokens[i]) == "AUTHORIZATION":
         targets = tuple(_names(tokens, i + 1)[0][:1])
     else:
-        names, _ = _names(tokens, i)
+        names, end = _names(tokens, i)
         targets = tuple(names if verb == "DROP" else names[:1])
-    tag = f"{verb} {kind}"
+    # ALTER TABLE name *, ALTER OPERATOR CLASS name USING method
+    end += {"*": 1, "USING": 2}.get("".join(upper(t) for t in tokens[end : end + 1]), 0)
     action: Action = "ignored" if verb == "ALTER" and _only_changes_owner(tokens) else "ddl"
-    return Statement(text, action, tag, targets, on, or_replace, if_exists, tokens)
+    return Statement(text, action, f"{verb} {kind}", targets, on, or_replace, if_exists, tokens, end)
 
 
 def _kind(tokens: tuple[Token, ...], i: int) -> tuple[str, int]:

@@ -68,6 +68,9 @@ class Matching:
                 break
             if statement.action == "code" and self._is_of_what_follows(row, execution):
                 break
+            if row.object_type not in ROUTINES and statement.renamed_to not in (None, row.name):
+                # What else reads otherwise by the new name has no row of that.
+                break
             difference = self._difference_of(row, statement, execution, differences, matched)
             if (
                 difference is None
