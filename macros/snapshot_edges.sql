@@ -337,12 +337,19 @@ first_edges as (
     group by n.node
 ),
 
--- Routines of which the body is quoted, each also with one that names nothing, and that no server puts in a call's place.
+-- Routines of which the body is quoted, each also with one that names nothing, and that no server puts in a call's place;
+-- and immutable, for an index wants that when it is made, and does not ask again when the function is replaced.
 quoted as materialized (
     select
         n.node,
         n.statement_no,
-        regexp_replace(h.head || '$$begin return null; end$$' || r.rest || ';', '(\slanguage\s+)sql\M', '\1plpgsql', 'i') as without_body
+        regexp_replace(
+            h.head || '$$begin return null; end$$' || r.rest || ';',
+            v.language,
+            -- what has become volatile behind an index on it
+            case when v.may_be_immutable then '\1plpgsql immutable' else '\1plpgsql\2' end,
+            'i'
+        ) as without_body
     from nodes as n
     cross join lateral (
         select substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$) as head
@@ -351,6 +358,13 @@ quoted as materialized (
         -- what follows as a statement of its own (a comment) needs no body
         select substring(regexp_replace(substr(n.sql, length(h.head) + 1), '^(\$\w*\$).*\1', '') from '^[^;]*') as rest
     ) as r
+    cross join lateral (
+        select
+            l.language,
+            h.head ~* '^create\s+or\s+replace\s+function\s'
+            and regexp_replace(h.head || r.rest, l.language, '', 'i') !~* '\s(?:immutable|stable|volatile)\M' as may_be_immutable
+        from (select '(\slanguage\s+)(?:sql|plpgsql)\M(\s+(?:stable|volatile)\M)?') as l (language)
+    ) as v
     where
         n.kind = 'routine'
         and n.sql ~* '^create\s+or\s+replace\s'
