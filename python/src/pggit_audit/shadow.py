@@ -6,6 +6,7 @@ do nothing elsewhere; another reads the catalog, as the build's own role, where 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -44,6 +45,12 @@ _LOCKS = (
     b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
 )
 _SEED = "select pg_catalog.setseed({seed!r})"
+_SEARCHED = (
+    b"select pg_catalog.current_setting('search_path'), null"
+    b" union all select null, pg_catalog.unnest(pg_catalog.current_schemas(false))"
+)
+# One name of a search_path, in quotes or without.
+_LISTED = r'"((?:[^"]|"")+)"|([^\s,"]+)'
 _SEARCH_PATH = b"select pg_catalog.set_config('search_path', $1, false)"
 # These may end a transaction themselves, which PostgreSQL forbids where others share it.
 _MAY_COMMIT = ("do", "call")
@@ -191,17 +198,20 @@ class Shadow:
         """Says in which schemas the statements to come look names up."""
         self._wanted_path = ", ".join('"' + s.replace('"', '""') + '"' for s in schemas)
 
-    def set(self, statement: str) -> list[str]:
-        """Runs a SET of the history; the schemas in which names are then looked up.
+    def set(self, statement: str) -> tuple[list[str], set[str]]:
+        """Runs a SET of the history; the schemas in which names are then looked up, and those that are there by now.
 
         Raises `psycopg.Error`.
         """
         self._send([*self._prelude(), _for_session(statement).encode()])
-        *_, schemas = self._send([b"select pg_catalog.unnest(pg_catalog.current_schemas(false))"])
-        found = [(schemas.get_value(i, 0) or b"").decode() for i in range(schemas.ntuples)]
-        self.search_path(*found)
+        *_, schemas = self._send([_SEARCHED])
+        rows = range(schemas.ntuples)
+        (listed, _), *there = [[(schemas.get_value(i, j) or b"").decode() for j in (0, 1)] for i in rows]
+        found = (q.replace('""', '"') or bare.lower() for q, bare in re.findall(_LISTED, listed))
+        names = [name for name in found if name != "$user"]
+        self.search_path(*names)
         self._path = self._wanted_path
-        return found
+        return names, {name for _, name in there}
 
     def after_code(self) -> list[dict[str, str]]:
         """Undoes what a statement, of which nobody can tell what it does, made of the session's limits and its role.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from hashlib import sha256
 from typing import Any
 
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.definitions import quote_if_needed
 from pggit_audit.errors import LostCommits
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State
@@ -29,6 +30,7 @@ class Situation:
 
     `position` and `version_id` are those of the row at hand, `schemas` the search_path in which its names are
     read, `sets_schemas` whether the text of its execution itself changed settings, `sets_zone` whether the time zone.
+    `unmade_schemas` are those that such a text looks names up in, and that are not there.
     `state` holds the objects as last read; only `observe` changes it.
 
     A dozen small methods, because the shadow, its search_path and what was read of it have to stay in step.
@@ -40,7 +42,8 @@ class Situation:
         self.position = 0
         self.version_id = 0
         self._times = 0
-        self.schemas: Sequence[str] = ("public",)
+        self._path: Sequence[str] = ("public",)
+        self._unmade: Set[str] = frozenset()
         self.sets_schemas = False
         self.sets_zone = False
         self._horizon = shadow.reader.horizon()
@@ -56,6 +59,16 @@ class Situation:
         self.shadow.seed = _seed(f"{row.version_id} {self._times}")
 
     # What a rule may ask
+
+    @property
+    def schemas(self) -> Sequence[str]:
+        unmade = self.unmade_schemas
+        return tuple(name for name in self._path if name not in unmade) or ("public",)
+
+    @property
+    def unmade_schemas(self) -> Sequence[str]:
+        made = self.state.holds
+        return [n for n in self._path if n in self._unmade and not made(quote_if_needed(n), "SCHEMA")]
 
     def query(self, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self.shadow.query(text, parameters)
@@ -95,22 +108,23 @@ class Situation:
         if says and not named and passes_by:
             # IF EXISTS passes by what is in another schema, and nothing fails.
             order = ("public",)
-        self.schemas = tuple(dict.fromkeys(order))
-        self.shadow.search_path(*self.schemas)
+        self._path, self._unmade = tuple(dict.fromkeys(order)), frozenset()
+        self.shadow.search_path(*self._path)
 
     def take_setting(self, statement: Statement) -> None:
         """Runs a SET of the history; from then on its execution says itself where names are read."""
         try:
-            self.schemas = tuple(self.shadow.set(statement.text)) or ("public",)
+            path, there = self.shadow.set(statement.text)
         except psycopg.Error:
             return
+        self._path, self._unmade = path, {*path} - there
         self.sets_schemas = True
         self.sets_zone = self.sets_zone or not _ZONE.isdisjoint(statement.keywords)
 
     def look_elsewhere(self, schema: str) -> None:
         """Adds a schema at the end of the search_path."""
-        self.schemas = (*self.schemas, schema)
-        self.shadow.search_path(*self.schemas)
+        self._path = (*self._path, schema)
+        self.shadow.search_path(*self._path)
 
     # What runs, and what it changed
 

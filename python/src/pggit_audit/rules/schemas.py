@@ -19,6 +19,8 @@ from pggit_audit.statements import Statement, quote
 
 MISSING = {"3F000", "42P01", "42883", "42704"}
 """A schema, a relation, a routine, or a type is not there."""
+_NONE_SELECTED = "3F000"
+"""Beside a schema that is named: none of the search_path is there."""
 _THERE = {"42P07", "42710", "42723"}
 
 
@@ -40,6 +42,12 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             make = f"CREATE SCHEMA IF NOT EXISTS {quote(name)};"
             made = Repair(MISSING_SCHEMA, make, f"the statement names the schema {name}", alone=True)
             return [*_renamed(evidence, failure.situation, name), made]
+    if failure.error.sqlstate == _NONE_SELECTED:
+        why = "the text looks names up in it, and made something there"
+        return [
+            Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(name)};", why, alone=True)
+            for name in failure.situation.unmade_schemas
+        ]
     return []
 
 
@@ -136,6 +144,13 @@ def of_row(
         if renames:
             yield from renames
             return
+    if schema is not None and schema in situation.unmade_schemas:
+        # The text itself says where names are looked up, and at its row the schema was there.
+        makers = (s for s in row.statements if s.tag in ("CREATE SCHEMA", "ALTER SCHEMA", "DO"))
+        if not any(says(s.folded, schema) for s in makers):
+            make = f"CREATE SCHEMA {quote(schema)};"
+            yield Repair(MISSING_SCHEMA, make, f"row {row.version_id} recorded an object in it")
+        return
     if schema is None or situation.schemas[0] != schema:
         return
     made = statement.targets[0] if statement.targets else None
