@@ -7,8 +7,8 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import psycopg
 from helpers import Session
@@ -16,8 +16,8 @@ from psycopg import sql
 from tracker import history, install, last_id, send
 
 from fuzz.migrations import Migration
-from pggit_audit import embedded, evidence, models
-from pggit_audit.dated_catalog import catalog
+from pggit_audit import evidence, models
+from pggit_audit.dated_catalog import catalog, transactions
 
 TRACKER_SCHEMAS = ("pggit", "pggit_v0", "pggit_audit", "pggit_audit_work")
 TEMPLATE = "recorded_template"
@@ -36,11 +36,17 @@ class Moment:
     truths: list[Definitions]
 
 
+class Server(Protocol):
+    """Where a database is: how one of a name is reached."""
+
+    def params(self, dbname: str) -> dict[str, Any]: ...
+
+
 @dataclass
 class Recording:
     """A tracked database, and what its catalog said after each statement."""
 
-    server: embedded.Server
+    server: Server
     database: str
     connection: psycopg.Connection[Any]
     migrations: list[Migration] = field(default_factory=list)
@@ -122,7 +128,7 @@ def _definitions(connection: psycopg.Connection[Any]) -> Definitions:
 
 
 @contextmanager
-def recording(server: embedded.Server) -> Iterator[Recording]:
+def recording(server: Server) -> Iterator[Recording]:
     """A new database with a tracker in it."""
     name = f"tracked_{secrets.token_hex(6)}"
     with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
@@ -167,7 +173,7 @@ def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "change_description": row["change_description"],
             "recorded_columns": (row["new_metadata"] or {}).get("columns"),
             "recorded_oid": int(row["new_metadata"]["oid"]) if row["new_metadata"] else None,
-            "transaction_no": row.get("transaction_no"),
+            "transaction_no": row["transaction_no"],
             "created_at": row["created_at"],
             "author": row["created_by"],
             "exclusion_reason": (
@@ -176,11 +182,25 @@ def executions(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         }
 
 
-def rebuild(made: Recording, with_ids: bool = False) -> list[dict[str, Any]]:
-    """The events of the whole recording; with what its server knows of transactions, or as after pg_restore."""
+def rebuild(
+    made: Recording, with_ids: bool = False, brought: evidence.Collected | None = None
+) -> list[dict[str, Any]]:
+    """The events of the whole recording; with what its server knows of transactions, or as after pg_restore.
+
+    With `brought`, what another server knew, as a build has it of a file.
+    """
+    numbers: dict[int, int | None] = {}
+    catalog_rows: list[dict[str, Any]] = []
+    if with_ids:
+        found, rows = collected(made)
+        if brought is not None:
+            found = replace(brought, here=frozenset(row.place for row in found.catalog))
+        numbers = {row["version_id"]: row["transaction_no"] for row in transactions(found, rows)}
+        catalog_rows = list(catalog(found, rows))
+    told = ({**row, "transaction_no": numbers.get(row["id"])} for row in history(made.connection))
     return list(
         models.replay_events(
-            executions=executions(history(made.connection)),
+            executions=executions(list(told)),
             branches=[{"branch_name": "main", "parent_branch_name": None, "fork_version_id": None}],
             bases=[],
             base_objects=[],
@@ -189,16 +209,15 @@ def rebuild(made: Recording, with_ids: bool = False) -> list[dict[str, Any]]:
             session=Session(made.server.params(made.database)),
             shadow="target",
             hidden_schemas=TRACKER_SCHEMAS,
-            catalog_rows=_catalog_rows(made) if with_ids else (),
+            catalog_rows=catalog_rows,
         )
     )
 
 
-def _catalog_rows(made: Recording) -> list[dict[str, Any]]:
-    """Rows of `int_replay__catalog_rows`."""
+def collected(made: Recording) -> tuple[evidence.Collected, list[dict[str, Any]]]:
+    """The ids of its server, and the rows that they are of."""
     with psycopg.connect(**made.server.params(made.database), autocommit=True) as reader:
-        found, rows = evidence.collect(reader, ("pggit",), TRACKER_SCHEMAS)
-    return list(catalog(found, rows))
+        return evidence.collect(reader, ("pggit",), TRACKER_SCHEMAS)
 
 
 def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
