@@ -14,9 +14,23 @@ from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import columns, indexes, relations, renamed_types, routines, schemas, sequences
+from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
+    columns,
+    indexes,
+    relations,
+    renamed_types,
+    routines,
+    schemas,
+    sequences,
+)
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Statement
+from pggit_audit.statements import Statement, split
+
+
+def words_of(step: Repair) -> set[str]:
+    """The words of a step's statements, and the names in them."""
+    return {word for statement in split(step.statement) for word in statement.words}
 
 
 class Corrections:
@@ -54,7 +68,10 @@ class Corrections:
 
     def name_as_recorded(self, statement: Statement, execution: Execution, outcome: Outcome) -> None:
         """Right behind the statement: gives what it made the names that its rows have."""
+        # What a step made has its name already.
+        of_steps = {w for r in outcome.repairs if r.rule is FROM_LIVE_CATALOG for w in words_of(r)}
         made = [d.new for d in outcome.differences if d.old is None and d.new is not None]
+        made = [o for o in made if o.object_name not in of_steps]
         steps = indexes.as_recorded(statement, execution.remaining, made)
         if statement.action == "code":
             named = {bare for s in execution.following for _, bare in s.targets}
