@@ -53,6 +53,8 @@
             current_setting('server_version_num')::integer as version_num,
             pg_is_in_recovery() as is_standby,
             current_user::text as \"role\",
+            -- whose settings a session begins with, whatever role it takes then
+            session_user::text as login,
             (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
             has_database_privilege(current_database(), 'temporary') as may_make_temporary,
             current_setting('max_locks_per_transaction')::bigint * (
@@ -84,13 +86,13 @@
     {%- elif adapter.as_set('default_transaction_read_only') == 'on' -%}
         {%- do _source_error(
             'Sessions in ' ~ database ~ ' are read-only: somebody has set default_transaction_read_only for the server, the database or the role.',
-            'Where a build may write: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set default_transaction_read_only = off;'
+            'Where a build may write: alter role "' ~ facts['login'] ~ '" in database "' ~ target.database ~ '" set default_transaction_read_only = off;'
         ) -%}
     {%- elif adapter.as_set('session_replication_role') != 'origin' -%}
         {%- do _source_error(
             'In sessions in ' ~ database ~ ' triggers do not fire: somebody has set session_replication_role for the server, the database '
             ~ 'or the role. The guards of the results are triggers, and so is what numbers and hashes the compliance log.',
-            'As a superuser: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set session_replication_role = origin;'
+            'As a superuser: alter role "' ~ facts['login'] ~ '" in database "' ~ target.database ~ '" set session_replication_role = origin;'
         ) -%}
     {%- elif facts['encoding'] == 'SQL_ASCII' -%}
         {%- do _source_error(
@@ -100,7 +102,7 @@
     {%- elif adapter.as_set('standard_conforming_strings') != 'on' -%}
         {%- do _source_error(
             'standard_conforming_strings is off for ' ~ database ~ ': a backslash in the recorded texts means something else than in a build.',
-            'If no text relies on it: alter role "' ~ facts['role'] ~ '" in database "' ~ target.database ~ '" set standard_conforming_strings = on;'
+            'If no text relies on it: alter role "' ~ facts['login'] ~ '" in database "' ~ target.database ~ '" set standard_conforming_strings = on;'
         ) -%}
     {%- elif not facts['may_make_temporary'] -%}
         {%- do _source_error(

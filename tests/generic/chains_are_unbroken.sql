@@ -70,6 +70,16 @@ ancestors as (
 
 ),
 
+begins as (
+
+    select
+        branch_name,
+        min(first_event_no) as event_no
+    from chain
+    group by branch_name
+
+),
+
 forks as (
 
     select distinct on (ancestors.branch_name)
@@ -79,6 +89,10 @@ forks as (
     inner join changes
         on ancestors.ancestor_name = changes.branch_name
         and ancestors.fork_version_id >= changes.v1_version_id
+    -- a row that v1 committed late, when the branch was published, is no commit that it could begin on
+    inner join begins
+        on ancestors.branch_name = begins.branch_name
+        and changes.event_no < begins.event_no
     order by ancestors.branch_name, ancestors.distance, changes.event_no desc
 
 ),

@@ -33,6 +33,9 @@ PINNED: Mapping[str, str] = {
     "lock_timeout": LIMIT,
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
+    # An error ends a statement, not the session.
+    "exit_on_error": "off",
+    "client_min_messages": "notice",
     "client_encoding": "UTF8",
     "DateStyle": "ISO,MDY",
     "IntervalStyle": "postgres",

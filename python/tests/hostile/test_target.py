@@ -56,6 +56,8 @@ SETTINGS = {
     "extra_float_digits": "-5", "check_function_bodies": "off", "default_transaction_isolation": "'serializable'",
     "client_encoding": "'LATIN1'", "row_security": "on", "transform_null_equals": "on", "xmloption": "'document'",
     "array_nulls": "off", "plpgsql.extra_errors": "'all'", "enable_hashjoin": "off", "enable_nestloop": "off",
+    "exit_on_error": "on", "plan_cache_mode": "force_generic_plan",
+    "work_mem": "'64kB'", "from_collapse_limit": "1", "join_collapse_limit": "1", "TimeZone": "'Pacific/Chatham'",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from project import (
 )
 from test_audit_layer import NATIVE_COMMIT
 
+LATER = (Path(__file__).parents[1] / "gate" / "later.sql").read_text(encoding="utf-8")
 HALF = 100  # the last history row of the sample that the first build gets
 
 COLUMNS = """
@@ -126,3 +127,27 @@ def test_v1_and_pggit_v0_both_go_on(built: Params, artifacts: Path) -> None:
         second = execute(params, LAST)[0]
         assert second[1] == first[0]
         assert execute(params, REFS) == [("refs/heads/main", native), ("refs/heads/v1/main", second[0])]
+
+
+@pytest.mark.slow
+def test_a_row_that_v1_committed_late_is_published_behind_the_others(built: Params, artifacts: Path) -> None:
+    """Its id is older than the fork of a branch that is published, which did not begin on it."""
+    with copied(built) as params:
+        execute(params, LATER)
+        succeeds(params, artifacts, "build", *NO_TESTS)
+        ((free,),) = execute(
+            params,
+            "select max(h.id) + 1 from pggit.history as h where id < (select max(id) from pggit.history)"
+            " and not exists (select from pggit.history as n where n.id = h.id + 1)",
+        )
+        execute(
+            params,
+            ALTERED.format("late"),
+            f"update pggit.history set id = {free} where sql_executed ~ ' late '",
+        )
+        succeeds(params, artifacts, "build", *NO_UNIT_TESTS)
+        (last,) = execute(
+            params,
+            "select v1_version_id from pggit_audit.changes where origin = 'v1' order by event_no desc limit 1",
+        )
+    assert last == (free,)
