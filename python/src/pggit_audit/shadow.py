@@ -27,13 +27,12 @@ from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
 
 # Seconds that a canceled statement has to end, that a statement waits for a lock, and that a server has to come back.
-_GRACE = 5.0
-_LOCKED = 10.0
-_RETURN = 60.0
+_GRACE, _LOCKED, _RETURN = 5.0, 10.0, 60.0
 _LET_GO = b"select pg_catalog.pg_advisory_unlock_all()"
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
 # anew, under no name, and what it names is in pg_catalog, to which nobody can add.
+# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
 _COUNTS = (
     "select pg_catalog.pg_stat_get_xact_tuples_inserted(c), pg_catalog.pg_stat_get_xact_tuples_updated(c),"
     " pg_catalog.pg_stat_get_xact_tuples_deleted(c), pg_catalog.now()"
@@ -43,6 +42,7 @@ _LOCKS = (
     b"select relation from pg_catalog.pg_locks"
     b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
     b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
+    b" union all select 0 from pg_catalog.pg_constraint where contype operator(pg_catalog.=) 't' and condeferrable"
 )
 _SEED = "select pg_catalog.setseed({seed!r})"
 _SEARCHED = (
@@ -449,7 +449,8 @@ def _for_session(statement: str) -> str:
 
 def _written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
     """The catalogs whose counts rose between two looks, and the relations that are locked."""
-    if before.get_value(0, 3) != after.get_value(0, 3):
+    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
+    if 0 in relations or before.get_value(0, 3) != after.get_value(0, 3):
         # A transaction ended between them, and let go of its locks.
         return anywhere()
     kinds: list[frozenset[str]] = [
@@ -460,7 +461,6 @@ def _written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
         )
         for column in range(3)
     ]
-    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
     return Writes(kinds[0], kinds[1], kinds[2], relations)
 
 

@@ -231,6 +231,21 @@ MORE_ENGINE = {
     "has a zero": "do $$ begin execute 'select ''' || chr(1) || ''''; execute E'select \\'\\\\000\\''; end $$",
     "is copied in": "copy canary from stdin; 1; \\.",
     "waits for a lock": "do $$ begin lock table pg_class in access share mode; perform pg_sleep(60); end $$",
+    "takes a setting when its transaction ends": "create table ends (id int); create function ends_t() returns trigger"
+    " language plpgsql as $f$ begin execute 'alter role current_user set search_path = evil'; return null; end $f$;"
+    " create constraint trigger t after insert on ends deferrable initially deferred for each row execute function ends_t();"
+    " do $$ begin insert into ends values (1); end $$",
+    "ends its session by an error": block(
+        "set exit_on_error = on", "alter role current_user set exit_on_error = on"
+    )
+    + "; create table by_an_error (id no_such_type)",
+    "ends its session by doing nothing": block(
+        "set idle_session_timeout = 1", "alter role current_user set idle_session_timeout = 1"
+    ),
+    "says what all its transactions are": "set session characteristics as transaction read only, deferrable",
+    "runs a text that a function reads": "create function told() returns tsvector language plpgsql as $f$ begin"
+    " execute 'alter role current_user set search_path = evil'; return 'x'::tsvector; end $f$;"
+    " create materialized view told_m as select * from ts_stat('select told()')",
     "takes a password where a view is filled": "create function filled() returns int language plpgsql as $f$ begin"
     f" {TAKES_ITS_PASSWORD} return 1; end $f$; create materialized view filled_m as select filled() as x",
 }
