@@ -29,7 +29,7 @@ LAYERS = (
     ("waits",),
     ("sessions",),
     ("statements",),
-    ("code", "definitions", "programs", "evidence"),
+    ("code", "settings", "definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted", "v1_schema"),

@@ -419,7 +419,8 @@ class CatalogReader:
         Args:
             writes: what was written since then.
         """
-        written = writes.inserted | writes.updated
+        # With a partition's copy of a trigger goes what its original tells of it.
+        written = writes.inserted | writes.updated | (writes.deleted & {"pg_trigger"})
         if not written:
             return {}, horizon
         located = writes.relations is not None

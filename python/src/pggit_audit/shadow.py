@@ -23,6 +23,7 @@ from pggit_audit.limits import Limits, TooMuchOfTheServers, beside, takes_long_t
 from pggit_audit.readers import Readers, columns, require_shadow
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, connect, run
+from pggit_audit.settings import for_session
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
 
@@ -203,7 +204,7 @@ class Shadow:
 
         Raises `psycopg.Error`.
         """
-        self._send([*self._prelude(), _for_session(statement).encode()])
+        self._send([*self._prelude(), for_session(statement).encode()])
         *_, schemas = self._send([_SEARCHED])
         rows = range(schemas.ntuples)
         (listed, _), *there = [[(schemas.get_value(i, j) or b"").decode() for j in (0, 1)] for i in rows]
@@ -435,16 +436,6 @@ def _sent(text: str) -> bytes:
 def _may_call(text: str) -> bool:
     """Whether a statement may ask for random numbers: as code, or by name."""
     return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *_RETURNING)) or "random" in text.lower()
-
-
-def _for_session(statement: str) -> str:
-    """A SET of the history as one that lasts: a text may be one transaction, and its statements are not."""
-    (parsed,) = split(statement)
-    if parsed.keywords[:2] == ("SET", "LOCAL"):
-        local = parsed.tokens[1]
-        start = parsed.tokens[0].start
-        return statement[: local.start - start] + statement[local.end + 1 - start :]
-    return statement
 
 
 def _written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:

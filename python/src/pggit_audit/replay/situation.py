@@ -14,6 +14,7 @@ from pggit_audit.definitions import quote_if_needed
 from pggit_audit.errors import LostCommits
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State
+from pggit_audit.settings import is_local
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
@@ -120,6 +121,24 @@ class Situation:
         self._path, self._unmade = path, {*path} - there
         self.sets_schemas = True
         self.sets_zone = self.sets_zone or not _ZONE.isdisjoint(statement.keywords)
+        if is_local(statement):
+            self._has_local = True
+        else:
+            self._lasting.append(statement)
+
+    def begin_session(self) -> None:
+        """Forgets what the session before had set."""
+        self.sets_schemas = self.sets_zone = self._has_local = False
+        self._lasting: list[Statement] = []
+
+    def end_transaction(self) -> None:
+        """Undoes what was set for the transaction alone that the text ends here."""
+        if self._has_local:
+            lasting = self._lasting
+            self.shadow.end_execution()
+            self.begin_session()
+            for statement in lasting:
+                self.take_setting(statement)
 
     def look_elsewhere(self, schema: str) -> None:
         """Adds a schema at the end of the search_path."""

@@ -36,6 +36,7 @@ from pggit_audit.replay.unrecorded import Unrecorded
 from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING, dates
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.rules.strings import as_meant
+from pggit_audit.settings import ends_transaction
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement
 
@@ -179,11 +180,13 @@ class Replay:
     def _statements(self, execution: Execution) -> Iterator[Event]:
         """Every statement of the execution, each in the session that its text prepared."""
         situation = self._situation
-        situation.sets_schemas = situation.sets_zone = False
+        situation.begin_session()
         for statement in execution.in_turn():
             if statement.action == "unreadable":
                 execution.failures.append(("unreadable_text", statement.tag))
                 continue
+            if ends_transaction(statement):
+                situation.end_transaction()
             if statement.action in ("ignored", "refused"):
                 yield from self._fallback.not_run(statement, execution)
                 continue

@@ -79,6 +79,11 @@ cross join lateral (
     select oid from originals where tgparentid = 0 and not tgisinternal
 ) as o
 where {relations:t.tgrelid} and {written:t.xmin}
+union all
+select 'pg_trigger'::regclass::oid as classid, t.oid as objid
+from pg_catalog.pg_class as c
+join pg_catalog.pg_trigger as t on t.tgrelid = c.oid
+where c.oid >= 16384 and c.relkind = 'p' and t.tgparentid = 0 and not t.tgisinternal
 
 -- written: pg_policy
 select 'pg_policy'::regclass::oid as classid, oid as objid
