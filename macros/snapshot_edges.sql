@@ -262,10 +262,15 @@ waits as materialized (
     -- A parent has names that the server made up; were its partition there before, with the same, it would get others.
     -- ATTACH PARTITION is said of the parent, INHERIT of the child.
     select
-        case when a.sql ~* '\sinherit\s' then own.node else other.node end as target,
-        case when a.sql ~* '\sinherit\s' then other.node else own.node end as source,
+        case when a.inherits then own.node else other.node end as target,
+        case when a.inherits then other.node else own.node end as source,
         1 as class
-    from nodes as a
+    from (
+        select
+            nodes.*,
+            sql ~* $re${{ snapshot_alter_table('inherit') }}$re$ as inherits
+        from nodes
+    ) as a
     join mentions as m on m.node = a.node and m.name <> a.name
     join definers as own on own.name = a.name and own.kind = 'table'
     join definers as other on other.name = m.name and other.kind = 'table'

@@ -67,6 +67,14 @@ class Hung(psycopg.errors.QueryCanceled):
     """A statement went on when its time was over, and its session had to be ended."""
 
 
+# InternalError_: a session that used an extension's functions cannot drop it ("cache lookup failed"); another one can.
+_OTHERWISE = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.InternalError_,
+)
+
+
 class Shadow:
     """A shadow database: what runs in it, and what that changed.
 
@@ -322,7 +330,7 @@ class Shadow:
         if isinstance(error, psycopg.errors.ActiveSqlTransaction) and len(script) == 1:
             # It wants no company.
             self._run_alone(text)
-        elif isinstance(error, (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject)):
+        elif isinstance(error, _OTHERWISE):
             self._run_otherwise(script, failed, error)
         else:
             raise error

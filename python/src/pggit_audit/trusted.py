@@ -152,7 +152,7 @@ def _bare(definition: str) -> str:
 
 
 class Trusted:
-    """Makes what the live database has in a shadow, with the build's rights; moves and drops its extensions.
+    """Makes what the live database has in a shadow, with the build's rights; moves and drops the extensions there.
 
     Args:
         connection: a session of the build's role in the shadow, with nothing on its search_path.
@@ -184,7 +184,8 @@ class Trusted:
             with self._connection.transaction():
                 if len(parts) == 1 and parts[0].object_type in ("EXTENSION", "LANGUAGE") and parts[0].targets:
                     name = parts[0].targets[0][1]
-                    return name in self.live.extensions and self._do(parts[0], name, search_path)
+                    may = name in self.live.extensions or self._is_here(parts[0], name)
+                    return may and self._do(parts[0], name, search_path)
         except psycopg.Error:
             pass
         return False
@@ -243,6 +244,13 @@ class Trusted:
                 self._connection.execute(f"alter routine {routine} owner to current_user".encode())
             self._connection.execute(f"revoke execute on routine {routine} from public".encode())
         return True
+
+    def _is_here(self, statement: Statement, name: str) -> bool:
+        """Whether a statement is of an extension that the history's role could make: its parts are not that role's."""
+        row = self._connection.execute(
+            "select exists (select from pg_catalog.pg_extension where extname = %s)", (name,)
+        ).fetchone()
+        return statement.verb in ("ALTER", "DROP") and row == (True,)
 
     def _do(self, statement: Statement, name: str, search_path: str) -> bool:
         if statement.verb == "CREATE":

@@ -47,6 +47,7 @@ class Situation:
         self._unmade: Set[str] = frozenset()
         self.sets_schemas = False
         self.sets_zone = False
+        self.begin_session()
         self._horizon = shadow.reader.horizon()
         shadow.writes()
         # Tables' columns as `columns` read them, until something touches the table.

@@ -68,7 +68,8 @@ def went_with_table(evidence: Evidence, index: DatabaseObject, position: int) ->
     table = indexed_table(index)
     for row in evidence.history.later_rows(table, position):
         table = (row.object_schema, row.name)
-        if row.change_type == "DROP":
+        if row.change_type in ("CREATE", "DROP"):
+            # What is made under its name says that it had gone.
             return True
     return table not in evidence.live.by_name
 
