@@ -239,7 +239,7 @@
     left join pg_roles on rights.grantee = pg_roles.oid
     where
         rights.grantee <> granted.relowner
-        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
 {% endmacro %}
 
 
@@ -318,7 +318,7 @@
         and coalesce(pg_namespace.nspname, {{ dbt.string_literal(var('audit_schema')) }})
         in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
         and rights.grantee <> first_relation.relowner
-        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
 
     union all
 
