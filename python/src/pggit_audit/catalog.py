@@ -178,7 +178,7 @@ class DatabaseObject:
 
 @cache
 def _sections() -> dict[tuple[str, str], str]:
-    """The parts of the files in `sql/catalog`: headed by `-- kind:`, `-- query:` or `-- written:` and a name."""
+    """The parts of the files in `sql/catalog`: headed by `-- kind:`, `-- query:`, `-- written:` or `-- deleted:` and a name."""
     files = sorted(
         (
             f
@@ -188,7 +188,7 @@ def _sections() -> dict[tuple[str, str], str]:
         key=lambda f: f.name,
     )
     text = "\n".join(f.read_text(encoding="utf-8") for f in files)
-    parts = re.split(r"^-- (kind|query|written): ([\w ]+)\n", text, flags=re.MULTILINE)
+    parts = re.split(r"^-- (kind|query|written|deleted): ([\w ]+)\n", text, flags=re.MULTILINE)
     return {
         (what, name): body.strip()
         for what, name, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
@@ -257,14 +257,15 @@ def _text(
     - `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
     - `{relations:EXPRESSION}` tests whether that relation was locked, `{with_indexes:EXPRESSION}` whether it or its
       table was, `{with_tables:EXPRESSION}` whether it or an index of it was.
-    - `{places}` becomes the queries `written` of these catalogs, `{gone}` the oids that these catalogs do not have.
+    - `{places}` becomes the queries `written` and `deleted` of these catalogs, `{gone}` the oids that these catalogs do not have.
 
     The queries `kind` all return the columns of `DatabaseObject`. They are run with an empty search_path, so that
     PostgreSQL prints every name with its schema.
     """
     sections = _sections()
     text = sections["query", name] if ("query", name) in sections else sections["kind", name]
-    places = (body for (what, catalog), body in sections.items() if what == "written" and catalog in written)
+    asked = {*written, *(f"written {catalog}" for catalog in written)}
+    places = (body for section, body in sections.items() if " ".join(section) in asked)
     text = text.replace("{places}", "\nunion all\n".join(places))
     text = text.replace("{gone}", "\nunion all\n".join(_GONE.format(catalog=c) for c in sorted(written)))
     text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)
@@ -414,13 +415,10 @@ class CatalogReader:
         return int(self._fetch("horizon")[0]["horizon"])
 
     def touched(self, horizon: int, writes: Writes) -> tuple[dict[Key, str], int]:
-        """Objects (with their kinds) whose catalog rows were written since `horizon`, and the horizon of now.
-
-        Args:
-            writes: what was written since then.
-        """
+        """Objects (with their kinds) whose catalog rows were written (`writes`) since `horizon`, and that of now."""
         # With a partition's copy of a trigger goes what its original tells of it.
-        written = writes.inserted | writes.updated | (writes.deleted & {"pg_trigger"})
+        gone = {f"deleted {catalog}" for catalog in writes.deleted & {"pg_trigger"}}
+        written = writes.inserted | writes.updated | gone
         if not written:
             return {}, horizon
         located = writes.relations is not None

@@ -68,7 +68,11 @@ class Matching:
                 break
             if statement.action == "code" and self._is_of_what_follows(row, execution):
                 break
-            if row.object_type not in ROUTINES and statement.renamed_to not in (None, row.name):
+            if (
+                row.object_type not in ROUTINES
+                and statement.renamed_to not in (None, row.name)
+                and row.name not in (name for _, name in statement.targets)
+            ):
                 # What else reads otherwise by the new name has no row of that.
                 break
             difference = self._difference_of(row, statement, execution, differences, matched)

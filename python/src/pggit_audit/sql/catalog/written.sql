@@ -79,7 +79,8 @@ cross join lateral (
     select oid from originals where tgparentid = 0 and not tgisinternal
 ) as o
 where {relations:t.tgrelid} and {written:t.xmin}
-union all
+
+-- deleted: pg_trigger
 select 'pg_trigger'::regclass::oid as classid, t.oid as objid
 from pg_catalog.pg_class as c
 join pg_catalog.pg_trigger as t on t.tgrelid = c.oid
