@@ -178,7 +178,7 @@ class DatabaseObject:
 
 @cache
 def _sections() -> dict[tuple[str, str], str]:
-    """The parts of the files in `sql/catalog`: headed by `-- kind:`, `-- query:`, `-- written:` or `-- deleted:` and a name."""
+    """The parts of the files in `sql/catalog`: headed by `-- kind:`, `query`, `written` or `deleted`, and a name."""
     files = sorted(
         (
             f
@@ -257,7 +257,7 @@ def _text(
     - `{written:XMIN}` tests whether that transaction id is the parameter `horizon` or a later one.
     - `{relations:EXPRESSION}` tests whether that relation was locked, `{with_indexes:EXPRESSION}` whether it or its
       table was, `{with_tables:EXPRESSION}` whether it or an index of it was.
-    - `{places}` becomes the queries `written` and `deleted` of these catalogs, `{gone}` the oids that these catalogs do not have.
+    - `{places}` becomes the queries `written` and `deleted` of these catalogs, `{gone}` the oids that they do not have.
 
     The queries `kind` all return the columns of `DatabaseObject`. They are run with an empty search_path, so that
     PostgreSQL prints every name with its schema.
