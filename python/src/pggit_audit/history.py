@@ -26,6 +26,7 @@ RENAMED_TABLE = re.compile(
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""
+_INDEXING = {"CREATE TABLE", "ALTER TABLE", "CREATE INDEX"}
 _ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
 _MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -120,6 +121,13 @@ class HistoryRow:
             return schema in made and None not in made
         if schema not in text:
             return False
+        if self.object_type == "INDEX" and not says(text, self.name):
+            # That of a key, or one that PostgreSQL named: it is where its table is.
+            tables = [
+                t for s in self.statements if s.tag in _INDEXING for t in ([s.on] if s.on else s.targets)
+            ]
+            named = [t[0] for t in tables]
+            return schema in named and None not in named
         pattern = rf'(?<!\w)"?{re.escape(schema)}"?\s*\.\s*"?{re.escape(self.name)}(?!\w)'
         return re.search(pattern, text) is not None
 
