@@ -121,6 +121,8 @@ class HistoryRow:
             return schema in made and None not in made
         if schema not in text:
             return False
+        if any(s.moved_to == schema and any(t[1] == self.name for t in s.targets) for s in self.statements):
+            return True
         if self.object_type == "INDEX" and not says(text, self.name):
             # That of a key, or one that PostgreSQL named: it is where its table is.
             tables = [

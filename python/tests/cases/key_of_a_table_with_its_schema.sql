@@ -6,6 +6,10 @@ create schema "shop";
 create table "shop"."account" (id integer primary key, "Qty" integer);
 create materialized view sums as select sum("Qty") as a from shop.account;
 create sequence "counter" increment by 1;
+-- @@ moved client=script
+create table way (id integer);
+alter table public.way set schema "shop";
+create sequence behind increment by 1;
 -- @@ second
 alter table shop.account add column place text;
 alter sequence public.counter increment by 9;
