@@ -80,7 +80,7 @@
             count(*)
         from (values (1)) as one (id)
         where
-            exists (select from {{ published('ref_moves') }})
+            exists (select from {{ published('ref_moves') }} as moves)
             and not exists (select from {{ source('pggit_v0', 'head') }})
 
     )
