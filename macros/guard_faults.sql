@@ -221,6 +221,12 @@
 {% endmacro %}
 
 
+{#- Rights on a table with which others can change its rows, or hold it up: who may refer to it may lock it. -#}
+{% macro _rights_to_write() -%}
+    'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES'
+{%- endmacro %}
+
+
 {#- Who may write to relations without owning them, as a query: oid, fact. -#}
 {% macro rights_of_others() %}
     select
@@ -239,7 +245,7 @@
     left join pg_roles on rights.grantee = pg_roles.oid
     where
         rights.grantee <> granted.relowner
-        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
+        and rights.privilege_type in ({{ _rights_to_write() }})
 {% endmacro %}
 
 
@@ -318,7 +324,7 @@
         and coalesce(pg_namespace.nspname, {{ dbt.string_literal(var('audit_schema')) }})
         in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
         and rights.grantee <> first_relation.relowner
-        and rights.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
+        and rights.privilege_type in ({{ _rights_to_write() }})
 
     union all
 

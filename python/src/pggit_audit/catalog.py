@@ -264,8 +264,8 @@ def _text(
     """
     sections = _sections()
     text = sections["query", name] if ("query", name) in sections else sections["kind", name]
-    asked = {*written, *(f"written {catalog}" for catalog in written)}
-    places = (body for section, body in sections.items() if " ".join(section) in asked)
+    headings = {each if each.startswith("deleted ") else f"written {each}" for each in written}
+    places = (body for section, body in sections.items() if " ".join(section) in headings)
     text = text.replace("{places}", "\nunion all\n".join(places))
     text = text.replace("{gone}", "\nunion all\n".join(_GONE.format(catalog=c) for c in sorted(written)))
     text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)

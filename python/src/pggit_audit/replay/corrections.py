@@ -28,7 +28,7 @@ from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, split
 
 
-def words_of(step: Repair) -> set[str]:
+def _words_of(step: Repair) -> set[str]:
     """The words of a step's statements, and the names in them."""
     return {word for statement in split(step.statement) for word in statement.words}
 
@@ -69,7 +69,7 @@ class Corrections:
     def name_as_recorded(self, statement: Statement, execution: Execution, outcome: Outcome) -> None:
         """Right behind the statement: gives what it made the names that its rows have."""
         # What a step made has its name already.
-        of_steps = {w for r in outcome.repairs if r.rule is FROM_LIVE_CATALOG for w in words_of(r)}
+        of_steps = {w for r in outcome.repairs if r.rule is FROM_LIVE_CATALOG for w in _words_of(r)}
         made = [d.new for d in outcome.differences if d.old is None and d.new is not None]
         made = [o for o in made if o.object_name not in of_steps]
         steps = indexes.as_recorded(statement, execution.remaining, made)
