@@ -115,6 +115,40 @@ types as materialized (
 
 ),
 
+-- A domain may also be an extension's: then the catalog has it, as long as the extension is there.
+extensions as (
+
+    select distinct
+        substring(
+            new_definition from $re$ WITH SCHEMA ({{ snapshot_identifier() }})$re$
+        ) as object_schema
+    from {{ with_published(model, 'changes', 'change_id') }} as changes
+    where
+        object_type = 'EXTENSION'
+        and new_definition is not null
+
+),
+
+members as materialized (
+
+    select
+        named.type_name,
+        format_type(pg_type.typbasetype, pg_type.typtypmod) as base_type,
+        coalesce(pg_type.typnotnull, false) as is_not_null,
+        pg_type.oid is null as is_gone
+    from (
+        select distinct printed.type_name
+        from printed
+        where
+            printed.type_name ~ $re$^{{ snapshot_identifier() }}[.]{{ snapshot_identifier() }}$$re$
+            and substring(printed.type_name from $re$^{{ snapshot_identifier() }}$re$) in (select object_schema from extensions)
+            and printed.type_name not in (select object_identity from type_changes)
+    ) as named
+    left join pg_type on pg_type.oid = to_regtype(named.type_name)
+    where pg_type.oid is null or pg_type.typtype = 'd'
+
+),
+
 resolved as (
 
     select
@@ -122,9 +156,12 @@ resolved as (
         printed.inherits,
         printed.line_no,
         printed.column_name,
-        coalesce(types.base_type, printed.type_name) as type_name,
-        printed.is_not_null or coalesce(types.base_type is not null and types.is_not_null, false) as is_not_null
+        coalesce(types.base_type, members.base_type, printed.type_name) as type_name,
+        printed.is_not_null
+        or coalesce(types.base_type is not null and types.is_not_null, members.is_not_null, false) as is_not_null,
+        coalesce(members.is_gone, false) as is_of_what_is_gone
     from printed
+    left join members on printed.type_name = members.type_name
     left join lateral (
         select * from types
         where
@@ -155,7 +192,8 @@ defined as (
         || coalesce(
             substring(resolved.type_name from '^(?:character|character varying|bpchar|bit|bit varying)(\([0-9]+\))$'), ''
         ) as type_name,
-        not resolved.is_not_null as is_nullable
+        not resolved.is_not_null as is_nullable,
+        resolved.is_of_what_is_gone
     from resolved
 
 ),
@@ -196,7 +234,7 @@ full join recorded
     and defined.column_name = recorded.column_name
 where
     defined.place is distinct from recorded.place
-    or defined.type_name is distinct from recorded.type_name
+    or (defined.type_name is distinct from recorded.type_name and defined.is_of_what_is_gone is not true)
     or (defined.is_nullable is distinct from recorded.is_nullable and defined.inherits is not true)
 
 {% endtest %}

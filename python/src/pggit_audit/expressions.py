@@ -1,7 +1,7 @@
 """Expressions as PostgreSQL prints them, and as it must read them to hold the same again.
 
 PostgreSQL does not keep all that it prints: some expressions are another tree once they have been read again, and are
-then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Three such are known:
+then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Four such are known:
 
 - `x IN ('a', 'b')` of a varchar is a list of varchar, cast to text, and printed
   `(ARRAY['a'::character varying, …])::text[]`. Read again, the parser casts each element. A cast of the list to what it
@@ -11,6 +11,8 @@ then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram
 - `SELECT 'x'` in a query within another, or in the body of a function, has a column without a name, and is printed
   `SELECT 'x'::text`. Read again, the column is called after the cast (FigureColname of parse_target.c), and printed so.
   The name that it has without one, "?column?", keeps it away from that.
+- `ROW(a, b)::t` is printed `ROW(a, b, NULL)::t` once the type has got another column. Read again, the parser gives that
+  NULL the column's type, and it is printed `NULL::text`. The row's own cast says as much: here, NULL stands without.
 
 So a definition has these casts and names (`lasting`): its script makes what was there, and what that prints is the same
 again. A database that was dumped and restored holds what was read again (`read_again`).
@@ -54,7 +56,7 @@ def lasting(definition: str) -> str:
     if _SELECT in definition:
         for _, end in reversed(list(_unnamed(definition))):
             definition = f"{definition[:end]} AS {_NO_NAME}{definition[end:]}"
-    return definition
+    return _with_rows(definition)
 
 
 def read_again(definition: str) -> str:
@@ -73,7 +75,7 @@ def read_again(definition: str) -> str:
         definition = definition.replace(f" AS {_NO_NAME}", "")
         for column_type, end in reversed(list(_unnamed(definition))):
             definition = f"{definition[:end]} AS {_called_after(column_type)}{definition[end:]}"
-    return definition
+    return _with_rows(definition)
 
 
 # Lists ---------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ def _next_list(definition: str, here: int) -> int | None:
     return None
 
 
-def _elements(definition: str, here: int) -> tuple[int | None, list[str]]:
+def _elements(definition: str, here: int, closing: str = "]") -> tuple[int | None, list[str]]:
     """Where a list that begins at `here` ends (at its bracket), and its elements."""
     depth, start, found = 0, here, list[str]()
     for token in _TOKEN.finditer(definition, here):
@@ -124,10 +126,10 @@ def _elements(definition: str, here: int) -> tuple[int | None, list[str]]:
         elif token[0] == "," and not depth:
             found.append(definition[start : token.start()].strip())
             start = token.end()
-        elif token[0] == "]":
+        elif token[0] == closing:
             last = definition[start : token.start()].strip()
             return token.start(), [*found, last] if last else found
-        elif token[0] == ")":
+        elif token[0] in ")]":
             break
     return None, []
 
@@ -175,6 +177,28 @@ def _is_one_group(text: str) -> bool:
         if depth == 0:
             return token.end() == len(text)
     return False
+
+
+# Rows ----------------------------------------------------------------------------------------------
+
+_ROW = "ROW("
+_NULL = re.compile(rf"NULL::{_ELEMENT_TYPE}(?:\[\])*", re.DOTALL)
+# That of a row without a type of its own would be `record`, and its columns have no other types.
+_CAST_OF_ROW = re.compile(r"\)::(?!record\b)")
+
+
+def _with_rows(definition: str) -> str:
+    """Takes the types of NULLs away in rows that are cast to a type, which has them."""
+    if _ROW not in definition or "NULL::" not in definition:
+        return definition
+    # Inner rows come behind the one that they are in.
+    tokens = [t.end() for t in _TOKEN.finditer(definition) if t[0] == "("]
+    for start in reversed([end for end in tokens if definition.startswith(_ROW, end - len(_ROW))]):
+        end, elements = _elements(definition, start, ")")
+        if end is not None and _CAST_OF_ROW.match(definition, end):
+            listed = ", ".join("NULL" if _NULL.fullmatch(e) else e for e in elements)
+            definition = definition[:start] + listed + definition[end:]
+    return definition
 
 
 # AND and OR ----------------------------------------------------------------------------------------

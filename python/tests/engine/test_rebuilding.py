@@ -150,6 +150,11 @@ def test_an_expression_reads_the_same_after_each_round_trip(expression: str, scr
             "((((a > 1) AND (a < 3))::boolean AND (b))::boolean AND (c))",
             "((a > 1) AND (a < 3) AND (b) AND (c))",
         ),
+        (
+            "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL::text)::s.\"u v\", NULL::character(5))::s.t <> ROW(b, NULL::text))",
+            "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL)::s.\"u v\", NULL)::s.t <> ROW(b, NULL::text))",
+            "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL)::s.\"u v\", NULL)::s.t <> ROW(b, NULL::text))",
+        ),
     ],
 )
 def test_an_expression_is_kept_as_it_is_held_and_known_when_it_was_restored(

@@ -187,6 +187,7 @@ class Situation:
         reader = self.shadow.reader
         writes = self.shadow.writes()
         touched, self._horizon = reader.touched(self._horizon, writes)
+        altered = [k for k, kind in touched.items() if kind in ("TABLE", "TYPE") and k in self.state.objects]
         statements = [s for step in done for s in (split(step) if isinstance(step, str) else (step,))]
         may_rename = any(s.may_rename for s in statements)
         if may_rename and "SCHEMA" in touched.values():
@@ -194,6 +195,8 @@ class Situation:
             touched |= self.state.kinds()
         elif may_rename and touched:
             touched |= reader.dependents(touched)
+        if altered and "pg_attribute" in writes.inserted | writes.updated:
+            touched |= reader.dependents(altered, "users_of_rows")
         gone = reader.vanished(self.state.objects, writes)
         if writes.leave_no_trace or any("extension" in s.text.lower() for s in statements):
             # DEPENDS ON EXTENSION is in no row of the object either.

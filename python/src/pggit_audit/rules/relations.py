@@ -36,6 +36,7 @@ from pggit_audit.rules import (
     constraints,
     indexes,
     renamed_types,
+    routines,
     sequences,
     tables,
 )
@@ -326,6 +327,8 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     if evidence.live.has(found) or _goes_on(evidence, found, position):
         return None
     if history.ends_with_its_text(found.object_schema, position):
+        return None
+    if routine and routines.goes_on(evidence, found, position):
         return None
     if any(
         r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])

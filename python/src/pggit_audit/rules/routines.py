@@ -177,6 +177,50 @@ def replaced_overloads(
         )
 
 
+_TYPE = re.compile(r"""(?:"(?:[^"]|"")*"|[^",])+""")
+
+
+def goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
+    """Whether a routine lives on with arguments whose types have other names by now, as the live catalog has it.
+
+    So it is where the body is the same string, no type has an old name any more, and no later text makes it anew.
+    """
+    bare = found.object_name.split("(", 1)[0]
+    types, live = _types(found), evidence.live
+    for other in live.routines.get((found.object_schema, bare), []):
+        renamed = {old: new for old, new in zip(types, _types(other), strict=False) if old != new}
+        names = [parse_name(old) for old in renamed]
+        if not names or any(schema is None or (schema, name) in live.by_name for schema, name in names):
+            continue
+        if _body(found) == _body(other):
+            return not _makes(evidence, bare, position + 1)
+    return False
+
+
+def _types(routine: DatabaseObject) -> list[str]:
+    """The types of a routine's arguments, as its identity has them, of arrays those of the elements."""
+    return [
+        t.strip().rstrip("[]")
+        for t in _TYPE.findall(routine.object_identity.split("(", 1)[1].removesuffix(")"))
+    ]
+
+
+def _body(routine: DatabaseObject) -> str:
+    """A routine's body, if it is a string; the text of another one has the new names of all that it uses."""
+    return routine.definition.partition("\nAS ")[2]
+
+
+def _makes(evidence: Evidence, bare: str, position: int) -> bool:
+    """Whether a text, from this row's on, makes a routine of that name."""
+    history = evidence.history
+    return any(
+        s.verb == "CREATE" and s.object_type in ("FUNCTION", "PROCEDURE") and bare in s.words
+        for p in history.mentions(bare)
+        if p >= position
+        for s in history.rows[p].statements
+    )
+
+
 def _drops(evidence: Evidence, bare: str, position: int) -> bool:
     """Whether a text, from this row's on, drops a routine of that name."""
     history = evidence.history

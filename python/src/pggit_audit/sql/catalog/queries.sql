@@ -39,6 +39,9 @@ with changed as (
     union
     select c.reltype from pg_catalog.pg_class as c join changed on changed.oid = c.oid where c.reltype <> 0
     union
+    -- an expression that takes a column of a composite type rests on that type's relation
+    select t.typrelid from pg_catalog.pg_type as t join changed on changed.oid = t.oid where t.typrelid <> 0
+    union
     select t.typarray from pg_catalog.pg_type as t join changed on changed.oid = t.oid where t.typarray <> 0
     union
     select t.typarray
@@ -55,6 +58,31 @@ with changed as (
     union
     select k.oid from pg_catalog.pg_constraint as k join changed on changed.oid = k.conrelid where k.contype in ('p', 'u', 'x')
 )
+{query:namers}
+
+-- query: users_of_rows
+-- The objects whose text may list the columns of one of `oids`, tables and composite types: `ROW(a, NULL)::t`, and a
+-- query of a function that returns such rows.
+with changed as (
+    select unnest(%(oids)s::oid[]) as oid
+)
+, rows as (
+    select c.reltype as oid from pg_catalog.pg_class as c join changed on changed.oid = c.oid where c.reltype <> 0
+    union
+    select t.oid from pg_catalog.pg_type as t join changed on changed.oid = t.oid where t.typtype = 'c'
+)
+, referenced as (
+    select oid from rows
+    union
+    select d.objid
+    from rows
+    join pg_catalog.pg_depend as d on d.refclassid = 'pg_type'::regclass and d.refobjid = rows.oid
+    where d.classid = 'pg_proc'::regclass
+)
+{query:namers}
+
+-- query: namers
+-- The objects whose text may name one of the oids in `referenced`, one step away.
 , dependents as (
 select distinct
     case
