@@ -51,6 +51,8 @@ class Recording:
     connection: psycopg.Connection[Any]
     migrations: list[Migration] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
+    began: list[Definitions] = field(default_factory=list)
+    """What the catalog said before the first row: at first, and after each statement."""
     refused: list[str] = field(default_factory=list)
     rowless: list[tuple[int, int]] = field(default_factory=list)
     """The statements that left no row: which migration, which statement of it."""
@@ -61,6 +63,7 @@ class Recording:
         A script cannot be looked at between its statements. So each migration runs once before, statement
         by statement, in a transaction that is rolled back; its rows are counted, and the catalog is read.
         """
+        self.began = self.began or [self._truth()]
         expected = self._rehearse(migration)
         before = len(history(self.connection))
         try:
@@ -73,16 +76,18 @@ class Recording:
                 if left_out:
                     # What comes with rows that are left out comes with the commit of the row before.
                     before += number
-                    for moment in self.moments[-1:]:
-                        moment.truths.append(truth)
+                    self._last_truths().append(truth)
                 elif number:
                     self.moments.append(Moment(range(before, before + number), [truth]))
                     before += number
-                elif self.moments:
-                    self.moments[-1].truths.append(truth)
+                else:
+                    self._last_truths().append(truth)
         else:
             # It ran otherwise than at the rehearsal: nothing is known from the moment before on.
             del self.moments[-1:]
+
+    def _last_truths(self) -> list[Definitions]:
+        return self.moments[-1].truths if self.moments else self.began
 
     def _rehearse(self, migration: Migration) -> list[tuple[int, Definitions, bool]]:
         """Of each statement, how many rows it leaves, what is true then, and whether its rows are those of members."""
@@ -99,11 +104,15 @@ class Recording:
                 rows = len(history(self.connection, before))
                 if not rows:
                     self.rowless.append((len(self.migrations), place))
-                path = self.connection.execute("select current_setting('search_path')").fetchone()
-                brings = statement.startswith("create extension")
-                found.append((rows, _definitions(self.connection), brings))
-                self.connection.execute("select set_config('search_path', %s, false)", path)
+                found.append((rows, self._truth(), statement.startswith("create extension")))
         return found
+
+    def _truth(self) -> Definitions:
+        """What the catalog says now; the session goes on with its search_path."""
+        path = self.connection.execute("select current_setting('search_path')").fetchone()
+        truth = _definitions(self.connection)
+        self.connection.execute("select set_config('search_path', %s, false)", path)
+        return truth
 
     def evidence(self) -> tuple[Any, ...]:
         """All that is left of what happened: the history, without numbers, and the live schema."""
@@ -226,9 +235,10 @@ def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
     seen: list[tuple[int, int, Definitions, Definitions]] = []
     before: Definitions | None = None
     last = 0
-    for number, moment in enumerate(made.moments):
+    moments = [Moment(range(0), made.began), *made.moments] if versions else []
+    for number, moment in enumerate(moments):
         rows = [versions[i] for i in moment.rows]
-        following = [versions[m.rows[0]] - 1 for m in made.moments[number + 1 : number + 2]] or versions[-1:]
+        following = [versions[m.rows[0]] - 1 for m in moments[number + 1 : number + 2]] or versions[-1:]
         for place, truth in enumerate(moment.truths):
             # Behind the last row of what was looked at before. The first is with its own last row at the latest; the
             # others left no row, or rows that are left out, before those of the next.
