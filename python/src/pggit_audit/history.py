@@ -123,6 +123,8 @@ class HistoryRow:
             return False
         if any(s.moved_to == schema and any(t[1] == self.name for t in s.targets) for s in self.statements):
             return True
+        if any(s.renamed_to == self.name and any(t[0] == schema for t in s.targets) for s in self.statements):
+            return True
         if self.object_type == "INDEX" and not says(text, self.name):
             # That of a key, or one that PostgreSQL named: it is where its table is.
             tables = [

@@ -565,6 +565,17 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "what has no schema before the rename of a table that has one": [
+        Migration(
+            "script",
+            (
+                "create schema shop",
+                "create table shop.parcel (id integer)",
+                "create procedure proc_1(n integer) language sql as 'select 1'",
+                "alter table shop.parcel rename to account",
+            ),
+        ),
+    ],
 }
 
 DECIDED = {
