@@ -13,6 +13,7 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import first_statement, parse_name
+from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Label, Moment
 from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair, about
 from pggit_audit.statements import Name
@@ -82,9 +83,16 @@ def of_column(
     identity = evidence.moments.table(table, first)
     if identity is None:
         return None
+    oid = evidence.history.oid_of("TABLE", table, first)
     for column in evidence.moments.columns(identity):
         if column.place == place if place is not None else column.name == name:
-            return within(column.moment, first, last)
+            moment = column.moment
+            if moment is None or any(
+                r.oid == oid and _may_change_types(r) for r in _tables_altered(evidence, moment)
+            ):
+                # It need not have been written for its own sake.
+                return None
+            return within(moment, first, last)
     return None
 
 
@@ -122,15 +130,29 @@ def is_only_renamed(
 
 def is_alone(evidence: Evidence, moment: Moment | None, table: Name, position: int) -> bool:
     """Whether a transaction is for certain behind that of the row at a position, and altered no other table: that may
-    be a parent, which alters a table without a row of it."""
+    be a parent, which alters a table without a row of it. Nor may it have given a column of this one another type."""
     if moment is None or not is_behind(moment, position):
         return False
-    if moment.own is None or moment.began is None:
-        return True
     oid = evidence.history.oid_of("TABLE", table, position)
+    own = _tables_altered(evidence, moment)
+    return all(oid is not None and r.oid == oid and not _may_change_types(r) for r in own)
+
+
+def _tables_altered(evidence: Evidence, moment: Moment) -> list[HistoryRow]:
+    """The rows of a transaction that alter tables."""
+    if moment.own is None or moment.began is None:
+        return []
     own = evidence.history.rows[moment.began : moment.own + 1]
-    own = [r for r in own if r.object_type == "TABLE" and r.change_type == "ALTER"]
-    return all(oid is not None and r.oid == oid for r in own)
+    return [r for r in own if r.object_type == "TABLE" and r.change_type == "ALTER"]
+
+
+def _may_change_types(row: HistoryRow) -> bool:
+    """Whether a row's text may give a column another type: PostgreSQL 15 then writes the rows of all columns behind it
+    again, too, and any version makes constraints on it anew."""
+    return any(
+        s.action in ("code", "unreadable") or (s.tag == "ALTER TABLE" and "TYPE" in s.keywords)
+        for s in row.statements
+    )
 
 
 def _came_without_default(evidence: Evidence, table: Name, position: int, place: int) -> bool:

@@ -279,12 +279,17 @@ def _renamed_at(
     """Where a column was renamed, and whether it is before that row.
 
     One migration renames a column of several tables: where the same rename of others may have been at the same
-    time, it was. Before the first text that uses the new name; where none does, at one end of the interval or, where
+    time, it was; when ids tell the moment of those, at that. Before the first text that uses the new name; where none does, at one end of the interval or, where
     the team sends renames by themselves, halfway.
     """
     history = evidence.history
-    others = [_interval(evidence, *other) for other in _renames_alike(evidence, old, new)]
+    alike = list(_renames_alike(evidence, old, new))
+    others = [_interval(evidence, *other) for other in alike]
     first, last, early = _interval(evidence, table, old, new, position, upper).narrowed(others)
+    moments = [of_column(evidence, other, begin, end, new, None) for other, _, _, begin, end in alike]
+    due = {m.due for m in moments if m is not None and first <= m.first and m.last <= last}
+    if len(due) == 1:
+        return due.pop()
     if early:
         return last, True
     if not evidence.habits.renames_beside_others:
