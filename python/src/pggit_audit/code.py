@@ -9,9 +9,15 @@ from functools import lru_cache
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
 
-from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
+from pggit_audit.lexing import LITERALS, Part, TooLong, read_parts, upper
 from pggit_audit.statements import Statement, split
 
+# Statements that do the same whether a client sends them or a block runs them.
+_RUNS = {
+    "CREATE", "ALTER", "DROP", "COMMENT", "SET", "RESET", "GRANT", "REVOKE", "SECURITY", "INSERT", "UPDATE", "DELETE",
+    "MERGE", "TRUNCATE", "LOCK", "ANALYZE", "REFRESH",
+}  # fmt: skip
+_LEVELS = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"}
 KEEPS = {"CREATE", "ALTER", "COMMENT"}
 """What these make keeps its expressions as they are written, and its structure comes from no row."""
 
@@ -54,6 +60,51 @@ def statements_in(text: str) -> tuple[Statement, ...]:
                 found += _made(literal)
                 found += statements_in(literal)
     return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def straight(block: Statement) -> tuple[Statement, ...]:
+    """The statements of a DO block that does nothing but run them in their order; empty where it may do anything else.
+
+    Nothing of it is declared, worked out, tried or done on a condition, and no query runs in it: a client that sends
+    the statements does the same. Statements that change rows go, and what the block only says.
+    """
+    literals = [t for t in block.tokens if t.token_type in LITERALS]
+    others = [t.text.upper() for t in block.tokens if t.token_type not in LITERALS]
+    if (
+        block.tag != "DO"
+        or others not in (["DO"], ["DO", "LANGUAGE", "PLPGSQL"])
+        or len(literals) != 1
+        or literals[0].token_type not in (TokenType.HEREDOC_STRING, TokenType.STRING)
+        or len(literals[0].text) > _MOST
+        or "\\" in literals[0].text
+    ):
+        return ()
+    try:
+        first, *rest = read_parts(literals[0].text, escapes=False)
+    except (TokenError, TooLong, RecursionError, ValueError):
+        return ()
+    if upper(first.tokens[0]) != "BEGIN" or not rest or [upper(t) for t in rest.pop().tokens] != ["END"]:
+        return ()
+    if len(first.tokens) == 1:
+        return ()
+    start = first.tokens[1].start - first.tokens[0].start
+    found: list[Statement] = []
+    for part in (Part(first.text[start:], first.tokens[1:]), *rest):
+        word, behind = upper(part.tokens[0]), part.tokens[1:]
+        if word == "EXECUTE" and len(behind) == 1 and behind[0].token_type in LITERALS:
+            found += split(behind[0].text)
+        elif word in _RUNS:
+            found += split(part.text)
+        elif word != "NULL" and not (word == "RAISE" and _only_says(behind)):
+            return ()
+    return tuple(found)
+
+
+def _only_says(tokens: Sequence[Token]) -> bool:
+    """Whether what stands behind RAISE ends nothing, and calls nothing."""
+    is_call = any(t.token_type == TokenType.L_PAREN for t in tokens)
+    return bool(tokens) and upper(tokens[0]) in _LEVELS and not is_call
 
 
 def _made(code: str) -> Iterator[Statement]:

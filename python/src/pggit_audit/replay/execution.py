@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pggit_audit.code import straight
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.rules import strings
@@ -42,7 +43,8 @@ class Execution:
         if "\x00" in text:
             text = ""
         told = strings.in_force(evidence, next((r for r in rows if r.change_sql == text), rows[0]))
-        statements = _that_ran(committed(split(text, escapes=bool(told[0]))), rows, evidence)
+        sent = committed(split(text, escapes=bool(told[0])))
+        statements = _that_ran([s for one in sent for s in straight(one) or (one,)], rows, evidence)
         return cls(text, statements, deque(rows), rows[-1], rows, waiting, told)
 
     @property

@@ -279,8 +279,8 @@ def _renamed_at(
     """Where a column was renamed, and whether it is before that row.
 
     One migration renames a column of several tables: where the same rename of others may have been at the same
-    time, it was; when ids tell the moment of those, at that. Before the first text that uses the new name; where none does, at one end of the interval or, where
-    the team sends renames by themselves, halfway.
+    time, it was; when ids tell the moment of those, at that. Before the first text that uses the new name; where none
+    does, at one end of the interval or, where the team sends renames by themselves, halfway.
     """
     history = evidence.history
     alike = list(_renames_alike(evidence, old, new))
