@@ -22,8 +22,9 @@ from rule_cases import DAY, T, brief, must_hold
 from pggit_audit.replay import Pause, mark_uncertain
 from pggit_audit.shadow import Shadow
 
-TWICE = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
-ONCE = "do $$ begin alter table t add c integer; end $$"
+TWICE = "do $$ begin if true then alter table t add a integer; alter table t add b integer; end if; end $$"
+ONCE = "do $$ begin if true then alter table t add c integer; end if; end $$"
+STRAIGHT = "do $$ begin alter table t add a integer; alter table t add b integer; end $$"
 
 
 def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow, scratch: Scratch) -> None:
@@ -60,8 +61,9 @@ def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow
         ),
         (f"{TWICE}; {ONCE}", [None, None, None], ["repaired", "repaired", "repaired"]),
         (f"{TWICE}; alter table t add c integer", [None, None, None], ["repaired", "exact", "exact"]),
+        (f"{STRAIGHT}; alter table t add c integer", [None, None, None], ["exact", "exact", "exact"]),
     ],
-    ids=["a block", "without columns", "two blocks", "two blocks without columns", "and a statement"],
+    ids=["a block", "without columns", "two blocks", "two blocks without columns", "and a statement", "straight"],
 )
 def test_of_the_rows_of_a_block_only_the_last_can_be_exact(
     text: str, recorded: list[str | None], told: list[str], shadow: Shadow, scratch: Scratch
