@@ -63,7 +63,14 @@ def test_what_is_replayed_as_written_is_exact_and_repairs_nothing(shadow: Shadow
         (f"{TWICE}; alter table t add c integer", [None, None, None], ["repaired", "exact", "exact"]),
         (f"{STRAIGHT}; alter table t add c integer", [None, None, None], ["exact", "exact", "exact"]),
     ],
-    ids=["a block", "without columns", "two blocks", "two blocks without columns", "and a statement", "straight"],
+    ids=[
+        "a block",
+        "without columns",
+        "two blocks",
+        "two blocks without columns",
+        "and a statement",
+        "straight",
+    ],
 )
 def test_of_the_rows_of_a_block_only_the_last_can_be_exact(
     text: str, recorded: list[str | None], told: list[str], shadow: Shadow, scratch: Scratch
