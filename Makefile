@@ -75,7 +75,8 @@ test test-all: $(READY) dbt_packages
 	if [ -d "$$data" ]; then $(ELSEWHERE); fi; \
 	set -x; \
 	$(EMBEDDED) $(BIN)/dbt build --target staging; \
-	$(EMBEDDED) $(BIN)/dbt test --target staging
+	$(EMBEDDED) $(BIN)/dbt test --target staging; \
+	$(EMBEDDED) $(BIN)/dbt test --target staging --select resource_type:unit_test
 
 lint: $(READY) dbt_packages
 	$(BIN)/ruff check --config python/pyproject.toml .

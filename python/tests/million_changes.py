@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import psycopg
-from project import DATABASE, SAMPLE, dbt, new_database
+from project import DATABASE, NO_TESTS, SAMPLE, dbt, new_database
 
 from pggit_audit import embedded
 from pggit_audit.lab import recorded
@@ -106,7 +106,7 @@ class timed:
 def build(params: dict[str, object], folder: Path, what: str, *arguments: str) -> None:
     """Run `dbt build` without tests, which has to succeed."""
     with timed(what):
-        result = dbt(params, folder, "build", "--exclude-resource-type", "test", "unit_test", *arguments)
+        result = dbt(params, folder, "build", *NO_TESTS, *arguments)
     if result.returncode:
         raise SystemExit(result.stdout)
 

@@ -33,9 +33,7 @@ DATABASE = "migrated"
 
 
 SECONDS = 900  # no command may take longer
-NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
-"""They ask nothing of the database that is built in."""
-NO_TESTS = (*NO_UNIT_TESTS, "--exclude-resource-type", "test")
+NO_TESTS = ("--exclude-resource-type", "test")
 
 # What the tracker needs of whoever makes something, as it writes with their rights.
 TRACKER_S_GRANTS = """

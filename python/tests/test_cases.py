@@ -16,7 +16,7 @@ from casebook.pipeline import Build, Pipeline, building, compiled
 from casebook.reading import FOLDER, KNOWN_FAILURES, Case, known_failures, paths, read
 from casebook.recording import Recording, Server, record
 from helpers import NAMED_BINARIES, execute, major_version
-from project import NO_UNIT_TESTS, dbt
+from project import dbt
 
 from pggit_audit import embedded, models
 from pggit_audit.errors import PggitError
@@ -114,7 +114,7 @@ def test_the_pipeline_is_the_build(
                         target, (resources.files("pggit_audit") / "sql" / "pggit_v0.sql").read_text("utf-8")
                     )
                 assert build.run() == []
-                done = dbt(target, tmp_path, "build", *NO_UNIT_TESTS)
+                done = dbt(target, tmp_path, "build")
                 assert done.returncode == 0, done.stdout[-6000:]
 
             assert record(case, made, tmp_path, both) == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from project import DATABASE, NO_UNIT_TESTS, Params, dbt, new_database
+from project import DATABASE, Params, dbt, new_database
 from psycopg.rows import dict_row
 from test_evidence import HIDDEN, recorded
 from tracker import install, send
@@ -53,7 +53,7 @@ def build(params: Params, artifacts: Path, file: Path | None) -> list[dict[str, 
     """Builds, tests what was built, and returns what the findings say of the evidence."""
     variables = ("--vars", json.dumps({"evidence": str(file)})) if file else ()
     for command in ("build", "test"):
-        done = dbt(params, artifacts, command, *NO_UNIT_TESTS, *variables)
+        done = dbt(params, artifacts, command, *variables)
         assert done.returncode == 0, done.stdout[-6000:]
     return rows(params, FINDINGS)
 
@@ -115,6 +115,6 @@ def test_a_restored_copy_knows_with_the_file_what_it_does_not_know_without(
     # What is no file of evidence ends the build before it changes anything, in words.
     broken = tmp_path / "broken.jsonl"
     broken.write_text("{}\n", encoding="utf-8")
-    done = dbt(copy, artifacts, "build", *NO_UNIT_TESTS, "--vars", json.dumps({"evidence": str(broken)}))
+    done = dbt(copy, artifacts, "build", "--vars", json.dumps({"evidence": str(broken)}))
     assert done.returncode != 0 and "is no file of evidence" in done.stdout
     assert {(s["not_before_version_id"], s["not_after_version_id"]) for s in rows(copy, STEPS)} == steps

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from helpers import execute
 from packages import real_package
-from project import NO_UNIT_TESTS, PROJECT, TRACKER_S_GRANTS, Params, change_settings, copy_of_project, dbt
+from project import PROJECT, TRACKER_S_GRANTS, Params, change_settings, copy_of_project, dbt
 
 from pggit_audit import embedded
 
@@ -62,7 +62,7 @@ def test_they_build_find_nothing_new_and_never_become_history(
     owner = tracked | {"user": embedded.USER}
     execute(owner, TRACKER_S_GRANTS)
     changes = "select event_no, object_identity, change_type, commit_sha from pggit_audit.changes order by 1"
-    built = dbt(tracked, tmp_path, "build", *NO_UNIT_TESTS, project=beside)
+    built = dbt(tracked, tmp_path, "build", project=beside)
     assert built.returncode == 0, built.stdout[-6000:]
     warned = [line for line in built.stdout.splitlines() if " WARN " in line]
     assert warned == []
@@ -74,7 +74,7 @@ def test_they_build_find_nothing_new_and_never_become_history(
         "public",
     }
 
-    again = dbt(tracked, tmp_path, "build", *NO_UNIT_TESTS, project=beside)
+    again = dbt(tracked, tmp_path, "build", project=beside)
     assert again.returncode == 0, again.stdout[-6000:]
     assert execute(owner, changes) == before
     ((recorded,),) = execute(
@@ -98,7 +98,7 @@ def test_macros_of_a_package_before_the_project_s_are_refused(
 ) -> None:
     order = ["dbt_project_evaluator", "dbt"]
     change_settings(beside, {"dispatch": [{"macro_namespace": "dbt", "search_order": order}]})
-    done = dbt(tracked, tmp_path, "build", *NO_UNIT_TESTS, project=beside)
+    done = dbt(tracked, tmp_path, "build", project=beside)
     assert done.returncode != 0
     assert "Put pggit_audit first there" in done.stdout
     assert execute(tracked | {"user": embedded.USER}, "select count(*) from pggit.history") != [(0,)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import execute
-from project import DATABASE, NO_TESTS, NO_UNIT_TESTS, PUBLISHED, Params, contents, copied, dbt, new_database
+from project import DATABASE, NO_TESTS, PUBLISHED, Params, contents, copied, dbt, new_database
 
 LATER = Path(__file__).with_name("later.sql")
 
@@ -46,6 +46,8 @@ class Bookshop:
     """The published tables before and after that build."""
     relations: tuple[list[tuple[str, str]], list[tuple[str, str]]]
     """The tables and views of the results before and after that build, with their columns."""
+    left_out: set[str]
+    """The kinds of what the project has and that build did not run."""
     undisturbed: Rows
     """The published tables after a build that nothing had stopped, but for what says when."""
 
@@ -62,7 +64,7 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
         execute(params, DAMAGE)
         published_before = published(params, clock=True)
         relations_before = execute(params, RELATIONS)
-        build = dbt(params, folder, "build", *NO_UNIT_TESTS)
+        build = dbt(params, folder, "build")
         assert build.returncode == 1, build.stdout
         refused = {name: result["status"] for name, result in results(folder).items()}
         published_after = published(params, clock=True)
@@ -70,7 +72,7 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
         execute(params, MENDED)
         before = new_database(params, "gate_before", template=DATABASE)
 
-        build = dbt(params, folder, "build", *NO_UNIT_TESTS)
+        build = dbt(params, folder, "build")
         assert build.returncode == 0, build.stdout
         after = new_database(params, "gate_after", template=DATABASE)
 
@@ -78,9 +80,12 @@ def rebuild(built: Params, folder: Path) -> Bookshop:
     names = [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     last = results(folder)
     tests = {name: last[name]["compiled_code"] for name in names}
+    known = [*manifest["nodes"], *manifest["functions"], *manifest["exposures"], *manifest["unit_tests"]]
+    ran = {result["unique_id"] for result in last.values()}
+    left_out = {each.split(".")[0] for each in known if each not in ran}
     return Bookshop(
         before, after, tests, refused, (published_before, published_after),
-        (relations_before, relations_after), undisturbed,
+        (relations_before, relations_after), left_out, undisturbed,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from bookshop import Bookshop, published, results
 from corruptions import Corruption, Stage, corrupt, read_corruptions
-from project import NO_UNIT_TESTS, copied, dbt, differences
+from project import copied, dbt, differences
 
 HERE = Path(__file__).parent
 BEFORE = read_corruptions(HERE / "before_publication.yml")
@@ -95,12 +95,16 @@ def test_the_build_after_mending_ends_as_if_nothing_had_happened(bookshop: Books
     assert differences(bookshop.undisturbed, published(bookshop.after)) == {}
 
 
+def test_a_build_runs_all_that_there_is_but_unit_tests(bookshop: Bookshop) -> None:
+    assert bookshop.left_out == {"unit_test"}
+
+
 def test_dbt_test_names_what_is_wrong(bookshop: Bookshop, artifacts: Path) -> None:
     corruption = next(each for each in AFTER if each.name == "another author")
     with copied(bookshop.after) as params:
         with psycopg.connect(**params) as connection:
             corrupt(connection, corruption.sql)
-        test = dbt(params, artifacts, "test", *NO_UNIT_TESTS)
+        test = dbt(params, artifacts, "test")
     assert test.returncode == 1
     found = results(artifacts)
     assert {name for name, result in found.items() if result["status"] == "fail"} == corruption.fails
@@ -127,8 +131,8 @@ def test_the_next_build_heals_nothing_silently(bookshop: Bookshop, artifacts: Pa
         with psycopg.connect(**params) as connection:
             for corruption in done:
                 corrupt(connection, corruption.sql)
-        build = dbt(params, artifacts, "build", *NO_UNIT_TESTS)
-        dbt(params, artifacts, "test", *NO_UNIT_TESTS)
+        build = dbt(params, artifacts, "build")
+        dbt(params, artifacts, "test")
     # What follows from the changes is put back, for a killed build leaves such gaps: but not in silence.
     assert "are gone: object_versions: 1;" in build.stdout
     assert "head of pggit_v0: 1. This build" in build.stdout

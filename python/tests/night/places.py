@@ -116,7 +116,7 @@ def a_place(tmp_path: Path, server: embedded.Server, dbname: str = "night") -> I
     }
     environment |= {
         "PGGIT_EMBEDDED_DIR": str(server.home), "PGGIT_STAGING_DBNAME": dbname, "COLUMNS": "120",
-        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test",  # the gate takes half of the time, and has tests of its own
+        "DBT_EXCLUDE_RESOURCE_TYPES": "test",  # the gate takes half of the time, and has tests of its own
         "PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     params = server.params("postgres")

@@ -202,7 +202,7 @@ def with_two_phases(tmp_path: Path) -> Iterator[Place]:
             environment |= {f"PGGIT_STAGING_{name.upper()}": str(value) for name, value in params.items()}
             environment |= {
                 "PGGIT_NIGHT_DIR": str(tmp_path / "runs"), "COLUMNS": "120",
-                "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test",
+                "DBT_EXCLUDE_RESOURCE_TYPES": "test",
             }  # fmt: skip
             yield Place(params, tmp_path / "runs", environment)
 

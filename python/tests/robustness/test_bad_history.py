@@ -17,7 +17,6 @@ from project import (
     APPEND_ONLY,
     DATABASE,
     NO_TESTS,
-    NO_UNIT_TESTS,
     PUBLISHED,
     Params,
     contents,
@@ -34,7 +33,7 @@ HARM = Path(bad_history.HARM)
 CASES = bad_history.cases()
 # Without a host it is the embedded server, where the history has no rights; a second is enough for what ends at all.
 TARGET = {"dbname": DATABASE}
-BUILD = ("build", *NO_UNIT_TESTS, "--vars", "{statement_timeout_seconds: 1}")
+BUILD = ("build", "--vars", "{statement_timeout_seconds: 1}")
 
 WHAT_BECAME_OF_IT = """
     select

@@ -12,7 +12,6 @@ from project import (
     APPEND_ONLY,
     DATABASE,
     NO_TESTS,
-    NO_UNIT_TESTS,
     PUBLISHED,
     Params,
     contents,
@@ -89,7 +88,7 @@ def test_what_is_published_stays_as_history_grows(built: Params, young: Params, 
         *execute(built, DDL.format(100_000))[0],
     )
     succeeds(young, artifacts, "build", *NO_TESTS)
-    succeeds(young, artifacts, "test", *NO_UNIT_TESTS)
+    succeeds(young, artifacts, "test")
     after = contents(young, *PUBLISHED, clock=True)
     assert {name for name in APPEND_ONLY if not set(before[name]) <= set(after[name])} == set()
     assert len(after["pggit_audit.changes"]) > 1.3 * len(before["pggit_audit.changes"]) > 50
@@ -116,7 +115,7 @@ def test_v1_and_pggit_v0_both_go_on(built: Params, artifacts: Path) -> None:
             ALTERED.format("recorded"),
         )
         ((_, native),) = execute(params, REFS)
-        succeeds(params, artifacts, "build", *NO_UNIT_TESTS)
+        succeeds(params, artifacts, "build")
         first = execute(params, LAST)[0]
         assert first[1:2] + first[3:] == (drifted[0], "public.books", "exact")
         assert execute(params, REFS) == [("refs/heads/main", native), ("refs/heads/v1/main", first[0])]
@@ -145,7 +144,7 @@ def test_a_row_that_v1_committed_late_is_published_behind_the_others(built: Para
             ALTERED.format("late"),
             f"update pggit.history set id = {free} where sql_executed ~ ' late '",
         )
-        succeeds(params, artifacts, "build", *NO_UNIT_TESTS)
+        succeeds(params, artifacts, "build")
         (last,) = execute(
             params,
             "select v1_version_id from pggit_audit.changes where origin = 'v1' order by event_no desc limit 1",

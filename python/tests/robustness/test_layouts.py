@@ -13,7 +13,6 @@ from helpers import execute
 from project import (
     DATABASE,
     NO_TESTS,
-    NO_UNIT_TESTS,
     SAMPLE,
     Params,
     dbt,
@@ -72,7 +71,7 @@ def plan_s(server: embedded.Server) -> Iterator[Params]:
 @pytest.fixture(scope="module")
 def two_builds(plan_s: Params, artifacts: Path) -> list[subprocess.CompletedProcess[str]]:
     """A build, and another one that begins while it runs."""
-    first = started(plan_s, artifacts, "build", *NO_UNIT_TESTS)
+    first = started(plan_s, artifacts, "build")
     said = read_until(first, " START ")
     second = dbt(plan_s, artifacts, "build", *NO_TESTS)
     rest, errors = first.communicate()
@@ -140,7 +139,7 @@ def test_on_another_server(another_server: Params, tmp_path: Path) -> None:
         assert "password authentication failed" in refused.stdout
         assert refused.stdout.count("Nothing was changed. Check PGGIT_STAGING_HOST") == 1
         assert "Traceback" not in refused.stdout + refused.stderr
-    done = dbt(role, tmp_path, "build", *NO_UNIT_TESTS)
+    done = dbt(role, tmp_path, "build")
     assert done.returncode == 0, done.stdout[-6000:]
     assert fingerprint(params, "pggit", "public", "billing") == before
     assert execute(params, "select count(*) > 100 from pggit_audit.changes") == [(True,)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from helpers import execute
-from project import DATABASE, NO_UNIT_TESTS, SAMPLE, Params, dbt, new_database, shadows
+from project import DATABASE, SAMPLE, Params, dbt, new_database, shadows
 
 from pggit_audit import cluster, embedded
 from pggit_audit.lab import recorded
@@ -27,7 +27,7 @@ SCHEMAS = "select nspname::text from pg_namespace where nspname !~ '^pg_|^inform
 def refused(params: Params, folder: Path, *arguments: str) -> str:
     """What a build says that ends before anything is made, on one line."""
     before = execute(params, SCHEMAS)
-    done = dbt(params, folder, "build", *NO_UNIT_TESTS, *arguments)
+    done = dbt(params, folder, "build", *arguments)
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0, said
     assert "Traceback" not in said
@@ -134,7 +134,7 @@ def test_a_pooler(
     folder.mkdir()
     try:
         with pooler(params, folder, mode, database.format(**named_server)) as there:
-            done = dbt(there, tmp_path_factory.mktemp("target"), "build", *NO_UNIT_TESTS)
+            done = dbt(there, tmp_path_factory.mktemp("target"), "build")
         words = " ".join((done.stdout + done.stderr).split())
         assert "Traceback" not in words
         assert (done.returncode == 0) == (said is None), words[-3000:]

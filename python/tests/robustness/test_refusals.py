@@ -12,7 +12,6 @@ from helpers import execute
 from project import (
     DATABASE,
     NO_TESTS,
-    NO_UNIT_TESTS,
     SAMPLE,
     Params,
     copied,
@@ -65,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(owner: Params, folder: Path, *arguments: str) -> tuple[int, str]:
     """Build as the role; the exit status, and what dbt said, on one line."""
-    done = dbt(owner | {"user": "migration"}, folder, "build", *NO_UNIT_TESTS, *arguments)
+    done = dbt(owner | {"user": "migration"}, folder, "build", *arguments)
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from helpers import execute
-from project import DATABASE, NO_UNIT_TESTS, TRACKER_S_GRANTS, Params, dbt, new_database
+from project import DATABASE, TRACKER_S_GRANTS, Params, dbt, new_database
 from test_evidence import recorded
 
 from pggit_audit import embedded
@@ -21,7 +21,7 @@ ROWS = "select count(*), max(id) from pggit.history"
 
 
 def build(params: Params, folder: Path) -> tuple[int, str]:
-    done = dbt(params, folder, "build", *NO_UNIT_TESTS)
+    done = dbt(params, folder, "build")
     return done.returncode, " ".join(done.stdout.split())
 
 
@@ -61,7 +61,7 @@ def test_a_build_leaves_no_row_or_says_so_and_the_next_one_leaves_none(
     ((rows, _),) = after_first
     ((rows_before, _),) = before
     assert f"recorded {rows - rows_before} row(s) about what this build made" in said
-    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 0
+    assert dbt(tracked, tmp_path, "test").returncode == 0
 
     status, said = build(tracked, tmp_path)
     assert status == 0, said[-6000:]
@@ -72,7 +72,7 @@ def test_a_build_leaves_no_row_or_says_so_and_the_next_one_leaves_none(
     assert execute(owner, "select decision from pggit_audit.go_no_go") == [("GO",)]
 
     execute(owner, IN_DISGUISE)
-    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 1
+    assert dbt(tracked, tmp_path, "test").returncode == 1
     status, said = build(tracked, tmp_path)
     assert status == 0, said[-6000:]
     assert execute(
@@ -128,4 +128,4 @@ def test_no_interval_no_exact_row_and_no_cause_depends_on_how_many_builds_there_
         assert said_by(owner) == expected
         left.append(execute(owner, ROWS))
     assert left[0] == left[1] == left[2]
-    assert dbt(tracked, tmp_path, "test", *NO_UNIT_TESTS).returncode == 0
+    assert dbt(tracked, tmp_path, "test").returncode == 0

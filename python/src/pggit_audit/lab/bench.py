@@ -95,12 +95,11 @@ class History:
 
 
 @contextmanager
-def built(history: History, *options: str) -> Iterator[Build]:
+def built(history: History) -> Iterator[Build]:
     """Loads and builds a history; its server and files last as long as the block.
 
     Args:
         history: which, and how.
-        options: more options for `dbt build`.
     """
     project = embedded.project_dir()
     if not (project / "dbt_project.yml").is_file():
@@ -116,7 +115,7 @@ def built(history: History, *options: str) -> Iterator[Build]:
         try:
             server = embedded.ensure_running(work)
             try:
-                yield _build(server, project, work, history, options)
+                yield _build(server, project, work, history)
             finally:
                 embedded.stop(work)
         finally:
@@ -127,9 +126,7 @@ def built(history: History, *options: str) -> Iterator[Build]:
                     os.environ[name] = value
 
 
-def _build(
-    server: embedded.Server, project: Path, work: Path, history: History, options: Sequence[str]
-) -> Build:
+def _build(server: embedded.Server, project: Path, work: Path, history: History) -> Build:
     _create_database(server, DATABASE)
     with psycopg.connect(**server.params(DATABASE)) as connection:
         recorded.load_history(connection, history.directory, with_ids=history.with_ids)
@@ -145,7 +142,7 @@ def _build(
         sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-path", str(work / "logs"),
         "build", "--target", "staging", "--project-dir", str(project), "--profiles-dir", str(project),
         "--target-path", str(work / "target"),
-        "--vars", json.dumps({"commit_granularity": history.granularity}), *options,
+        "--vars", json.dumps({"commit_granularity": history.granularity}),
     ]  # fmt: skip
     output = work / "output"
     begun = time.monotonic()
@@ -308,8 +305,7 @@ def measure(build: Build) -> dict[str, Any]:
 
 def run(history: History, *, as_json: bool) -> None:
     """Builds, measures and prints."""
-    # Unit tests are about the models, not about this history.
-    with built(history, "--exclude-resource-type", "unit_test") as build:
+    with built(history) as build:
         build.check()
         figures = measure(build)
     figures = {

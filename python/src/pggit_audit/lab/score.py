@@ -395,8 +395,7 @@ def run(
             print(*trace.of_build(dsn, audit_schema), sep="\n")
         score, seconds = _score(dsn, audit_schema, steps, truth, rows)
     else:
-        # Unit tests are about the models, not about this history.
-        with bench.built(history, "--exclude-resource-type", "unit_test") as build:
+        with bench.built(history) as build:
             if tell_steps:
                 print(*trace.of_build(build.conninfo, audit_schema), sep="\n")
             build.check()

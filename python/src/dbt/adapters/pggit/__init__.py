@@ -8,7 +8,7 @@ from dbt.adapters.pggit.impl import PggitAdapter
 from dbt.include import pggit
 
 # dbt's manifest lives as long as the process; Python's defaults would search it for garbage all the time.
-gc.set_threshold(700, 10, 100)
+gc.set_threshold(10_000, 10, 50)
 
 Plugin = AdapterPlugin(
     adapter=PggitAdapter,  # type: ignore[arg-type]  # dbt-postgres has to do the same
