@@ -397,12 +397,17 @@ class History:
 
     def ends_with_its_text(self, schema: str | None, position: int) -> bool:
         """Whether a text behind this row drops a schema and all in it, under the name that it has by then."""
+        names = self.later_names(schema, position)
+        return any(name in names and at > position for name, at in self.schema_drops_in_texts)
+
+    def later_names(self, schema: str | None, position: int) -> set[str | None]:
+        """A schema's name at this row, and those that texts and oids give it behind the row."""
         names = {schema}
         renames = [*self.schema_renames_in_texts, *((r.old, r.new, r.last) for r in self.schema_renames)]
         for old, new, at in sorted(renames, key=lambda r: r[2]):
             if at > position and old in names:
                 names.add(new)
-        return any(name in names and at > position for name, at in self.schema_drops_in_texts)
+        return names
 
     def is_recorded(self, name: Name) -> bool:
         """Whether a relation ever left a row, under one of the names of its schema."""

@@ -17,6 +17,7 @@ from pggit_audit.definitions import (
     first_statement,
     ordered,
     qualified,
+    quote_if_needed,
     same_default,
     type_text,
 )
@@ -174,6 +175,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 found.append(rename(table, extra[0], column, why))
         elif live is not None:
             found += _as_live(live, table, column, current, failure.statement)
+        else:
+            found += _of_a_view(evidence, failure, table, column, current)
     for table, current in lacking:
         relation = failure.situation.relation(table)
         if relation is not None and relation.object_type == "TABLE":
@@ -223,6 +226,27 @@ def _as_live(
         add = f"ALTER TABLE {qualified(table)} ADD COLUMN {line};"
         why = f"{live.object_identity} has {column} in the live catalog"
         yield Repair(ADDED_COLUMN, add, why, inferred=table)
+
+
+def _of_a_view(
+    evidence: Evidence, failure: Failure, table: Name, column: str, current: Current
+) -> Iterator[Repair]:
+    """The column of a view that is printed under the missing name, as the live one has it.
+
+    A view gets no column but by CREATE OR REPLACE, which leaves a row.
+    """
+    relation, live = failure.situation.relation(table), evidence.live.by_name.get(table)
+    if relation is None or live is None or {relation.object_type, live.object_type} != {"VIEW"}:
+        return
+    name = r"""(?:"(?:[^"]|"")*"|[\w$]+)"""
+    printed = re.search(
+        rf"(?:[\s.])({name}) AS {re.escape(quote_if_needed(column))}(?=,?\n)", live.definition
+    )
+    old = unquote(printed[1]) if printed else ""
+    if any(c["name"] == old for c in current):
+        yield rename(
+            table, old, column, f"{live.object_identity} prints {old} as {column} in the live catalog"
+        )
 
 
 def _unheard_of(

@@ -400,12 +400,8 @@ def _goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
         for r in history.by_oid[oid]
     ):
         return True
-    return any(
-        rename.old == found.object_schema
-        and rename.last > position
-        and evidence.live.has(_in_schema(found, rename.new))
-        for rename in history.schema_renames
-    )
+    others = history.later_names(found.object_schema, position) - {found.object_schema}
+    return any(evidence.live.has(_in_schema(found, schema)) for schema in others if schema is not None)
 
 
 def _in_schema(found: DatabaseObject, schema: str) -> DatabaseObject:
