@@ -576,6 +576,19 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "a key is renamed, and another gets the name that it had": [
+        Migration("script", ("create table account (id integer primary key, name integer)",)),
+        Migration("statement", ("alter table account rename constraint account_pkey to rule_4",)),
+        Migration(
+            "statement",
+            (
+                'alter table account rename to "a.b"',
+                "create table account (id serial primary key, state integer)",
+            ),
+        ),
+        Migration("transaction", ('drop table "a.b"',)),
+        Migration("transaction", ("alter table account add column n integer",)),
+    ],
 }
 
 DECIDED = {

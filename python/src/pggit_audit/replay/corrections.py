@@ -72,6 +72,9 @@ class Corrections:
         of_steps = {w for r in outcome.repairs if r.rule is FROM_LIVE_CATALOG for w in _words_of(r)}
         made = [d.new for d in outcome.differences if d.old is None and d.new is not None]
         made = [o for o in made if o.object_name not in of_steps]
+        for step in indexes.given_up(self._situation, statement, execution.remaining, made):
+            if self._situation.runs(step.statement):
+                execution.waiting += self._provenance.of_step(step)
         steps = indexes.as_recorded(statement, execution.remaining, made)
         if statement.action == "code":
             named = {bare for s in execution.following for _, bare in s.targets}

@@ -2,7 +2,8 @@
 
 An erased rename: `erased_rename`. When an index went whose drop left no row: `went_with_table`, `went_with_column`,
 `table_touched`.
-A name that PostgreSQL chose: `as_recorded`, `free_for_key`. Older than the tracker, and gone: `named_by_drops`.
+A name that PostgreSQL chose: `as_recorded`, `free_for_key`, `given_up`. Older than the tracker, and gone:
+`named_by_drops`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
-from pggit_audit.rules import IMPLIED_DROP, NAME_AS_RECORDED, OLDER_CONSTRAINT, RENAMED_INDEX
+from pggit_audit.rules import (
+    IMPLIED_DROP,
+    NAME_AS_RECORDED,
+    OLDER_CONSTRAINT,
+    RENAMED_CONSTRAINT,
+    RENAMED_INDEX,
+)
 from pggit_audit.rules.naming import default_constraint_name, joined
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, PendingStep, Repair, Situation
@@ -138,6 +145,18 @@ def as_recorded(
     The index of a key without a name of its own is called after its table, t_pkey; else t_pkey1. `rows` are those that
     are to be explained, `made` is what the statement made.
     """
+    for found, row in _called_otherwise(statement, rows, made):
+        yield Repair(
+            NAME_AS_RECORDED,
+            f"ALTER INDEX {qualified((found.object_schema, found.object_name))} RENAME TO {quote(row.name)};",
+            f"row {row.version_id} recorded it under this name: the other was taken",
+        )
+
+
+def _called_otherwise(
+    statement: Statement, rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]
+) -> Iterator[tuple[DatabaseObject, HistoryRow]]:
+    """The indexes that have another number behind their names than their rows, each with its row."""
     made = [o for o in made if o.object_type == "INDEX"]
     recorded = {r.name: r for r in rows if r.object_type == "INDEX" and r.change_type == "CREATE"}
     known = {o.object_name for o in made} | set(statement.words)
@@ -145,12 +164,34 @@ def as_recorded(
         if found.object_name in recorded or found.object_name in statement.words:
             continue
         names = [n for n in recorded if n not in known and _unnumbered(n) == _unnumbered(found.object_name)]
-        if len(names) != 1 or recorded[names[0]].object_schema != found.object_schema:
+        if len(names) == 1 and recorded[names[0]].object_schema == found.object_schema:
+            yield found, recorded[names[0]]
+
+
+def given_up(
+    situation: Situation,
+    statement: Statement,
+    rows: Iterable[HistoryRow],
+    made: Sequence[DatabaseObject],
+) -> Iterator[Repair]:
+    """The rename of a key whose name was given to one that a statement made, as the row of that says.
+
+    The rename of a constraint leaves no row, and nobody knows its new name.
+    """
+    for _, row in _called_otherwise(statement, rows, made):
+        index = situation.relation((row.object_schema, row.name))
+        if index is None or index.object_type != "INDEX":
             continue
+        table = situation.relation(indexed_table(index))
+        if table is None or row.name not in constraints(table.definition):
+            continue
+        name = (table.object_schema, table.object_name)
+        new = f"(once {row.name})"
         yield Repair(
-            NAME_AS_RECORDED,
-            f"ALTER INDEX {qualified((found.object_schema, found.object_name))} RENAME TO {quote(names[0])};",
-            f"row {recorded[names[0]].version_id} recorded it under this name: the other was taken",
+            RENAMED_CONSTRAINT,
+            f"ALTER TABLE {qualified(name)} RENAME CONSTRAINT {quote(row.name)} TO {quote(new)};",
+            f"row {row.version_id} recorded another index under this name",
+            inferred=name,
         )
 
 
