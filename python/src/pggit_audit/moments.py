@@ -247,6 +247,10 @@ class Moments:
         oid = self._history.oid_of("TABLE", name, position)
         return self._tables.get(oid) if oid is not None else None
 
+    def oid(self, identity: str) -> int | None:
+        """The oid of a live relation."""
+        return next((oid for oid, known in self._tables.items() if known == identity), None)
+
     def columns(self, identity: str) -> list[Column]:
         """The columns that a live relation has and had, by their places."""
         rows = [row for kind in _RELATIONS for row in self.rows_of(kind, identity)]

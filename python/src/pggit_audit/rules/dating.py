@@ -87,10 +87,7 @@ def of_column(
     for column in evidence.moments.columns(identity):
         if column.place == place if place is not None else column.name == name:
             moment = column.moment
-            if moment is None or any(
-                r.oid == oid and _may_change_types(r) for r in _tables_altered(evidence, moment)
-            ):
-                # It need not have been written for its own sake.
+            if moment is None or may_write_others(evidence, moment, oid):
                 return None
             return within(moment, first, last)
     return None
@@ -144,6 +141,11 @@ def _tables_altered(evidence: Evidence, moment: Moment) -> list[HistoryRow]:
         return []
     own = evidence.history.rows[moment.began : moment.own + 1]
     return [r for r in own if r.object_type == "TABLE" and r.change_type == "ALTER"]
+
+
+def may_write_others(evidence: Evidence, moment: Moment, oid: int | None) -> bool:
+    """Whether a transaction may have written the row of a column of a table (by its oid) for another column's sake."""
+    return any(r.oid == oid and _may_change_types(r) for r in _tables_altered(evidence, moment))
 
 
 def _may_change_types(row: HistoryRow) -> bool:

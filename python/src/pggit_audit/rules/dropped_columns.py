@@ -15,7 +15,7 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_name, column_types, quote_if_needed
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
-from pggit_audit.rules.dating import bounds, identify, told
+from pggit_audit.rules.dating import bounds, identify, may_write_others, told
 from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before, statements_on
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
@@ -33,7 +33,8 @@ class Dropped:
     """A column that was there when a table entered: its place, its element, when it went.
 
     `name` is what it was called, if a text says so (`is_named`); else one that nobody takes for a column's. Where the
-    same moment wrote a live column of the table, it `may_be_older`: a table that is written anew shows that.
+    same moment wrote a live column of the table, or may have changed the type of one, it `may_be_older`: a table that
+    is written anew shows that.
     """
 
     place: int
@@ -98,6 +99,7 @@ def _gone(
 
     `last`: the place of the last column that was there; what has no name and a later one may be of a text.
     """
+    oid = evidence.moments.oid(identify(table)[1])
     groups: dict[Moment, list[Column]] = defaultdict(list)
     for column in columns:
         if column.dropped and column.moment is not None and _went(column.moment) >= position:
@@ -105,7 +107,9 @@ def _gone(
     for column, (is_named, name) in _with_names(groups, _named_by_drops(evidence, table) if groups else []):
         moment = column.moment
         assert moment is not None
-        may_be_older = any(c.moment == moment for c in columns if not c.dropped)
+        may_be_older = any(c.moment == moment for c in columns if not c.dropped) or may_write_others(
+            evidence, moment, oid
+        )
         kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
         if not is_named:
             name = f"(dropped column {column.place})"
