@@ -1,6 +1,6 @@
 {#-
   For on-run-start. What follows from the changes is completed by each build, so that one may be killed anywhere. The same
-  would heal what somebody deleted, and the tests behind it would find nothing: so a build says what it puts back.
+  would heal what somebody deleted or marked, and the tests behind it would find nothing: so a build says what it puts back.
 -#}
 {% macro say_what_is_put_back() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') and is_published('changes') and is_published('ref_moves') -%}
@@ -12,7 +12,76 @@
                 ~ 'out who could, and look at what else the gate says (dbt test --select tag:gate).'
             ) -%}
         {%- endif -%}
+        {%- set marked = run_query(what_is_marked_anew()).rows -%}
+        {%- if marked -%}
+            {%- do exceptions.warn(
+                'is_current of ' ~ marked | length ~ ' row(s) of object_versions is not what builds left there, the first of '
+                ~ adapter.shown(marked[0]['object_identity']) ~ ' (version ' ~ marked[0]['version_number'] ~ '). This build sets it as '
+                ~ 'the changes say. A build that was killed leaves it so; if none was, somebody changed it: find out who could.'
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{#- The versions that are not marked as a build left them: object_identity, version_number. Where the last change of an object on
+    its branch left a definition, that is current. Whoever uses pggit_v0 may set a branch back that went on there, or delete it,
+    and no change tells of it: of such a branch nothing is said. -#}
+{% macro what_is_marked_anew() %}
+    with
+
+    placed as (
+
+        select
+            changes.change_id,
+            changes.object_identity,
+            changes.event_no,
+            changes.commit_sha,
+            changes.backfilled_from_v1,
+            case
+                when changes.backfilled_from_v1 and exists (
+                    select from {{ published('ref_moves') }} as moves
+                    where moves.ref_name = 'refs/heads/v1/' || changes.branch_name
+                ) then 'refs/heads/v1/'
+                else 'refs/heads/'
+            end || changes.branch_name as ref_name
+        from {{ published('changes') }} as changes
+
+    ),
+
+    ends as (
+
+        select distinct on (ref_name)
+            ref_name,
+            commit_sha,
+            backfilled_from_v1
+        from placed
+        order by ref_name, event_no desc
+
+    ),
+
+    last_changes as (
+
+        select
+            placed.change_id,
+            placed.event_no = max(placed.event_no) over (partition by placed.ref_name, placed.object_identity) as is_last
+        from placed
+        inner join ends on placed.ref_name = ends.ref_name
+        left join {{ source('pggit_v0', 'refs') }} as refs on ends.ref_name = refs.name
+        where
+            ends.backfilled_from_v1
+            or refs.target_sha = ends.commit_sha
+            or (refs.name is not null and refs.target_sha not in (select placed.commit_sha from placed))
+
+    )
+
+    select
+        versions.object_identity,
+        versions.version_number
+    from {{ published('object_versions') }} as versions
+    inner join last_changes on versions.change_id = last_changes.change_id
+    where versions.is_current <> last_changes.is_last
+    order by versions.object_identity, versions.version_number
 {% endmacro %}
 
 
