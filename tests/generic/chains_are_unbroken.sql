@@ -1,4 +1,5 @@
-{% test chains_are_unbroken(model, commits, branches) %}
+{#- Where no table of branches is named, v1 is asked for them at that moment. -#}
+{% test chains_are_unbroken(model, commits, branches=none) %}
 
 with recursive
 
@@ -11,7 +12,7 @@ changes as (
 
 branches as (
 
-    select * from {{ branches }}
+    select * from {{ branches or '(' ~ replay_branches() ~ ') as branches' }}
 
 ),
 
