@@ -30,6 +30,12 @@ history as (
 
 ),
 
+late_rows as (
+
+    select * from {{ ref('int_replay__late_rows') }}
+
+),
+
 published_changes as (
 
     select coalesce(max(event_no), 0) as last_event_no
@@ -176,10 +182,22 @@ final as (
         numbered.event_seq,
         numbered.anchor_version_id,
         numbered.repairs,
-        numbered.findings
+        case
+            when late_rows.version_id is null then numbered.findings
+            else coalesce(numbered.findings, '[]') || jsonb_build_array(jsonb_build_object(
+                'code', 'late_row',
+                'message', 'Rows with higher ids were published before this one was there. ' || case
+                    when late_rows.was_put_in
+                        then 'The transaction that wrote it began only after that build: somebody put it in under an id that v1 had passed.'
+                    when not late_rows.was_put_in then 'The transaction that wrote it began before that build, and ended late.'
+                    else 'A transaction that ended late leaves such a row; so does somebody who puts it in.'
+                end
+            ))
+        end as findings
     from numbered
     left join identified on numbered.change_id = identified.change_id
     left join history on numbered.v1_version_id = history.version_id
+    left join late_rows on numbered.v1_version_id = late_rows.version_id
 
 )
 

@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('own_transactions') }}
+{{ late_rows() }}
