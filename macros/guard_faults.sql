@@ -221,9 +221,10 @@
 {% endmacro %}
 
 
-{#- Rights on a table with which others can change its rows, or hold it up: who may refer to it may lock it. -#}
+{#- Rights on a table with which others can change its rows, or hold it up: who may refer to it, or maintain it (from 17 on),
+    may lock it. -#}
 {% macro _rights_to_write() -%}
-    'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES'
+    'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'MAINTAIN'
 {%- endmacro %}
 
 
