@@ -7,15 +7,16 @@ follows from it is the business of `rules`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
+from pggit_audit.lexing import says
 from pggit_audit.statements import Name, Statement, folded, split, unquote
 
 SESSION = timedelta(minutes=1)
@@ -175,6 +176,7 @@ class History:
         self.by_oid: dict[int, list[HistoryRow]] = {}
         self.records: dict[Name, list[HistoryRow]] = {}
         self._mentions: dict[str, list[int]] = {}
+        self._next_sessions: dict[tuple[str, int], int | None] = {}
         # The tracker begins with the files that install it, which have many a word in them.
         own = sum(1 for _ in takewhile(lambda row: row.exclusion_reason == TRACKERS_OWN, rows))
         self._speaking = rows[own:]
@@ -234,16 +236,13 @@ class History:
     def later_rows(self, table: Name, position: int) -> Iterator[HistoryRow]:
         """The rows of a table after `position`, on under the name that a row gives it (FORMATS 1.7)."""
         while True:
+            renames = self._renames_of.get(table[1], [])
             rename = next(
                 (
                     r
-                    for p in self.mentions(table[1])
-                    if p > position and (r := self.rows[p]).object_type == "TABLE" and r.name != table[1]
-                    if any(
-                        parse_name(old)[1] == table[1] and unquote(new) == r.name
-                        for old, new in RENAMED_TABLE.findall(r.text)
-                    )
-                    and self._may_be(r, table, position)
+                    for p in renames[bisect_right(renames, position) :]
+                    if (r := self.rows[p]).name != table[1] and p in self.mentions(table[1])
+                    if self._may_be(r, table, position)
                 ),
                 None,
             )
@@ -254,6 +253,21 @@ class History:
                 return
             yield rename
             table, position = (rename.object_schema, rename.name), rename.position
+
+    @cached_property
+    def _renames_of(self) -> dict[str, list[int]]:
+        """Where a table takes another name, by the one that it had: the row has the new one, and its text says both."""
+        found: dict[str, list[int]] = {}
+        former: dict[str, set[str]] = {}
+        text: str | None = None
+        for row in self.rows:
+            if row.change_sql != text:
+                text, former = row.change_sql, {}
+                for old, new in RENAMED_TABLE.findall(row.text):
+                    former.setdefault(unquote(new), set()).add(parse_name(old)[1])
+            for name in former.get(row.name, ()) if row.object_type == "TABLE" else ():
+                found.setdefault(name, []).append(row.position)
+        return found
 
     def _may_be(self, row: HistoryRow, table: Name, position: int) -> bool:
         """Whether a row under another name may be of the table that has this name at a position.
@@ -424,13 +438,19 @@ class History:
 
         Whoever made the object in one session did not drop it in the same, unless a row says so.
         """
+        execution = self.rows[position].execution
+        if execution not in self._next_sessions:
+            self._next_sessions[execution] = self._next_session(position)
+        return self._next_sessions[execution] or position
+
+    def _next_session(self, position: int) -> int | None:
         here = self.rows[position]
-        for row in self.rows[position + 1 :]:
+        for row in islice(self.rows, position + 1, None):
             if not isinstance(here.created_at, datetime):
                 here = row
             elif isinstance(row.created_at, datetime) and abs(row.created_at - here.created_at) > SESSION:
                 return row.position
-        return position
+        return None
 
     def session_end(self, position: int) -> int:
         """The last row of this row's session."""
@@ -485,8 +505,3 @@ def in_its_schema(row: HistoryRow) -> HistoryRow:
     naming_it = {schema for naming, schema in found if naming} or {schema for _, schema in found}
     schema = naming_it.pop() if len(naming_it) == 1 else None
     return replace(row, object_schema=schema) if schema else row
-
-
-def says(text: str, name: str) -> bool:
-    """Whether a text has the name in it, and not as a part of a longer one."""
-    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

@@ -245,3 +245,8 @@ def _statements(text: str, tokens: Sequence[Token]) -> Iterator[tuple[list[Token
         # A trailing comment is no part of the statement, but the last token's end is not always
         # where its text ends (a DO block's is not): so the text up to its end is kept whole.
         yield part, len(text.rstrip())
+
+
+def says(text: str, name: str) -> bool:
+    """Whether a text has the name in it, and not as a part of a longer one."""
+    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

@@ -20,7 +20,8 @@ from pggit_audit.definitions import (
     ordered,
     table_of,
 )
-from pggit_audit.history import History, HistoryRow, says
+from pggit_audit.history import History, HistoryRow
+from pggit_audit.lexing import says
 from pggit_audit.replay.between import Between, changes_hands
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.code import statements_in
 from pggit_audit.definitions import in_schema, parse_name, qualified_identity
-from pggit_audit.history import says
+from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.situation import Evidence, Failure, Repair

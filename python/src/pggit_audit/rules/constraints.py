@@ -18,7 +18,7 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
-from pggit_audit.history import says
+from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import default_constraint_name, joined

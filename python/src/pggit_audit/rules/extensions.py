@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pggit_audit.definitions import STATEMENT
-from pggit_audit.history import says
+from pggit_audit.lexing import says
 from pggit_audit.rules import OLDER_EXTENSION
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import split, unquote

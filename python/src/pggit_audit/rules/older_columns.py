@@ -16,7 +16,8 @@ from pggit_audit.definitions import (
     with_not_null,
     without_default,
 )
-from pggit_audit.history import HistoryRow, says
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import says
 from pggit_audit.rules.dating import identify
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, Statement, folded, quote, unquote

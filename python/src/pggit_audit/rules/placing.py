@@ -100,10 +100,13 @@ def taken_apart(history: History, table: str, named: Sequence[int]) -> bool:
         return False
     end = history.session_end(named[-1])
     here = [*takewhile(lambda p: history.session_end(p) == end, reversed(named))]
-    statements = [s for p in here for s in history.rows[p].statements if s.mentions(table)]
-    return bool(statements) and all(
-        s.tag == "DROP INDEX" or _DROPS_CONSTRAINT.fullmatch(s.folded.strip()) for s in statements
-    )
+    texts = {history.rows[p].execution: history.rows[p] for p in here}
+    taken = False
+    for statement in (s for row in texts.values() for s in row.statements if s.mentions(table)):
+        taken = statement.tag == "DROP INDEX" or bool(_DROPS_CONSTRAINT.fullmatch(statement.folded.strip()))
+        if not taken:
+            return False
+    return taken
 
 
 def halfway(first: int, last: int) -> int:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, parse_name, qualified
-from pggit_audit.history import HistoryRow, says
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import says
 from pggit_audit.rules import RENAMED_TYPE
 from pggit_audit.rules.dating import about_type
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import psycopg
 
 from pggit_audit.definitions import quote_if_needed
-from pggit_audit.history import HistoryRow, says
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import says
 from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
 from pggit_audit.rules.naming import namings, told
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation

@@ -31,7 +31,8 @@ from pggit_audit.definitions import (
     without_default,
     without_order,
 )
-from pggit_audit.history import HistoryRow, says
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import says
 from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
 from pggit_audit.rules import constraints as constraint_rules
 from pggit_audit.rules.renamed_columns import DROPPED
