@@ -109,7 +109,8 @@ end
 
 {#- Entries get their number, their hash and who wrote them from the database, not from the writer, and one writer at a
     time. A lock on the table of anchors keeps the others out: who may only read cannot take it, as anyone can an
-    advisory lock. The last entry of each statement is anchored: what is cut off afterwards leaves a gap. -#}
+    advisory lock. The last entry of each statement is anchored: what is cut off afterwards leaves a gap. The anchor says which
+    seal was the last, so that the notes of builds cannot go together with their seals. -#}
 {% macro _audit_chain(relation) %}
     {%- set name = relation.identifier -%}
     {%- set log = relation.include(database=false) -%}
@@ -174,9 +175,20 @@ begin
         and new_entries.verification_status = 'PASSED'
         and not changes.verified;
 
-    insert into {{ anchors }} (entry_no, entry_hash, anchored_at)
-    select last_entries.entry_no, last_entries.entry_hash, now()
+    insert into {{ anchors }} (entry_no, entry_hash, anchored_at, last_seal_no, last_seal_digest)
+    select
+        last_entries.entry_no,
+        last_entries.entry_hash,
+        now(),
+        coalesce(last_seals.seal_no, 0),
+        coalesce(last_seals.digest, {{ audit_first_hash() }})
     from new_entries as last_entries
+    left join (
+        select seals.seal_no, seals.digest
+        from {{ own_transaction_seals() }} as seals
+        order by seals.seal_no desc
+        limit 1
+    ) as last_seals on true
     order by last_entries.entry_no desc
     limit 1;
     return null;

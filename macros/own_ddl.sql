@@ -182,19 +182,20 @@
 {% endmacro %}
 
 
-{#- For on-run-end, behind all that notes anything: a seal on the notes that have none. A note that another transaction wrote
-    than the one it names gets none, so that the gate goes on saying so; a restored copy has all of them written so, and the
-    first seal takes what it finds. -#}
+{#- For on-run-end, behind all that notes anything: a seal on the notes that have none, on moves of refs, anchors and notes of
+    tables as well. A note that another transaction wrote than the one it names gets none, so that the gate goes on saying so; a
+    restored copy has all of them written so, and the first seal takes what it finds. -#}
 {% macro seal_own_transactions() %}
-    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') and _relation_if_there(own_transaction_seals()) -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry', 'seed') and _seals_can_be_set() -%}
+        {%- set seals = own_transaction_seals() -%}
         {%- do adapter.ensure_transaction() -%}
         {%- call statement('seal') %}
-        lock table {{ own_transaction_seals() }} in share row exclusive mode;
+        lock table {{ seals }} in share row exclusive mode;
 
         with
 
         sealed as (
-            select unnest(transaction_ids) as transaction_id from {{ own_transaction_seals() }}
+            select unnest(transaction_ids) as transaction_id from {{ seals }}
         ),
 
         known as (
@@ -225,7 +226,11 @@
         ),
 
         last_seal as (
-            select coalesce(max(seal_no), 0) as seal_no from {{ own_transaction_seals() }}
+            select
+                coalesce(max(seals.seal_no), 0) as seal_no,
+                coalesce(max(seals.last_move_no), 0) as last_move_no,
+                coalesce(max(seals.last_anchor_no), 0) as last_anchor_no
+            from {{ seals }} as seals
         ),
 
         seal as (
@@ -235,51 +240,130 @@
                 pg_current_xact_id()::text::bigint as transaction_id,
                 array(select waiting.transaction_id from waiting order by waiting.transaction_id) as transaction_ids,
                 coalesce(
-                    (select seals.digest from {{ own_transaction_seals() }} as seals where seals.seal_no = last_seal.seal_no),
+                    (select seals.digest from {{ seals }} as seals where seals.seal_no = last_seal.seal_no),
                     {{ audit_first_hash() }}
-                ) as previous_digest
+                ) as previous_digest,
+                greatest(last_seal.last_move_no, (select max(moves.move_no) from {{ work_table('ref_moves') }} as moves)) as last_move_no,
+                greatest(
+                    last_seal.last_anchor_no, (select max(anchors.entry_no) from {{ work_table('compliance_anchors') }} as anchors)
+                ) as last_anchor_no,
+                array(
+                    select tables.table_name
+                    from {{ published_tables() }} as tables
+                    where not exists (select from {{ seals }} as seals where tables.table_name = any(seals.table_names))
+                    order by tables.table_name collate "C"
+                ) as table_names,
+                last_seal.last_move_no as earlier_move_no,
+                last_seal.last_anchor_no as earlier_anchor_no
             from last_seal
-            -- what sealed last is no reason to seal again
-            where exists (select from waiting where waiting.purpose <> 'seal')
+        ),
+
+        needed as (
+            select seal.*
+            from seal
+            where
+                -- what sealed last is no reason to seal again
+                exists (select from waiting where waiting.purpose <> 'seal')
+                or seal.last_move_no > seal.earlier_move_no
+                or seal.last_anchor_no > seal.earlier_anchor_no
+                or seal.table_names <> '{}'
         ),
 
         note as (
             insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
-            select seal.transaction_id, 'seal', current_user, localtimestamp from seal
+            select needed.transaction_id, 'seal', current_user, localtimestamp from needed
         )
 
-        insert into {{ own_transaction_seals() }} (seal_no, sealed_at, transaction_id, transaction_ids, previous_digest, digest)
+        insert into {{ seals }} (
+            seal_no, sealed_at, transaction_id, transaction_ids, previous_digest, digest, last_move_no, last_anchor_no, table_names
+        )
         select
-            seal.seal_no,
-            seal.sealed_at,
-            seal.transaction_id,
-            seal.transaction_ids,
-            seal.previous_digest,
-            {{ seal_digest('seal', own_transactions()) }}
-        from seal
+            needed.seal_no,
+            needed.sealed_at,
+            needed.transaction_id,
+            needed.transaction_ids,
+            needed.previous_digest,
+            {{ seal_digest('needed', own_transactions(), work_table('ref_moves'), work_table('compliance_anchors'), published_tables()) }},
+            needed.last_move_no,
+            needed.last_anchor_no,
+            needed.table_names
+        from needed
         {%- endcall -%}
         {%- do adapter.commit() -%}
     {%- endif -%}
 {% endmacro %}
 
 
-{#- Over the seal, and all that the notes say that it covers. -#}
-{% macro seal_digest(seal, own_transactions) -%}
-    encode(sha256(convert_to(jsonb_build_array(
-        {{ seal }}.seal_no,
-        {{ seal }}.sealed_at at time zone 'UTC',
-        {{ seal }}.transaction_id,
-        {{ seal }}.transaction_ids,
-        {{ seal }}.previous_digest,
-        (
-            select
-                jsonb_agg(
-                    jsonb_build_array(covered.transaction_id, covered.purpose, covered.noted_by, covered.began_at)
-                    order by covered.transaction_id
-                )
-            from {{ own_transactions }} as covered
-            where covered.transaction_id = any({{ seal }}.transaction_ids)
+{#- Where a command made but a part of the tables, or some are those of an earlier version still, the next one seals. -#}
+{% macro _seals_can_be_set() %}
+    {%- for name in ['own_transaction_seals', 'ref_moves', 'compliance_anchors', 'published_tables'] -%}
+        {%- set node = _model_node(name) -%}
+        {%- set relation = api.Relation.create(
+            database=node.database, schema=node.schema, identifier=node.alias, type='table'
+        ) -%}
+        {%- if not _relation_if_there(work_table(name)) or missing_columns(relation, node) -%}{{ return(false) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
+{% endmacro %}
+
+
+{#- Over the seal, and all that the notes say that it covers: those of transactions, and since it has names of tables, what
+    came since the seal before of moves and anchors (after its earlier_move_no and earlier_anchor_no), and of tables. -#}
+{% macro seal_digest(seal, own_transactions, ref_moves, compliance_anchors, published_tables) -%}
+    encode(sha256(convert_to((
+        jsonb_build_array(
+            {{ seal }}.seal_no,
+            {{ seal }}.sealed_at at time zone 'UTC',
+            {{ seal }}.transaction_id,
+            {{ seal }}.transaction_ids,
+            {{ seal }}.previous_digest,
+            (
+                select
+                    jsonb_agg(
+                        jsonb_build_array(covered.transaction_id, covered.purpose, covered.noted_by, covered.began_at)
+                        order by covered.transaction_id
+                    )
+                from {{ own_transactions }} as covered
+                where covered.transaction_id = any({{ seal }}.transaction_ids)
+            )
         )
+        || case
+            when {{ seal }}.table_names is null then '[]'::jsonb
+            else jsonb_build_array(
+                {{ seal }}.last_move_no,
+                {{ seal }}.last_anchor_no,
+                {{ seal }}.table_names,
+                (
+                    select
+                        jsonb_agg(
+                            jsonb_build_array(covered.move_no, covered.ref_name, covered.target_sha, covered.moved_at at time zone 'UTC')
+                            order by covered.move_no
+                        )
+                    from {{ ref_moves }} as covered
+                    where covered.move_no > {{ seal }}.earlier_move_no and covered.move_no <= {{ seal }}.last_move_no
+                ),
+                (
+                    select
+                        jsonb_agg(
+                            jsonb_build_array(
+                                covered.entry_no, covered.entry_hash, covered.anchored_at at time zone 'UTC',
+                                covered.last_seal_no, covered.last_seal_digest
+                            )
+                            order by covered.entry_no
+                        )
+                    from {{ compliance_anchors }} as covered
+                    where
+                        covered.entry_no > {{ seal }}.earlier_anchor_no
+                        and covered.entry_no <= {{ seal }}.last_anchor_no
+                ),
+                (
+                    select
+                        jsonb_agg(jsonb_build_array(covered.table_name, covered.noted_at) order by covered.table_name collate "C")
+                    from {{ published_tables }} as covered
+                    where covered.table_name = any({{ seal }}.table_names)
+                )
+            )
+        end
     )::text, 'UTF8')), 'hex')
 {%- endmacro %}
 

@@ -16,7 +16,9 @@ seals as (
         *,
         lag(seal_no, 1, 0::bigint) over (order by seal_no) as earlier_seal_no,
         lag(sealed_at) over (order by seal_no) as earlier_sealed_at,
-        lag(digest, 1, {{ audit_first_hash() }}) over (order by seal_no) as earlier_digest
+        lag(digest, 1, {{ audit_first_hash() }}) over (order by seal_no) as earlier_digest,
+        coalesce(lag(last_move_no) over (order by seal_no), 0) as earlier_move_no,
+        coalesce(lag(last_anchor_no) over (order by seal_no), 0) as earlier_anchor_no
     from {{ ref('own_transaction_seals') }}
 
 ),
@@ -44,6 +46,24 @@ known as (
 
 ),
 
+-- the builds' notes but for those of transactions are covered since
+covers as (
+
+    select
+        max(last_move_no) as last_move_no,
+        max(last_anchor_no) as last_anchor_no,
+        max(sealed_at) as sealed_at
+    from seals
+    where table_names is not null
+
+),
+
+anchors as (
+
+    select * from {{ ref('compliance_anchors') }}
+
+),
+
 entries as (
 
     select
@@ -60,7 +80,10 @@ faults as (
         'seal ' || seals.seal_no as what,
         'it is not the one that was written, or a note that it covers was changed or is lost' as problem
     from seals
-    where seals.digest is distinct from {{ seal_digest('seals', ref('own_transactions')) }}
+    where
+        seals.digest is distinct from {{ seal_digest(
+            'seals', ref('own_transactions'), ref('ref_moves'), ref('compliance_anchors'), ref('published_tables')
+        ) }}
 
     union all
 
@@ -72,6 +95,8 @@ faults as (
         seal_no <> earlier_seal_no + 1
         or sealed_at < earlier_sealed_at
         or previous_digest is distinct from earlier_digest
+        or last_move_no < earlier_move_no
+        or last_anchor_no < earlier_anchor_no
 
     union all
 
@@ -142,8 +167,71 @@ faults as (
         )
         -- an anchor of it points at nothing
         and not exists (
-            select from {{ ref('compliance_anchors') }} as anchors
+            select from anchors
             where {{ is_same_moment('anchors.anchored_at', 'notes.began_at') }}
+        )
+
+    union all
+
+    select
+        'anchor ' || anchors.entry_no,
+        'the seal is lost that was the last one then'
+    from anchors
+    where
+        anchors.last_seal_no > 0
+        and not exists (
+            select from seals
+            where seals.seal_no = anchors.last_seal_no and seals.digest = anchors.last_seal_digest
+        )
+
+    union all
+
+    -- gone together with the seal that covered it, where there is no later one
+    select
+        'anchor ' || anchors.entry_no,
+        'the note of the transaction is lost that wrote it'
+    from anchors
+    where
+        anchors.last_seal_no is not null
+        and not exists (
+            select from notes
+            where {{ is_same_moment('anchors.anchored_at', 'notes.began_at') }}
+        )
+
+    union all
+
+    -- What no seal covers yet says when by what was written with it.
+    select
+        'anchor ' || anchors.entry_no,
+        'it was not set when its entry was written'
+    from anchors
+    inner join {{ ref('compliance_log') }} as judged on anchors.entry_no = judged.entry_no
+    where
+        anchors.last_seal_no is not null
+        and anchors.anchored_at <> judged.verified_at
+
+    union all
+
+    select
+        'move ' || moves.move_no,
+        'it is said to be older than a seal that does not cover it'
+    from {{ ref('ref_moves') }} as moves
+    inner join covers on moves.move_no > coalesce(covers.last_move_no, 0) and moves.moved_at < covers.sealed_at
+
+    union all
+
+    select
+        'the note of table ' || tables.table_name,
+        'no build wrote it'
+    from {{ ref('published_tables') }} as tables
+    where
+        exists (select from covers where covers.sealed_at is not null)
+        and not exists (select from seals where tables.table_name = any(seals.table_names))
+        and not exists (
+            select from notes
+            where
+                notes.began_at = tables.noted_at
+                and not exists (select from sealed where sealed.transaction_id = notes.transaction_id)
         )
 
 )

@@ -5,5 +5,8 @@ select
     null::bigint as transaction_id,
     null::bigint[] as transaction_ids,
     null::text as previous_digest,
-    null::text as digest
+    null::text as digest,
+    null::bigint as last_move_no,
+    null::bigint as last_anchor_no,
+    null::text[] as table_names
 where false
