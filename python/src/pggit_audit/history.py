@@ -16,17 +16,12 @@ from itertools import islice, pairwise, takewhile
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
-from pggit_audit.lexing import says
+from pggit_audit.lexing import RENAMED_TABLE, says
 from pggit_audit.statements import Name, Statement, folded, split, unquote
 
 SESSION = timedelta(minutes=1)
 """Statements of one author's sitting follow one another faster than this."""
 
-RENAMED_TABLE = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
-    re.IGNORECASE,
-)
-"""A text that renames a table: the old name, which may have its schema before it, and the new one."""
 _INDEXING = {"CREATE TABLE", "ALTER TABLE", "CREATE INDEX"}
 _ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
 _MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)

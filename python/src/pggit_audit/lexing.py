@@ -16,6 +16,11 @@ from sqlglot import Token, TokenType
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
 
+RENAMED_TABLE = re.compile(
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    re.IGNORECASE,
+)
+"""A text that renames a table: the old name, which may have its schema before it, and the new one."""
 LITERALS = frozenset(
     {
         TokenType.STRING,

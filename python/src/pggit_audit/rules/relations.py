@@ -22,7 +22,8 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
-from pggit_audit.history import RENAMED_TABLE, HistoryRow
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import RENAMED_TABLE
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
     IMPLIED_DROP,

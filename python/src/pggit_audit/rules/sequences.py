@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
-from pggit_audit.history import RENAMED_TABLE, HistoryRow
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import RENAMED_TABLE
 from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
 from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
