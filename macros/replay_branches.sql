@@ -8,7 +8,7 @@ history as (
 
 ),
 
-branches as (
+v1_branches as (
 
     select * from {{ ref('stg_pggit__branches') }}
 
@@ -18,12 +18,12 @@ used as (
 
     select
         history.branch_name,
-        branches.parent_branch_name,
-        branches.created_at,
+        v1_branches.parent_branch_name,
+        v1_branches.created_at,
         min(history.version_id) as first_version_id
     from history
-    left join branches on history.branch_name = branches.branch_name
-    group by history.branch_name, branches.parent_branch_name, branches.created_at
+    left join v1_branches on history.branch_name = v1_branches.branch_name
+    group by history.branch_name, v1_branches.parent_branch_name, v1_branches.created_at
 
 ),
 
@@ -44,15 +44,15 @@ ancestors as (
 
     select
         ancestors.branch_name,
-        branches.parent_branch_name,
-        least(ancestors.left_at, branches.created_at),
+        v1_branches.parent_branch_name,
+        least(ancestors.left_at, v1_branches.created_at),
         least(ancestors.left_before, used.first_version_id),
         ancestors.distance + 1
     from ancestors
-    inner join branches on ancestors.ancestor_name = branches.branch_name
+    inner join v1_branches on ancestors.ancestor_name = v1_branches.branch_name
     left join used on ancestors.ancestor_name = used.branch_name
     where
-        branches.parent_branch_name is not null
+        v1_branches.parent_branch_name is not null
         -- should the parents go round in a circle
         and ancestors.distance < 100
 
