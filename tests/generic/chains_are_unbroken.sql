@@ -12,7 +12,7 @@ changes as (
 
 branches as (
 
-    select * from {{ branches or '(' ~ replay_branches() ~ ') as branches' }}
+    {% if branches %}select * from {{ branches }}{% else %}{{ replay_branches() }}{% endif %}
 
 ),
 
