@@ -482,11 +482,6 @@ def placed(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
     return result
 
 
-def the_teams(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
-    """The rows that no build made itself: these are evidence."""
-    return [row for row in rows if row.exclusion_reason != BUILDS_OWN]
-
-
 def in_its_schema(row: HistoryRow) -> HistoryRow:
     """A row of an index that v1 filed under public for its quoted name, in the schema of its table or of its own name,
     if the text says that."""

@@ -13,7 +13,7 @@ import psycopg
 from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, LostRole, PggitError
-from pggit_audit.history import HistoryRow, in_its_schema, placed, the_teams
+from pggit_audit.history import BUILDS_OWN, HistoryRow, in_its_schema, placed
 from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild, rebuilt_rows
 from pggit_audit.replay import (
@@ -291,7 +291,7 @@ class _Branch:
                         f"the script of the published commit {start['commit_sha']} does not run: {wrong.message}"
                     )
             replay = Replay(
-                shadow, Evidence(the_teams(rows), self.live, self.written, self.v1), self.name, known,
+                shadow, Evidence(_the_teams(rows), self.live, self.written, self.v1), self.name, known,
                 None if start is None else definitions, self.observe,
             )  # fmt: skip
             for _ in replay.run(rows[: len(inherited)]):
@@ -310,7 +310,7 @@ class _Branch:
             "message": f"{why}; so the history ran again from its first row",
         }
         with self._shadow() as shadow:
-            replay = Replay(shadow, Evidence(the_teams(rows), self.live, self.written, self.v1), self.name)
+            replay = Replay(shadow, Evidence(_the_teams(rows), self.live, self.written, self.v1), self.name)
             for _ in replay.run(rows[: len(before)]):
                 pass
             replay.go_on_from({path: row["definition"] for path, row in self.tree.items()})
@@ -428,6 +428,11 @@ def _history(executions: Iterable[Row]) -> dict[str, list[HistoryRow]]:
         )
         by_branch[row["branch_name"]].append(in_its_schema(found))
     return by_branch
+
+
+def _the_teams(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """The rows that no build made itself: these are evidence."""
+    return [row for row in rows if row.exclusion_reason != BUILDS_OWN]
 
 
 def _readable(columns: Any) -> bool:
