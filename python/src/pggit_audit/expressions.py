@@ -1,7 +1,7 @@
 """Expressions as PostgreSQL prints them, and as it must read them to hold the same again.
 
 PostgreSQL does not keep all that it prints: some expressions are another tree once they have been read again, and are
-then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Four such are known:
+then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram.y read). Five such are known:
 
 - `x IN ('a', 'b')` of a varchar is a list of varchar, cast to text, and printed
   `(ARRAY['a'::character varying, …])::text[]`. Read again, the parser casts each element. A cast of the list to what it
@@ -13,6 +13,9 @@ then printed otherwise (ruleutils.c prints; parse_expr.c and makeAndExpr of gram
   The name that it has without one, "?column?", keeps it away from that.
 - `ROW(a, b)::t` is printed `ROW(a, b, NULL)::t` once the type has got another column. Read again, the parser gives that
   NULL the column's type, and it is printed `NULL::text`. The row's own cast says as much: here, NULL stands without.
+- `VALUES (1), (2)` as a view's query is printed as `SELECT "*VALUES*".column1 AS a FROM (VALUES (1), (2)) "*VALUES*"`
+  where the view calls its columns otherwise. Read again, it is a query within another. With the names in front of it
+  (`CREATE VIEW v (a) AS VALUES (1), (2)`) it is VALUES.
 
 So a definition has these casts and names (`lasting`): its script makes what was there, and what that prints is the same
 again. A database that was dumped and restored holds what was read again (`read_again`).
@@ -56,6 +59,7 @@ def lasting(definition: str) -> str:
     if _SELECT in definition:
         for _, end in reversed(list(_unnamed(definition))):
             definition = f"{definition[:end]} AS {_NO_NAME}{definition[end:]}"
+        definition = _with_names_first(definition)
     return _with_rows(definition)
 
 
@@ -75,7 +79,7 @@ def read_again(definition: str) -> str:
         definition = definition.replace(f" AS {_NO_NAME}", "")
         for column_type, end in reversed(list(_unnamed(definition))):
             definition = f"{definition[:end]} AS {_called_after(column_type)}{definition[end:]}"
-    return _with_rows(definition)
+    return _with_rows(_within_a_query(_with_names_first(definition)))
 
 
 # Lists ---------------------------------------------------------------------------------------------
@@ -279,3 +283,56 @@ def _unnamed(definition: str) -> Iterator[tuple[str, int]]:
         else:
             is_list = word == "SELECT" or (word == "," and start is not None)
             starts[-1] = token.end() if token and is_list else None
+
+
+# Views of VALUES -----------------------------------------------------------------------------------
+
+_NAME = r"""(?:"(?:[^"]|"")*"|[\w$]+)"""
+_VIEW = rf"""(?P<create>CREATE (?:MATERIALIZED )?VIEW {_NAME}\.{_NAME})"""
+_OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'(?:[^']|'')*')*\))?) AS\n """
+_COLUMN = rf"""(?:"\*VALUES\*"\.)?\bcolumn(?P<number>[0-9]+)(?: AS (?P<name>{_NAME}))?"""
+_ANY_COLUMN = re.sub(r"\?P<\w+>", "?:", _COLUMN)
+_OF_VALUES = re.compile(
+    rf"{_VIEW}{_OPTIONS}SELECT (?P<columns>{_ANY_COLUMN}(?:,\n    {_ANY_COLUMN})*)\n   FROM \((?=VALUES )"
+)
+_NAMES_FIRST = re.compile(rf"{_VIEW} \((?P<columns>{_NAME}(?:, {_NAME})*)\){_OPTIONS}(?=VALUES )")
+_ALIAS = ' "*VALUES*"'
+_END = re.compile(r";|\n  (?:WITH|ORDER BY) |\n (?:LIMIT|OFFSET) ")
+
+
+def _with_names_first(definition: str) -> str:
+    """A view of VALUES with the names of its columns in front of them."""
+    head = _OF_VALUES.match(definition)
+    end, _ = _elements(definition, head.end(), ")") if head else (None, [])
+    if head is None or end is None or not _END.match(definition, end + 1 + len(_ALIAS)):
+        return definition
+    columns = [(int(c["number"]), c["name"]) for c in re.finditer(_COLUMN, head["columns"])]
+    if [number for number, _ in columns] != list(range(1, len(columns) + 1)):
+        return definition
+    names = ", ".join(name or f"column{number}" for number, name in columns)
+    values, rest = (
+        definition[head.end() : end],
+        definition[end + 1 + len(_ALIAS) :].replace(f"{_ALIAS[1:]}.", ""),
+    )
+    return f"{head['create']} ({names}){head['options']} AS\n {values}{rest}"
+
+
+def _within_a_query(definition: str) -> str:
+    """A view of VALUES as it is once its text was read again as PostgreSQL prints it (18 says less of its columns)."""
+    head = _NAMES_FIRST.match(definition)
+    if head is None:
+        if not re.match("CREATE (?:MATERIALIZED )?VIEW ", definition):
+            return definition
+        return definition.replace(" FROM (VALUES ", " FROM ( VALUES ").replace('"*VALUES*".', "")
+    end = next((m.start() for m in _VALUES_END.finditer(definition, head.end()) if m[0][0] in ";\n"), None)
+    if end is None:
+        return definition
+    columns = [
+        f"column{number}" + (f" AS {name}" if name != f"column{number}" else "")
+        for number, name in enumerate(re.findall(_NAME, head["columns"]), 1)
+    ]
+    selected, values = ",\n    ".join(columns), definition[head.end() : end]
+    return f"{head['create']}{head['options']} AS\n SELECT {selected}\n   FROM ( {values}){_ALIAS}{definition[end:]}"
+
+
+_VALUES_END = re.compile(f"{_QUOTED}|{_END.pattern}", re.DOTALL)

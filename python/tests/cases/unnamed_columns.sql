@@ -1,5 +1,6 @@
 -- @strict
--- columns of queries that have no name, within views, policies, rules, SQL bodies: PostgreSQL names them once it has read
+-- columns of queries that have no name, within views, policies, rules, SQL bodies, and names that
+-- a view gives to those of VALUES: PostgreSQL names them once it has read
 -- what it printed; twice built, and nothing changed
 -- @@ a client=script
 create type hue as enum ('red', 'blue');
@@ -10,10 +11,13 @@ create function f() returns setof text begin atomic insert into c (name) select 
 create policy p on c using (exists (select 'x' from v));
 create rule r as on delete to c where exists (select 'no' from v) do instead nothing;
 create function g() returns bigint return (select 1.5::numeric union select 2 limit 1);
+create view vals (first, "b c") with (security_barrier) as values (1, 'x'), (2, 'y;');
+create materialized view mvals (a) as values (1);
 -- @@ build
 -- @@ b client=script
 alter table c rename column name to title;
 alter table c enable row level security;
+alter view vals rename column first to "1st";
 -- @@ c client=script
 alter table c add column z int;
 create view w as select 'a' as a where exists (select 'b'::text collate "C", '2020-01-01'::date);

@@ -151,6 +151,13 @@ def test_an_expression_reads_the_same_after_each_round_trip(expression: str, scr
             "((a > 1) AND (a < 3) AND (b) AND (c))",
         ),
         (
+            'CREATE VIEW s.v AS\n SELECT "*VALUES*".column1,\n    "*VALUES*".column2 AS "b, c"\n'
+            "   FROM (VALUES (1,') \"*VALUES*\";'::text)) \"*VALUES*\";\nCOMMENT ON VIEW s.v IS 'x';",
+            "CREATE VIEW s.v (column1, \"b, c\") AS\n VALUES (1,') \"*VALUES*\";'::text);\nCOMMENT ON VIEW s.v IS 'x';",
+            'CREATE VIEW s.v AS\n SELECT column1,\n    column2 AS "b, c"\n'
+            "   FROM ( VALUES (1,') \"*VALUES*\";'::text)) \"*VALUES*\";\nCOMMENT ON VIEW s.v IS 'x';",
+        ),
+        (
             "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL::text)::s.\"u v\", NULL::character(5))::s.t <> ROW(b, NULL::text))",
             "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL)::s.\"u v\", NULL)::s.t <> ROW(b, NULL::text))",
             "(ROW(a, 'ROW(NULL::t)::t', ROW(1, NULL)::s.\"u v\", NULL)::s.t <> ROW(b, NULL::text))",

@@ -169,7 +169,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 if repair.rule in (RENAMED_COLUMN, ADDED_COLUMN) and quote(column) in repair.statement
             )
             # A column that the statement takes away is in no later record: it is one that is too many.
-            extra = [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
+            # Where names were given on, their places tell which that is.
+            places = by_place(in_step(current, row.columns), row.columns)
+            extra = [name for name, new in places.items() if new is None]
+            extra = extra or [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
             if column not in row.columns and len(extra) == 1:
                 why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
                 found.append(rename(table, extra[0], column, why))
