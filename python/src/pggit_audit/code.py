@@ -17,6 +17,9 @@ _RUNS = {
     "CREATE", "ALTER", "DROP", "COMMENT", "SET", "RESET", "GRANT", "REVOKE", "SECURITY", "INSERT", "UPDATE", "DELETE",
     "MERGE", "TRUNCATE", "LOCK", "ANALYZE", "REFRESH",
 }  # fmt: skip
+_MAKES = {"CREATE", "ALTER", "DROP", "COMMENT"}
+# With these, not all of a block need run, or what it runs is told elsewhere.
+_MAY_DO_ELSE = {"CALL", "RETURN", "EXCEPTION", "CASE", "ROLLBACK", "ELSIF", "ELSEIF", "WHEN"}
 _LEVELS = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"}
 KEEPS = {"CREATE", "ALTER", "COMMENT"}
 """What these make keeps its expressions as they are written, and its structure comes from no row."""
@@ -69,21 +72,10 @@ def straight(block: Statement) -> tuple[Statement, ...]:
     Nothing of it is declared, worked out, tried or done on a condition, and no query runs in it: a client that sends
     the statements does the same. Statements that change rows go, and what the block only says.
     """
-    literals = [t for t in block.tokens if t.token_type in LITERALS]
-    others = [t.text.upper() for t in block.tokens if t.token_type not in LITERALS]
-    if (
-        block.tag != "DO"
-        or others not in (["DO"], ["DO", "LANGUAGE", "PLPGSQL"])
-        or len(literals) != 1
-        or literals[0].token_type not in (TokenType.HEREDOC_STRING, TokenType.STRING)
-        or len(literals[0].text) > _MOST
-        or "\\" in literals[0].text
-    ):
+    parts = _body(block)
+    if not parts:
         return ()
-    try:
-        first, *rest = read_parts(literals[0].text, escapes=False)
-    except (TokenError, TooLong, RecursionError, ValueError):
-        return ()
+    first, *rest = parts
     if upper(first.tokens[0]) != "BEGIN" or not rest or [upper(t) for t in rest.pop().tokens] != ["END"]:
         return ()
     if len(first.tokens) == 1:
@@ -105,6 +97,90 @@ def _only_says(tokens: Sequence[Token]) -> bool:
     """Whether what stands behind RAISE ends nothing, and calls nothing."""
     is_call = any(t.token_type == TokenType.L_PAREN for t in tokens)
     return bool(tokens) and upper(tokens[0]) in _LEVELS and not is_call
+
+
+def _body(block: Statement) -> list[Part]:
+    """What stands between the semicolons of a DO block of PL/pgSQL; empty where it cannot be read."""
+    literals = [t for t in block.tokens if t.token_type in LITERALS]
+    others = [t.text.upper() for t in block.tokens if t.token_type not in LITERALS]
+    if (
+        block.tag != "DO"
+        or others not in (["DO"], ["DO", "LANGUAGE", "PLPGSQL"])
+        or len(literals) != 1
+        or literals[0].token_type not in (TokenType.HEREDOC_STRING, TokenType.STRING)
+        or len(literals[0].text) > _MOST
+        or "\\" in literals[0].text
+    ):
+        return []
+    with suppress(TokenError, TooLong, RecursionError):
+        return read_parts(literals[0].text, escapes=False)
+    return []
+
+
+@lru_cache(maxsize=256)
+def unconditional(block: Statement) -> tuple[Statement, ...] | None:
+    """What a DO block makes, where it says all of that in plain sight and does it whatever rows it reads and changes.
+
+    Nothing of it is executed from a string or stands in a condition, a loop or a handler, and nothing ends the block
+    before its end. None where it may be otherwise. What routines do that it calls is not told here.
+    """
+    made: list[Statement] = []
+    depth = 0
+    declares = commits = False
+    for part in (parts := _body(block)):
+        tokens = list(part.tokens)
+        while tokens:
+            word = upper(tokens[0])
+            ahead: int | None = 1
+            if declares or word == "DECLARE":
+                ahead = _first(tokens, "BEGIN")
+                declares = ahead is None
+                if declares:
+                    break
+                depth += 1
+            elif word in ("BEGIN", "LOOP"):
+                depth += 1
+            elif word in ("FOR", "FOREACH", "WHILE", "IF"):
+                depth += 1
+                ahead = _first(tokens, "THEN" if word == "IF" else "LOOP")
+            elif word in _MAKES:
+                made += split(part.text[tokens[0].start - part.tokens[0].start :])
+                if depth != 1:
+                    return None
+                break
+            elif word != "ELSE":
+                depth -= word == "END"
+                commits = commits or word == "COMMIT"
+                if word in _MAY_DO_ELSE or tokens[0].text == "<<" or _may_execute(tokens):
+                    return None
+                break
+            if ahead is None or _may_execute(tokens[:ahead]):
+                return None
+            tokens = tokens[ahead:]
+    # What leaves a row was done; what comes behind a COMMIT and leaves none may have failed.
+    if not parts or depth or (commits and not all(s.leaves_rows for s in made)):
+        return None
+    return tuple(made)
+
+
+def _may_execute(tokens: Sequence[Token]) -> bool:
+    """Whether a piece of code may execute a string that makes something, or has one that something else may execute."""
+    return any(
+        not _MAKES.isdisjoint(t.text.upper().split()) if t.token_type in LITERALS else upper(t) == "EXECUTE"
+        for t in tokens
+    )
+
+
+def _first(tokens: Sequence[Token], word: str) -> int | None:
+    """Where code goes on behind the first of a word that is in no parentheses; None where that cannot be told."""
+    depth = 0
+    for i, token in enumerate(tokens):
+        depth += _DEPTH.get(token.token_type, 0)
+        if not depth and upper(token) == "CASE":
+            return None
+        if not depth and upper(token) == word:
+            return i + 1
+    return None
 
 
 def _made(code: str) -> Iterator[Statement]:

@@ -1,4 +1,5 @@
 -- A block in which nothing is declared, tried or done on a condition: each of its rows is of one of its statements.
+-- And one that reads and changes rows first: what it makes then, it makes whatever there is in them.
 -- @strict
 -- @@ first
 create schema shop;
@@ -21,4 +22,17 @@ $$;
 -- @@ third client=script
 do language plpgsql 'begin alter table shop.label add column printed boolean; alter table shop.label drop column printed; end';
 alter table shop.label add column size int;
--- @after select count(*) = 9 and bool_and(fidelity = 'exact') from pggit_audit.changes where origin = 'v1' and change_type = 'ALTER'
+-- @@ fourth
+do $$
+declare
+    done int := 0;
+begin
+    loop
+        update shop.parcel set note = 'sent' where id in (select id from shop.parcel where note = '' limit 10);
+        exit when not found;
+        done := done + 1;
+    end loop;
+    alter table shop.parcel add constraint note_known check (note is not null);
+end
+$$;
+-- @after select count(*) = 10 and bool_and(fidelity = 'exact') from pggit_audit.changes where origin = 'v1' and change_type = 'ALTER'

@@ -74,7 +74,7 @@ LOOKING = [
     """begin for r in select * from (tenant cross join x) loop create table q(); end loop; end""",
     """begin create temp table x as select random() r; if (select r from x) > 0.5 then create table q();
         end if; end""",
-    """declare x timestamptz := now(); begin create table q(); end""",
+    """declare x timestamptz := now(); begin if x > y then create table q(); end if; end""",
     """begin if pg_total_relation_size('t') > 0 then create index on t(a); end if; end""",
 ]
 

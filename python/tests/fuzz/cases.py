@@ -589,6 +589,17 @@ CASES: dict[str, list[Migration]] = {
         Migration("transaction", ('drop table "a.b"',)),
         Migration("transaction", ("alter table account add column n integer",)),
     ],
+    "a table of a query, without a row of its own, loses all columns in the same text": [
+        Migration(
+            "script",
+            (
+                "create table account (made_on date)",
+                'select made_on into "order" from account',
+                'alter table "order" drop column made_on',
+                'create table parcel () inherits ("order")',
+            ),
+        ),
+    ],
 }
 
 DECIDED = {

@@ -27,6 +27,8 @@ from pggit_audit.definitions import (
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import same_type
 from pggit_audit.replay.state import ROUTINES, Difference
+from pggit_audit.rules import ROWS_OF_CODE
+from pggit_audit.rules.situation import Repair
 
 Match = tuple[HistoryRow, Difference | None]
 _Place = tuple[str, str | None, str]
@@ -160,6 +162,13 @@ class Between:
             ),
             None,
         )
+
+
+def in_between(row: HistoryRow) -> Repair:
+    """Why a row of code is told by what the code left: it ran as a whole."""
+    return Repair(
+        ROWS_OF_CODE, "", f"by row {row.version_id} the code had not ended: the object is that of its oid"
+    )
 
 
 def _place(row: HistoryRow) -> _Place:

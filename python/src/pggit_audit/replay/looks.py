@@ -15,7 +15,8 @@ from typing import NamedTuple
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
 
-from pggit_audit.code import KEEPS, pieces
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.code import KEEPS, pieces, unconditional
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
 from pggit_audit.replay.code import reached
 from pggit_audit.replay.state import State
@@ -50,6 +51,7 @@ _CATALOGS = {"PG_CATALOG", "INFORMATION_SCHEMA"}
 # These end in nothing that is part of a definition.
 _SAYS_ONLY = {"RAISE", "GRANT", "REVOKE", "FETCH", "MOVE", "CLOSE", "NULL", "DROP"}
 _HANDLES_NOTHING = {"NULL", "RAISE", "RETURN", "END", "WHEN", "GET"}
+_MAKING = re.compile(r"\b(?:create|alter|drop|execute|comment|call)\b", re.IGNORECASE)
 _AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
 # How code learns what became of rows that it changes.
 _COUNTS = {"FOUND", "ROW_COUNT", "RETURNING"}
@@ -81,7 +83,12 @@ class _Place(NamedTuple):
 def looks_at_data(statement: Statement, state: State) -> Repair | None:
     """What a statement makes DDL of that the history does not have."""
     found = _Reading()
-    if statement.action == "code":
+    made = unconditional(statement) if statement.tag == "DO" else None
+    if made and not any(_may_make(o) for o in reached(statement.text, state)):
+        for part in made:
+            _piece(part.tokens, part.keywords, frozenset(), found, _Place(False, 0))
+        why = found.why()
+    elif statement.action == "code":
         _read(statement.text, found)
         for routine in reached("\n".join(found.said), state):
             _read(routine.definition, found, routine=True)
@@ -100,6 +107,11 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     if why is None:
         return None
     return Repair(DEPENDS_ON_DATA, "", f"{why}: the history does not have what it found")
+
+
+def _may_make(routine: DatabaseObject) -> bool:
+    """Whether a routine that code calls may make something itself."""
+    return _MAKING.search(routine.definition.partition("\nAS ")[2]) is not None
 
 
 @dataclass

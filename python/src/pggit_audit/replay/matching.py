@@ -65,9 +65,14 @@ class Matching:
             return told
         while rows:
             row = rows[0]
-            if not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP"):
-                break
-            if statement.action == "code" and self._is_of_what_follows(row, execution):
+            no_row = not statement.leaves_rows and row.change_type in ("CREATE", "ALTER", "DROP")
+            # What a query fills has no row of its own.
+            is_filled = statement.runs_query and row.name in (name for _, name in statement.targets)
+            if (
+                no_row
+                or is_filled
+                or (statement.action == "code" and self._is_of_what_follows(row, execution))
+            ):
                 break
             if (
                 row.object_type not in ROUTINES
@@ -351,13 +356,6 @@ def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iter
     else:
         return
     yield Repair(ROWS_OF_CODE, "", f"{why}: what had happened by this row is not told")
-
-
-def in_between(row: HistoryRow) -> Repair:
-    """Why a row of code is told by what the code left: it ran as a whole."""
-    return Repair(
-        ROWS_OF_CODE, "", f"by row {row.version_id} the code had not ended: the object is that of its oid"
-    )
 
 
 def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, Difference]:

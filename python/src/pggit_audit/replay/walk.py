@@ -15,6 +15,7 @@ from pggit_audit.catalog import DatabaseObject, with_unique_identities
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
+from pggit_audit.replay.between import in_between
 from pggit_audit.replay.code import may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
@@ -23,7 +24,7 @@ from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import looks_at_data
-from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, in_between, rows_of_code
+from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
 from pggit_audit.replay.members import members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
