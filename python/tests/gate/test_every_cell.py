@@ -74,15 +74,6 @@ UNNAMED = {
     # the history goes on, and the team makes branches of its own
     "insert into pggit.history": 1,
     "insert into pggit_v0.refs": 2,
-    # when something was noted (docs/SECURITY.md); the newest anchor covers all entries before it
-    'update pggit_audit_work.compliance_anchors set "anchored_at"': 2,
-    'update pggit_audit_work.compliance_anchors as one set "anchored_at"': 1,
-    "delete from pggit_audit_work.compliance_anchors": 1,
-    'update pggit_audit_work.ref_moves set "moved_at"': 2,
-    'update pggit_audit_work.published_tables set "noted_at"': 2,
-    'update pggit_audit_work.published_tables as one set "noted_at"': 1,
-    # a name that no table of the project has
-    "insert into pggit_audit_work.published_tables": 2,
 }
 
 

@@ -289,10 +289,10 @@ def unused(
     CASCADE took it.
     """
     types_before, types_after = (
-        {parse_name(t.removesuffix("[]")) for _, t in column_types(side.definition)} if side else set()
+        {t.removesuffix("[]") for _, t in column_types(side.definition)} if side else set()
         for side in (before, after)
     )
-    for name in sorted(n for n in types_before - types_after if n[0]):
+    for name in sorted(n for n in map(parse_name, types_before - types_after) if n[0]):
         found = situation.relation(name)
         if found is None or found.object_type != "TYPE":
             continue
