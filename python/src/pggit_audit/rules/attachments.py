@@ -15,6 +15,7 @@ from pggit_audit.definitions import in_schema, parse_name, qualified_identity
 from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
 from pggit_audit.rules.naming import said
+from pggit_audit.rules.placing import texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import quote
 
@@ -100,9 +101,9 @@ def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> 
         (s.renamed_to == name if s.tag == f"ALTER {kind}" else s.tag == f"CREATE {kind}" and name in s.words)
         and table in s.words
         for table in attachment.tables
-        for p in history.mentions(table)
-        if p > position and says(history.rows[p].text, name)
-        for recorded in history.rows[p].statements
+        for row in texts_naming(history, table, since=position + 1)
+        if says(row.text, name)
+        for recorded in row.statements
         for s in (recorded, *(statements_in(recorded.text) if recorded.action == "code" else ()))
     )
 

@@ -14,6 +14,7 @@ from pggit_audit.definitions import COMMENT, COMMENTS, in_schema, parse_name, qu
 from pggit_audit.moments import Moment
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
 from pggit_audit.rules.dating import bounds, last_written, told
+from pggit_audit.rules.placing import texts_naming
 from pggit_audit.rules.situation import Bounds, Evidence, Repair
 
 _COMMENT_ON = re.compile(r"COMMENT ON (?:MATERIALIZED VIEW|\w+) ")
@@ -107,7 +108,7 @@ def is_made_later(evidence: Evidence, comment: Comment, position: int) -> bool:
     return any(
         s.verb == "COMMENT" and not about.isdisjoint(s.words) and not comment.names.isdisjoint(s.words)
         for name in about
-        for p in history.mentions(name)
-        if p > position and "comment" in history.rows[p].text.lower()
-        for s in history.rows[p].statements
+        for row in texts_naming(history, name, since=position + 1)
+        if "comment" in row.text.lower()
+        for s in row.statements
     )

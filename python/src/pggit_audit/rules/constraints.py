@@ -22,7 +22,7 @@ from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import default_constraint_name, joined
-from pggit_audit.rules.placing import halfway
+from pggit_audit.rules.placing import halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -314,7 +314,7 @@ def _replaced(evidence: Evidence, old: Name, new: str, position: int) -> bool:
         return True
     here = rf'(?:"{re.escape(quote(new)[1:-1])}"|{re.escape(new)}(?!\w))'
     added = re.compile(rf"\bconstraint\s+{here}\s+(?:unique|primary|foreign|check|exclude)\b", re.IGNORECASE)
-    return any(added.search(history.rows[p].text) for p in history.mentions(new) if p > position)
+    return any(added.search(row.text) for row in texts_naming(history, new, since=position + 1))
 
 
 def _keeps_its_name(evidence: Evidence, table: Name, position: int) -> bool:

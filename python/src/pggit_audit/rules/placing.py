@@ -13,7 +13,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from pggit_audit.definitions import Columns
-from pggit_audit.history import History
+from pggit_audit.history import History, HistoryRow
 
 # One of so many is enough for a habit; fewer than so many tell of none.
 _FEW = 10
@@ -107,6 +107,13 @@ def taken_apart(history: History, table: str, named: Sequence[int]) -> bool:
         if not taken:
             return False
     return taken
+
+
+def texts_naming(history: History, *names: str, since: int = 0) -> Iterable[HistoryRow]:
+    """A row of each text that has all of the names in it, of those from `since` on: a text may have left a thousand."""
+    return {
+        history.rows[p].execution: history.rows[p] for p in history.mentions(*names) if p >= since
+    }.values()
 
 
 def halfway(first: int, last: int) -> int:

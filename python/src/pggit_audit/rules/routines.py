@@ -19,6 +19,7 @@ from pggit_audit.rules import (
     REPLACED_OVERLOAD,
     SESSION_SETTING,
 )
+from pggit_audit.rules.placing import texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live, under_schema
 from pggit_audit.statements import Name, Statement, unquote
 
@@ -212,23 +213,19 @@ def _body(routine: DatabaseObject) -> str:
 
 def _makes(evidence: Evidence, bare: str, position: int) -> bool:
     """Whether a text, from this row's on, makes a routine of that name."""
-    history = evidence.history
     return any(
         s.verb == "CREATE" and s.object_type in ("FUNCTION", "PROCEDURE") and bare in s.words
-        for p in history.mentions(bare)
-        if p >= position
-        for s in history.rows[p].statements
+        for row in texts_naming(evidence.history, bare, since=position)
+        for s in row.statements
     )
 
 
 def _drops(evidence: Evidence, bare: str, position: int) -> bool:
     """Whether a text, from this row's on, drops a routine of that name."""
-    history = evidence.history
     return any(
         s.verb == "DROP" and s.object_type in ("FUNCTION", "PROCEDURE", "ROUTINE") and bare in s.words
-        for p in history.mentions(bare)
-        if p >= position
-        for s in history.rows[p].statements
+        for row in texts_naming(evidence.history, bare, since=position)
+        for s in row.statements
     )
 
 
@@ -276,5 +273,4 @@ def pre_existing(evidence: Evidence) -> list[Repair]:
 def _gets_name(evidence: Evidence, bare: str) -> bool:
     """Whether a text gives that name to something."""
     pattern = re.compile(rf'\brename\s+to\s+"?{re.escape(bare)}(?![\w$])', re.IGNORECASE)
-    history = evidence.history
-    return any(pattern.search(history.rows[p].text) for p in history.mentions(bare))
+    return any(pattern.search(row.text) for row in texts_naming(evidence.history, bare))
