@@ -43,16 +43,26 @@
 
     ),
 
-    -- the transaction that published the last row; nothing in a restored copy
-    last_build as (
+    published_at as (
 
-        select min(notes.transaction_id) as transaction_id
-        from last_row
-        inner join {{ published('compliance_log') }} as entries
-            on last_row.version_id = entries.v1_version_id
-            and entries.verified_by = 'dbt build'
+        select
+            entries.verified_at,
+            max(entries.v1_version_id) as last_version_id
+        from {{ published('compliance_log') }} as entries
+        where entries.verified_by = 'dbt build' and entries.v1_version_id is not null
+        group by entries.verified_at
+
+    ),
+
+    -- the transactions that published, each with the last row that was there by then; none in a restored copy
+    builds as (
+
+        select
+            notes.transaction_id,
+            published_at.last_version_id
+        from published_at
         inner join {{ own_transactions() }} as notes
-            on {{ is_same_moment('entries.verified_at', 'notes.began_at') }}
+            on {{ is_same_moment('published_at.verified_at', 'notes.began_at') }}
             and notes.xmin::text::bigint = notes.transaction_id % 4294967296
         where
             pg_snapshot_xmax(pg_current_snapshot())::text::bigint - notes.transaction_id < 2147483648
@@ -68,11 +78,15 @@
 
     select
         history_rows.trail_id as version_id,
-        (history_rows.trail_transaction_id - last_build.transaction_id % 4294967296 + 4294967296) % 4294967296
-            between 1 and 2147483647 as was_put_in
+        (
+            select
+                (history_rows.trail_transaction_id - min(builds.transaction_id) % 4294967296 + 4294967296) % 4294967296
+                between 1 and 2147483647
+            from builds
+            where builds.last_version_id > history_rows.trail_id
+        ) as was_put_in
     from history_rows
     inner join last_row on history_rows.trail_id < last_row.version_id
-    cross join last_build
     where not exists (select from published_rows where published_rows.v1_version_id = history_rows.trail_id)
 {% endmacro %}
 
