@@ -173,6 +173,14 @@ faults as (
 
     union all
 
+    -- what made the table of notes is noted in it
+    select
+        'own_transactions',
+        'all notes are lost'
+    where not exists (select from notes)
+
+    union all
+
     select
         'anchor ' || anchors.entry_no,
         'the seal is lost that was the last one then'
