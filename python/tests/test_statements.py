@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pggit_audit.code import straight
 from pggit_audit.lexing import proven, unescaped
 from pggit_audit.statements import folded, split, unquote, without_owner
 
@@ -192,3 +193,34 @@ def test_a_string_with_its_escapes_read(value: str) -> None:
 )  # fmt: skip
 def test_owners_and_tablespaces_are_nobody_s(text: str, plain: str) -> None:
     assert without_owner(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("block", "runs"),
+    [
+        (
+            "begin create table t (id int); insert into t values (1); end",
+            ["create table t (id int)", "insert into t values (1)"],
+        ),
+        (
+            "begin execute 'create table t (id int); drop table u'; null; end",
+            ["create table t (id int)", "drop table u"],
+        ),
+        (
+            "begin raise notice 'made'; execute $a$comment on table t is ';'$a$; end",
+            ["comment on table t is ';'"],
+        ),
+        # what else runs, or may not, is for PostgreSQL
+        ("begin execute 'declare c cursor with hold for select 1'; end", []),
+        ("begin create table t (id int); execute 'select f()'; end", []),
+        ("begin create table t (id int); perform f(); end", []),
+        ("begin create table t (id int); execute 'drop table ' || 't'; end", []),
+        ("begin raise exception 'no'; create table t (id int); end", []),
+        ("declare n int; begin create table t (id int); end", []),
+        ("begin if true then create table t (id int); end if; end", []),
+        ("begin create table t (id int); exception when others then null; end", []),
+    ],
+)
+def test_a_block_that_only_runs_its_statements_is_these(block: str, runs: list[str]) -> None:
+    (statement,) = split(f"do $b$ {block} $b$")
+    assert [each.text for each in straight(statement)] == runs

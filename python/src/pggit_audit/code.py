@@ -85,9 +85,13 @@ def straight(block: Statement) -> tuple[Statement, ...]:
     for part in (Part(first.text[start:], first.tokens[1:]), *rest):
         word, behind = upper(part.tokens[0]), part.tokens[1:]
         if word == "EXECUTE" and len(behind) == 1 and behind[0].token_type in LITERALS:
-            found += split(behind[0].text)
+            run = split(behind[0].text)
         elif word in _RUNS:
-            found += split(part.text)
+            run = split(part.text)
+        else:
+            run = []
+        if run and all(upper(each.tokens[0]) in _RUNS for each in run):
+            found += run
         elif word != "NULL" and not (word == "RAISE" and _only_says(behind)):
             return ()
     return tuple(found)

@@ -203,43 +203,44 @@ ENGINE = {
 }
 
 # Where a statement can hide: something that runs it when it is made, used or looked at.
+# Blocks declare something: one that only runs statements is replayed as these, and fills no table.
 CARRIERS: dict[str, Callable[[str], str]] = {
-    "a block": lambda run: f"do $c$ begin {run} end $c$",
+    "a block": lambda run: f"do $c$ declare n int; begin {run} end $c$",
     "a function that is called": lambda run: _function(run) + "; select carrier()",
     "a default": lambda run: (
         _function(run) + "; create table carried (id integer default carrier());"
-        " do $x$ begin insert into carried default values; end $x$;"
+        " do $x$ declare n int; begin insert into carried default values; end $x$;"
         " alter table carried add column more integer default carrier()"
     ),
     "an index": lambda run: (
-        _function(run, "immutable")
-        + "; do $x$ begin create table carried as select 1 as id; create index on carried ((carrier() + id)); end $x$"
+        _function(run, "immutable") + "; do $x$ declare n int; begin create table carried as select 1 as id;"
+        " create index on carried ((carrier() + id)); end $x$"
     ),
     "a generated column": lambda run: (
-        _function(run, "immutable") + "; do $x$ begin create table carried as select 1 as id;"
+        _function(run, "immutable") + "; do $x$ declare n int; begin create table carried as select 1 as id;"
         " alter table carried add column g integer generated always as (carrier()) stored; end $x$"
     ),
     "a check": lambda run: (
-        _function(run) + "; do $x$ begin create table carried as select 1 as id;"
+        _function(run) + "; do $x$ declare n int; begin create table carried as select 1 as id;"
         " alter table carried add check (carrier() is not null); end $x$"
     ),
     "a domain": lambda run: (
         _function(run) + "; create domain carried_d as integer check (carrier() is not null);"
-        " create table carried (id carried_d default 1); do $x$ begin perform 1::carried_d; end $x$"
+        " create table carried (id carried_d default 1); do $x$ declare n int; begin perform 1::carried_d; end $x$"
     ),
     "a rule": lambda run: (
-        _function(run) + "; do $x$ begin create table carried (id integer);"
+        _function(run) + "; do $x$ declare n int; begin create table carried (id integer);"
         " create rule r as on insert to carried do also select carrier(); insert into carried values (1); end $x$"
     ),
     "a policy": lambda run: (
-        _function(run)
-        + "; do $x$ begin create table carried as select 1 as id; alter table carried enable row level security;"
+        _function(run) + "; do $x$ declare n int; begin create table carried as select 1 as id;"
+        " alter table carried enable row level security;"
         " alter table carried force row level security; create policy p on carried using (carrier() = 1);"
         " perform * from carried; end $x$"
     ),
     "a trigger": lambda run: (
         f"create function carrier_t() returns trigger language plpgsql as $c$ begin {run}"
-        " return new; end $c$; do $x$ begin create table carried (id integer);"
+        " return new; end $c$; do $x$ declare n int; begin create table carried (id integer);"
         " create trigger t before insert on carried for each row execute function carrier_t();"
         " insert into carried values (1); end $x$"
     ),
@@ -247,14 +248,14 @@ CARRIERS: dict[str, Callable[[str], str]] = {
         f"create type carried_t as (id integer); create function carrier_c(carried_t) returns integer"
         f" language plpgsql as $c$ begin {run} return 1; end $c$;"
         " create cast (carried_t as integer) with function carrier_c(carried_t);"
-        " do $x$ begin perform row(1)::carried_t::integer; end $x$"
+        " do $x$ declare n int; begin perform row(1)::carried_t::integer; end $x$"
     ),
     "an operator": lambda run: (
         f"create function carrier_o(integer, integer) returns boolean language plpgsql as"
         f" $c$ begin {run} return true; end $c$;"
         " create schema carried_s;"
         " create operator carried_s.=== (leftarg = integer, rightarg = integer, function = carrier_o);"
-        " do $x$ begin perform 1 operator(carried_s.===) 2; end $x$"
+        " do $x$ declare n int; begin perform 1 operator(carried_s.===) 2; end $x$"
     ),
     "a view": lambda run: (
         _function(run)

@@ -33,14 +33,14 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
         "how far a range is": lambda run: (
             _routine(f"{n}_diff", "integer, integer", "double precision", run, "$1 - $2", "immutable")
             + f"; create type {n}_r as range (subtype = integer, subtype_diff = {n}_diff); create table {n}_t (r {n}_r);"
-            f" do $x$ begin insert into {n}_t select {n}_r(g, g + 9) from generate_series(1, 900) as g; end $x$;"
+            f" do $x$ declare n int; begin insert into {n}_t select {n}_r(g, g + 9) from generate_series(1, 900) as g; end $x$;"
             f" create index on {n}_t using gist (r)"
         ),
         "how values are ordered": lambda run: (
             _routine(f"{n}_cmp", "integer, integer", "integer", run, "$1 - $2", "immutable")
             + f"; create operator class {n}_ops for type integer using btree as operator 1 <, operator 2 <=, operator 3 =,"
             f" operator 4 >=, operator 5 >, function 1 {n}_cmp(integer, integer); create table {n}_t (id integer);"
-            f" do $x$ begin insert into {n}_t values (2), (1); end $x$; create index on {n}_t (id {n}_ops)"
+            f" do $x$ declare n int; begin insert into {n}_t values (2), (1); end $x$; create index on {n}_t (id {n}_ops)"
         ),
         "a check in an array of rows": lambda run: (
             _routine(f"{n}_ok", "integer", "boolean", run, "true")
@@ -50,7 +50,7 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
         "the default of a domain": lambda run: (
             _routine(f"{n}_def", "", "integer", run, "1")
             + f"; create domain {n}_d as integer default {n}_def(); create table {n}_t (id integer);"
-            f" do $x$ begin insert into {n}_t values (1); end $x$; alter table {n}_t add column y {n}_d"
+            f" do $x$ declare n int; begin insert into {n}_t values (1); end $x$; alter table {n}_t add column y {n}_d"
         ),
         "the bound of a partition": lambda run: (
             _routine(f"{n}_low", "", "integer", run, "1")
@@ -61,12 +61,12 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
             _routine(f"{n}_key", "integer", "integer", run, "$1", "immutable")
             + f"; create table {n}_t (id integer) partition by range ({n}_key(id));"
             f" create table {n}_p partition of {n}_t for values from (1) to (100);"
-            f" do $x$ begin insert into {n}_t values (5); end $x$"
+            f" do $x$ declare n int; begin insert into {n}_t values (5); end $x$"
         ),
         "statistics": lambda run: (
             _routine(f"{n}_told", "integer", "integer", run, "$1", "immutable")
             + f"; create table {n}_t (id integer); create statistics {n}_s on ({n}_told(id)), id from {n}_t;"
-            f" do $x$ begin insert into {n}_t select generate_series(1, 900); execute 'analyze {n}_t'; end $x$"
+            f" do $x$ declare n int; begin insert into {n}_t select generate_series(1, 900); execute 'analyze {n}_t'; end $x$"
         ),
         "a procedure that commits": lambda run: (
             f"create procedure {n}_p() language plpgsql as $c$ begin {run} commit; {run} rollback; end $c$; call {n}_p()"
@@ -83,16 +83,16 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
             _routine(f"{n}_when", "integer", "boolean", run, "true")
             + f"; create function {n}_tr() returns trigger language plpgsql as 'begin return new; end';"
             f" create table {n}_t (id integer); create trigger x before insert on {n}_t for each row when ({n}_when(new.id))"
-            f" execute function {n}_tr(); do $x$ begin insert into {n}_t values (1); end $x$"
+            f" execute function {n}_tr(); do $x$ declare n int; begin insert into {n}_t values (1); end $x$"
         ),
         "a constraint that excludes": lambda run: (
             _routine(f"{n}_ex", "integer", "integer", run, "$1", "immutable")
-            + f"; create table {n}_t (id integer); do $x$ begin insert into {n}_t values (1), (2); end $x$;"
+            + f"; create table {n}_t (id integer); do $x$ declare n int; begin insert into {n}_t values (1), (2); end $x$;"
             f" alter table {n}_t add exclude (({n}_ex(id)) with =)"
         ),
         "another type for a column": lambda run: (
             _routine(f"{n}_as", "integer", "text", run, "'x'")
-            + f"; create table {n}_t (id integer); do $x$ begin insert into {n}_t values (1); end $x$;"
+            + f"; create table {n}_t (id integer); do $x$ declare n int; begin insert into {n}_t values (1); end $x$;"
             f" alter table {n}_t alter column id type text using {n}_as(id)"
         ),
         "a body of statements": lambda run: (
@@ -102,7 +102,7 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
         ),
         "a cursor that is kept": lambda run: (
             _routine(f"{n}_cur", "", "integer", run, "1")
-            + f"; do $x$ begin execute 'declare {n}_c cursor with hold for select {n}_cur() from generate_series(1, 9)';"
+            + f"; do $x$ declare n int; begin execute 'declare {n}_c cursor with hold for select {n}_cur() from generate_series(1, 9)';"
             " end $x$"
         ),
         "a sort": lambda run: (
@@ -112,7 +112,7 @@ def carriers(n: str) -> dict[str, Callable[[str], str]]:
         "the check of a policy": lambda run: (
             _routine(f"{n}_may", "", "boolean", run, "true")
             + f"; create table {n}_t (id integer); alter table {n}_t enable row level security, force row level security;"
-            f" create policy p on {n}_t with check ({n}_may()); do $x$ begin insert into {n}_t values (1); end $x$"
+            f" create policy p on {n}_t with check ({n}_may()); do $x$ declare n int; begin insert into {n}_t values (1); end $x$"
         ),
         "nested quotes and comments": lambda run: (
             "/* a /* b */ -- c */ do $_$ begin execute $q$ do $_q$ begin execute $r$ do $_r$ begin "

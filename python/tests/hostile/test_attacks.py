@@ -218,7 +218,8 @@ def test_whatever_carries_an_attack_runs_it(admin: Params) -> None:
         for place, (name, carry) in enumerate(CARRIERS.items())
     ]
     spelt = [
-        Attack(name, f"do $c$ begin {spell(leaves(name), r)} end $c$") for name, spell in SPELLINGS.items()
+        Attack(name, f"do $c$ declare n int; begin {spell(leaves(name), r)} end $c$")
+        for name, spell in SPELLINGS.items()
     ]
     carried += [
         Attack(name, carry(f"execute {literal(leaves(name))};"))

@@ -210,7 +210,7 @@ DANGERS = {
         f"execute 'co' || 'py {{}} from pro' || 'gram ''touch {HARM}''';",
         "permission",
     ),
-    "reads a file": ("insert into {} select pg_read_file('/etc/passwd')::integer;", DENIED),
+    "reads a file": ("perform pg_read_file('/etc/passwd');", DENIED),
     "alters the system in hiding": ("execute 'alter sys' || 'tem set work_mem = 9999';", "from a function"),
     "makes a role in hiding": ("execute 'cre' || 'ate role pggit_intruder superuser';", "permission"),
     "drops a database in hiding": ("execute 'drop data' || 'base postgres';", "from a function"),
