@@ -89,7 +89,7 @@ def straight(block: Statement) -> tuple[Statement, ...]:
         elif word in _RUNS:
             run = split(part.text)
         else:
-            run = []
+            run = ()
         if run and all(upper(each.tokens[0]) in _RUNS for each in run):
             found += run
         elif word != "NULL" and not (word == "RAISE" and _only_says(behind)):
