@@ -298,6 +298,7 @@ _OF_VALUES = re.compile(
 _NAMES_FIRST = re.compile(rf"{_VIEW} \((?P<columns>{_NAME}(?:, {_NAME})*)\){_OPTIONS}(?=VALUES )")
 _ALIAS = ' "*VALUES*"'
 _END = re.compile(r";|\n  (?:WITH|ORDER BY) |\n (?:LIMIT|OFFSET) ")
+_VALUES_END = re.compile(f"{_QUOTED}|{_END.pattern}", re.DOTALL)
 
 
 def _with_names_first(definition: str) -> str:
@@ -333,6 +334,3 @@ def _within_a_query(definition: str) -> str:
     ]
     selected, values = ",\n    ".join(columns), definition[head.end() : end]
     return f"{head['create']}{head['options']} AS\n SELECT {selected}\n   FROM ( {values}){_ALIAS}{definition[end:]}"
-
-
-_VALUES_END = re.compile(f"{_QUOTED}|{_END.pattern}", re.DOTALL)

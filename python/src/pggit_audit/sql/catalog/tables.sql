@@ -35,6 +35,20 @@ from pg_catalog.pg_description as d
 left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
 where d.classoid = 'pg_class'::regclass and d.objoid = c.oid
 
+-- query: own_limits
+-- The limits of a sequence `s` that are not those of its type; null where both are.
+nullif(concat_ws(
+    ' ',
+    case
+        when s.seqmin <> case when s.seqincrement > 0 then 1 when s.seqtypid = 21 then -32768 when s.seqtypid = 23 then -2147483648 else -9223372036854775808 end
+            then 'MINVALUE ' || s.seqmin
+    end,
+    case
+        when s.seqmax <> case when s.seqincrement < 0 then -1 when s.seqtypid = 21 then 32767 when s.seqtypid = 23 then 2147483647 else 9223372036854775807 end
+            then 'MAXVALUE ' || s.seqmax
+    end
+), '')
+
 -- query: own_not_null
 -- Whether a table says a valid NOT NULL itself: also where what it inherits is valid with no parent.
 k.conislocal or c.relispartition or not exists (  -- since 18
@@ -180,14 +194,7 @@ select
                                         end,
                                         case when s.seqtypid = a.atttypid and s.seqstart <> case when s.seqincrement > 0 then s.seqmin else s.seqmax end then 'START WITH ' || s.seqstart end,
                                         case when s.seqincrement <> 1 then 'INCREMENT BY ' || s.seqincrement end,
-                                        case
-                                            when s.seqtypid = a.atttypid and s.seqmin <> case when s.seqincrement > 0 then 1 when a.atttypid = 21 then -32768 when a.atttypid = 23 then -2147483648 else -9223372036854775808 end
-                                                then 'MINVALUE ' || s.seqmin
-                                        end,
-                                        case
-                                            when s.seqtypid = a.atttypid and s.seqmax <> case when s.seqincrement < 0 then -1 when a.atttypid = 21 then 32767 when a.atttypid = 23 then 2147483647 else 9223372036854775807 end
-                                                then 'MAXVALUE ' || s.seqmax
-                                        end,
+                                        case when s.seqtypid = a.atttypid then {query:own_limits} end,
                                         case when s.seqcache <> 1 then 'CACHE ' || s.seqcache end,
                                         case when s.seqcycle then 'CYCLE' end
                                     ) as text
@@ -386,14 +393,7 @@ select
                     else format(E'\nALTER SEQUENCE %I.%I ', sn.nspname, sc.relname) || concat_ws(
                         ' ',
                         'AS ' || format_type(s.seqtypid, null),
-                        case
-                            when s.seqmin <> case when s.seqincrement > 0 then 1 when s.seqtypid = 21 then -32768 when s.seqtypid = 23 then -2147483648 else -9223372036854775808 end
-                                then 'MINVALUE ' || s.seqmin
-                        end,
-                        case
-                            when s.seqmax <> case when s.seqincrement < 0 then -1 when s.seqtypid = 21 then 32767 when s.seqtypid = 23 then 2147483647 else 9223372036854775807 end
-                                then 'MAXVALUE ' || s.seqmax
-                        end,
+                        {query:own_limits},
                         -- it has 1 or -1 so far, which need not be within its limits
                         case when s.seqstart <> case when s.seqincrement > 0 then 1 else -1 end then 'START WITH ' || s.seqstart || ' RESTART' end
                     ) || ';'
