@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from tracker import install, send
@@ -326,10 +327,18 @@ def test_a_catalog_that_was_written_anew_says_nothing_of_before(tracked: Connect
 
 
 def test_rows_of_v1_that_were_written_again_are_reported(tracked: Connection) -> None:
-    """Each by itself, so that no transaction shows a restore; but tables are older than the rows of their CREATE."""
+    """Each by itself, so that no transaction shows a restore; but columns are older than the rows of their tables'
+    CREATE, though each table was altered since."""
     recorded(tracked)
     for (version,) in tracked.execute("select id from pggit.history order by id").fetchall():
         tracked.execute("update pggit.history set commit_hash = null where id = %s", (version,))
+    for schema, table in tracked.execute(
+        "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+        " and schemaname not like 'pggit%%'"
+    ).fetchall():
+        tracked.execute(
+            sql.SQL("alter table {} add column since_then int").format(sql.Identifier(schema, table))
+        )
     found, history = evidence.collect(tracked, ("pggit",), HIDDEN)
     judged = DatedCatalog(found, history)
     assert not judged.order and judged.refused is not None and "CREATE" in judged.refused

@@ -74,10 +74,11 @@ class DatedCatalog:
             if row["change_type"] == "CREATE":
                 first.setdefault(oid, number)
             last[oid] = number
-        wrong = [oid for oid, number in first.items() if max(written[oid]) < number]
+        # Nothing of a table is older than it: not its columns either, whatever was altered since.
+        wrong = [oid for oid, number in first.items() if min(written[oid]) < number]
         if len(wrong) * _MOST_CONTRADICTIONS > len(first):
             self.refused = (
-                f"{len(wrong)} of {len(first)} tables were last written before the row of their CREATE"
+                f"{len(wrong)} of {len(first)} tables have columns older than the row of their CREATE"
             )
             return
         if self.order.restored_until is not None:
