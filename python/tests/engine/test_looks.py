@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from pggit_audit.replay.looks import looks_at_data
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data
+from pggit_audit.replay.state import Difference, State
 from pggit_audit.statements import split
 
 # Calls in what is made are not worked out by then; rows that are changed and not read tell the code nothing.
@@ -76,7 +78,51 @@ LOOKING = [
         end if; end""",
     """declare x timestamptz := now(); begin if x > y then create table q(); end if; end""",
     """begin if pg_total_relation_size('t') > 0 then create index on t(a); end if; end""",
+    *(
+        f"begin execute format('create view v as select %L', {what}); end"
+        for what in (
+            "(select min(usename) from pg_stat_activity)",
+            "(select datname from pg_stat_database limit 1)",
+            "(select table_catalog from information_schema.tables limit 1)",
+            "pg_get_userbyid(10)",
+            "(select relowner::regrole from pg_class limit 1)",
+            "(select tableowner from pg_tables limit 1)",
+            "(select catalog_name from information_schema.information_schema_catalog_name)",
+            "current_query()",
+            "(select xmin from pg_class limit 1)",
+            "pg_relation_filepath('t')",
+            "pg_my_temp_schema()",
+            "(select setting from pg_show_all_settings() limit 1)",
+            "(select count(*) from pg_timezone_names)",
+            "(select grantee from information_schema.role_table_grants limit 1)",
+            "(select relacl from pg_class)",
+        )
+    ),
+    """declare p text; begin execute 'show port' into p; execute 'create view v as select ' || p; end""",
 ]
+
+
+@pytest.mark.parametrize(
+    ("made", "has"),
+    [
+        ("CREATE VIEW public.v AS\n SELECT 'pggit_shadow_1'::text AS d;", True),
+        ("CREATE VIEW public.v AS\n SELECT 'nobody'::text AS d;", True),
+        ("CREATE VIEW public.v AS\n SELECT 30001 AS d;", True),
+        ("CREATE VIEW public.v AS\n SELECT 30002 AS d;", False),
+        ("CREATE VIEW public.v AS\n SELECT 30001.5 AS d;", False),
+    ],
+)
+def test_what_code_made_has_nothing_of_the_place_where_it_ran(made: str, has: bool) -> None:
+    view = DatabaseObject(1259, 30001, "VIEW", "public", "v", "public.v", made)
+    difference = Difference("public.v", None, view)
+    names = ("pggit_shadow_1", "nobody")
+    (hidden,) = split("do $$ begin perform asks_and_makes(); end $$")
+    (says_so,) = split("do $$ begin perform asks_and_makes('pggit_shadow_1 nobody 30001'); end $$")
+    state = State([view])
+    assert (has_of_the_shadow(hidden, [difference], state, names) is not None) == has
+    assert has_of_the_shadow(says_so, [difference], state, names) is None
+    (plain,) = split(made)
+    assert has_of_the_shadow(plain, [difference], state, names) is None
 
 
 class _NoRoutines:

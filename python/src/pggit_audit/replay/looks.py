@@ -7,7 +7,7 @@ looked at: what is `exact` was made of nothing but the statement and the catalog
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.code import KEEPS, pieces, unconditional
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
 from pggit_audit.replay.code import reached
-from pggit_audit.replay.state import State
+from pggit_audit.replay.state import Difference, State
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
 from pggit_audit.rules.situation import Repair
 from pggit_audit.statements import Statement
@@ -33,11 +33,15 @@ _WORDS = {
 _CALLS = {
     "NOW", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP", "TIMEOFDAY", "AGE", "RANDOM",
     "RANDOM_NORMAL", "GEN_RANDOM_UUID", "GEN_RANDOM_BYTES", "NEXTVAL", "CURRVAL", "LASTVAL", "CURRENT_SETTING",
-    "CURRENT_DATABASE", "VERSION",
+    "CURRENT_DATABASE", "CURRENT_QUERY", "VERSION", "SHOBJ_DESCRIPTION", "GEN_SALT", "ACLEXPLODE",
 }  # fmt: skip
 _CALLS_LIKE = (
     "UUID_GENERATE_V", "UUIDV", "TXID_", "PG_CURRENT_", "PG_BACKEND_PID", "INET_", "HAS_", "PG_HAS_ROLE", "PG_STAT_",
     "PG_TRY_ADVISORY_", "PG_IS_IN_", "PG_POSTMASTER_", "PG_CONF_", "TABLE_TO_XML", "SCHEMA_TO_XML", "DATABASE_TO_XML",
+    "PG_SHOW_", "PG_GET_USERBYID", "PG_GET_ACL", "PG_RELATION_FILE", "PG_MY_TEMP_", "PG_TABLESPACE_", "PG_LISTENING_",
+    "PG_NOTIFICATION_", "PG_EXPORT_", "PG_BLOCKING_", "PG_SAFE_", "PG_CONTROL_", "PG_LAST_", "PG_WAL", "PG_LS_",
+    "PG_READ_", "PG_LOCK_", "PG_CURSOR", "PG_PREPARED_", "PG_TIMEZONE_", "PG_AVAILABLE_", "PG_CONFIG",
+    "PG_SEQUENCE_LAST_",
 )  # fmt: skip
 # The sizes of what is stored.
 _SIZES = {f"PG_{of}_SIZE" for of in ("TABLE", "RELATION", "TOTAL_RELATION", "INDEXES", "DATABASE", "COLUMN")}
@@ -46,7 +50,22 @@ _NOT_OF_THE_SCHEMA = {
     "RELTUPLES", "RELPAGES", "LAST_VALUE", "IS_CALLED", "PG_STATS", "PG_SETTINGS", "PG_LOCKS", "PG_DATABASE",
     "PG_ROLES", "PG_AUTHID", "PG_AUTH_MEMBERS", "PG_USER", "PG_GROUP", "PG_LARGEOBJECT", "PG_STATISTIC",
     "PG_FILE_SETTINGS", "PG_PREPARED_STATEMENTS", "PG_CURSORS", "APPLICABLE_ROLES", "ENABLED_ROLES",
+    "PG_STATS_EXT", "PG_STATS_EXT_EXPRS", "PG_STATISTIC_EXT_DATA", "PG_SHADOW", "PG_TABLESPACE", "PG_PREPARED_XACTS",
+    "PG_DB_ROLE_SETTING", "PG_SHDEPEND", "PG_SHDESCRIPTION", "PG_SHSECLABEL", "PG_SECLABEL", "PG_SECLABELS",
+    "PG_HBA_FILE_RULES", "PG_IDENT_FILE_MAPPINGS", "PG_TIMEZONE_NAMES", "PG_TIMEZONE_ABBREVS", "PG_CONFIG",
+    "PG_AVAILABLE_EXTENSIONS", "PG_AVAILABLE_EXTENSION_VERSIONS", "PG_SHMEM_ALLOCATIONS",
+    "PG_BACKEND_MEMORY_CONTEXTS", "PG_LARGEOBJECT_METADATA", "PG_DEFAULT_ACL", "PG_INIT_PRIVS", "PG_USER_MAPPINGS",
+    "ADMINISTRABLE_ROLE_AUTHORIZATIONS", "SQL_IMPLEMENTATION_INFO", "SQL_FEATURES", "XMIN", "XMAX", "CMIN", "CMAX",
+    "CTID", "RELFILENODE", "RELTABLESPACE", "REGROLE", "GRANTEE", "GRANTOR", "CATALOG_NAME",
 }  # fmt: skip
+# Views of what sessions did, and views and columns of rights, of owners and of the name of the database.
+_NOT_OF_THE_SCHEMA_LIKE = re.compile(
+    r"PG_STAT(?:IO)?_\w+|PG_REPLICATION_\w+|PG_SUBSCRIPTION\w*|"
+    r"(?:REL|NSP|PRO|TYP|ATT|LAN|SRV|FDW|DEF)ACL|(?:ROLE|COLUMN|TABLE|ROUTINE|UDT|USAGE)_(?:\w+_)?"
+    r"(?:GRANTS|PRIVILEGES)|(?!PG_)\w+_CATALOG|INFORMATION_SCHEMA_CATALOG_NAME|"
+    r"(?:REL|NSP|PRO|TYP|LAN|SRV|FDW|OPR|OPC|OPF|COLL|CON|EXT|EVT|PUB|SUB|STX|CFG|DICT|DAT|SPC)OWNER|"
+    r"(?:TABLE|VIEW|MATVIEW|SEQUENCE|SCHEMA|STATISTICS_)_?OWNER"
+)
 _CATALOGS = {"PG_CATALOG", "INFORMATION_SCHEMA"}
 # These end in nothing that is part of a definition.
 _SAYS_ONLY = {"RAISE", "GRANT", "REVOKE", "FETCH", "MOVE", "CLOSE", "NULL", "DROP"}
@@ -107,6 +126,33 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     if why is None:
         return None
     return Repair(DEPENDS_ON_DATA, "", f"{why}: the history does not have what it found")
+
+
+# A number that may be the oid of an object.
+_NUMBER = re.compile(r"(?<![\w.])\d{5,10}(?![\w.])")
+
+
+def has_of_the_shadow(
+    statement: Statement, differences: Iterable[Difference], state: State, names: Iterable[str]
+) -> Repair | None:
+    """What code made of where it ran: a definition has a name or an oid that only the shadow has.
+
+    Args:
+        names: of the shadow, and of the role that runs the history there.
+    """
+    if statement.action != "code":
+        return None
+    oids: set[str] | None = None
+    for found in (d.new for d in differences if d.new is not None):
+        what = next((n for n in names if n in found.definition and n not in statement.text), None)
+        if what is None and (numbers := set(_NUMBER.findall(found.definition))):
+            oids = oids if oids is not None else {str(oid) for _, oid in state.objects}
+            what = next((n for n in numbers & oids if n not in statement.text), None)
+        if what is not None:
+            return Repair(
+                DEPENDS_ON_DATA, "", "what the code made has a name or a number of the place where it ran"
+            )
+    return None
 
 
 def _may_make(routine: DatabaseObject) -> bool:
@@ -198,6 +244,8 @@ def _piece(
     found.said.append(" ".join(t.text for t in piece if t.token_type not in LITERALS))
     if first in _SAYS_ONLY:
         return
+    if first == "SHOW":
+        found.note("the code asks for a setting")
     found.changes_rows = found.changes_rows or not _CHANGES_ROWS.isdisjoint(words)
     found.counts_rows = found.counts_rows or next((w.lower() for w in words if w in _COUNTS), None)
     for text in _texts(piece):
@@ -278,7 +326,7 @@ def _asks(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _is_asking(word: str, called: bool) -> bool:
-    return word in _NOT_OF_THE_SCHEMA or (
+    return (word in _NOT_OF_THE_SCHEMA or _NOT_OF_THE_SCHEMA_LIKE.fullmatch(word) is not None) or (
         called and (word in _CALLS or word in _SIZES or word.startswith(_CALLS_LIKE))
     )
 

@@ -23,7 +23,7 @@ from pggit_audit.replay.events import Event, EventWriter, finding
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.identities import Identities
-from pggit_audit.replay.looks import looks_at_data
+from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
 from pggit_audit.replay.members import members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
@@ -241,7 +241,10 @@ class Replay:
         others = [d for d in outcome.differences if not d.taken]
         repairs = outcome.repairs + fixes + readings
         self._provenance.note(repairs)
-        looks = looks_at_data(statement, self._situation.state) if outcome.differences else None
+        shadow, state = self._situation.shadow, self._situation.state
+        looks = (looks_at_data(statement, state) if outcome.differences else None) or has_of_the_shadow(
+            statement, outcome.differences, state, (shadow.name, shadow.role)
+        )
         if looks is not None:
             looks = replace(looks, about=execution.about)
             repairs.append(looks)
