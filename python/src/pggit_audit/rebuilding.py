@@ -14,7 +14,7 @@ import psycopg
 from pggit_audit.catalog import with_unique_identities
 from pggit_audit.definitions import elements, in_parts, parse_name
 from pggit_audit.shadow import Shadow
-from pggit_audit.statements import Statement, split
+from pggit_audit.statements import Name, Statement, split
 
 # The role may not, the server was built without it, its files are not there: insufficient_privilege,
 # feature_not_supported, undefined_file.
@@ -202,9 +202,10 @@ def _judged(
 ) -> list[Failure]:
     roles = {str(name) for (name,) in shadow.query("select rolname::text from pg_catalog.pg_roles")}
     result = []
+    in_circles = _in_circles(failed, tree)
     # Names of objects that cannot be there.
     missing: set[str] = set()
-    for statement, error in failed:
+    for number, (statement, error) in enumerate(failed):
         failure = Failure(
             statement.text, (error.diag.message_primary or str(error)).strip(), _path_of(statement.text, tree)
         )
@@ -214,14 +215,45 @@ def _judged(
             or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
             or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)
             or not missing.isdisjoint(statement.words)
+            or number in in_circles
         ):
             failure = replace(failure, is_excused=True)
             if failure.path is not None and statement.verb == "CREATE":
-                missing.add(parse_name(re.split(r"\(| on | USING ", failure.path, maxsplit=1)[0])[1])
+                missing.add(_name_of(failure.path)[1])
         result.append(failure)
         # An index of a constraint is an object of its own in the tree, and has no statement of its own in the script.
         result += [replace(failure, path=path) for path in _indexes_of_constraint(statement, tree)]
     return result
+
+
+def _name_of(path: str) -> Name:
+    return parse_name(re.split(r"\(| on | USING ", path, maxsplit=1)[0])
+
+
+def _in_circles(failed: Sequence[tuple[Statement, psycopg.Error]], tree: Mapping[str, str]) -> set[int]:
+    """The failures for want of each other: an object needs another one, and that in turn the first (CREATE OR REPLACE).
+
+    No order of whole definitions makes these, and pg_dump has none either. Definitions say names with their schemas;
+    an object's own stands in its statement anyway.
+    """
+    names: dict[int, Name] = {}
+    mentions: dict[int, list[Name]] = {}
+    for number, (statement, error) in enumerate(failed):
+        path = _path_of(statement.text, tree) if error.sqlstate in _MISSING else None
+        if path is not None and statement.verb == "CREATE":
+            name, words = _name_of(path), statement.words
+            named: list[Name] = [
+                (a, c) for a, b, c in zip(words, words[1:], words[2:], strict=False) if b == "."
+            ]
+            if name in named:
+                named.remove(name)
+                names[number], mentions[number] = name, named
+    while True:
+        waiting = set(names.values())
+        held_by_none = {number for number in names if waiting.isdisjoint(mentions[number])}
+        if not held_by_none:
+            return set(names)
+        names = {number: name for number, name in names.items() if number not in held_by_none}
 
 
 def _indexes_of_constraint(statement: Statement, tree: Mapping[str, str]) -> list[str]:

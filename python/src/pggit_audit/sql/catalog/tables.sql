@@ -456,7 +456,7 @@ select
     case
         when x.is_valid then x.definition
         else E'-- INVALID: the index was not built to its end. The server does not use it, and a script leaves it out.\n'
-        || regexp_replace(x.definition, '^', '-- ', 'gn')
+        || regexp_replace(translate(x.definition, E'\r', E'\n'), '^', '-- ', 'gn')
     end as definition
 from (
     select
