@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg.pq.abc import PGresult
 from psycopg.rows import dict_row
 
-from pggit_audit.catalog import CatalogReader, column_query
+from pggit_audit.catalog import CatalogReader, Writes, anywhere, column_query, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import NAME, Ground
 from pggit_audit.sessions import connect
@@ -114,3 +115,20 @@ def require_shadow(session: psycopg.Connection[Any], ground: Ground, role: str |
             f"The session that is to run the history as the role {role} is one of the role {user}. "
             "Nothing was run. Connect to the server itself: a pooler may give all its sessions one user."
         )
+
+
+def written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
+    """The catalogs whose counts rose between two looks, and the relations that are locked."""
+    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
+    if 0 in relations or before.get_value(0, 3) != after.get_value(0, 3):
+        # A transaction ended between them, and let go of its locks.
+        return anywhere()
+    kinds: list[frozenset[str]] = [
+        frozenset(
+            name
+            for row, name in enumerate(watched())
+            if before.get_value(row, column) != after.get_value(row, column)
+        )
+        for column in range(3)
+    ]
+    return Writes(kinds[0], kinds[1], kinds[2], relations)

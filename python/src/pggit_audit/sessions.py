@@ -184,6 +184,40 @@ def run(
     return results
 
 
+def run_whole(
+    connection: psycopg.Connection[Any],
+    script: bytes,
+    deadline: float,
+    overdue: Callable[[], None],
+    too_much: Callable[[], bool],
+) -> None:
+    """Runs a script as one query of a client: all of it, or nothing; its arguments are those of `run`.
+
+    Raises `Ended` where the session ended, else `psycopg.Error` of the statement that failed.
+    """
+    server = connection.pgconn
+    failed: PGresult | None = None
+    try:
+        server.send_query(script)
+        while True:
+            _until_ready(server, deadline, overdue, too_much)
+            result = server.get_result()
+            if result is None:
+                break
+            if result.status in _COPIES:
+                raise psycopg.OperationalError("COPY cannot run here")
+            if result.status == ExecStatus.FATAL_ERROR:
+                failed = failed or result
+    except psycopg.OperationalError:
+        raise _ended(connection) from None
+    if server.status != ConnStatus.OK:
+        raise _ended(connection)
+    if server.transaction_status != TransactionStatus.IDLE:
+        connection.execute("rollback")
+    if failed is not None:
+        raise psycopg.errors.error_from_result(failed, "utf-8")
+
+
 def _until_ready(
     server: Any,
     deadline: float | None,

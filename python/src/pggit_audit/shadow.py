@@ -20,15 +20,17 @@ from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
 from pggit_audit.limits import Limits, TooMuchOfTheServers, beside, takes_long_to_read
-from pggit_audit.readers import Readers, columns, require_shadow
+from pggit_audit.readers import Readers, columns, require_shadow, written
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import Ended, connect, run
+from pggit_audit.sessions import Ended, connect, run, run_whole
 from pggit_audit.settings import for_session
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
 
 # Seconds that a canceled statement has to end, that a statement waits for a lock, and that a server has to come back.
 _GRACE, _LOCKED, _RETURN = 5.0, 10.0, 60.0
+# Characters of a script that may take as long as one statement: the server runs them in a few seconds.
+_SCRIPT = 250_000
 _LET_GO = b"select pg_catalog.pg_advisory_unlock_all()"
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
@@ -319,7 +321,7 @@ class Shadow:
         if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + 2:
             self._path = self._wanted_path
             self._has_let_go = True
-            self._writes |= _written(results[len(prelude) - 1], results[-3], results[-2])
+            self._writes |= written(results[len(prelude) - 1], results[-3], results[-2])
             return
         if failed < 0 or failed >= len(texts):
             # What is asked beside them failed: a statement may have set limits that nothing keeps.
@@ -373,13 +375,17 @@ class Shadow:
 
     def _send(self, statements: Sequence[Any], checked: bool = True) -> list[PGresult]:
         """The results; raises what the last one says, where it is `checked`."""
-        self._is_overdue, self._took_too_much = False, None
-        self._limits = Limits(self._ground, self._others)
-        deadline = time.monotonic() + self.seconds * len(statements) + _GRACE
+        deadline = self._watched(self.seconds * len(statements))
         results = run(self._runner, statements, deadline, self._end_overdue, self._takes_too_much)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:
             raise psycopg.errors.error_from_result(results[-1], "utf-8")
         return results
+
+    def _watched(self, seconds: float) -> float:
+        """Looks from now on at what the server is asked to do; returns until when it may take."""
+        self._is_overdue, self._took_too_much = False, None
+        self._limits = Limits(self._ground, self._others)
+        return time.monotonic() + seconds + _GRACE
 
     def _takes_too_much(self) -> bool:
         self._took_too_much = self._limits.passed(self._runner.info.backend_pid)
@@ -403,10 +409,15 @@ class Shadow:
     def run_script(self, script: str) -> None:
         """Runs a script as one query of a client: all of it, or nothing. It may change settings.
 
-        Raises `psycopg.Error`.
+        Raises `psycopg.Error`, also where it took too much, or longer than a script of its length may.
         """
         self._writes = anywhere()
-        self._runner.execute(script.encode())
+        deadline = self._watched(self.seconds * (1 + len(script) / _SCRIPT))
+        try:
+            run_whole(self._runner, script.encode(), deadline, self._end_overdue, self._takes_too_much)
+        except Ended:
+            self._reopen()
+            raise
 
     # What is read ------------------------------------------------------------------------------
 
@@ -444,23 +455,6 @@ def _sent(text: str) -> bytes:
 def _may_call(text: str) -> bool:
     """Whether a statement may ask for random numbers: as code, or by name."""
     return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *_RETURNING)) or "random" in text.lower()
-
-
-def _written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
-    """The catalogs whose counts rose between two looks, and the relations that are locked."""
-    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
-    if 0 in relations or before.get_value(0, 3) != after.get_value(0, 3):
-        # A transaction ended between them, and let go of its locks.
-        return anywhere()
-    kinds: list[frozenset[str]] = [
-        frozenset(
-            name
-            for row, name in enumerate(watched())
-            if before.get_value(row, column) != after.get_value(row, column)
-        )
-        for column in range(3)
-    ]
-    return Writes(kinds[0], kinds[1], kinds[2], relations)
 
 
 def _milliseconds(seconds: float) -> str:
