@@ -136,7 +136,10 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         live = None if record.ended else evidence.live.table(record.table)
         if live is None:
             return []
-        facts = {name: (None, i, kind) for i, (name, kind) in enumerate(column_types(live.definition))}
+        there = _live_places(evidence, live.object_identity, current)
+        facts = {
+            name: (there.get(name), i, kind) for i, (name, kind) in enumerate(column_types(live.definition))
+        }
         source = "the live catalog"
     current = in_step(current, record.columns or {})
     places = {str(c["name"]): i for i, c in enumerate(current)}
@@ -267,10 +270,20 @@ def _stands(column: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> bo
 
 
 def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, int, str]) -> bool:
+    """Whether a column is that of a record, or of a live table, which has the whole of its type."""
     attnum, where, kind = fact
+    whole = without_schemas(kind) == without_schemas(str(column["full_type"]))
     if attnum is not None:
-        return bool(column["position"] == attnum and column["type"] == kind)
-    return where == place and without_schemas(kind) == without_schemas(str(column["full_type"]))
+        return bool(column["position"] == attnum and (whole or column["type"] == kind))
+    return where == place and whole
+
+
+def _live_places(evidence: Evidence, identity: str, current: Current) -> dict[str, int]:
+    """The places of a live table's columns, as its catalog counts them; empty where it is not known, or the shadow
+    counts otherwise: then only the order tells."""
+    places = {c.name: c.place for c in evidence.moments.columns(identity) if not c.dropped}
+    shadow = {str(c["name"]): int(c["position"]) for c in current}
+    return places if all(places[n] == shadow[n] for n in places.keys() & shadow.keys()) else {}
 
 
 def _renamed_at(
