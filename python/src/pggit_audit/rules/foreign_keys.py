@@ -40,7 +40,8 @@ def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
     """A foreign key that a text drops and adds again, before that: as a rule its action changed.
 
     Where all live foreign keys say what happens, as a tool writes them, it said so as well: ON UPDATE as they all do,
-    ON DELETE as most others on columns that may be NULL, or may not, as well. Else it said nothing.
+    ON DELETE as most others on columns that may be NULL, or may not, as well; where these all say what it says now, as
+    such tools do where nobody asks for more (SET NULL of what may be NULL, else RESTRICT). Else it said nothing.
     """
     now = _actions(body)
     if now is None or not now["delete"]:
@@ -58,9 +59,11 @@ def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
     usual = Counter(
         delete for _, delete, null in others if null == is_null and delete not in (None, now["delete"])
     )
-    if not usual:
+    unasked = "SET NULL" if is_null else "RESTRICT"
+    if not usual and now["delete"] == unasked:
         return _REFERENTIAL_ACTION.sub("", body)
-    return body.replace(f" ON DELETE {now['delete']}", f" ON DELETE {usual.most_common(1)[0][0]}", 1)
+    before = usual.most_common(1)[0][0] if usual else unasked
+    return body.replace(f" ON DELETE {now['delete']}", f" ON DELETE {before}", 1)
 
 
 def _actions(body: str) -> re.Match[str] | None:
