@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pggit_audit.replay.events import Event
-from pggit_audit.replay.uncertain import changed_lines
-from pggit_audit.rules import OLDER_CONSTRAINT, OLDER_EXTENSION, OLDER_FUNCTION, OLDER_TABLE, OLDER_VIEW
+from pggit_audit.replay.uncertain import changed_lines, only_renames_columns
+from pggit_audit.rules import (
+    OLDER_CONSTRAINT,
+    OLDER_EXTENSION,
+    OLDER_FUNCTION,
+    OLDER_TABLE,
+    OLDER_VIEW,
+    UNRECORDED_DROP,
+)
 
 # What was there before the tracker is made as early as it can be, and may be younger: CREATE TABLE AS leaves no row.
 _OLDER = {rule.name for rule in (OLDER_CONSTRAINT, OLDER_EXTENSION, OLDER_FUNCTION, OLDER_TABLE, OLDER_VIEW)}
@@ -17,8 +24,8 @@ def bounded(events: Sequence[Event]) -> list[Event]:
     """The events of one branch, each step of their repairs with its bounds (`not_before`, `not_after`: ids of rows).
 
     A change was behind the last row that recorded the object without it. A step that was taken before a row was before
-    that row; one that was taken behind it may have been at any later time. Only a row of its own says that an object
-    without a CREATE was there by then.
+    that row; one that was taken behind it, or where it is likeliest, may have been at any later time. Only a row of its
+    own says that an object without a CREATE was there by then.
     """
     last = _Last()
     result = []
@@ -76,8 +83,10 @@ class _Last:
         if event.old_definition is None:
             return None, upper
         if event.new_definition is None:
-            return self._row.get(path), upper
+            guessed = any(entry["rule"] == UNRECORDED_DROP.name for entry in event.repairs)
+            return self._row.get(path), None if guessed else upper
         _, rest = changed_lines(event.old_definition, event.new_definition)
+        rest = rest and not only_renames_columns(event)
         return (self._create if rest else self._record).get(path), upper
 
     def see(self, event: Event) -> None:

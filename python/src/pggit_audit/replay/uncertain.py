@@ -19,8 +19,10 @@ from pggit_audit.replay.former_names import (
 )
 from pggit_audit.rules import (
     COMMENT_FROM_LIVE_CATALOG,
+    FORESEEN_RENAME,
     IN_DOUBT,
     RECONCILE,
+    RENAMED_COLUMN,
     RENAMED_CONSTRAINT,
     RENAMED_SEQUENCE,
     RULES,
@@ -36,6 +38,7 @@ _WENT_ON = "the transaction went on"
 _NAME = re.compile(r"""(?:"(?:[^"]|"")+"|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"|[a-z_][\w$]*)""")
 _INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
+_RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}
 # What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against.
 _RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
 # Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
@@ -225,6 +228,7 @@ class _Marked:
         if shows is None:
             return
         columns, rest = changed_lines(event.old_definition, event.new_definition)
+        rest = rest and not only_renames_columns(event)
         unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
         if columns and event.new_definition is not None and path in self._made_alone:
             unsure.add(self._made_alone[path])
@@ -404,6 +408,14 @@ def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
     # What v1 does not record of a column (identity, modifiers, whose sequence) no record confirms.
     unrecorded = changed and {*map(_as_recorded, old_columns)} == {*map(_as_recorded, new_columns)}
     return changed, old_rest != new_rest or unrecorded
+
+
+def only_renames_columns(event: Event) -> bool:
+    """Whether all that changed of a table is what its columns are called: its constraints say it with them, so that
+    records of its columns are records of these as well."""
+    showing = {r["rule"] for r in event.repairs if r["rule"] in _CASTS_DOUBT}
+    columns, _ = changed_lines(event.old_definition, event.new_definition)
+    return bool(showing) and showing <= _RENAMES_OF_COLUMNS and columns and event.object_type == "TABLE"
 
 
 def _as_recorded(line: str) -> str:
