@@ -11,6 +11,7 @@ from pggit_audit.replay.situation import Situation, naming
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import (
     FORESEEN_RENAME,
+    attachments,
     constraints,
     indexes,
     relations,
@@ -88,6 +89,7 @@ class PendingSteps:
             if found.object_type == "INDEX":
                 rename = indexes.erased_rename(self._evidence, found, row.position)
             end = rename or relations.lost_drop(self._evidence, found, row.position)
+            self.foresee_attached(row, difference)
             if end is not None:
                 self._steps.append(replace(end, key=found.key))
         if found.object_type == "TABLE":
@@ -98,7 +100,15 @@ class PendingSteps:
             steps += constraints.lost_renames(self._evidence, found, row.position)
             steps += constraints.named_anew(self._evidence, found, row.position)
             # What was seen coming from an earlier state of the table is seen anew.
-            self._steps = [s for s in self._steps if s.name != name or s.waits] + steps
+            self._steps = [s for s in self._steps if s.name != name or s.waits or s.key is not None] + steps
+
+    def foresee_attached(self, row: HistoryRow, difference: Difference) -> None:
+        """Looks ahead for the end of a trigger or a policy that a text just made: no row is of either."""
+        found = difference.new
+        if difference.old is None and found is not None and found.object_type in ("TRIGGER", "POLICY"):
+            end = attachments.lost_drop(self._evidence, found, row.position)
+            if end is not None:
+                self._steps.append(replace(end, key=found.key))
 
     def expect_renamed_types(self, row: HistoryRow, name: Name, difference: Difference | None) -> None:
         """Looks ahead for types of the table that take another one's name."""
@@ -125,7 +135,7 @@ class PendingSteps:
     def _take(self, step: PendingStep, row: HistoryRow) -> list[Inferred] | None:
         """Takes one step; what it changed, or None where it was not taken, now or ever."""
         state = self._situation.state
-        if state.relation(step.name) is None and state.routine(step.name) is None:
+        if step.key is None and state.relation(step.name) is None and state.routine(step.name) is None:
             return None
         if step.key is not None:
             same = state.objects.get(step.key)

@@ -102,10 +102,15 @@ class Provenance:
         """Nobody knows what the row at hand changed of an object: what goes on from it is no plain record."""
         self._unexplained.setdefault(key, self._situation.version_id)
 
-    def is_guess(self, name: Name) -> bool:
+    def is_guess(self, name: Name, kind_is_told: bool) -> bool:
         """Whether of a relation not even the kind is certain, or it is not as its row recorded it."""
-        doubtful = self._guessed | self._contradicted.keys() | self._unexplained.keys()
+        doubtful = self._contradicted.keys() | self._unexplained.keys()
+        doubtful |= set() if kind_is_told else self._guessed
         return not doubtful.isdisjoint(self._situation.state.keys(name))
+
+    def lives(self, name: Name) -> bool:
+        """Whether the table that has a name at this row is in the live catalog, by its oid: what it is, it was then."""
+        return self._evidence.moments.table(name, self._situation.position) is not None
 
     def of_step(self, repair: Repair) -> list[Inferred]:
         """What a step that no row tells of just changed: none of it is as written in any row."""

@@ -252,6 +252,8 @@ class Replay:
             self._provenance.note_again(made, looks.cause)
         if not matched:
             execution.waiting += [(d, repairs) for d in others]
+            for other in others:
+                self._pending.foresee_attached(row or execution.last, other)
             return
         for setting in (r for r in repairs if r.rule is SESSION_SETTING):
             self._provenance.note_again(
@@ -294,12 +296,14 @@ class Replay:
             read = self._read_by_session(statement, row, difference)
             if read is not None:
                 own = [*own, read]
+            on = (row.object_schema, statement.on[1]) if statement.on is not None else None
             of_view = went_with_a_view(self._evidence.history, row, statement)
-            open_steps = left_open(own, statement, row, difference, i in dropped, of_view)
+            told = of_view or (on is not None and self._provenance.lives(on))
+            open_steps = left_open(own, statement, row, difference, i in dropped, told)
             plain = (
                 says_all(statement, row, difference)
-                and statement.on is not None
-                and (of_view or not self._provenance.is_guess((row.object_schema, statement.on[1])))
+                and on is not None
+                and (of_view or not self._provenance.is_guess(on, told))
             )
             yield from self._writer.inferred(before, row)
             yield self._writer.of_row(row, difference, open_steps, says_all=plain)

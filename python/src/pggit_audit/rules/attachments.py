@@ -13,10 +13,15 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.code import statements_in
 from pggit_audit.definitions import in_schema, parse_name, qualified_identity
 from pggit_audit.lexing import says
-from pggit_audit.rules import IMPLIED_DROP, POLICY_FROM_LIVE_CATALOG, TRIGGER_FROM_LIVE_CATALOG
+from pggit_audit.rules import (
+    IMPLIED_DROP,
+    POLICY_FROM_LIVE_CATALOG,
+    TRIGGER_FROM_LIVE_CATALOG,
+    UNRECORDED_DROP,
+)
 from pggit_audit.rules.naming import said
 from pggit_audit.rules.placing import texts_naming
-from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
 from pggit_audit.statements import quote
 
 _TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
@@ -106,6 +111,49 @@ def is_made_later(evidence: Evidence, attachment: Attachment, position: int) -> 
         for recorded in row.statements
         for s in (recorded, *(statements_in(recorded.text) if recorded.action == "code" else ()))
     )
+
+
+def drop(found: DatabaseObject) -> str:
+    """The statement that takes a trigger or a policy from its table."""
+    table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)[1]
+    return f"DROP {found.object_type} {quote(found.object_name)} ON {table};"
+
+
+def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
+    """When a trigger or a policy that a text just made was dropped, if its table lives and has it no more.
+
+    No row tells of it, but a text may: then it goes with that text.
+    """
+    history = evidence.history
+    bare, schema = found.object_name, found.object_schema
+    own, table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)
+    name = (schema, parse_name(table)[1])
+    if name not in history.by_name:
+        return None
+    tables = {name}
+    for row in history.later_rows(name, position):
+        if row.change_type != "ALTER":
+            return None
+        name = (row.object_schema, row.name)
+        tables.add(name)
+    lives = {f"{own} on {qualified_identity(*t)}" for t in tables}
+    if evidence.live.table(name) is None or any(
+        o.object_type == found.object_type and o.object_identity.removesuffix(" (policy)") in lives
+        for o in evidence.live.attached
+    ):
+        return None
+    named = [p for p in history.mentions(bare) if position <= p] or [position]
+    end = history.session_end(named[-1])
+    due, transactions = evidence.moments.likelier(
+        end, max(history.next_session(named[-1]), evidence.habits.likely_end(named, end))
+    )
+    if due <= named[-1]:
+        return None
+    why = f"it is not in the live catalog, and no row after {history.version(named[-1])} names it"
+    if transactions:
+        why += f"; behind row {history.version(due)}, {transactions} transactions left no row"
+    step = Repair(UNRECORDED_DROP, drop(found), why, about=f"gone without a row: {found.object_type.lower()}")
+    return PendingStep(due, (schema, bare), step)
 
 
 # What is attached to a table and has a name of its own there.
