@@ -277,8 +277,10 @@ ROWS_OF_CODE = Rule(
 DEPENDS_ON_DATA = Rule(
     "depends_on_data",
     "the rows, the clock, the random numbers, roles or server that code looked at",
-    "the code reads a table, counts the rows that it changes, catches an error that rows may cause, or calls a "
-    "function that gives another result each time",
+    "the code reads a table, counts the rows that it changes, catches an error that rows may cause, calls"
+    " a function that gives another result each time, or looks at what of the catalog is about sessions, "
+    "roles, rights, files or the name of the database; or what it made has the shadow's name in it, its "
+    "role's, or the oid of one of its objects, and the text has not",
 )
 STATEMENT_FAILED = Rule(
     "statement_failed",
