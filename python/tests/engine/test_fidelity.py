@@ -20,6 +20,7 @@ from building import (
 from rule_cases import DAY, T, brief, must_hold
 
 from pggit_audit.replay import Pause, mark_uncertain
+from pggit_audit.replay.uncertain import changed_lines
 from pggit_audit.shadow import Shadow
 
 TWICE = "do $$ begin if true then alter table t add a integer; alter table t add b integer; end if; end $$"
@@ -131,6 +132,25 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     }
     assert rules(told[1]) == rules(told[2]) == {"in_doubt"}
     assert rules(told[4]) == {"dropped_column"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "no_record_confirms"),
+    [
+        (("id int GENERATED ALWAYS AS IDENTITY NOT NULL", "n int"), ("id int NOT NULL", "n int"), True),
+        (("id int GENERATED ALWAYS AS IDENTITY NOT NULL", "n int"), ("id int NOT NULL", "m int"), True),
+        (("price numeric(8,2)", "n int"), ("price numeric(9,2)", "n int", "more int"), True),
+        (("id int NOT NULL", "n int"), ("id int NOT NULL", "m int"), False),
+        (("id int NOT NULL",), ("id int NOT NULL", "n int GENERATED ALWAYS AS IDENTITY NOT NULL"), False),
+    ],
+)
+def test_what_no_record_of_a_column_confirms_is_seen_beside_what_one_does(
+    old: tuple[str, ...], new: tuple[str, ...], no_record_confirms: bool
+) -> None:
+    before, after = (
+        "CREATE TABLE public.t (\n    " + ",\n    ".join(columns) + "\n);" for columns in (old, new)
+    )
+    assert changed_lines(before, after) == (True, no_record_confirms)
 
 
 def test_what_was_there_when_the_tracker_was_off_is_in_doubt_until_it_is_made_anew(

@@ -406,8 +406,10 @@ def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
     (old_columns, old_rest), (new_columns, new_rest) = parts(old), parts(new)
     changed = old_columns != new_columns
     # What v1 does not record of a column (identity, modifiers, whose sequence) no record confirms.
-    unrecorded = changed and {*map(_as_recorded, old_columns)} == {*map(_as_recorded, new_columns)}
-    return changed, old_rest != new_rest or unrecorded
+    before, after = (
+        {*map(_as_recorded, lines)} for lines in (old_columns - new_columns, new_columns - old_columns)
+    )
+    return changed, old_rest != new_rest or not before.isdisjoint(after)
 
 
 def only_renames_columns(event: Event) -> bool:
