@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from building import (
     NOON,
@@ -20,7 +22,10 @@ from building import (
 from rule_cases import DAY, T, brief, must_hold
 
 from pggit_audit.replay import Pause, mark_uncertain
+from pggit_audit.replay.events import note
 from pggit_audit.replay.uncertain import changed_lines
+from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
+from pggit_audit.rules.situation import Bounds
 from pggit_audit.shadow import Shadow
 
 TWICE = "do $$ begin if true then alter table t add a integer; alter table t add b integer; end if; end $$"
@@ -151,6 +156,37 @@ def test_what_no_record_of_a_column_confirms_is_seen_beside_what_one_does(
         "CREATE TABLE public.t (\n    " + ",\n    ".join(columns) + "\n);" for columns in (old, new)
     )
     assert changed_lines(before, after) == (True, no_record_confirms)
+
+
+@pytest.mark.parametrize(("behind", "told"), [(1, "repaired"), (2, "repaired"), (3, "exact")])
+def test_a_comment_that_may_be_of_the_sitting_of_a_row_puts_it_in_doubt_whatever_the_clocks_say(
+    behind: int, told: str, shadow: Shadow, scratch: Scratch
+) -> None:
+    rows = [
+        table(1, "u", "create table u ()", at=NOON + 2000 * DAY),
+        function(2, 100, "create function f() returns integer language sql as 'select 1'"),
+        table(3, "w", "create table w ()", at=NOON + 2 * DAY),
+    ]
+    truth = (
+        "create table u (); create table w (); create function f() returns integer language sql as 'select 1'"
+    )
+    events, _ = replayed(shadow, rows, scratch.objects(truth))
+    made = of_rows(events)[2]
+    comment = note(
+        COMMENT_FROM_LIVE_CATALOG, "the live catalog has it", bounds=Bounds(not_before=behind, not_after=None)
+    )
+    shown = replace(
+        made,
+        origin="inferred",
+        v1_version_id=None,
+        anchor_version_id=3,
+        change_type="ALTER",
+        old_definition=made.new_definition,
+        new_definition=f"{made.new_definition}\nCOMMENT ON FUNCTION public.f() IS 'one';",
+        fidelity="repaired",
+        repairs=[comment],
+    )
+    assert of_rows(mark_uncertain([*events, shown]))[2].fidelity == told
 
 
 def test_what_was_there_when_the_tracker_was_off_is_in_doubt_until_it_is_made_anew(

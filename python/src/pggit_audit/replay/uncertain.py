@@ -263,11 +263,14 @@ class _Marked:
     def _commented_along(self, path: str, shown: Mapping[str, Any] | None) -> list[int]:
         """The object's last row, if a comment that shows later may be of the same sitting, as far as ids tell."""
         last = self._last.get(path)
-        behind = self._times.get(shown["not_before"]) if shown is not None and "not_before" in shown else None
-        at = self.events[last].committed_at if last is not None else None
-        if last is None or not isinstance(at, datetime) or behind is None:
+        told = shown.get("not_before") if shown is not None else None
+        if last is None or told is None:
             return []
-        return [last] if behind - at <= SESSION else []
+        if told <= (self.events[last].v1_version_id or 0):
+            # Nothing lies between: whatever the clocks say.
+            return [last]
+        behind, at = self._times.get(told), self.events[last].committed_at
+        return [last] if isinstance(at, datetime) and behind is not None and behind - at <= SESSION else []
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
