@@ -364,6 +364,10 @@ def test_moments_are_positions_of_the_replay(tracked: Connection) -> None:
     place, early = label.moment.due
     assert not early and rows[place].version_id == ids["toy_pet_idx"][0]
     assert not label.moment.passed(place, early=True) and label.moment.passed(place, early=False)
+    assert not any(label.moment.spans(position) for position in range(len(rows)))
+    wide = label.moment._replace(last=place + 3)
+    assert [position for position in range(len(rows) + 3) if wide.spans(position)] == [place + 1, place + 2]
+    assert not wide._replace(own=place + 1).spans(place + 2)
     farther = label.moment._replace(nearer=False)
     assert farther.due == (place + 1, True)
     assert not farther.passed(place, early=False) and farther.passed(place + 1, early=True)

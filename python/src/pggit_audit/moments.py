@@ -53,6 +53,10 @@ class Moment(NamedTuple):
         place, before = self.due
         return position > place or (position == place and (before or not early))
 
+    def spans(self, position: int) -> bool:
+        """Whether nothing tells on which side of the row at a position it is: the ids of some rows are not known."""
+        return self.own is None and self.first < position < self.last
+
     @property
     def due(self) -> tuple[int, bool]:
         """Where a step of it is taken: behind its own last row, or the one before, or (`early`) before the next one."""

@@ -53,7 +53,7 @@ class Attached:
         attached = self._situation.fresh()
         waited, self._waiting = self._waiting, []
         for key, moment in waited:
-            if moment.passed(self._situation.position, early):
+            if self._is_due(moment):
                 result += self._comments(key)
             else:
                 self._waiting.append((key, moment))
@@ -82,13 +82,18 @@ class Attached:
         if state.holds(attachment.identity, found.object_type):
             return False
         moment = self._moments.get(id(found))
-        if moment is not None and not moment.passed(position, self._early):
+        if moment is not None and not self._is_due(moment):
             return False
         if not all(state.holds(n) or state.holds_routine(n) for n in attachment.needs):
             return False
         if found.object_type == "POLICY" and not _secured(state, attachment.table):
             return False
         return not attachments.is_made_later(self._evidence, attachment, position)
+
+    def _is_due(self, moment: Moment) -> bool:
+        """Whether a moment is there or over; where the ids tell of several rows at once, what it is on tells more."""
+        position = self._situation.position
+        return moment.passed(position, self._early) or moment.spans(position)
 
     def _position_of_names(self) -> int:
         """The row behind which things are called as they are now."""
@@ -110,7 +115,7 @@ class Attached:
                 continue
             if comments.is_made_later(self._evidence, comment, position):
                 continue
-            if comment.moment is not None and not comment.moment.passed(position, self._early):
+            if comment.moment is not None and not self._is_due(comment.moment):
                 self._waiting.append((key, comment.moment))
                 continue
             if self._situation.runs(comment.statement):
