@@ -27,9 +27,9 @@ def reached(code: str, state: State) -> list[DatabaseObject]:
     A trigger's function, which code may name where it makes the trigger, runs only where rows change.
     """
     routines = state.routines()
-    found = _named(code, [o for o in routines if not _is_of_a_trigger(o)])
+    found = named(code, [o for o in routines if not _is_of_a_trigger(o)])
     if any(_CHANGES_ROWS.search(text) for text in (code, *(o.definition for o in found))):
-        return _named(code, routines)
+        return named(code, routines)
     return found
 
 
@@ -37,7 +37,8 @@ def _is_of_a_trigger(routine: DatabaseObject) -> bool:
     return "\n RETURNS trigger\n" in routine.definition.split("\nAS ", 1)[0]
 
 
-def _named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]:
+def named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]:
+    """Those of the routines that code names, directly or through others of them."""
     waiting, seen, result = [code], {code}, list[DatabaseObject]()
     while waiting:
         text = waiting.pop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -103,7 +104,7 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     """What a statement makes DDL of that the history does not have."""
     found = _Reading()
     made = unconditional(statement) if statement.tag == "DO" else None
-    if made and not any(_may_make(o) for o in reached(statement.text, state)):
+    if made and not any(may_make(o) for o in reached(statement.text, state)):
         for part in made:
             _piece(part.tokens, part.keywords, frozenset(), found, _Place(False, 0))
         why = found.why()
@@ -155,9 +156,17 @@ def has_of_the_shadow(
     return None
 
 
-def _may_make(routine: DatabaseObject) -> bool:
+def may_make(routine: DatabaseObject) -> bool:
     """Whether a routine that code calls may make something itself."""
     return _MAKING.search(routine.definition.partition("\nAS ")[2]) is not None
+
+
+@lru_cache(maxsize=4096)
+def asks(definition: str) -> bool:
+    """Whether a routine looks at what the history does not have."""
+    found = _Reading()
+    _read(definition, found, routine=True)
+    return found.why() is not None
 
 
 @dataclass

@@ -22,6 +22,7 @@ from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
+from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
@@ -242,8 +243,10 @@ class Replay:
         repairs = outcome.repairs + fixes + readings
         self._provenance.note(repairs)
         shadow, state = self._situation.shadow, self._situation.state
-        looks = (looks_at_data(statement, state) if outcome.differences else None) or has_of_the_shadow(
-            statement, outcome.differences, state, (shadow.name, shadow.role)
+        looks = (
+            (looks_at_data(statement, state) if outcome.differences else None)
+            or has_of_the_shadow(statement, outcome.differences, state, (shadow.name, shadow.role))
+            or runs_what_looks(statement, outcome.differences, state)
         )
         if looks is not None:
             looks = replace(looks, about=execution.about)
