@@ -37,16 +37,43 @@ _FOREIGN = """
             select from pg_catalog.pg_depend as d
             where d.classid = 'pg_catalog.pg_operator'::regclass and d.objid = o.oid and d.deptype = 'e'
         )
+        union all
+        select from pg_catalog.pg_type as t
+        where t.typnamespace = %(schema)s::regnamespace and t.typowner not in (10, current_user::regrole) and exists (
+            select from pg_catalog.pg_type as q
+            where
+                q.typname = t.typname and q.typowner in (10, current_user::regrole)
+                and q.typnamespace <> 'pg_catalog'::regnamespace
+        )
     )
 """
-# A script also names things under the path of the extensions that it requires.
-_IN_ITS_WAY = """
-    with places as (
-        select e.extnamespace as oid
+# A script also names things under the path of the extensions that it requires, and so do theirs, where these are made
+# with it. Some have a schema of their own, whatever a statement says.
+_NEEDED = """
+    with recursive needed as (
+        select a.name, v.requires, v.schema
         from pg_catalog.pg_available_extensions as a
         join pg_catalog.pg_available_extension_versions as v on v.name = a.name and v.version = a.default_version
-        join pg_catalog.pg_extension as e on e.extname = any (v.requires)
         where a.name = %(name)s
+        union
+        select a.name, v.requires, v.schema
+        from needed as n
+        join pg_catalog.pg_available_extensions as a on a.name = any (n.requires)
+        join pg_catalog.pg_available_extension_versions as v on v.name = a.name and v.version = a.default_version
+    )
+"""
+_OWN_SCHEMAS = f"""{_NEEDED}
+    select n.oid::regnamespace::text
+    from needed
+    join pg_catalog.pg_namespace as n on n.nspname = needed.schema
+    where n.nspname <> 'pg_catalog' and not exists (select from pg_catalog.pg_extension where extname = needed.name)
+"""
+_IN_ITS_WAY = f"""{_NEEDED},
+
+    places as (
+        select e.extnamespace as oid
+        from needed
+        join pg_catalog.pg_extension as e on e.extname = any (needed.requires)
     )
 
     select exists (
@@ -64,6 +91,16 @@ _IN_ITS_WAY = """
             and exists (
                 select from pg_catalog.pg_operator as q
                 where q.oprname = o.oprname and q.oprowner in (10, current_user::regrole)
+            )
+        union all
+        select from pg_catalog.pg_type as t
+        where
+            t.typnamespace in (select oid from places) and t.typowner not in (10, current_user::regrole)
+            and exists (
+                select from pg_catalog.pg_type as q
+                where
+                    q.typname = t.typname and q.typowner in (10, current_user::regrole)
+                    and q.typnamespace <> 'pg_catalog'::regnamespace
             )
     )
 """
@@ -254,6 +291,9 @@ class Trusted:
 
     def _do(self, statement: Statement, name: str, search_path: str) -> bool:
         if statement.verb == "CREATE":
+            own = self._connection.execute(_OWN_SCHEMAS, {"name": name}).fetchall()
+            if any(self._is_foreign(schema) for (schema,) in own):
+                return False
             if self._connection.execute(_IN_ITS_WAY, {"name": name}).fetchone() == (True,):
                 return False
             self._create(name, _schema(statement) or unquote(search_path.split(", ")[0]))
@@ -268,6 +308,10 @@ class Trusted:
             return False
         return True
 
+    def _is_foreign(self, schema: str) -> bool:
+        """Whether there is anything of the history's in a schema that a script might take for what it names."""
+        return self._connection.execute(_FOREIGN, {"schema": schema}).fetchone() == (True,)
+
     def _create(self, name: str, schema: str) -> None:
         """Makes it where nothing of the history's is, and moves it then to where it belongs."""
         identifier = sql.Identifier(name)
@@ -276,7 +320,7 @@ class Trusted:
             "select n.oid::regnamespace::text from pg_catalog.pg_namespace as n where n.nspname = %s",
             (schema,),
         ).fetchone()
-        if row is not None and self._connection.execute(_FOREIGN, {"schema": row[0]}).fetchone() == (True,):
+        if row is not None and self._is_foreign(row[0]):
             place = f"pggit_{secrets.token_hex(8)}"
             self._connection.execute(sql.SQL("create schema {}").format(sql.Identifier(place)))
         self._connection.execute(

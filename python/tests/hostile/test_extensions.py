@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -186,3 +188,83 @@ def test_a_script_finds_nothing_of_the_history_s_where_what_it_requires_is(
         assert not shadow.trusted.take(create, "public")
         shadow.run("drop function public.lower(integer)")
         assert shadow.trusted.take(create, "public")
+
+
+# Scripts that a superuser runs, with names that something of the history's may have as well.
+CHAIN = {
+    "chain_low": ("", "create type low as (a integer); create function made(integer) returns low language sql as"
+                  " 'select row($1)::low';"),
+    "chain_middle": ("requires = 'chain_low'", "create view middle as select (made(1)).a;"
+                     " create table filled as select upper(1::smallint::text) as x, made(1::smallint);"),
+    "chain_high": ("requires = 'chain_middle'", "create table high (id integer);"),
+    "chain_own": ("schema = chain_place", "create function own(integer) returns integer language sql as 'select 1';"
+                  " create table owned as select own(1::smallint);"),
+    "chain_typed": ("requires = 'chain_low'", "create table typed as select row(1)::low as x;"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def chain(server_18: embedded.Server) -> Iterator[dict[str, Any]]:
+    """A server with extensions that need each other; keywords of a superuser."""
+    params = server_18.params("postgres")
+    folder = Path(params["host"]) / "extension"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    for name, (control, script) in CHAIN.items():
+        (folder / f"{name}.control").write_text(f"default_version = '1'\nrelocatable = false\n{control}\n")
+        (folder / f"{name}--1.sql").write_text(script)
+    with psycopg.connect(**params, autocommit=True) as admin:
+        admin.execute(f"alter system set extension_control_path = '$system:{folder.parent}'".encode())
+        admin.execute("select pg_reload_conf()")
+        yield params
+        admin.execute("alter system reset extension_control_path")
+        admin.execute("select pg_reload_conf()")
+    shutil.rmtree(folder)
+
+
+# No transaction that is undone takes it back.
+MAKES_A_MARK = "begin perform nextval('public.marks');"
+TRICKS = {
+    # A name of what the one in the middle requires, where that is; a better fit for what its script calls.
+    "behind what it requires": (
+        "chain_high",
+        f"create function public.made(smallint) returns integer language plpgsql as $$ {MAKES_A_MARK} return 1; end $$",
+    ),
+    "in a schema of its own": (
+        "chain_own",
+        "create schema chain_place; create function chain_place.own(smallint) returns integer language plpgsql as"
+        f" $$ {MAKES_A_MARK} return 1; end $$",
+    ),
+    "a type": (
+        "chain_typed",
+        "create function public.checks(integer) returns boolean language plpgsql as"
+        f" $$ {MAKES_A_MARK} return true; end $$;"
+        " create domain ext.d as integer check (public.checks(value)); create type ext.low as (a ext.d)",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TRICKS)
+def test_a_script_takes_nothing_of_the_history_s_for_another_s(chain: dict[str, Any], how: str) -> None:
+    name, trick = TRICKS[how]
+    live = Privileged(dict.fromkeys(CHAIN, "public"))
+    with open_shadow(chain, hidden=(), live=live) as shadow:
+        shadow.search_path("public")
+        for text in (
+            "create sequence public.marks",
+            "create schema ext",
+            "create extension chain_low",
+        ):
+            shadow.run(text)
+        shadow.run(trick)
+        with suppress(psycopg.Error):
+            shadow.run(f"create extension {name}" + (" schema ext" if name == "chain_typed" else ""))
+        assert shadow.query("select is_called from public.marks") == [(False,)]
+
+
+@pytest.mark.parametrize("name", ["chain_high", "chain_own", "chain_typed"])
+def test_without_such_a_thing_it_is_made(chain: dict[str, Any], name: str) -> None:
+    live = Privileged(dict.fromkeys(CHAIN, "public"))
+    with open_shadow(chain, hidden=(), live=live) as shadow:
+        shadow.search_path("public")
+        shadow.run(f"create extension {name}")
+        assert shadow.query(f"select from pg_catalog.pg_extension where extname = '{name}'") == [()]
