@@ -268,7 +268,8 @@ def _text(
     places = (body for section, body in sections.items() if " ".join(section) in headings)
     text = text.replace("{places}", "\nunion all\n".join(places))
     text = text.replace("{gone}", "\nunion all\n".join(_GONE.format(catalog=c) for c in sorted(written)))
-    text = re.sub(r"\{query:(\w+)\}", lambda m: sections["query", m[1]].split("\n", 1)[1], text)
+    while (part := re.search(r"\{query:(\w+)\}", text)) is not None:
+        text = text.replace(part[0], sections["query", part[1]].split("\n", 1)[1])
     text = re.sub(r"(?m)^.*-- since (\d+)$", lambda m: m[0] if version >= int(m[1]) else "", text)
     text = re.sub(r"(?m)^.*-- until (\d+)$", lambda m: m[0] if version <= int(m[1]) else "", text)
     for name, template in (("comment", _COMMENT), ("extensions", _EXTENSIONS)):

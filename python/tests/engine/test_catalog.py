@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from building import Definitions, Version, definitions, dumped, new_database, numbered, rebuild, row
 
-from pggit_audit.catalog import CatalogReader, with_unique_identities
+from pggit_audit.catalog import CatalogReader, _sections, with_unique_identities
 from pggit_audit.replay import Replay
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.shadow import Shadow
@@ -111,6 +111,15 @@ def test_every_feature_survives_a_rebuild(each_version: Version) -> None:
         one, two = (dumped(each_version, c.info.dbname) for c in (first, second))
         assert (sorted(one - two), sorted(two - one)) == ([], [])
         assert len(one) > 150
+
+
+def test_every_class_that_something_may_rest_on_is_looked_through(each_version: Version) -> None:
+    """What rests on an object is found by its class as well, for the server's index begins with that."""
+    listed = set(re.findall(r"'(pg_\w+)'::regclass", _sections()["query", "of_any_class"]))
+    with new_database(each_version) as database:
+        run(database, EVERY_FEATURE + (SINCE_17 if each_version.number >= 17 else UNTIL_16))
+        found = database.execute("select distinct refclassid::regclass::text from pg_catalog.pg_depend")
+        assert {name for (name,) in found} <= listed
 
 
 def test_nasty_names_survive_a_rebuild(each_version: Version) -> None:

@@ -102,7 +102,7 @@ select distinct
         else d.objid
     end as objid
 from referenced
-join pg_catalog.pg_depend as d on d.refobjid = referenced.oid
+join pg_catalog.pg_depend as d on d.refobjid = referenced.oid and {query:of_any_class}
 left join pg_catalog.pg_rewrite as r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
 left join pg_catalog.pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
 left join pg_catalog.pg_attrdef as ad on d.classid = 'pg_attrdef'::regclass and ad.oid = d.objid
@@ -121,6 +121,19 @@ where
 select dependents.classid, dependents.objid, c.relkind::text as relkind
 from dependents
 left join pg_catalog.pg_class as c on dependents.classid = 'pg_class'::regclass and c.oid = dependents.objid
+
+-- query: of_any_class
+-- An object's oid is that of its class alone, and the index begins with the class: with all of them it serves.
+d.refclassid = any(array[
+    'pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass, 'pg_constraint'::regclass, 'pg_attrdef'::regclass,
+    'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_am'::regclass, 'pg_amop'::regclass,
+    'pg_amproc'::regclass, 'pg_cast'::regclass, 'pg_collation'::regclass, 'pg_conversion'::regclass,
+    'pg_event_trigger'::regclass, 'pg_extension'::regclass, 'pg_foreign_data_wrapper'::regclass,
+    'pg_foreign_server'::regclass, 'pg_language'::regclass, 'pg_namespace'::regclass, 'pg_policy'::regclass,
+    'pg_publication'::regclass, 'pg_publication_rel'::regclass, 'pg_rewrite'::regclass, 'pg_statistic_ext'::regclass,
+    'pg_transform'::regclass, 'pg_trigger'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
+    'pg_ts_parser'::regclass, 'pg_ts_template'::regclass, 'pg_user_mapping'::regclass
+]::oid[])
 
 -- query: vanished
 -- Of the oids in the parameter of each catalog's name, those that the catalog does not have.
