@@ -279,8 +279,9 @@ DEPENDS_ON_DATA = Rule(
     "the rows, the clock, the random numbers, roles or server that code looked at",
     "the code reads a table, counts the rows that it changes, catches an error that rows may cause, calls"
     " a function that gives another result each time, or looks at what of the catalog is about sessions, "
-    "roles, rights, files or the name of the database; or what it made has the shadow's name in it, its "
-    "role's, or the oid of one of its objects, and the text has not",
+    "roles, rights, files or the name of the database; or a statement may run such code without naming it"
+    " (a trigger, a rule, a policy, a default, a cast, a domain); or what it made has the shadow's name in it, "
+    "its role's, or the oid of one of its objects, and the text has not",
 )
 STATEMENT_FAILED = Rule(
     "statement_failed",
