@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pggit_audit import cluster, programs
+from pggit_audit import cluster, programs, sandbox
 from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.sandbox import SESSIONS, SETTINGS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
@@ -252,6 +252,7 @@ class Ground:
             except psycopg.errors.ObjectInUse as error:
                 with suppress(psycopg.Error):
                     self.end_sessions()
+                    sandbox.undo_prepared(self._admin, self.as_nobody)
                 if time.monotonic() > deadline:
                     _LOG.warning("%s", self._left_behind(error))
                     break

@@ -278,6 +278,24 @@ def too_rich(connection: Connection, name: str, prefix: str) -> list[str]:
     return riches
 
 
+def undo_prepared(admin: Connection, parameters: Mapping[str, Any]) -> None:
+    """Undoes the transactions that are prepared in a database: a script may leave one, which nobody drops along.
+
+    Args:
+        admin: any session on its server.
+        parameters: of a session there of the role that prepared them; no other may, but a superuser.
+
+    """
+    prepared = admin.execute(
+        "select gid from pg_catalog.pg_prepared_xacts where database operator(pg_catalog.=) %s",
+        (parameters["dbname"],),
+    ).fetchall()
+    if prepared:
+        with connect(parameters) as own:
+            for (gid,) in prepared:
+                own.execute(sql.SQL("rollback prepared {}").format(sql.Literal(gid)))
+
+
 def _verifier(connection: Connection, name: str, password: str) -> sql.Literal:
     """What the server keeps of a password: the password itself never reaches it, nor its log."""
     made = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")

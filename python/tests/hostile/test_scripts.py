@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+import psycopg
 import pytest
 from attacks import in_an_index
 
-from pggit_audit import embedded, limits
+from pggit_audit import cluster, embedded, limits
 from pggit_audit import shadow as shadow_module
 from pggit_audit.rebuilding import rebuild
 from pggit_audit.shadow import open_shadow
@@ -51,3 +52,20 @@ def test_a_copy_in_a_script_ends_nothing(server: embedded.Server) -> None:
         there = shadow.query("select from pg_catalog.pg_class where relname operator(pg_catalog.=) 'honest'")
     assert len(failures) == 2
     assert len(there) == 1
+
+
+@pytest.mark.slow
+def test_a_transaction_that_a_script_prepares_keeps_no_shadow(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the server has room for some; it would hold its locks, and its database, until a DBA comes."""
+    monkeypatch.setitem(cluster.SETTINGS, "max_prepared_transactions", "5")
+    with cluster.throw_away_cluster(16, cluster.find(16)) as admin:
+        with open_shadow(admin, hidden=(), seconds=3) as shadow:
+            rebuild(shadow, f"begin; {HONEST} prepare transaction 'stays'; commit;", {})
+            prepared = shadow.query("select gid::text from pg_catalog.pg_prepared_xacts")
+        assert prepared == [("stays",)]
+        with psycopg.connect(**admin) as connection:
+            left = connection.execute("select from pg_database where starts_with(datname, 'pggit_shadow_')")
+            assert left.fetchall() == []
+    assert "could not be dropped" not in caplog.text
