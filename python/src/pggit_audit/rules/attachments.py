@@ -142,6 +142,8 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         for o in evidence.live.attached
     ):
         return None
+    if _goes_with_its_routine(evidence, found, position):
+        return None
     named = [p for p in history.mentions(bare) if position <= p] or [position]
     end = history.session_end(named[-1])
     due, transactions = evidence.moments.likelier(
@@ -192,3 +194,20 @@ def in_the_way(failure: Failure, why: str) -> list[Repair]:
         )
         for kind, name, table in found
     ]
+
+
+def _goes_with_its_routine(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
+    """Whether a text from this row on drops the routine of a trigger with all that depends on it."""
+    routine = _TRIGGER_ROUTINE.search(found.definition)
+    if routine is None:
+        return False
+    name = parse_name(routine[1])[1]
+    return any(
+        s.verb == "DROP"
+        and s.object_type in ("FUNCTION", "ROUTINE")
+        and "CASCADE" in s.keywords
+        and any(target.split("(", 1)[0] == name for _, target in s.targets)
+        for p in evidence.history.mentions(name)
+        if p >= position
+        for s in evidence.history.rows[p].statements
+    )
