@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -20,6 +21,7 @@ _RUNS = {
 _MAKES = {"CREATE", "ALTER", "DROP", "COMMENT"}
 # With these, not all of a block need run, or what it runs is told elsewhere.
 _MAY_DO_ELSE = {"CALL", "RETURN", "EXCEPTION", "CASE", "ROLLBACK", "ELSIF", "ELSEIF", "WHEN"}
+_ALTERS = re.compile(r"\b(?:alter|cascade)\b", re.IGNORECASE)
 _LEVELS = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"}
 KEEPS = {"CREATE", "ALTER", "COMMENT"}
 """What these make keeps its expressions as they are written, and its structure comes from no row."""
@@ -165,6 +167,52 @@ def unconditional(block: Statement) -> tuple[Statement, ...] | None:
     if not parts or depth or (commits and not all(s.leaves_rows for s in made)):
         return None
     return tuple(made)
+
+
+@lru_cache(maxsize=256)
+def always_altering(block: Statement) -> tuple[Statement, ...]:
+    """The statements of a DO block that alter tables in plain sight, and that it runs whatever rows it reads.
+
+    Empty where something may end the block before its end, where it makes something in plain sight on a condition or in
+    a loop, or where a string says ALTER, or CASCADE: that may change a table without a row of it. What routines do that
+    it calls is not told here.
+    """
+    found: list[Statement] = []
+    depth = 0
+    declares = False
+    for part in _body(block):
+        tokens = list(part.tokens)
+        if any(_ALTERS.search(t.text) for t in tokens if t.token_type in LITERALS):
+            return ()
+        while tokens:
+            word = upper(tokens[0])
+            ahead: int | None = 1
+            if declares or word == "DECLARE":
+                ahead = _first(tokens, "BEGIN")
+                declares = ahead is None
+                if declares:
+                    break
+                depth += 1
+            elif word in ("BEGIN", "LOOP"):
+                depth += 1
+            elif word in ("FOR", "FOREACH", "WHILE", "IF"):
+                depth += 1
+                ahead = _first(tokens, "THEN" if word == "IF" else "LOOP")
+            elif word in _MAKES:
+                if depth != 1:
+                    return ()
+                made = split(part.text[tokens[0].start - part.tokens[0].start :])
+                found += [s for s in made if s.tag == "ALTER TABLE" and s.targets]
+                break
+            elif word != "ELSE":
+                depth -= word == "END"
+                if word in _MAY_DO_ELSE or tokens[0].text == "<<":
+                    return ()
+                break
+            if ahead is None:
+                return ()
+            tokens = tokens[ahead:]
+    return () if depth else tuple(found)
 
 
 def _may_execute(tokens: Sequence[Token]) -> bool:

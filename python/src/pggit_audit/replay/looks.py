@@ -16,8 +16,9 @@ from typing import NamedTuple
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
 
-from pggit_audit.catalog import DatabaseObject
-from pggit_audit.code import KEEPS, pieces, unconditional
+from pggit_audit.catalog import DatabaseObject, Key
+from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
+from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
 from pggit_audit.replay.code import reached
 from pggit_audit.replay.state import Difference, State
@@ -72,6 +73,7 @@ _CATALOGS = {"PG_CATALOG", "INFORMATION_SCHEMA"}
 _SAYS_ONLY = {"RAISE", "GRANT", "REVOKE", "FETCH", "MOVE", "CLOSE", "NULL", "DROP"}
 _HANDLES_NOTHING = {"NULL", "RAISE", "RETURN", "END", "WHEN", "GET"}
 _MAKING = re.compile(r"\b(?:create|alter|drop|execute|comment|call)\b", re.IGNORECASE)
+_ALTERING = re.compile(r"\b(?:alter|cascade|execute|call)\b", re.IGNORECASE)
 _AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
 # How code learns what became of rows that it changes.
 _COUNTS = {"FOUND", "ROW_COUNT", "RETURNING"}
@@ -156,6 +158,42 @@ def has_of_the_shadow(
     return None
 
 
+def told_all_the_same(
+    statement: Statement,
+    matched: Iterable[tuple[HistoryRow, Difference | None]],
+    others: Iterable[HistoryRow],
+    state: State,
+) -> set[Key]:
+    """The tables of which a block says in plain sight what it did to them, whatever else it looked at.
+
+    v1 leaves a row each time that a table is altered. So where the one row that a block left of a table is accounted
+    for by the one ALTER that it runs in any case, nothing else of the block altered the table. What changes without a
+    row (a foreign key that goes by CASCADE) is no line of a column; those the row has recorded.
+
+    Args:
+        others: the rows of the execution that nothing explains so far.
+    """
+    altering = always_altering(statement) if statement.tag == "DO" else ()
+    literals = (t.text for s in altering for t in s.tokens if t.token_type in LITERALS)
+    # What it runs it need not name.
+    if not altering or any(map(clock.word, literals)) or any(_may_alter(o) for o in state.routines()):
+        return set()
+    altered = [s.targets[0][1] for s in altering]
+    told = [*matched]
+    names = [*(row.name for row, _ in told), *(row.name for row in others)]
+    found = set()
+    for row, difference in told:
+        alone = altered.count(row.name) == names.count(row.name) == 1
+        if not alone or not row.columns or difference is None or difference.between:
+            continue
+        old, new = difference.old, difference.new
+        if old is not None and new is not None and old.object_type == "TABLE":
+            lines = {*old.definition.split("\n")} ^ {*new.definition.split("\n")}
+            if all(x.startswith("    ") and not x.startswith("    CONSTRAINT ") for x in lines):
+                found.add(new.key)
+    return found
+
+
 def may_make(routine: DatabaseObject) -> bool:
     """Whether a routine that code calls may make something itself."""
     return _MAKING.search(routine.definition.partition("\nAS ")[2]) is not None
@@ -167,6 +205,11 @@ def asks(definition: str) -> bool:
     found = _Reading()
     _read(definition, found, routine=True)
     return found.why() is not None
+
+
+def _may_alter(routine: DatabaseObject) -> bool:
+    """Whether a routine may alter a table itself, or take something of one away."""
+    return _ALTERING.search(routine.definition.partition("\nAS ")[2]) is not None
 
 
 @dataclass

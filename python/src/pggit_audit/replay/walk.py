@@ -7,11 +7,11 @@ event of the same commit. Only this module knows the order of things.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from pggit_audit.catalog import DatabaseObject, with_unique_identities
+from pggit_audit.catalog import DatabaseObject, Key, with_unique_identities
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
@@ -24,7 +24,7 @@ from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
-from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data
+from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data, told_all_the_same
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
 from pggit_audit.replay.members import members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
@@ -218,6 +218,7 @@ class Replay:
             execution.waiting += self._corrections.before(statement, row)
         if self._unrecorded.found_nothing(statement, execution):
             return
+        recorded = statement
         statement, readings = as_meant(self._evidence, statement, row or execution.last, execution.strings)
         outcome = self._attempts.run(statement, row)
         if self._observe is not None:
@@ -243,15 +244,16 @@ class Replay:
         repairs = outcome.repairs + fixes + readings
         self._provenance.note(repairs)
         shadow, state = self._situation.shadow, self._situation.state
-        looks = (
-            (looks_at_data(statement, state) if outcome.differences else None)
-            or has_of_the_shadow(statement, outcome.differences, state, (shadow.name, shadow.role))
-            or runs_what_looks(statement, outcome.differences, state)
-        )
+        of_shadow = has_of_the_shadow(statement, outcome.differences, state, (shadow.name, shadow.role))
+        reads = looks_at_data(statement, state) if outcome.differences else None
+        looks = reads or of_shadow or runs_what_looks(statement, outcome.differences, state)
+        told: set[Key] = set()
         if looks is not None:
             looks = replace(looks, about=execution.about)
             repairs.append(looks)
-            made = (d.new.key for d in outcome.differences if d.new is not None)
+            if reads and not of_shadow and not fixes:
+                told = told_all_the_same(recorded, matched, execution.remaining, state)
+            made = (d.new.key for d in outcome.differences if d.new is not None and d.new.key not in told)
             self._provenance.note_again(made, looks.cause)
         if not matched:
             execution.waiting += [(d, repairs) for d in others]
@@ -263,7 +265,7 @@ class Replay:
                 {d.new.key for _, d in matched if d is not None and d.new is not None}, setting.cause
             )
         dropped = {**implied_drops(matched, repairs), **self._matching.vanished}
-        yield from self._rows(statement, execution, matched, others, dropped, repairs)
+        yield from self._rows(statement, execution, matched, others, dropped, repairs, told)
         for row, difference in matched:
             self._pending.foresee(row, difference)
         for other in others:
@@ -277,8 +279,12 @@ class Replay:
         others: Sequence[Difference],
         dropped: Mapping[int, Difference],
         repairs: list[Repair],
+        told_anyway: Collection[Key],
     ) -> Iterator[Event]:
-        """The events of a statement's rows, each with what changed beside it."""
+        """The events of a statement's rows, each with what changed beside it.
+
+        `told_anyway`: of these tables, what a block looked at leaves nothing open.
+        """
         belongs = belonging(others, matched)
         for i, (row, difference) in enumerate(matched):
             # What has the path of an object that the row drops was made behind it.
@@ -292,6 +298,8 @@ class Replay:
             if i in dropped:
                 before.append((dropped[i], repairs))
             own = [*own, *(r for r in repairs if r.rule is DEPENDS_ON_DATA and r not in own)]
+            if difference is not None and difference.new is not None and difference.new.key in told_anyway:
+                own = [r for r in own if r.rule is not DEPENDS_ON_DATA]
             if difference is not None and difference.between:
                 own = [*own, replace(in_between(row), about=execution.about)]
             elif statement.action == "code":
