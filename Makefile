@@ -103,7 +103,7 @@ bench score: $(READY) dbt_packages
 	$(EMBEDDED) $(BIN)/pggit-audit $@ "$(HISTORY)" $(ARGUMENTS)
 
 fuzz: $(READY)
-	$(EMBEDDED) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest python/tests/test_properties.py
+	$(EMBEDDED) FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest python/tests/test_properties.py python/tests/test_random_histories.py -m ""
 
 clean:
 	test ! -x $(BIN)/pggit-audit || $(EMBEDDED) $(BIN)/pggit-audit server reset

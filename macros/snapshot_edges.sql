@@ -240,6 +240,15 @@ waits as materialized (
     join nodes as r on r.name = v.name
     where v.kind = 'view' and r.kind = 'replaced view'
     union all
+    -- A sequence is refused where there is a type of its name, and a type is not where there is a sequence.
+    select
+        t.node as target,
+        s.node as source,
+        4 as class
+    from nodes as s
+    join nodes as t on t.name = s.name
+    where s.kind = 'sequence' and t.sql ~* '^create\s+(?:type|domain)\M'
+    union all
     -- A child table takes over its parent's checks, and must have them when it is attached.
     select
         m.node as target,

@@ -27,6 +27,7 @@
         ['event trigger', 12, '^(?:create|alter|comment\s+on)\s+event\s+trigger\M'],
         ['comment', 11, '^comment\M'],
         ['rest', 8, '^create\s+(?:publication|subscription)\M'],
+        ['sequence', 3, '^create\s+sequence\M'],
         ['other', 3, '^create\M'],
         ['alter type', 3, '^alter\s+(?:type|domain)\M'],
         ['index attach', 6, '^alter\s+index\M.*\sattach\s+partition\M'],

@@ -5,29 +5,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
+from fuzz.asked import fuzz
 from fuzz.cases import CASES, DECIDED
 from fuzz.migrations import make_migration
 from fuzz.rebuild import fidelities, outside, problems, rebuild, recording, tell
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pggit_audit import embedded
 
-ASKED = os.environ.get("FUZZ_EXAMPLES", "")
 
-
-@settings(
-    max_examples=int(ASKED or 25),
-    derandomize=not ASKED,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink) if ASKED else (Phase.generate,),
-    print_blob=False,
-)
+@fuzz(25)
 @given(data=st.data())
 def test_random_migrations(server: embedded.Server, server_18: embedded.Server, data: Any) -> None:
     with recording(data.draw(st.sampled_from((server, server_18)))) as made:

@@ -58,6 +58,13 @@ class Judge:
         if not self._changes:
             yield "the history has no changes"
             return
+        yield from self.scripts()
+        yield from self._wrong_exact()
+        yield from self._outside()
+        yield from self._directives()
+
+    def scripts(self) -> Iterator[str]:
+        """What is wrong with the scripts of commits, and with what is said to lie between them."""
         right: dict[int, bool] = {}
         commits: dict[int, str] = {}
         for number, step in enumerate(self._made.steps):
@@ -73,10 +80,7 @@ class Judge:
             elif compare:
                 yield from self._step(step, dump)
         yield from self._head()
-        yield from self._wrong_exact()
-        yield from self._outside()
         yield from self._extracted(commits, right)
-        yield from self._directives()
 
     def _commit_at(self, step: Step) -> str | None:
         """The commit of the last history row by then."""

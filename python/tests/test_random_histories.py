@@ -1,0 +1,89 @@
+"""Random migrations through the whole pipeline, judged as a case is: by the server's catalog and by pg_dump.
+
+`make fuzz` tries as many as it is told; `make test-all` a few, always the same ones.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from casebook.judging import Judge
+from casebook.pipeline import Pipeline, building, compiled
+from casebook.reading import Case, Migration
+from casebook.recording import Recording, Server, record
+from fuzz.asked import fuzz
+from fuzz.migrations import make_migration
+from fuzz.rebuild import recording
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pggit_audit import embedded
+from pggit_audit.errors import PggitError
+
+CLIENTS = {"script": "script", "statement": "psql", "transaction": "psql1"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_overlooked() -> None:
+    """Each statement is looked at once here: the judge compares the whole catalog after each migration."""
+
+
+@pytest.fixture(scope="module")
+def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
+    return compiled(server.params("postgres"), artifacts)
+
+
+def told(case: Case, found: list[str]) -> str:
+    """The case, ready to be made a file of python/tests/cases, and what was found."""
+    sent = (f"-- @@ {m.name} client={m.client}\n{m.text}" for m in case.migrations)
+    return "\n".join([f"-- @server {case.server}\n{''.join(sent)}", *found])
+
+
+@pytest.mark.slow
+@fuzz(8)
+@given(data=st.data())
+def test_random_histories(
+    server: embedded.Server,
+    server_18: embedded.Server,
+    pipeline: Pipeline,
+    tmp_path_factory: pytest.TempPathFactory,
+    data: Any,
+) -> None:
+    number, where = data.draw(st.sampled_from(((16, server), (18, server_18))))
+    sent = []
+    with recording(where) as draft:
+        for _ in range(data.draw(st.integers(2, 6))):
+            migration = make_migration(data.draw, draft.connection, tries=(4, 16))
+            if migration.statements:
+                draft.send(migration)
+                text = "".join(f"{statement};\n" for statement in migration.statements)
+                sent.append(Migration(f"m{len(sent) + 1}", text, client=CLIENTS[migration.style]))
+    if not sent:
+        return
+    case = Case("random", tuple(sent), number)
+    assert not (found := judged(case, where, pipeline, tmp_path_factory.mktemp("sent"))), told(case, found)
+
+
+def judged(case: Case, where: embedded.Server, pipeline: Pipeline, folder: Path) -> list[str]:
+    """What is wrong once the case is built: whether its tests pass, and its scripts make what was there.
+
+    Of each statement, `test_random_migrations` asks whether an `exact` is wrong that could be known, and whether a
+    change was within its interval; a case only knows what was there between migrations.
+    """
+    on = Server(case.server, where.params("postgres"), where.bin)
+    on.make_roles()
+    try:
+        with on.roles_of_its_own(), on.new_database() as database:
+            made = Recording(on, database)
+            with building(pipeline, made) as build:
+                record(case, made, folder, lambda: None)
+                if made.steps[-1].last_id == 0:
+                    return []
+                problems = build.run()
+                judge = Judge(case, made, build)
+                return [*problems, *islice(judge.scripts(), 5)]
+    except PggitError as error:
+        return [f"the build ended: {error}"]
