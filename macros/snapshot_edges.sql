@@ -230,7 +230,10 @@ waits as materialized (
         4 as class
     from nodes as s
     join nodes as f on f.name = s.name
-    where s.kind = 'shell type' and f.kind = 'full type'
+    where
+        (s.kind = 'shell type' and f.kind = 'full type')
+        -- no sequence is made where there is a type of its name; a type is, where there is a sequence
+        or (s.kind = 'sequence' and f.sql ~* '^create\s+(?:type|domain)\M')
     union all
     select
         r.node as target,
@@ -239,15 +242,6 @@ waits as materialized (
     from nodes as v
     join nodes as r on r.name = v.name
     where v.kind = 'view' and r.kind = 'replaced view'
-    union all
-    -- A sequence is refused where there is a type of its name, and a type is not where there is a sequence.
-    select
-        t.node as target,
-        s.node as source,
-        4 as class
-    from nodes as s
-    join nodes as t on t.name = s.name
-    where s.kind = 'sequence' and t.sql ~* '^create\s+(?:type|domain)\M'
     union all
     -- A child table takes over its parent's checks, and must have them when it is attached.
     select
