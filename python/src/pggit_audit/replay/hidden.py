@@ -25,8 +25,9 @@ _WITH_ROWS = {"TRIGGER", "RULE", "POLICY"}
 # What code calls without a word of it.
 _UNSAID = {"OPERATOR", "CAST", "TYPE"}
 _LED_TO = {"TABLE", "VIEW", "MATERIALIZED_VIEW", "TYPE"}
-# DDL that runs expressions of what it is about, beside what runs a query.
-_RUNS_EXPRESSIONS = {"CREATE INDEX", "ALTER TABLE", "ALTER DOMAIN"}
+# DDL that runs expressions of what it is about, beside what runs a query; ALTER TABLE where one of these is in it.
+_RUNS_EXPRESSIONS = {"CREATE INDEX", "ALTER DOMAIN"}
+_OF_ROWS = {"ADD", "TYPE", "VALIDATE", "ATTACH", "LOGGED", "UNLOGGED", "ACCESS", "TABLESPACE", "EXPRESSION"}
 _PARENT = re.compile(r"\bATTACH PARTITION\b|\bINHERITS\b|\bON (?:DELETE|UPDATE) (?:CASCADE|SET)\b")
 _EXECUTES = re.compile(r"\bexecute\b", re.IGNORECASE)
 _TOGETHER = re.compile(r"\bexecute\b(?!\s*(?:'|function|procedure))|\|\||\bformat\b|\bconcat", re.IGNORECASE)
@@ -35,7 +36,7 @@ _TOGETHER = re.compile(r"\bexecute\b(?!\s*(?:'|function|procedure))|\|\||\bforma
 def runs_what_looks(statement: Statement, differences: Sequence[Difference], state: State) -> Repair | None:
     """What a statement may have run, without a name of it, that makes something of what the history does not have."""
     is_code = statement.action == "code" or statement.runs_query
-    if not differences or not (is_code or statement.tag in _RUNS_EXPRESSIONS or _has_bound(statement)):
+    if not differences or not (is_code or _runs_expressions(statement)):
         return None
     # What the statement dropped was there when it ran.
     gone = [d.old for d in differences if d.old is not None]
@@ -64,8 +65,12 @@ def runs_what_looks(statement: Statement, differences: Sequence[Difference], sta
     return Repair(DEPENDS_ON_DATA, "", why)
 
 
-def _has_bound(statement: Statement) -> bool:
-    return statement.tag == "CREATE TABLE" and "VALUES" in statement.keywords
+def _runs_expressions(statement: Statement) -> bool:
+    """Whether DDL runs an expression: of each row, or for the bound of a partition."""
+    if statement.tag == "ALTER TABLE":
+        return not _OF_ROWS.isdisjoint(statement.keywords)
+    has_bound = statement.tag == "CREATE TABLE" and "VALUES" in statement.keywords
+    return has_bound or statement.tag in _RUNS_EXPRESSIONS
 
 
 def _puts_together(statement: Statement) -> bool:

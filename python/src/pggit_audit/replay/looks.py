@@ -72,7 +72,11 @@ _CATALOGS = {"PG_CATALOG", "INFORMATION_SCHEMA"}
 # These end in nothing that is part of a definition.
 _SAYS_ONLY = {"RAISE", "GRANT", "REVOKE", "FETCH", "MOVE", "CLOSE", "NULL", "DROP"}
 _HANDLES_NOTHING = {"NULL", "RAISE", "RETURN", "END", "WHEN", "GET"}
-_MAKING = re.compile(r"\b(?:create|alter|drop|execute|comment|call)\b", re.IGNORECASE)
+# What is temporary is none of the history's.
+_MAKING = re.compile(
+    r"\b(?:create(?!\s+(?:(?:local|global)\s+)?temp(?:orary)?\b)|alter|(?<!on\scommit\s)drop|execute|comment|call)\b",
+    re.IGNORECASE,
+)
 _ALTERING = re.compile(r"\b(?:alter|cascade|execute|call)\b", re.IGNORECASE)
 _AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
 # How code learns what became of rows that it changes.
