@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from building import NOON, Scratch, index, replayed, table, tree_of
 from rule_cases import DAY, Case, T, case_holds, case_holds_in_capitals
 
-from pggit_audit.rules.renamed_columns import by_place, in_turn
+from pggit_audit.moments import Column
+from pggit_audit.rules.renamed_columns import by_place, in_turn, live_places
 from pggit_audit.shadow import Shadow
 
 # Each column is renamed by a query of its own, on another day than its table's other statements.
@@ -476,3 +479,17 @@ def test_names_that_go_round_in_a_circle_are_given_in_turn() -> None:
         assert new not in names
         names[new] = names.pop(old)
     assert names == {"b": 1, "c": 2, "a": 3}
+
+
+@pytest.mark.parametrize(
+    ("dropped", "found"), [(["x"], {"id": 1, "rating": 4}), ([], {})], ids=["the same server", "a restore"]
+)
+def test_places_of_a_live_table_are_told_where_no_restore_closed_its_gaps(
+    dropped: list[str], found: dict[str, int]
+) -> None:
+    """The shadow's table has lost two columns: where the live one shows no gap, its places are other ones."""
+    columns = [Column("id", 1, None), Column("rating", 4 if dropped else 2, None)]
+    columns += [Column(name, 2, None, dropped=True) for name in dropped]
+    evidence: Any = SimpleNamespace(moments=SimpleNamespace(columns=lambda identity: columns))
+    current = [{"name": "id", "position": 1}, {"name": "payload", "position": 4}]
+    assert live_places(evidence, "public.bed", current) == found

@@ -136,7 +136,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         live = None if record.ended else evidence.live.table(record.table)
         if live is None:
             return []
-        there = _live_places(evidence, live.object_identity, current)
+        there = live_places(evidence, live.object_identity, current)
         facts = {
             name: (there.get(name), i, kind) for i, (name, kind) in enumerate(column_types(live.definition))
         }
@@ -278,11 +278,15 @@ def _same_column(column: Mapping[str, Any], place: int, fact: tuple[int | None, 
     return where == place and whole
 
 
-def _live_places(evidence: Evidence, identity: str, current: Current) -> dict[str, int]:
+def live_places(evidence: Evidence, identity: str, current: Current) -> dict[str, int]:
     """The places of a live table's columns, as its catalog counts them; empty where it is not known, or the shadow
-    counts otherwise: then only the order tells."""
-    places = {c.name: c.place for c in evidence.moments.columns(identity) if not c.dropped}
+    counts otherwise, or a restore has closed the gaps of columns that went: then only the order tells."""
+    columns = evidence.moments.columns(identity)
+    places = {c.name: c.place for c in columns if not c.dropped}
     shadow = {str(c["name"]): int(c["position"]) for c in current}
+    gaps = max(shadow.values(), default=0) > len(shadow)
+    if gaps and not any(c.dropped for c in columns):
+        return {}
     return places if all(places[n] == shadow[n] for n in places.keys() & shadow.keys()) else {}
 
 
