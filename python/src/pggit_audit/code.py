@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
@@ -123,6 +124,54 @@ def _body(block: Statement) -> list[Part]:
     return []
 
 
+class _PlainSight(NamedTuple):
+    """What a block makes in plain sight, and the pieces of code beside it, with what opens a loop or a condition."""
+
+    made: tuple[Statement, ...]
+    beside: tuple[tuple[Token, ...], ...]
+
+
+@lru_cache(maxsize=256)
+def _in_plain_sight(block: Statement) -> _PlainSight | None:
+    """Reads a DO block of which nothing that it makes in plain sight stands in a condition, a loop or a handler, and
+    which nothing ends before its end; None where it may be otherwise."""
+    made: list[Statement] = []
+    beside: list[tuple[Token, ...]] = []
+    depth = 0
+    declares = False
+    for part in (parts := _body(block)):
+        tokens = part.tokens
+        while tokens:
+            word = upper(tokens[0])
+            ahead: int | None = 1
+            if declares or word == "DECLARE":
+                ahead = _first(tokens, "BEGIN")
+                declares = ahead is None
+                if declares:
+                    break
+                depth += 1
+            elif word in ("BEGIN", "LOOP"):
+                depth += 1
+            elif word in ("FOR", "FOREACH", "WHILE", "IF"):
+                depth += 1
+                ahead = _first(tokens, "THEN" if word == "IF" else "LOOP")
+            elif word in _MAKES:
+                if depth != 1:
+                    return None
+                made += split(part.text[tokens[0].start - part.tokens[0].start :])
+                break
+            elif word != "ELSE":
+                depth -= word == "END"
+                if word in _MAY_DO_ELSE or tokens[0].text == "<<":
+                    return None
+                ahead = len(tokens)
+            if ahead is None:
+                return None
+            beside.append(tokens[:ahead])
+            tokens = tokens[ahead:]
+    return _PlainSight(tuple(made), tuple(beside)) if parts and not depth else None
+
+
 @lru_cache(maxsize=256)
 def unconditional(block: Statement) -> tuple[Statement, ...] | None:
     """What a DO block makes, where it says all of that in plain sight and does it whatever rows it reads and changes.
@@ -130,46 +179,14 @@ def unconditional(block: Statement) -> tuple[Statement, ...] | None:
     Nothing of it is executed from a string or stands in a condition, a loop or a handler, and nothing ends the block
     before its end. None where it may be otherwise. What routines do that it calls is not told here.
     """
-    made: list[Statement] = []
-    depth = 0
-    declares = commits = False
-    for part in (parts := _body(block)):
-        tokens = list(part.tokens)
-        while tokens:
-            word = upper(tokens[0])
-            ahead: int | None = 1
-            if declares or word == "DECLARE":
-                ahead = _first(tokens, "BEGIN")
-                declares = ahead is None
-                if declares:
-                    break
-                depth += 1
-            elif word in ("BEGIN", "LOOP"):
-                depth += 1
-            elif word in ("FOR", "FOREACH", "WHILE", "IF"):
-                depth += 1
-                ahead = _first(tokens, "THEN" if word == "IF" else "LOOP")
-            elif word in _MAKES:
-                made += split(part.text[tokens[0].start - part.tokens[0].start :])
-                if depth != 1:
-                    return None
-                break
-            elif word != "ELSE":
-                depth -= word == "END"
-                commits = commits or word == "COMMIT"
-                if word in _MAY_DO_ELSE or tokens[0].text == "<<" or _may_execute(tokens):
-                    return None
-                break
-            if ahead is None or _may_execute(tokens[:ahead]):
-                return None
-            tokens = tokens[ahead:]
-    # What leaves a row was done; what comes behind a COMMIT and leaves none may have failed.
-    if not parts or depth or (commits and not all(s.leaves_rows for s in made)):
+    seen = _in_plain_sight(block)
+    if seen is None or any(_may_execute(piece) for piece in seen.beside):
         return None
-    return tuple(made)
+    # What leaves a row was done; what comes behind a COMMIT and leaves none may have failed.
+    commits = any(upper(piece[0]) == "COMMIT" for piece in seen.beside)
+    return None if commits and not all(s.leaves_rows for s in seen.made) else seen.made
 
 
-@lru_cache(maxsize=256)
 def always_altering(block: Statement) -> tuple[Statement, ...]:
     """The statements of a DO block that alter tables in plain sight, and that it runs whatever rows it reads.
 
@@ -177,42 +194,11 @@ def always_altering(block: Statement) -> tuple[Statement, ...]:
     a loop, or where a string says ALTER, or CASCADE: that may change a table without a row of it. What routines do that
     it calls is not told here.
     """
-    found: list[Statement] = []
-    depth = 0
-    declares = False
-    for part in _body(block):
-        tokens = list(part.tokens)
-        if any(_ALTERS.search(t.text) for t in tokens if t.token_type in LITERALS):
-            return ()
-        while tokens:
-            word = upper(tokens[0])
-            ahead: int | None = 1
-            if declares or word == "DECLARE":
-                ahead = _first(tokens, "BEGIN")
-                declares = ahead is None
-                if declares:
-                    break
-                depth += 1
-            elif word in ("BEGIN", "LOOP"):
-                depth += 1
-            elif word in ("FOR", "FOREACH", "WHILE", "IF"):
-                depth += 1
-                ahead = _first(tokens, "THEN" if word == "IF" else "LOOP")
-            elif word in _MAKES:
-                if depth != 1:
-                    return ()
-                made = split(part.text[tokens[0].start - part.tokens[0].start :])
-                found += [s for s in made if s.tag == "ALTER TABLE" and s.targets]
-                break
-            elif word != "ELSE":
-                depth -= word == "END"
-                if word in _MAY_DO_ELSE or tokens[0].text == "<<":
-                    return ()
-                break
-            if ahead is None:
-                return ()
-            tokens = tokens[ahead:]
-    return () if depth else tuple(found)
+    seen = _in_plain_sight(block)
+    literals = (t.text for part in _body(block) for t in part.tokens if t.token_type in LITERALS)
+    if seen is None or any(map(_ALTERS.search, literals)):
+        return ()
+    return tuple(s for s in seen.made if s.tag == "ALTER TABLE" and s.targets)
 
 
 def _may_execute(tokens: Sequence[Token]) -> bool:
