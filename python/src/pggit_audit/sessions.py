@@ -162,25 +162,18 @@ def run(
             server.send_query_params(text, values)
         server.pipeline_sync()
         while True:
-            _until_ready(server, deadline, overdue, too_much)
-            result = server.get_result()
+            result = _next_result(server, deadline, overdue, too_much)
             if result is None:
                 continue
             if result.status == ExecStatus.PIPELINE_SYNC:
                 break
-            if result.status in _COPIES:
-                raise psycopg.OperationalError("COPY cannot run here")
             if not failed:
                 results.append(result)
             failed = failed or result.status in (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
         server.exit_pipeline_mode()
     except psycopg.OperationalError:
         raise _ended(connection) from None
-    if server.status != ConnStatus.OK:
-        raise _ended(connection)
-    if server.transaction_status != TransactionStatus.IDLE:
-        # One of them was a BEGIN: it stays without effect.
-        connection.execute("rollback")
+    _at_rest(connection)
     return results
 
 
@@ -200,37 +193,43 @@ def run_whole(
     try:
         server.send_query(script)
         while True:
-            _until_ready(server, deadline, overdue, too_much)
-            result = server.get_result()
+            result = _next_result(server, deadline, overdue, too_much)
             if result is None:
                 break
-            if result.status in _COPIES:
-                raise psycopg.OperationalError("COPY cannot run here")
             if result.status == ExecStatus.FATAL_ERROR:
                 failed = failed or result
     except psycopg.OperationalError:
         raise _ended(connection) from None
-    if server.status != ConnStatus.OK:
-        raise _ended(connection)
-    if server.transaction_status != TransactionStatus.IDLE:
-        connection.execute("rollback")
+    _at_rest(connection)
     if failed is not None:
         raise psycopg.errors.error_from_result(failed, "utf-8")
 
 
-def _until_ready(
+def _at_rest(connection: psycopg.Connection[Any]) -> None:
+    """Sees to it that the session is there, and in no transaction: one of its statements may have been a BEGIN, which
+    stays without effect."""
+    if connection.pgconn.status != ConnStatus.OK:
+        raise _ended(connection)
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.execute("rollback")
+
+
+def _next_result(
     server: Any,
     deadline: float | None,
     overdue: Callable[[], None] | None,
     too_much: Callable[[], bool] | None,
-) -> None:
-    """Waits until a result is there; not in libpq, which would keep the interpreter from everything else."""
+) -> PGresult | None:
+    """The next result, once it is there. Not waited for in libpq, which would keep the interpreter from all else.
+
+    Raises `psycopg.OperationalError` where it is that of a COPY.
+    """
     given_up = None
     while True:
         unsent = server.flush()
         server.consume_input()
         if not server.is_busy():
-            return
+            break
         left = _LOOK if deadline is None else max(0.0, deadline - time.monotonic())
         poll = select.poll()
         poll.register(server.socket, select.POLLIN | (select.POLLOUT if unsent else 0))
@@ -242,6 +241,10 @@ def _until_ready(
             overdue()
             given_up = given_up or time.monotonic() + _ENDING
             deadline, too_much = time.monotonic() + _LOOK, None  # once more, if that did not help
+    result: PGresult | None = server.get_result()
+    if result is not None and result.status in _COPIES:
+        raise psycopg.OperationalError("COPY cannot run here")
+    return result
 
 
 def _ended(connection: psycopg.Connection[Any]) -> Ended:
