@@ -91,8 +91,11 @@ def _leading(objects: Iterable[DatabaseObject], routines: Iterable[DatabaseObjec
     led = {bare_name(r) for r in routines}
     waiting = objects
     while True:
+        signs = _signs(led)
         further = [
-            o for o in waiting if not led.isdisjoint(_words(o.definition)) or _says(o.definition, _signs(led))
+            o
+            for o in waiting
+            if not led.isdisjoint(_words(o.definition)) or any(s in o.definition for s in signs)
         ]
         if not further:
             return led
