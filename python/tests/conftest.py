@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from casebook.pipeline import Pipeline, compiled
 from helpers import NAMED_BINARIES
 from project import artifacts, built, tracked
 from tracker.databases import empty_database, server
@@ -43,6 +44,12 @@ def _nothing_is_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(CatalogReader, "touched", both_touched)
     monkeypatch.setattr(CatalogReader, "vanished", both_vanished)
+
+
+@pytest.fixture(scope="session")
+def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
+    """The SQL of the project, compiled once for all small histories."""
+    return compiled(server.params("postgres"), artifacts)
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from casebook.judging import Judge
-from casebook.pipeline import Build, Pipeline, building, compiled
-from casebook.reading import FOLDER, KNOWN_FAILURES, Case, known_failures, paths, read
+from casebook.pipeline import Pipeline, building, built
+from casebook.reading import FOLDER, KNOWN_FAILURES, known_failures, paths, read
 from casebook.recording import Recording, Server, record
 from helpers import NAMED_BINARIES, execute, major_version
 from project import dbt
@@ -27,11 +25,6 @@ FAILING = known_failures(KNOWN_FAILURES.read_text(encoding="utf-8"))
 @pytest.fixture(autouse=True)
 def _nothing_is_overlooked() -> None:
     """Each statement is looked at once here: the judge compares the whole catalog after each migration."""
-
-
-@pytest.fixture(scope="session")
-def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
-    return compiled(server.params("postgres"), artifacts)
 
 
 def server_of(number: int, request: pytest.FixtureRequest) -> Server:
@@ -60,22 +53,6 @@ def case_parameters() -> list[object]:
         ]
         found += also
     return found
-
-
-@contextmanager
-def built(
-    case: Case, server: Server, pipeline: Pipeline, folder: Path
-) -> Iterator[tuple[Recording, Build, list[str]]]:
-    """The case, recorded and built, and what went wrong so far; nothing of it stays."""
-    server.make_roles()
-    problems: list[str] = []
-    with server.roles_of_its_own(), server.new_database() as database:
-        made = Recording(server, database)
-        with building(pipeline, made) as build:
-            unplanned = record(case, made, folder, lambda: problems.extend(build.run()))
-            assert not unplanned, f"it cannot be recorded: {unplanned}"
-            problems += build.run()
-            yield made, build, problems
 
 
 @pytest.mark.parametrize(("path", "client"), case_parameters())

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from casebook.judging import Judge
-from casebook.pipeline import Pipeline, building, compiled
+from casebook.pipeline import Pipeline, built
 from casebook.reading import Case, Migration
-from casebook.recording import Recording, Server, record
+from casebook.recording import Server
 from fuzz.asked import fuzz
 from fuzz.migrations import make_migration
 from fuzz.rebuild import recording
@@ -29,11 +29,6 @@ CLIENTS = {"script": "script", "statement": "psql", "transaction": "psql1"}
 @pytest.fixture(autouse=True)
 def _nothing_is_overlooked() -> None:
     """Each statement is looked at once here: the judge compares the whole catalog after each migration."""
-
-
-@pytest.fixture(scope="module")
-def pipeline(server: embedded.Server, artifacts: Path) -> Pipeline:
-    return compiled(server.params("postgres"), artifacts)
 
 
 def told(case: Case, found: list[str]) -> str:
@@ -73,17 +68,9 @@ def judged(case: Case, where: embedded.Server, pipeline: Pipeline, folder: Path)
     Of each statement, `test_random_migrations` asks whether an `exact` is wrong that could be known, and whether a
     change was within its interval; a case only knows what was there between migrations.
     """
-    on = Server(case.server, where.params("postgres"), where.bin)
-    on.make_roles()
+    server = Server(case.server, where.params("postgres"), where.bin)
     try:
-        with on.roles_of_its_own(), on.new_database() as database:
-            made = Recording(on, database)
-            with building(pipeline, made) as build:
-                record(case, made, folder, lambda: None)
-                if made.steps[-1].last_id == 0:
-                    return []
-                problems = build.run()
-                judge = Judge(case, made, build)
-                return [*problems, *islice(judge.scripts(), 5)]
+        with built(case, server, pipeline, folder, as_planned=False) as (made, build, problems):
+            return [*problems, *islice(Judge(case, made, build).scripts(), 5)]
     except PggitError as error:
         return [f"the build ended: {error}"]

@@ -65,6 +65,8 @@ class Judge:
 
     def scripts(self) -> Iterator[str]:
         """What is wrong with the scripts of commits, and with what is said to lie between them."""
+        if not self._changes:
+            return
         right: dict[int, bool] = {}
         commits: dict[int, str] = {}
         for number, step in enumerate(self._made.steps):

@@ -22,7 +22,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from casebook.recording import HIDDEN, Recording
+from casebook.reading import Case
+from casebook.recording import HIDDEN, Recording, Server, record
 from pggit_audit import dated_catalog, evidence, models
 from pggit_audit.lab.trace import TABLES, Trace
 from pggit_audit.sessions import connect, read_any_time
@@ -267,3 +268,22 @@ def building(pipeline: Pipeline, made: Recording) -> Iterator[Build]:
         yield Build(pipeline, pipeline.connection, made)
     finally:
         pipeline.connection.rollback()
+
+
+@contextmanager
+def built(
+    case: Case, server: Server, pipeline: Pipeline, folder: Path, as_planned: bool = True
+) -> Iterator[tuple[Recording, Build, list[str]]]:
+    """The case, recorded and built, and what went wrong so far; nothing of it stays.
+
+    `as_planned`: each of its migrations must end as the case says.
+    """
+    server.make_roles()
+    problems: list[str] = []
+    with server.roles_of_its_own(), server.new_database() as database:
+        made = Recording(server, database)
+        with building(pipeline, made) as build:
+            unplanned = record(case, made, folder, lambda: problems.extend(build.run()))
+            assert not (as_planned and unplanned), f"it cannot be recorded: {unplanned}"
+            problems += build.run()
+            yield made, build, problems
