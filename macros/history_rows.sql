@@ -29,10 +29,13 @@
         {{ source_digest(present) }} as trail_digest
     from {{ relation }} as source_rows
     {%- if is_archived %}
-    {#- a row that is in both was not moved yet #}
+    {#- A row that is in both was not moved yet. One that says something else is a row of its own, and two of one id are
+        what the gate refuses. #}
     where not exists (
         select from {{ source('pggit', 'history') }} as kept_rows
-        where kept_rows.{{ id }} = source_rows.{{ id }}
+        where
+            kept_rows.{{ id }} = source_rows.{{ id }}
+            and {{ source_digest(columns, 'kept_rows') }} = {{ source_digest(present, 'source_rows') }}
     )
     {%- endif %}
 {% endmacro %}
@@ -54,13 +57,14 @@
 
 {#- SHA-256 over all columns of a row that are not null, by name. jsonb prints times alike in every session; all else
     goes in as text, so that a null within recorded facts is not the same as none. -#}
-{% macro source_digest(columns) -%}
+{% macro source_digest(columns, relation=none) -%}
+    {%- set of = relation ~ '.' if relation else '' -%}
     encode(sha256(convert_to(jsonb_strip_nulls(jsonb_build_object(
         {%- for column, type in columns.items() | sort %}
         {{ dbt.string_literal(column) }},
-        {%- if type == 'timestamp with time zone' %} {{ adapter.quote(column) }} at time zone 'UTC'
-        {%- elif type == 'timestamp without time zone' %} {{ adapter.quote(column) }}
-        {%- else %} {{ adapter.quote(column) }}::text
+        {%- if type == 'timestamp with time zone' %} {{ of }}{{ adapter.quote(column) }} at time zone 'UTC'
+        {%- elif type == 'timestamp without time zone' %} {{ of }}{{ adapter.quote(column) }}
+        {%- else %} {{ of }}{{ adapter.quote(column) }}::text
         {%- endif %}
         {{- ',' if not loop.last }}
         {%- endfor %}
