@@ -1,14 +1,19 @@
 {#- A history table is untrusted, and long: whatever the tracker itself did is left out before the replay. -#}
 {% macro exclusion_reason(history) -%}
     {%- set tracker_schemas = [var('pggit_schema'), var('pggit_v0_schema')] -%}
+    {%- set hidden = "'" ~ hidden_schemas().keys() | map("replace", "'", "''") | join("', '") ~ "'" -%}
     case
         when coalesce({{ history }}.object_name, '') = '' or {{ history }}.object_type is null or {{ history }}.change_type is null
             then 'the row does not say what was changed'
         when octet_length({{ history }}.object_name) > 2000 then 'no object has a name of that length'
-        when {{ history }}.is_made_by_a_build then 'made by a build of this project'
+        {#- In a build's transaction somebody's trigger may make something: in a schema of the team's it is the team's. -#}
+        when {{ history }}.is_made_by_a_build and coalesce(
+            {{ history }}.object_schema in ({{ hidden }}) or {{ history }}.object_schema like 'pg\_temp%',
+            {{ history }}.object_type <> 'SCHEMA' or {{ unquoted(history ~ '.object_name') }} in ({{ hidden }})
+        ) then 'made by a build of this project'
         when {{ history }}.object_schema in ('{{ tracker_schemas | join("', '") }}')
             then 'object of the tracker itself'
-        when {{ history }}.object_schema in ('{{ hidden_schemas().keys() | map("replace", "'", "''") | join("', '") }}')
+        when {{ history }}.object_schema in ({{ hidden }})
             then 'object of a schema that is hidden (hidden_schemas)'
         when {{ history }}.object_schema like 'pg\_temp%' then 'temporary object of one session'
         when {{ history }}.change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED')
