@@ -141,7 +141,7 @@
     select
         schema_name,
         table_name,
-        case when kind in ('state', 'keys', 'right') then fact else 'the ' || kind || ' ' || fact || ' is not of this project' end
+        case when kind in ('state', 'keys', 'member', 'right') then fact else 'the ' || kind || ' ' || fact || ' is not of this project' end
     from found_facts
     where
         -- an index more only costs time; what a table without guards looks like is for the build to see
@@ -340,6 +340,16 @@
         pg_db_role_setting.setdatabase in (0, (select oid from pg_database where datname = current_database()))
         and setting like 'session_replication_role=%'
         and setting <> 'session_replication_role=origin'
+
+    union all
+
+    -- what this session began with is the server's own word, where neither its role nor its database has one
+    select
+        {{ dbt.string_literal(var('audit_schema')) }},
+        null,
+        'sessions pass the triggers by: the server has session_replication_role=' || reset_val
+    from pg_settings
+    where name = 'session_replication_role' and reset_val <> 'origin'
 {% endmacro %}
 
 

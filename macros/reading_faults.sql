@@ -48,7 +48,8 @@
             exists (
                 select from pg_rewrite
                 where pg_rewrite.ev_class = pg_class.oid and pg_rewrite.rulename <> '_RETURN'
-            ) as has_rules
+            ) as has_rules,
+            {{ _is_member('pg_class', 'pg_class.oid') }} as is_member
         from pg_class
         inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
         where pg_class.relkind = 'v'
@@ -63,7 +64,9 @@
             pg_proc.proowner as owner,
             pg_proc.proacl,
             pg_get_function_identity_arguments(pg_proc.oid) as arguments,
-            {{ _bare_function_definition('pg_proc.oid') }} as definition
+            -- of an aggregate PostgreSQL prints none
+            case when pg_proc.prokind <> 'a' then {{ _bare_function_definition('pg_proc.oid') }} end as definition,
+            {{ _is_member('pg_proc', 'pg_proc.oid') }} as is_member
         from pg_proc
         inner join pg_namespace on pg_proc.pronamespace = pg_namespace.oid
         inner join expected_functions
@@ -78,6 +81,7 @@
         case
             when found_views.name is null then 'It is no view any more.'
             when found_views.owner <> builder.owner then 'It belongs to ' || pg_get_userbyid(found_views.owner) || '.'
+            when found_views.is_member then 'It is part of an extension, so that pg_dump leaves it out.'
             else 'It is not the view that the project makes.'
         end as fault
     from expected_views
@@ -92,6 +96,7 @@
         or found_views.reloptions is not null
         or found_views.relhastriggers
         or found_views.has_rules
+        or found_views.is_member
         or found_views.owner <> builder.owner
 
     union all
@@ -131,6 +136,7 @@
             when found_functions.owner <> builder.owner then 'It belongs to ' || pg_get_userbyid(found_functions.owner) || '.'
             when found_functions.arguments <> expected_functions.arguments
                 then 'There is another one of that name: (' || found_functions.arguments || ').'
+            when found_functions.is_member then 'It is part of an extension, so that pg_dump leaves it out.'
             else 'Everybody may call it, with the rights of its owner.'
         end
     from found_functions
@@ -141,6 +147,7 @@
     where
         found_functions.owner <> builder.owner
         or found_functions.arguments <> expected_functions.arguments
+        or found_functions.is_member
         or (
             expected_functions.is_definer
             and exists (

@@ -1,5 +1,5 @@
 {#- Facts of tables that decide what can be written to them, and what is read from them, as a query: oid, kind, fact.
-    What is of kind `state`, `keys` or `right` is never as it should be. -#}
+    What is of kind `state`, `keys`, `member` or `right` is never as it should be. -#}
 {% macro table_facts(relations) %}
     select
         pg_attribute.attrelid as oid,
@@ -140,6 +140,11 @@
             ),
             'keys',
             'its foreign keys are not looked at'
+        ),
+        (
+            {{ _is_member('pg_class', 'r.oid') }},
+            'member',
+            'it is part of an extension, so that pg_dump leaves out its rows'
         )
     ) as states (is_so, kind, fact)
     where states.is_so
@@ -156,3 +161,15 @@
         {{ rights_of_others() }}
     ) as rights on r.oid = rights.oid
 {% endmacro %}
+
+
+{#- Whether an extension has an object among its parts: somebody may add it, and a dump then holds CREATE EXTENSION in its place. -#}
+{% macro _is_member(catalog, oid) -%}
+    exists (
+        select from pg_depend
+        where
+            pg_depend.classid = '{{ catalog }}'::regclass
+            and pg_depend.objid = {{ oid }}
+            and pg_depend.deptype = 'e'
+    )
+{%- endmacro %}

@@ -54,6 +54,14 @@ def test_noticed_of_the_guards(after: Stage, corruption: Corruption) -> None:
     assert after.failing(corruption.sql, LOOK_AT_GUARDS) == corruption.fails
 
 
+def test_noticed_where_the_server_lets_all_sessions_pass_triggers(bookshop: Bookshop) -> None:
+    """As ALTER SYSTEM does: then every session begins so, and no role or database says anything."""
+    options = "-c session_replication_role=replica"
+    with psycopg.connect(**bookshop.before, options=options) as connection:
+        found = Stage(connection, bookshop.tests).failing("", LOOK_AT_GUARDS)
+    assert found == {"audit_tables_keep_their_guards"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("corruption", GUARDS, ids=lambda each: each.name)
 def test_noticed_of_the_guards_alone(after: Stage, corruption: Corruption) -> None:
