@@ -57,6 +57,7 @@
             session_user::text as login,
             (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
             has_database_privilege(current_database(), 'temporary') as may_make_temporary,
+            (select setting::bigint / 1024 from pg_settings where name = 'temp_file_limit' and setting <> '-1') as temporary_megabytes,
             current_setting('max_locks_per_transaction')::bigint * (
                 current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint
             ) as locks,
@@ -108,6 +109,12 @@
         {%- do _source_error(
             'Role ' ~ facts['role'] ~ ' may not make temporary tables in ' ~ database ~ '; views and functions are compared through them.',
             'As its owner: grant temporary on database "' ~ target.database ~ '" to "' ~ facts['role'] ~ '";'
+        ) -%}
+    {%- elif facts['temporary_megabytes'] is not none and facts['temporary_megabytes'] < 100 -%}
+        {%- do _source_error(
+            'Sessions in ' ~ database ~ ' may write ' ~ facts['temporary_megabytes'] ~ ' MB of temporary files (temp_file_limit); '
+            ~ 'what is sorted and joined in a build takes more.',
+            'As a superuser: alter role "' ~ facts['login'] ~ '" in database "' ~ target.database ~ '" set temp_file_limit = -1;'
         ) -%}
     {%- elif facts['free_connections'] < connections -%}
         {%- do _source_error(

@@ -143,3 +143,23 @@ def test_only_the_doors_import_the_replay() -> None:
         m.stem for f in folders for m in PACKAGE.glob(f) if "from pggit_audit.replay" in m.read_text("utf-8")
     }
     assert importing == {"models"}
+
+
+# What names are read out of a server's message with, whatever its language puts around them.
+READS = {"rules.naming"}
+
+
+def test_what_the_engine_publishes_is_ascii() -> None:
+    """Its own words stand in tables: a database of another encoding than UTF-8 has few other characters."""
+    others = []
+    for path in [p for folder in ("rules", "replay") for p in sorted((PACKAGE / folder).rglob("*.py"))]:
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts = (n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
+        others += [
+            f"{name}:{n.lineno}"
+            for n in texts
+            if not n.value.isascii() and id(n) not in docstrings and name not in READS
+        ]
+    assert others == []

@@ -56,6 +56,18 @@ def test_columns_are_described(manifest: dict[str, Any]) -> None:
     assert missing == []
 
 
+def test_what_goes_into_the_database_is_ascii(manifest: dict[str, Any]) -> None:
+    """A database of another encoding than UTF-8 has few other characters, and refuses a comment that has one."""
+    texts = {}
+    for node in [*_own(manifest["nodes"]), *_own(manifest["functions"])]:
+        if node["resource_type"] in ("model", "seed", "function"):
+            texts[node["unique_id"]] = node["description"] + node["raw_code"]
+            texts |= {f"{node['unique_id']}.{c['name']}": c["description"] for c in node["columns"].values()}
+    texts |= {node["unique_id"]: node["macro_sql"] for node in _own(manifest["macros"])}
+    assert len(texts) > 500
+    assert [name for name, text in texts.items() if not text.isascii()] == []
+
+
 def test_functions_describe_arguments_and_result(manifest: dict[str, Any]) -> None:
     """Their pages in dbt docs show no arguments, so that a description begins with the call."""
     for node in _own(manifest["functions"]):

@@ -64,8 +64,12 @@ PINNED: Mapping[str, str] = {
 # Too late for these once a session is there.
 _AT_THE_START = frozenset({"local_preload_libraries"})
 
-NEWER_LIMIT = (170000, "set transaction_timeout = 0")
-"""From this version on there is one more limit, which older servers do not know and would refuse at the start."""
+NEWER = (
+    "select pg_catalog.set_config(newer.name, newer.value, false)"
+    " from (values ('transaction_timeout', '0'), ('restrict_nonsystem_relation_kind', '')) as newer (name, value)"
+    " inner join pg_catalog.pg_settings as known on known.name operator(pg_catalog.=) newer.name"
+)
+"""Pins what some servers do not know, and would refuse at the start: a limit, and which kinds of relations are read."""
 
 
 def options(*settings: Mapping[str, str], separator: str = " ") -> str:
@@ -111,8 +115,7 @@ def connect(
     keywords["options"] = f"{given} {pinned}" if given else pinned
     opened = psycopg.connect(**keywords, autocommit=True)
     opened.execute(pinning(PINNED, settings or {}).encode())
-    if opened.info.server_version >= NEWER_LIMIT[0]:
-        opened.execute(NEWER_LIMIT[1])
+    opened.execute(NEWER.encode())
     return opened
 
 

@@ -57,6 +57,8 @@ SETTINGS = {
     "client_encoding": "'LATIN1'", "row_security": "on", "transform_null_equals": "on", "xmloption": "'document'",
     "array_nulls": "off", "plpgsql.extra_errors": "'all'", "enable_hashjoin": "off", "enable_nestloop": "off",
     "exit_on_error": "on", "plan_cache_mode": "force_generic_plan",
+    "restrict_nonsystem_relation_kind": "'view, foreign-table'", "parallel_setup_cost": "0", "parallel_tuple_cost": "0",
+    "min_parallel_table_scan_size": "0", "debug_parallel_query": "on",
     "work_mem": "'64kB'", "from_collapse_limit": "1", "join_collapse_limit": "1", "TimeZone": "'Pacific/Chatham'",
 }  # fmt: skip
 

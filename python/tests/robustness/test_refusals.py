@@ -105,6 +105,11 @@ MORE_OBSTACLES = {
         f"In sessions in database {DATABASE} triggers do not fire",
         "set session_replication_role = origin",
     ),
+    "no temporary files": (
+        f"alter database {DATABASE} set temp_file_limit = '5MB'",
+        f"Sessions in database {DATABASE} may write 5 MB of temporary files",
+        "set temp_file_limit = -1",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",
@@ -188,6 +193,14 @@ def test_the_journal_of_a_night_is_no_other_systems(owner: Params, folder: Path)
     assert "guards" not in done.stdout
     guarded = "select count(*) from pg_trigger where tgrelid = 'pggit_audit_work.own_transactions'::regclass"
     assert execute(owner, guarded) != [(0,)]
+
+
+@pytest.mark.parametrize("name", ['the "shop"', "the shop's", "100%"])
+def test_a_database_of_which_dbt_cannot_write_the_name(loaded: Params, folder: Path, name: str) -> None:
+    said = " ".join(dbt(loaded | {"dbname": name}, folder, "build").stdout.split())
+    assert f"The name of database {name!r} has" in said
+    assert said.count("Nothing was changed") == 1
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow

@@ -222,7 +222,7 @@ class Attempts:
                         Repair(
                             IMPLIED_DROP,
                             f"DROP {kind} {qualified((found.object_schema, found.object_name))} CASCADE;",
-                            "the recorded CREATE … IF NOT EXISTS ran, so there was none",
+                            "the recorded CREATE ... IF NOT EXISTS ran, so there was none",
                         )
                     )
         if not self._situation.sets_schemas:

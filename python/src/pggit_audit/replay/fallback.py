@@ -177,4 +177,4 @@ class Fallback:
 def _message(error: psycopg.Error | None) -> str:
     """What the server said, in so far as a person reads it: it may quote a whole statement."""
     said = (error.diag.message_primary or str(error) if error else None) or "nobody said why"
-    return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "…"
+    return said if len(said) <= _MOST_SAID else said[:_MOST_SAID] + "..."

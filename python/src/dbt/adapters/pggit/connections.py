@@ -26,7 +26,7 @@ from pggit_audit import embedded
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import NEWER_LIMIT, PINNED, options, pinning
+from pggit_audit.sessions import NEWER, PINNED, options, pinning
 from pggit_audit.terminal import shown
 from pggit_audit.waits import SQLSTATE, Watch
 
@@ -95,7 +95,7 @@ class PggitCredentials(PostgresCredentials):
         if self.is_embedded:
             params = self.start_embedded().params(self.database)
         else:
-            self.require_user()
+            self.require_names()
             params = {
                 "host": self.host,
                 "port": self.port,
@@ -116,13 +116,21 @@ class PggitCredentials(PostgresCredentials):
         }
         return {name: value for name, value in params.items() if value is not None}
 
-    def require_user(self) -> None:
-        """Raise an error where a server is named and no role: libpq would try the name of whoever builds."""
+    def require_names(self) -> None:
+        """Raise an error where a server is named and no role: libpq would try the name of whoever builds.
+
+        Likewise where dbt could not write the name of the database.
+        """
         if not self.is_embedded and not self.user:
             prefix = f"PGGIT_{self.target_name.upper()}_"
             raise DbtRuntimeError(
                 f"{prefix}HOST is {self.host!r}, and {prefix}USER is not set. Nothing was changed. "
                 "Name the role that the build runs as; README says what it has to be granted."
+            )
+        if odd := sorted(set(self.database) & set("\"'%")):
+            raise DbtRuntimeError(
+                f"The name of database {self.database!r} has {' and '.join(odd)} in it, which dbt does not quote. "
+                "Nothing was changed. Rename it, or build in a copy: create database NAME template ..."
             )
 
     def connect(self, **keywords: Any) -> psycopg.Connection[Any]:
@@ -136,7 +144,7 @@ class PggitCredentials(PostgresCredentials):
             opened = psycopg.connect(**{**self.connect_params(), **keywords})
         except psycopg.OperationalError as error:
             raise DbtRuntimeError(self.unreachable(str(error).strip())) from error
-        for limit in _limits(opened.info.server_version):
+        for limit in _LIMITS:
             opened.execute(limit.encode())
         if not opened.autocommit:
             opened.commit()
@@ -191,7 +199,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         """Give a connection a session: one that another node has left, or a new one."""
         credentials = cast("PggitCredentials", connection.credentials)
         role = [f"set role {credentials.role}"] if credentials.role else []
-        handle = self._idle.take(lambda handle: [*role, *_limits(handle.server_version)])
+        handle = self._idle.take([*role, *_LIMITS])
         if handle is None:
             return self._open_anew(connection, credentials)
         connection.handle = handle
@@ -210,7 +218,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         super().release()
 
     def _open_anew(self, connection: Connection, credentials: PggitCredentials) -> Connection:
-        credentials.require_user()
+        credentials.require_names()
         if credentials.is_embedded:
             credentials.start_embedded()
         try:
@@ -219,7 +227,7 @@ class PggitConnectionManager(PostgresConnectionManager):
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
         try:
             with opened.handle.cursor() as cursor:
-                for limit in _limits(opened.handle.server_version):
+                for limit in _LIMITS:
                     cursor.execute(limit)
             opened.handle.commit()
         except psycopg2.OperationalError as error:
@@ -430,10 +438,8 @@ def _holder(table: str | None) -> tuple[str, list[Any]]:
     ), [table]
 
 
-def _limits(server_version: int) -> list[str]:
-    """Return the statements that pin settings once more."""
-    newer = [NEWER_LIMIT[1]] if server_version >= NEWER_LIMIT[0] else []
-    return [pinning(PINNED), *newer]
+# What pins settings once more.
+_LIMITS = (pinning(PINNED), NEWER)
 
 
 def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:

@@ -7,7 +7,7 @@ into memory once more, than many a node takes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -41,7 +41,7 @@ class IdleSessions:
         with self._lock:
             self._sessions.append((time.monotonic(), handle))
 
-    def take(self, beginning: Callable[[Any], Sequence[str]]) -> Any | None:
+    def take(self, beginning: Sequence[str]) -> Any | None:
         """Return a session that is again as one just opened, or None if there is none left.
 
         Args:
@@ -55,7 +55,7 @@ class IdleSessions:
                 since, handle = self._sessions.pop()
             if time.monotonic() - since < _LIFE:
                 with suppress(psycopg2.Error):
-                    _outside_transactions(handle, beginning(handle))
+                    _outside_transactions(handle, beginning)
                     return handle
             _close(handle)
 
