@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import without_comments
 from pggit_audit.replay.state import State, bare_name
 from pggit_audit.statements import Statement
 
@@ -28,7 +29,7 @@ def reached(code: str, state: State) -> list[DatabaseObject]:
     """
     routines = state.routines()
     found = named(code, [o for o in routines if not _is_of_a_trigger(o)])
-    if any(_CHANGES_ROWS.search(text) for text in (code, *(o.definition for o in found))):
+    if any(_CHANGES_ROWS.search(text) for text in (code, *(without_comments(o.definition) for o in found))):
         return named(code, routines)
     return found
 
@@ -45,6 +46,6 @@ def named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]
         for found in routines:
             if found.definition not in seen and re.search(rf"(?<!\w){re.escape(bare_name(found))}\W", text):
                 seen.add(found.definition)
-                waiting.append(found.definition)
+                waiting.append(without_comments(found.definition))
                 result.append(found)
     return result

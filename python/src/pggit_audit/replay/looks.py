@@ -18,6 +18,7 @@ from sqlglot.errors import TokenError
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
+from pggit_audit.definitions import without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
 from pggit_audit.replay.code import reached
@@ -117,7 +118,7 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     elif statement.action == "code":
         _read(statement.text, found)
         for routine in reached("\n".join(found.said), state):
-            _read(routine.definition, found, routine=True)
+            _read(without_comments(routine.definition), found, routine=True)
         why = found.why()
     else:
         bound = next(_bounds(statement.tokens), None)
@@ -200,20 +201,24 @@ def told_all_the_same(
 
 def may_make(routine: DatabaseObject) -> bool:
     """Whether a routine that code calls may make something itself."""
-    return _MAKING.search(routine.definition.partition("\nAS ")[2]) is not None
+    return _MAKING.search(_body(routine)) is not None
 
 
 @lru_cache(maxsize=4096)
 def asks(definition: str) -> bool:
     """Whether a routine looks at what the history does not have."""
     found = _Reading()
-    _read(definition, found, routine=True)
+    _read(without_comments(definition), found, routine=True)
     return found.why() is not None
 
 
 def _may_alter(routine: DatabaseObject) -> bool:
     """Whether a routine may alter a table itself, or take something of one away."""
-    return _ALTERING.search(routine.definition.partition("\nAS ")[2]) is not None
+    return _ALTERING.search(_body(routine)) is not None
+
+
+def _body(routine: DatabaseObject) -> str:
+    return without_comments(routine.definition).partition("\nAS ")[2]
 
 
 @dataclass

@@ -41,6 +41,8 @@ _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 _RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}
 # What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against.
 _RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
+# What brings comments that no text makes.
+_SHOWS_COMMENTS = {COMMENT_FROM_LIVE_CATALOG.name, RECONCILE.name}
 # Of all other kinds v1 leaves no row (FORMATS 1.1): what an event of theirs goes on from, nobody recorded.
 _RECORDED = {None, "SCHEMA", "TABLE", "INDEX", "VIEW", "FUNCTION", "PROCEDURE"}
 
@@ -217,7 +219,9 @@ class _Marked:
 
         No row tells of a comment: one that shows late may have been there all the time.
         """
-        if event.origin == "inferred" and event.repairs and _gains_comment(event):
+        # One that only rests on something inferred is its text's.
+        is_shown = any(r["rule"] in _SHOWS_COMMENTS for r in event.repairs)
+        if event.origin == "inferred" and is_shown and _gains_comment(event):
             shown = next((r for r in event.repairs if r["rule"] == COMMENT_FROM_LIVE_CATALOG.name), None)
             self.mark(
                 [*self._since_it_came.get(path, []), *self._commented_along(path, shown)],
