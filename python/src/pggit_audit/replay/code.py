@@ -29,9 +29,14 @@ def reached(code: str, state: State) -> list[DatabaseObject]:
     """
     routines = state.routines()
     found = named(code, [o for o in routines if not _is_of_a_trigger(o)])
-    if any(_CHANGES_ROWS.search(text) for text in (code, *(without_comments(o.definition) for o in found))):
+    if any(_CHANGES_ROWS.search(text) for text in (code, *map(code_of, found))):
         return named(code, routines)
     return found
+
+
+def code_of(found: DatabaseObject) -> str:
+    """What of a definition may be run: its comment says what it likes."""
+    return without_comments(found.definition)
 
 
 def _is_of_a_trigger(routine: DatabaseObject) -> bool:
@@ -46,6 +51,6 @@ def named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]
         for found in routines:
             if found.definition not in seen and re.search(rf"(?<!\w){re.escape(bare_name(found))}\W", text):
                 seen.add(found.definition)
-                waiting.append(without_comments(found.definition))
+                waiting.append(code_of(found))
                 result.append(found)
     return result

@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import without_comments
-from pggit_audit.replay.code import named
+from pggit_audit.replay.code import code_of, named
 from pggit_audit.replay.looks import asks, may_make
 from pggit_audit.replay.state import ROUTINES, Difference, State, bare_name
 from pggit_audit.rules import DEPENDS_ON_DATA
@@ -45,7 +44,7 @@ def runs_what_looks(statement: Statement, differences: Sequence[Difference], sta
     askers = [r for r in routines if asks(r.definition)]
     if not askers:
         return None
-    makers = [r for r in routines if may_make(r) and (r in askers or named(_code(r), askers))]
+    makers = [r for r in routines if may_make(r) and (r in askers or named(code_of(r), askers))]
     objects = [*state.objects.values(), *gone]
     found: list[DatabaseObject] = []
     if makers:
@@ -80,11 +79,6 @@ def _puts_together(statement: Statement) -> bool:
     return _EXECUTES.search(text) is not None and _TOGETHER.search(text) is not None
 
 
-def _code(found: DatabaseObject) -> str:
-    """What of a definition may be run: comments name what they like."""
-    return without_comments(found.definition)
-
-
 @lru_cache(maxsize=4096)
 def _words(definition: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", definition))
@@ -99,15 +93,17 @@ def _leading(objects: Iterable[DatabaseObject], routines: Iterable[DatabaseObjec
     while True:
         signs = _signs(led)
         further = [
-            o for o in waiting if not led.isdisjoint(_words(_code(o))) or any(s in _code(o) for s in signs)
+            o
+            for o in waiting
+            if not led.isdisjoint(_words(code_of(o))) or any(s in code_of(o) for s in signs)
         ]
         if not further:
             return led
         waiting = [o for o in waiting if o not in further]
         for found in further:
             led.add(bare_name(found))
-            if found.object_type in _ATTACHED or _PARENT.search(_code(found)):
-                led |= can_be_led & _words(_code(found))
+            if found.object_type in _ATTACHED or _PARENT.search(code_of(found)):
+                led |= can_be_led & _words(code_of(found))
 
 
 def _signs(names: Iterable[str]) -> set[str]:

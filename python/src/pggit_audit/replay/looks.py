@@ -21,7 +21,7 @@ from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
 from pggit_audit.definitions import without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
-from pggit_audit.replay.code import reached
+from pggit_audit.replay.code import code_of, reached
 from pggit_audit.replay.state import Difference, State
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
 from pggit_audit.rules.situation import Repair
@@ -118,7 +118,7 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     elif statement.action == "code":
         _read(statement.text, found)
         for routine in reached("\n".join(found.said), state):
-            _read(without_comments(routine.definition), found, routine=True)
+            _read(code_of(routine), found, routine=True)
         why = found.why()
     else:
         bound = next(_bounds(statement.tokens), None)
@@ -218,7 +218,7 @@ def _may_alter(routine: DatabaseObject) -> bool:
 
 
 def _body(routine: DatabaseObject) -> str:
-    return without_comments(routine.definition).partition("\nAS ")[2]
+    return code_of(routine).partition("\nAS ")[2]
 
 
 @dataclass

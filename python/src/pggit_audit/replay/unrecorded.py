@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.code import code_of, reached
 from pggit_audit.replay.execution import Execution, has_lost_rows
 from pggit_audit.replay.identities import same_type
 from pggit_audit.replay.situation import Situation
@@ -103,7 +104,8 @@ class Unrecorded:
         if new.object_type != "TABLE" or _ATTACHED.search(new.definition):
             return False
         if old is None:
-            return not _TABLE_OF_QUERY.search(statement.folded) or bool(
+            code = (statement.text, *map(code_of, reached(statement.text, self._situation.state)))
+            return not any(map(_TABLE_OF_QUERY.search, code)) or bool(
                 re.search(r" NOT NULL| DEFAULT | CONSTRAINT | GENERATED ", new.definition)
             )
         columns = [len(column_types(side.definition)) for side in (old, new)]

@@ -14,12 +14,14 @@ from pggit_audit.definitions import (
     parse_name,
     quote_if_needed,
     with_not_null,
+    with_type,
     without_default,
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
 from pggit_audit.rules.dating import identify
 from pggit_audit.rules.situation import Evidence
+from pggit_audit.rules.type_changes import retyped
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
@@ -75,6 +77,27 @@ def older_names(lines: Sequence[str], actions: Actions) -> dict[str, str]:
     """What the columns of a live table were called before all texts on it, where that is another name."""
     names = {now: name_before(now, actions) for now in map(column_name, lines)}
     return {now: before for now, before in names.items() if before is not None and before != now}
+
+
+def with_types_before(
+    evidence: Evidence, table: DatabaseObject, known: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """The columns that were there (`before_actions`), with the types that they most likely had before texts changed
+    them; a default that is of the type keeps it as it is."""
+    first: dict[str, str] = {}
+    actions: list[Mapping[str, str | None]] = []
+    for _, statement, names in statements_on(evidence, table):
+        for column, kind in retyped(statement) if _is_on(names, statement) else ():
+            before = name_before(column, actions)
+            if before is not None:
+                first.setdefault(before, kind)
+        actions += actions_on(names, statement)
+    found = []
+    for now, line in known:
+        name = column_name(line)
+        old = evidence.type_changes.before(name, first[name]) if name in first and "::" not in line else None
+        found.append((now, line if old is None else with_type(line, old)))
+    return found
 
 
 def gone(
@@ -144,20 +167,25 @@ def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mappin
     """What a statement does to the columns of a table that has these names: by itself, or as code, which may look first
     whether it must."""
 
-    def means(schema: str | None, bare: str) -> bool:
-        return any(bare == name[1] and schema in (None, name[0]) for name in names)
-
     if statement.tag == "ALTER TABLE":
-        if any(means(*target) for target in statement.targets):
+        if _is_on(names, statement):
             yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
         return
     for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
         for altered in _ALTERS.finditer(body):
-            if means(*parse_name(altered["table"])):
+            if _means(names, *parse_name(altered["table"])):
                 yield from (
                     {**match.groupdict(), "if_missing": "code"}
                     for match in _ACTION.finditer(altered["actions"])
                 )
+
+
+def _is_on(names: Collection[Name], statement: Statement) -> bool:
+    return any(_means(names, *target) for target in statement.targets)
+
+
+def _means(names: Collection[Name], schema: str | None, bare: str) -> bool:
+    return any(bare == name[1] and schema in (None, name[0]) for name in names)
 
 
 def name_before(name: str, actions: Actions) -> str | None:

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Protocol
 
 import psycopg
@@ -24,6 +23,7 @@ from pggit_audit.moments import Layout, Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
+from pggit_audit.rules.type_changes import TypeChanges, columns_written
 from pggit_audit.rules.type_modifiers import Modifiers
 from pggit_audit.statements import Name, Statement, split, unquote
 from pggit_audit.v1_schema import V1Schema
@@ -106,7 +106,7 @@ class Evidence:
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
                 if statement.tag == "CREATE TABLE":
-                    for name, kind in _columns_written(statement):
+                    for name, kind in columns_written(statement):
                         found.setdefault(name, set()).add(kind)
         return found
 
@@ -114,6 +114,11 @@ class Evidence:
     def modifiers(self) -> Modifiers:
         """The modifiers that the types of columns have as a rule."""
         return Modifiers(self.live.by_name.values(), self.written)
+
+    @cached_property
+    def type_changes(self) -> TypeChanges:
+        """Which types texts gave to columns of which other types."""
+        return TypeChanges(self.history.rows)
 
     @cached_property
     def layouts(self) -> Mapping[str, Layout]:
@@ -169,37 +174,6 @@ def _given_up_by(statement: Statement) -> Iterator[tuple[str, str, bool]]:
     elif statement.tag == "ALTER TABLE":
         for match in _GIVES_UP.finditer(statement.folded):
             yield "CONSTRAINT", unquote(match["dropped"] or match["renamed"]), match["doubt"] is None
-
-
-# What may stand behind a column's type.
-_BEHIND_TYPE = {
-    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY KEY", "UNIQUE", "REFERENCES", "CHECK", "GENERATED", "COLLATE",
-}  # fmt: skip
-_NO_COLUMN = {"CONSTRAINT", "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "EXCLUDE", "LIKE"}
-
-
-def _columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
-    """The columns in the parentheses of a CREATE TABLE: the name of each, and its type with NOT NULL."""
-    depth, begin = 0, None
-    first = statement.tokens[0].start
-    for i, word in enumerate(statement.words):
-        if word == "(" and depth == 0 and begin is not None:
-            return
-        depth += (word == "(") - (word == ")")
-        if begin is None:
-            begin = i + 1 if depth == 1 else None
-        elif depth == 0 or (depth == 1 and word == ","):
-            keywords = statement.keywords[begin:i]
-            behind = next((n for n, k in enumerate(keywords) if k in _BEHIND_TYPE), len(keywords))
-            if behind > 1 and keywords[0] not in _NO_COLUMN:
-                start, end = statement.tokens[begin + 1].start, statement.tokens[begin + behind - 1].end + 1
-                kind = statement.text[start - first : end - first]
-                kind = kind if '"' in kind else kind.lower()
-                required = ("NOT", "NULL") in pairwise(keywords)
-                yield statement.words[begin], kind + (" NOT NULL" if required else "")
-            begin = i + 1
-            if depth == 0:
-                return
 
 
 @dataclass(frozen=True)

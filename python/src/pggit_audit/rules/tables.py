@@ -275,6 +275,8 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     told = [s.folded for _, s, _ in statements]
     actions = [action for _, s, names in statements for action in older_columns.actions_on(names, s)]
     known = older_columns.before_actions(lines, actions)
+    if position is not None:
+        known = older_columns.with_types_before(evidence, table, known)
     renamed = older_columns.older_names(lines, actions)
     gone = older_columns.gone(evidence, table, known, actions) if position is not None else []
     back: list[dropped_columns.Dropped] = []

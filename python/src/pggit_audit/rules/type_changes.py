@@ -1,0 +1,141 @@
+"""What type columns had before a text gave them another one: of a table with a quoted name v1 records none
+(FORMATS 1.9)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from pggit_audit.history import HistoryRow
+from pggit_audit.statements import Statement
+
+# What may stand behind a column's type.
+_BEHIND_TYPE = {
+    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY KEY", "UNIQUE", "REFERENCES", "CHECK", "GENERATED", "COLLATE",
+    "USING",
+}  # fmt: skip
+_NO_COLUMN = {"CONSTRAINT", "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "EXCLUDE", "LIKE"}
+_MOMENT = re.compile(r"timestamp(?P<tz>tz)?\s*(?P<digits>\(\d\))?(?P<zone>\s+with(?:out)?\s+time\s+zone)?")
+
+
+class TypeChanges:
+    """The types that recorded texts gave to columns of which texts say what they had before."""
+
+    def __init__(self, rows: Iterable[HistoryRow]) -> None:
+        self._of_name: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._of_all: dict[str, set[str]] = defaultdict(set)
+        types: dict[tuple[str, str], str] = {}
+        seen: set[tuple[str, int]] = set()
+        for row in rows:
+            if row.exclusion_reason or row.execution in seen:
+                continue
+            seen.add(row.execution)
+            for statement in row.statements:
+                self._read(statement, types)
+
+    def _read(self, statement: Statement, types: dict[tuple[str, str], str]) -> None:
+        if not statement.targets:
+            return
+        table = statement.targets[0][1]
+        if statement.tag == "CREATE TABLE":
+            for name, kind in columns_written(statement):
+                types[table, name] = kind.removesuffix(" NOT NULL")
+        for name, kind in _added(statement):
+            types[table, name] = kind
+        for name, kind in retyped(statement):
+            before = types.get((table, name))
+            if before is not None and before != kind:
+                self._of_name[name, kind].add(before)
+                self._of_all[kind].add(before)
+            types[table, name] = kind
+
+    def before(self, name: str, kind: str) -> str | None:
+        """The type that a column of this name most likely had when a text gave it the type `kind`.
+
+        That which other columns of the name had when a text gave them this one, or else all columns that texts gave
+        this one; where texts tell of none, a moment was one without a time zone, or with, and a bigint an integer.
+        """
+        for found in (self._of_name.get((name, kind), ()), self._of_all.get(kind, ())):
+            if len(found) == 1:
+                return next(iter(found))
+            if found:
+                return None
+        match = _MOMENT.fullmatch(kind)
+        if match is None:
+            return "integer" if kind in ("bigint", "int8") else None
+        has_zone = match["tz"] or (match["zone"] or "").split()[:1] == ["with"]
+        return ("timestamp" if has_zone else "timestamptz") + (match["digits"] or "")
+
+
+def retyped(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns whose type an ALTER TABLE changes: the name of each, and the type that it gets, as one writes it."""
+    for begin, end in _actions(statement):
+        words = statement.keywords[begin:end]
+        if words[0] != "ALTER":
+            continue
+        at = begin + (2 if words[1:2] == ("COLUMN",) else 1)
+        kind = at + (3 if statement.keywords[at + 1 : at + 3] == ("SET", "DATA") else 1)
+        if statement.keywords[kind : kind + 1] == ("TYPE",) and kind + 1 < end:
+            yield statement.words[at], _type(statement, kind + 1, end)
+
+
+def _added(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns that an ALTER TABLE adds, with their types; not where one may have been there."""
+    for begin, end in _actions(statement):
+        words = statement.keywords[begin:end]
+        at = begin + (2 if words[1:2] == ("COLUMN",) else 1)
+        of_column = words[0] == "ADD" and not {"IF", *_NO_COLUMN} & {statement.keywords[at]}
+        if of_column and at + 1 < end:
+            yield statement.words[at], _type(statement, at + 1, end)
+
+
+def _actions(statement: Statement) -> Iterator[tuple[int, int]]:
+    """Where the actions of an ALTER TABLE stand: from the first token to before the one behind the last."""
+    if statement.tag != "ALTER TABLE":
+        return
+    verbs = (i for i, k in enumerate(statement.keywords) if k in ("ADD", "ALTER", "DROP") and i > 1)
+    begin = next(verbs, None)
+    depth = 0
+    for i, word in enumerate(statement.words):
+        depth += (word == "(") - (word == ")")
+        if begin is not None and i > begin and depth == 0 and word in (",", ";"):
+            yield begin, i
+            begin = i + 1
+    if begin is not None and begin < len(statement.words):
+        yield begin, len(statement.words)
+
+
+def _type(statement: Statement, begin: int, end: int) -> str:
+    """The type that stands there, as one writes it."""
+    keywords = statement.keywords[begin:end]
+    behind = next((n for n, k in enumerate(keywords) if n and k in _BEHIND_TYPE), len(keywords))
+    return _text(statement, begin, begin + behind)
+
+
+def _text(statement: Statement, begin: int, end: int) -> str:
+    first = statement.tokens[0].start
+    text = statement.text[statement.tokens[begin].start - first : statement.tokens[end - 1].end + 1 - first]
+    return text if '"' in text else text.lower()
+
+
+def columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns in the parentheses of a CREATE TABLE: the name of each, and its type with NOT NULL."""
+    depth, begin = 0, None
+    for i, word in enumerate(statement.words):
+        if word == "(" and depth == 0 and begin is not None:
+            return
+        depth += (word == "(") - (word == ")")
+        if begin is None:
+            begin = i + 1 if depth == 1 else None
+        elif depth == 0 or (depth == 1 and word == ","):
+            keywords = statement.keywords[begin:i]
+            behind = next((n for n, k in enumerate(keywords) if k in _BEHIND_TYPE), len(keywords))
+            if behind > 1 and keywords[0] not in _NO_COLUMN:
+                kind = _text(statement, begin + 1, begin + behind)
+                required = ("NOT", "NULL") in pairwise(keywords)
+                yield statement.words[begin], kind + (" NOT NULL" if required else "")
+            begin = i + 1
+            if depth == 0:
+                return
