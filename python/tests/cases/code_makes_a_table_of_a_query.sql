@@ -31,3 +31,5 @@ select migrate();
 drop function migrate();
 -- @@ fourth author=bob
 create index visit_pet on visit_of_old (pet);
+-- @@ fifth author=bob
+drop table visit_of_old;
