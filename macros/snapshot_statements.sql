@@ -89,16 +89,62 @@ kinds as materialized (
     where sql <> ''
 ),
 
+-- Checks that are not valid, and that an heir has for itself, too: made before the heir, they would make its own valid. So
+-- they come behind all heirs, which take them over, as in a dump.
+unvalidated as materialized (
+    select
+        k.statement_no,
+        n.groups[1] as table_name,
+        n.groups[2] as constraint_name
+    from kinds as k
+    cross join lateral regexp_matches(
+        k.sql,
+        $re$(?i)^alter\s+table\s+only\s+({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }})\s+add\s+constraint\s+({{ snapshot_identifier() }})\s+check\M$re$
+    ) as n (groups)
+    where k.kind = 'check' and k.sql ~* '\snot\s+valid;$'
+),
+
+inherited as materialized (
+    select distinct parents.groups[1] as table_name
+    from kinds as k
+    cross join lateral substring(
+        k.sql,
+        case
+            when k.kind = 'table' then $re$(?i)\)\s*inherits\s*\(([^()]*(?:"(?:[^"]|"")*"[^()"]*)*)\)$re$
+            else $re$(?i)\sinherit\s(.*)$re$
+        end
+    ) as list
+    cross join lateral regexp_matches(list, $re$({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }})$re$, 'g') as parents (groups)
+    where k.kind in ('table', 'attach') and exists (select from unvalidated)
+),
+
+checks_of_heirs as materialized (
+    select u.statement_no
+    from unvalidated as u
+    where
+        u.table_name in (select i.table_name from inherited as i)
+        and exists (
+            select from unvalidated as o
+            where o.constraint_name = u.constraint_name and o.table_name <> u.table_name
+        )
+),
+
 statements as materialized (
     select
-        statement_no,
-        sql,
-        kind,
-        case kind
+        k.statement_no,
+        case
+            when h.statement_no is null then k.sql
+            else regexp_replace(k.sql, '^(alter\s+table)\s+only\s', '\1 ', 'i')
+        end as sql,
+        k.kind,
+        case
+            -- with the rest
+            when h.statement_no is not null then 8
             {%- for kind, phase, pattern in snapshot_kinds() %}
-            when '{{ kind }}' then {{ phase }}
+            when k.kind = '{{ kind }}' then {{ phase }}
             {%- endfor %}
         end as phase
-    from kinds
+    from kinds as k
+    left join checks_of_heirs as h on h.statement_no = k.statement_no
 )
 {%- endmacro %}
