@@ -28,7 +28,7 @@ LAYERS = (
     ),
     ("waits",),
     ("sessions",),
-    ("statements",),
+    ("statements", "databases"),
     ("code", "settings", "definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),
     ("catalog",),

@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit import cluster, programs, sandbox
+from pggit_audit.databases import as_its_role, create_database, locale_of, time_zone
 from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.sandbox import SESSIONS, SETTINGS, Login, MadeRole, PreparedRole, Role, require_poor
 from pggit_audit.sessions import connect
@@ -62,12 +63,12 @@ class Ground:
         self, admin: Connection, parameters: Mapping[str, Any], role: Role, target: Connection
     ) -> None:
         self.role = role
-        self.time_zone = _time_zone(target)
+        self.login, self._parameters = as_its_role(admin, parameters)
+        self.time_zone = time_zone(target)
         self._locale = locale_of(target)
-        self.as_build = dict(parameters)
+        self.as_build = dict(self._parameters)
         self._admin = admin
         self._oid = 0
-        self._parameters = parameters
         self._is_targets_own = admin is target
         self._stands_by()
 
@@ -85,6 +86,8 @@ class Ground:
         ).fetchall()
         self.as_build = {**self._parameters, "dbname": name}
         self.as_nobody = {**self.as_build, "user": self.role.name, "password": self.role.password}
+        # which have the build's own role, where that is not the one that logs in
+        self.as_nobody.pop("options", None)
         self.grant()
         with connect(self.as_build) as own:
             # In PostgreSQL 14 it is a superuser's, and open to all.
@@ -111,6 +114,10 @@ class Ground:
         self._admin.execute(
             sql.SQL("grant connect, create, temporary on database {} to {}").format(name, role)
         )
+        if self.login is not None:
+            self._admin.execute(
+                sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(self.login))
+            )
 
     def come_back(self) -> None:
         """Opens the build's own session on the server anew, where the server ended it."""
@@ -404,6 +411,12 @@ def _made(
         found.make(name)
     except psycopg.errors.InsufficientPrivilege:
         raise _Impossible(f"the role {_who(admin)} may not create databases (no CREATEDB)") from None
+    except psycopg.OperationalError as error:
+        # pg_hba.conf may name the databases that a role is let in to
+        raise _Impossible(
+            f"the server does not let the role {_who(admin)} in to a database of another name than the target's"
+            f" ({str(error).strip().splitlines()[-1]})"
+        ) from None
     try:
         with connect(found.as_nobody) as own:
             ((user,),) = own.execute("select session_user::pg_catalog.text").fetchall()
@@ -437,30 +450,6 @@ def _no_way(admin: Connection, reasons: list[str]) -> PggitError:
 def _who(admin: Connection) -> str:
     row = admin.execute("select current_user::pg_catalog.text").fetchone()
     return str(row[0]) if row else "?"
-
-
-def _time_zone(admin: Connection) -> str:
-    row = admin.execute("select pg_catalog.current_setting('TimeZone')").fetchone()
-    return str(row[0]) if row else "UTC"
-
-
-def locale_of(admin: Connection) -> tuple[str, str, str]:
-    """Encoding, collation and character classes of the database."""
-    row = admin.execute(
-        "select pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype from pg_catalog.pg_database"
-        " where datname operator(pg_catalog.=) pg_catalog.current_database()"
-    ).fetchone()
-    assert row is not None
-    return (row[0], row[1], row[2])
-
-
-def create_database(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
-    """Make an empty database of that encoding, collation and character classes."""
-    admin.execute(
-        sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
-            sql.Identifier(name), *map(sql.Literal, locale)
-        )
-    )
 
 
 def _drop(admin: Connection, name: str) -> None:

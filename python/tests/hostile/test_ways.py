@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -106,6 +107,56 @@ def test_no_attack_reaches_anything(
     assert not execute(admin, f"select datname from pg_database where datname like '{grounds.PREFIX}%'")
     assert not execute(admin, f"select rolname from pg_roles where rolname like '{grounds.PREFIX}%'")
     psycopg.connect(**as_role(admin, NOBODY.user)).close()
+
+
+SHADOWS = f"select datname from pg_database where datname like '{grounds.PREFIX}%'"
+
+
+def test_who_takes_its_role_in_one_database_alone_has_it_in_the_shadow(admin: Params) -> None:
+    """The role that logs in has nothing of that by itself."""
+    try:
+        execute(
+            admin,
+            "alter role hostile_plain noinherit",
+            "grant hostile_makes to hostile_plain",
+            f"alter role hostile_plain in database {admin['dbname']} set role = hostile_makes",
+        )
+        params = as_role(admin, "hostile_plain")
+        grounds.check_ground(params, None)
+        with open_shadow(params, hidden=(), seconds=2) as shadow:
+            assert execute(admin, SHADOWS) == [(shadow.name,)]
+            shadow.run("create table t ()")
+            assert execute(
+                {**admin, "dbname": shadow.name}, "select tableowner from pg_tables where tablename = 't'"
+            ) == [(shadow.role,)]
+        assert execute(admin, SHADOWS) == []
+    finally:
+        execute(
+            admin,
+            f"alter role hostile_plain in database {admin['dbname']} reset role",
+            "revoke hostile_makes from hostile_plain",
+            "alter role hostile_plain inherit",
+        )
+
+
+def test_who_is_let_in_to_one_database_alone_goes_apart(named_server: Params, admin: Params) -> None:
+    if admin is not named_server:
+        pytest.skip("whose pg_hba.conf is the test's own")
+    ((file,),) = execute(admin, "show hba_file")
+    hba = Path(file)
+    before = hba.read_text()
+    params = as_role(admin, "hostile_makes")
+    try:
+        hba.write_text(
+            f"host {admin['dbname']} all all scram-sha-256\nhost all {admin['user']} all scram-sha-256\n"
+        )
+        execute(admin, "select pg_reload_conf()")
+        with open_shadow(params, hidden=(), seconds=2) as shadow:
+            assert execute(admin, SHADOWS) == []
+            shadow.run("create table t ()")
+    finally:
+        hba.write_text(before)
+        execute(admin, "select pg_reload_conf()")
 
 
 FILLS = "do $$ begin perform pg_advisory_lock(i) from generate_series(1, 10000000) as i; end $$"

@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pggit_audit.databases import create_database, locale_of
 from pggit_audit.errors import PggitError
-from pggit_audit.grounds import create_database, locale_of
 
 PREFIX = "pggit_scratch_"
 ORPHAN = timedelta(days=1)
