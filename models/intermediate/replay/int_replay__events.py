@@ -18,4 +18,5 @@ def model(dbt, session):
         v1_schemas=dbt.config.get("v1_schemas"),
         hidden_schemas=[row["schema_name"] for row in hidden],
         statement_timeout_seconds=dbt.config.get("statement_timeout_seconds"),
+        slow_statements_minutes=dbt.config.get("slow_statements_minutes"),
     )

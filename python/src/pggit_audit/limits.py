@@ -1,7 +1,8 @@
-"""What one statement of the history may take of the server: disk, the write-ahead log, notifications, locks."""
+"""What one statement of the history may take of the server: disk, the write-ahead log, notifications, locks, time."""
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -18,6 +19,44 @@ MOST_QUEUE = 0.1
 """The part that it may take of what others have left free in the server's queue of notifications."""
 MOST_LOCKS = 1000
 """Advisory locks that it may hold: the server's lock table is everybody's."""
+
+
+LEAST = 1.0
+"""Seconds that any statement may take, and from which on one is slow."""
+
+
+class Patience:
+    """How long each statement of a history may take, and all that are slow together.
+
+    Args:
+        seconds: of one statement.
+        together: of those that are slow; when they are over, each may take `LEAST` seconds.
+
+    """
+
+    def __init__(self, seconds: float, together: float = math.inf) -> None:
+        self._seconds = seconds
+        self._left = together
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the slow ones have taken what they may."""
+        return self._left <= 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the next statement may take."""
+        return min(self._seconds, LEAST) if self.is_used_up else self._seconds
+
+    def told(self, seconds: float) -> str:
+        """How long a statement might take, and why no longer."""
+        why = ", which is all that the slow ones before it left (slow_statements_minutes)"
+        return f"{seconds:g} s{why if seconds < self._seconds else ''}"
+
+    def spend(self, seconds: float) -> None:
+        """Note how long a statement took."""
+        if seconds > LEAST:
+            self._left -= seconds
 
 
 _OPERATORS = re.compile(r"[-~!@#^&|`?+*/%<>=]{100,}")

@@ -14,6 +14,7 @@ from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, LostRole, PggitError
 from pggit_audit.history import BUILDS_OWN, HistoryRow, in_its_schema, placed
+from pggit_audit.limits import Patience
 from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild, rebuilt_rows
 from pggit_audit.replay import (
@@ -114,6 +115,7 @@ def replay_events(
     shadow: str,
     hidden_schemas: Sequence[str],
     statement_timeout_seconds: float = 30,
+    slow_statements_minutes: float = 60,
     v1_schemas: Sequence[str] = (),
     published_executions: Iterable[Row] = (),
     pauses: Iterable[Row] = (),
@@ -130,6 +132,7 @@ def replay_events(
             that is made for it, `embedded` for one on the embedded.
         hidden_schemas: schemas that are no part of the team's.
         statement_timeout_seconds: how long a statement of the history may take.
+        slow_statements_minutes: how long those may take together that take over a second.
         v1_schemas: where v1 may be, likeliest first: what the team made on top of it finds it in the shadow.
         published_executions: the rows of the history that are published; read only where a branch's published schema
             cannot be rebuilt, so that its walk begins with the first row.
@@ -167,6 +170,7 @@ def replay_events(
         rows = every[branch]
         return [*inherited_rows(branch, plan, every), *rows[:published]], rows[-own:]
 
+    patience = Patience(statement_timeout_seconds, 60 * slow_statements_minutes)
     result: list[dict[str, Any]] = []
     for branch in plan.order:
         own = by_branch.get(branch, [])
@@ -183,7 +187,7 @@ def replay_events(
             )
             branch_replay = _Branch(
                 branch, trees[branch], live, branch == plan.live_branch, place, hidden_schemas,
-                statement_timeout_seconds,
+                patience,
                 _telling(observe, Progress(session.info, f"Replaying branch {branch}", len(inherited) + len(own))),
                 written, v1,
             )  # fmt: skip
@@ -230,7 +234,7 @@ class _Branch:
     is_live: bool
     place: _Place
     hidden_schemas: Sequence[str]
-    seconds: float
+    patience: Patience
     observe: Observer | None
     written: Sequence[Row]
     v1: V1Schema
@@ -330,7 +334,7 @@ class _Branch:
         return open_shadow(
             self.place.parameters,
             hidden=self.hidden_schemas,
-            seconds=self.seconds,
+            seconds=self.patience,
             login=self.place.login,
             live=self.place.live,
             is_durable=self.is_durable,

@@ -19,10 +19,10 @@ from psycopg.pq.abc import PGresult
 from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
-from pggit_audit.limits import Limits, TooMuchOfTheServers, beside, takes_long_to_read
+from pggit_audit.limits import Limits, Patience, TooMuchOfTheServers, beside, takes_long_to_read
 from pggit_audit.readers import Readers, columns, require_shadow, written
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import Ended, connect, run, run_whole
+from pggit_audit.sessions import Ended, connect, pinning, run, run_whole
 from pggit_audit.settings import for_session
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
@@ -61,7 +61,6 @@ _MAY_COMMIT = ("do", "call")
 _RETURNING = ("select", "with", "values", "table", "(")
 _UNREAD = "explain (analyze, costs off, timing off, summary off) "
 
-
 _Row = TypeVar("_Row")
 
 
@@ -83,7 +82,7 @@ class Shadow:
     Args:
         found: where it is, and who runs the history there.
         hidden: schemas to leave out of what is read.
-        seconds: how long a statement may take.
+        seconds: how long a statement may take (the last one, then), or also how long slow ones may together.
         live: what the live database has that only a superuser may make.
         is_durable: whether each commit waits until a crash of the server cannot undo it.
 
@@ -98,13 +97,14 @@ class Shadow:
         self,
         found: Ground,
         hidden: Sequence[str],
-        seconds: float,
+        seconds: float | Patience,
         live: Privileged,
         is_durable: bool = False,
     ) -> None:
         self.name = found.name
         self.role = found.role.name
-        self.seconds = seconds
+        self.patience = seconds if isinstance(seconds, Patience) else Patience(seconds)
+        self.seconds = self.patience.seconds
         self.failed_at = 0
         self.seed = 0.0
         self.was_away = False
@@ -121,16 +121,14 @@ class Shadow:
         self._readers = Readers(found, hidden)
         self._look_at_readers(live)
         if found.lacks_public:
-            self._runner.execute("create schema public")
-            self._runner.execute("comment on schema public is 'standard public schema'")
+            self._runner.execute("create schema public; comment on schema public is 'standard public schema'")
 
     # Sessions ----------------------------------------------------------------------------------
 
     def _open_runner(self) -> None:
         settings = {
             "search_path": '"$user",public',
-            "statement_timeout": _milliseconds(self.seconds),
-            "lock_timeout": _milliseconds(_LOCKED),
+            **_limits(self.seconds),
             "idle_in_transaction_session_timeout": "10min",
             # The history's rows are its own.
             "row_security": "on",
@@ -229,10 +227,12 @@ class Shadow:
 
         Returns findings about the role.
         """
-        limits = {"statement_timeout": self.seconds, "lock_timeout": _LOCKED}
-        with suppress(psycopg.Error):
-            self._send([f"set {name} = {_milliseconds(value)}".encode() for name, value in limits.items()])
+        self._limit()
         return self.role_again()
+
+    def _limit(self) -> None:
+        with suppress(psycopg.Error):
+            self._send([pinning(_limits(self.seconds)).encode()])
 
     def role_again(self) -> list[dict[str, str]]:
         """Undoes what a statement made of its role, wherever its code hid: PostgreSQL runs functions to build an index.
@@ -249,6 +249,8 @@ class Shadow:
         except psycopg.Error:
             self._reopen()
         self._path = ""
+        if self.patience.is_used_up:
+            self._limit()
 
     # What runs ---------------------------------------------------------------------------------
 
@@ -263,9 +265,13 @@ class Shadow:
         if any(takes_long_to_read(part) for _, part in script):
             raise psycopg.errors.ProgramLimitExceeded("the server would read its comments for too long")
         self._has_let_go = False
+        if self.seconds != self.patience.seconds:
+            self.seconds = self.patience.seconds
+            self._limit()
         try:
             self._run_to_its_end(script)
         finally:
+            self.patience.spend(time.monotonic() - self._began)
             # A transaction's end leaves advisory locks; who looks at what it did needs room for locks as well.
             if not self._has_let_go:
                 with suppress(psycopg.Error):
@@ -457,8 +463,9 @@ def _may_call(text: str) -> bool:
     return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *_RETURNING)) or "random" in text.lower()
 
 
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))
+def _limits(seconds: float) -> dict[str, str]:
+    limits = {"statement_timeout": seconds, "lock_timeout": _LOCKED}
+    return {name: str(max(1, round(value * 1000))) for name, value in limits.items()}
 
 
 @contextmanager
@@ -466,7 +473,7 @@ def open_shadow(
     parameters: Mapping[str, Any],
     *,
     hidden: Sequence[str],
-    seconds: float = 30,
+    seconds: float | Patience = 30,
     login: Login | None = None,
     live: Privileged | None = None,
     is_durable: bool = False,
@@ -477,7 +484,7 @@ def open_shadow(
     Args:
         parameters: psycopg's connection keywords for the server; its database stays untouched.
         hidden: schemas to leave out of what is read.
-        seconds: how long a statement of the history may take.
+        seconds: how long a statement of the history may take; or that, and how long slow ones may together.
         login: a role that the team prepared for the history.
         live: what the live database has that only a superuser may make; None: it is the database of `parameters`.
         is_durable: whether each commit waits until a crash of the server cannot undo it; that takes time.

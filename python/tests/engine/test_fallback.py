@@ -20,6 +20,7 @@ from building import (
 )
 from rule_cases import DAY, T, must_hold
 
+from pggit_audit.limits import Patience
 from pggit_audit.shadow import Shadow
 
 REFUSED = [
@@ -133,6 +134,21 @@ def test_what_reaches_outside_is_a_finding(shadow: Shadow, scratch: Scratch, sql
     assert told[1].fidelity in ("static", "unknown")
     assert codes(told[1]) <= {"statement_failed", "refused_statement", "unexplained_row"} and told[1].findings
     assert told[2].fidelity == "exact"
+
+
+def test_slow_statements_have_a_limit_together(shadow: Shadow, scratch: Scratch) -> None:
+    """When it is over, each statement may take a second still, in all executions that follow."""
+    shadow.patience = Patience(60, together=1)
+    slow = "do $$ begin perform pg_sleep(1.2); create table {} (); end $$"
+    rows = [table(i, name, slow.format(name), at=NOON + i * DAY) for i, name in enumerate("abc", 1)]
+    rows.append(table(4, "u", "create table u ()", at=NOON + 4 * DAY))
+    told = of_rows(replayed(shadow, rows, scratch.objects(slow.format("a") + "; create table u ()"))[0])
+    assert [told[i].fidelity for i in range(1, 5)] == ["exact", "static", "static", "exact"]
+    assert told[2].findings == told[3].findings
+    assert told[2].findings[0]["message"] == (
+        "the statement did not end within 1 s, which is all that the slow ones before it left"
+        " (slow_statements_minutes)"
+    )
 
 
 def test_a_routine_that_would_reach_outside_exists_and_cannot(shadow: Shadow, scratch: Scratch) -> None:

@@ -87,8 +87,11 @@ class Fallback:
     def _failure(self, error: psycopg.Error | None) -> tuple[str, str]:
         """The finding of a failure, and its message."""
         if isinstance(error, psycopg.errors.QueryCanceled):
-            seconds = self._situation.shadow.seconds
-            return "statement_timeout", f"the statement did not end within {seconds:g} s"
+            shadow = self._situation.shadow
+            return (
+                "statement_timeout",
+                f"the statement did not end within {shadow.patience.told(shadow.seconds)}",
+            )
         return "statement_failed", f"the statement could not run: {_message(error)}"
 
     def unexplained(self, row: HistoryRow, execution: Execution) -> Iterator[Event]:
