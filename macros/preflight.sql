@@ -57,6 +57,12 @@
             session_user::text as login,
             (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
             has_database_privilege(current_database(), 'temporary') as may_make_temporary,
+            -- the first oid that is nobody's but a user's
+            (
+                select string_agg(format('%s as %s', castsource::regtype, casttarget::regtype), ', ' order by oid)
+                from pg_cast
+                where oid >= 16384 and castsource < 16384 and casttarget < 16384 and castcontext = 'i'
+            ) as casts,
             (select setting::bigint / 1024 from pg_settings where name = 'temp_file_limit' and setting <> '-1') as temporary_megabytes,
             current_setting('max_locks_per_transaction')::bigint * (
                 current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint
@@ -109,6 +115,12 @@
         {%- do _source_error(
             'Role ' ~ facts['role'] ~ ' may not make temporary tables in ' ~ database ~ '; views and functions are compared through them.',
             'As its owner: grant temporary on database "' ~ target.database ~ '" to "' ~ facts['role'] ~ '";'
+        ) -%}
+    {%- elif facts['casts'] -%}
+        {%- do _source_error(
+            'In ' ~ database ~ ' values of PostgreSQL' ~ "'s own types are cast without being asked (" ~ adapter.shown(facts['casts'])
+            ~ '): somebody has made such casts. With them, what a build asks of the server has more than one meaning.',
+            'Build in a copy without them: drop cast (' ~ adapter.shown(facts['casts'].split(', ')[0]) ~ ');'
         ) -%}
     {%- elif facts['temporary_megabytes'] is not none and facts['temporary_megabytes'] < 100 -%}
         {%- do _source_error(

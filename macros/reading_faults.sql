@@ -49,6 +49,8 @@
                 select from pg_rewrite
                 where pg_rewrite.ev_class = pg_class.oid and pg_rewrite.rulename <> '_RETURN'
             ) as has_rules,
+            -- of what is written through it
+            exists (select from pg_attrdef where pg_attrdef.adrelid = pg_class.oid) as has_defaults,
             {{ _is_member('pg_class', 'pg_class.oid') }} as is_member
         from pg_class
         inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
@@ -96,6 +98,7 @@
         or found_views.reloptions is not null
         or found_views.relhastriggers
         or found_views.has_rules
+        or found_views.has_defaults
         or found_views.is_member
         or found_views.owner <> builder.owner
 

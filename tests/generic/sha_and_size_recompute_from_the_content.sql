@@ -9,7 +9,8 @@ objects as (
     select
         sha,
         size,
-        {{ git_object_text("'" ~ object_type ~ "'", 'content') }} as content
+        {{ git_object_text("'" ~ object_type ~ "'", 'content') }} as content,
+        content as stored
     from {{ model }}
     where type = '{{ object_type }}'
 
@@ -21,6 +22,10 @@ select
 from objects
 where
     size <> length(content)
+    {%- if object_type == 'tree' %}
+    -- what decodes alike may be written in many ways
+    or stored <> {{ git_tree_content('content') }}
+    {%- endif %}
     or (
         sha <> {{ git_sha("'" ~ object_type ~ "'", 'content') }}
         and case

@@ -110,6 +110,11 @@ MORE_OBSTACLES = {
         f"Sessions in database {DATABASE} may write 5 MB of temporary files",
         "set temp_file_limit = -1",
     ),
+    "casts that nobody asks for": (
+        "create cast (bigint as text) with inout as implicit",
+        "are cast without being asked (bigint as text)",
+        "drop cast (bigint as text)",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",
