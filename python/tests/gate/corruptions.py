@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 import psycopg
 import yaml
 from psycopg import sql
+
+REFUSED = "refused"
+"""What a constraint does not let be done, in place of the name of a test."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,6 @@ class Stage:
     def __init__(self, connection: psycopg.Connection[Any], tests: Mapping[str, str]) -> None:
         self._connection = connection
         self._tests = {name: re.sub(r'"\w+"\.("\w+"\."\w+")', r"\1", text) for name, text in tests.items()}
-
         self._noticed_last: list[str] = []
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -56,37 +58,45 @@ class Stage:
         with self._connection.transaction():
             return self._connection.execute(query.encode()).fetchall()
 
-    def reading(self, relations: Collection[str]) -> set[str]:
-        """Return the tests that name one of these relations, each as `schema.name`."""
-        quoted = ['"{}"."{}"'.format(*name.split(".", 1)) for name in relations]
-        return {name for name, text in self._tests.items() if any(each in text for each in quoted)}
+    @property
+    def names(self) -> Collection[str]:
+        """The tests."""
+        return self._tests.keys()
 
-    def is_noticed(self, statement: str, among: Collection[str] | None = None) -> bool | None:
-        """Say whether a test fails after this statement, or a constraint refuses it; nothing if no row changes.
+    def is_noticed(self, statement: str) -> bool | None:
+        """Say whether a test fails after this statement, or a constraint refuses it; nothing if no row changes."""
+        known = self._noticed_last
+        names = [*known, *(name for name in self._tests if name not in known)]
+        found = self._found_after(statement, names, once=True)
+        if found and found != {
+            REFUSED
+        }:  # what noticed the last change will notice the next one as well, most times
+            self._noticed_last = [*found, *(name for name in known if name not in found)]
+        return found if found is None else bool(found)
 
-        Args:
-            statement: what is done.
-            among: the tests that are asked; all of them by default.
+    def noticing(self, statement: str) -> set[str] | None:
+        """Return the tests that fail after this statement, or REFUSED by a constraint; nothing if no row changes."""
+        return self._found_after(statement, self._tests, once=False)
 
-        """
-        asked = self._tests.keys() if among is None else set(among)
-        known = [name for name in self._noticed_last if name in asked]
-        names = [*known, *sorted(asked - set(known))]
+    def _found_after(self, statement: str, names: Iterable[str], once: bool) -> set[str] | None:
+        found: set[str] = set()
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute("set local session_replication_role = replica")
                 if self._connection.execute(statement.encode()).rowcount == 0:
                     return None
-                found = next((name for name in names if self._fails(self._tests[name])), None)
+                for name in names:
+                    if self._fails(self._tests[name]):
+                        found.add(name)
+                        if once:
+                            break
         except (
             psycopg.errors.IntegrityError,
             psycopg.errors.DependentObjectsStillExist,
             psycopg.errors.InsufficientPrivilege,  # a test cannot read what is another's now
         ):
-            return True
-        if found is not None:  # what noticed the last change will notice the next one as well, most times
-            self._noticed_last = [found, *(name for name in self._noticed_last if name != found)]
-        return found is not None
+            return {REFUSED}
+        return found
 
     def failing(self, corruption: str = "", asked: Collection[str] | None = None) -> set[str]:
         """Return the tests that fail after this SQL, of those that are asked, or of all."""
