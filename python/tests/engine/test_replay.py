@@ -595,7 +595,7 @@ def test_where_nothing_is_new_but_what_a_build_made(server: embedded.Server, scr
 
 def test_it_is_called_as_the_build_calls_it() -> None:
     macro = (PROJECT / "macros" / "exclusion_reason.sql").read_text(encoding="utf-8")
-    assert f"is_made_by_a_build then '{BUILDS_OWN}'" in macro
+    assert f"then '{BUILDS_OWN}'" in macro
     assert f"then '{TRACKERS_OWN}'" in macro
 
 
