@@ -50,6 +50,31 @@ def test_what_left_no_row_lies_between_two_that_did() -> None:
     assert after is not None and (after.not_before, after.not_after) == (30, None)
 
 
+def test_a_part_of_a_transaction_under_an_id_of_its_own_lies_anywhere_in_it() -> None:
+    # The second and third row are of one transaction, whose text catches errors: 105 is its own id.
+    rows = [
+        Written(10 * i, xid, DAY + timedelta(days=day), nests=day == 2)
+        for i, (xid, day) in enumerate([(100, 1), (105, 2), (105, 2), (110, 3)], start=1)
+    ]
+    part, own, other = (Order(rows).between(xid) for xid in (107, 105, 102))
+    assert part is not None and (part.not_before, part.not_after, part.within) == (10, 40, None)
+    assert own is not None and (own.not_before, own.not_after, own.began, own.within) == (10, 40, 20, 30)
+    # Where all that was recorded is of parts, its own id is a smaller one.
+    assert other is not None and (other.not_before, other.not_after) == (10, 40)
+    assert Order(rows).begin(20) == 101
+    # Behind a transaction that runs no parts, it is another one.
+    behind = Order(rows).between(112)
+    assert behind is not None and (behind.not_before, behind.not_after) == (40, None)
+
+
+def test_rows_of_one_moment_and_of_several_ids_are_of_one_transaction() -> None:
+    at = DAY + timedelta(microseconds=7)
+    order = Order([Written(10, 100, DAY), Written(20, 105, at), Written(30, 106, at), Written(40, 110, DAY)])
+    for xid in (103, 105, 106, 108):
+        found = order.between(xid)
+        assert found is not None and (found.not_before, found.not_after) == (10, 40)
+
+
 def test_ids_wrap() -> None:
     order = Order(written(WRAP - 10, WRAP - 2, 4, 12), next_xid=(7 << 32) + 20)
     between = {xid: order.between(xid) for xid in (WRAP - 5, 8, 15)}
@@ -289,7 +314,7 @@ def test_a_restored_history_that_goes_on_is_dated_from_there_on() -> None:
     """The tracker of the copy records with ids of its own: they say nothing of what the restore wrote."""
     rows = [
         {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": "VIEW", "change_type": "CREATE",
-         "new_metadata": None}
+         "new_metadata": None, "change_sql": "select 1"}
         for i in range(1, 26)
     ]  # fmt: skip
     xids = {i: 700 if i <= 20 else 800 + i for i in range(1, 26)}

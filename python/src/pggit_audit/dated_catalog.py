@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,11 @@ from pggit_audit.transactions import FIRST_NORMAL, WRAP, Between, Order, Written
 _MOST_CONTRADICTIONS = 10
 # What pg_upgrade keeps the oids of.
 _KEPT = ("pg_class", "pg_type", "pg_enum")
+
+# Words of texts that run parts of their transaction under ids of their own, of functions that do, of what may call one.
+_NESTS = re.compile(r"\b(?:savepoint|exception)\b", re.IGNORECASE)
+_CATCHES = re.compile(r"\bexception\b", re.IGNORECASE)
+_CALLS = re.compile(r"\b(?:do|select|call|perform|execute)\b", re.IGNORECASE)
 
 Row = Mapping[str, Any]
 
@@ -39,7 +45,8 @@ class DatedCatalog:
         self.refused = _of_another_history(found, history)
         known = found.history if self.refused is None else {}
         rows = [
-            Written(int(r["version_id"]), known.get(int(r["version_id"])), r["created_at"]) for r in history
+            Written(int(r["version_id"]), known.get(int(r["version_id"])), r["created_at"], nests)
+            for r, nests in zip(history, _nesting(history), strict=True)
         ]
         self.order = Order(rows, found.next_xid)
         self.anew: int | None = None
@@ -72,7 +79,7 @@ class DatedCatalog:
             if row["object_type"] != "TABLE" or oid not in written or number is None:
                 continue
             if row["change_type"] == "CREATE":
-                first.setdefault(oid, number)
+                first.setdefault(oid, self.order.begin(int(row["version_id"])) or number)
             last[oid] = number
         # Nothing of a table is older than it: not its columns either, whatever was altered since.
         wrong = [oid for oid, number in first.items() if min(written[oid]) < number]
@@ -162,6 +169,18 @@ class DatedCatalog:
         if at < len(oids) and oids[at] == row.facts["oid"]:
             return versions[at], versions[at]
         return (versions[at - 1] if at else None), (versions[at] if at < len(oids) else None)
+
+
+def _nesting(history: Sequence[Row]) -> Iterator[bool]:
+    """For each row, whether its text may run parts of the transaction under ids of their own.
+
+    A savepoint does, and code that catches errors; what calls code may call such code.
+    """
+    catches = False
+    for row in history:
+        text = row["change_sql"] or ""
+        catches = catches or _CATCHES.search(text) is not None
+        yield _NESTS.search(text) is not None or (catches and _CALLS.search(text) is not None)
 
 
 def recorded_oid(row: Row) -> int | None:

@@ -219,9 +219,11 @@ def _history(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> lis
         at = "h.created_at at time zone 'UTC'" if columns["created_at"] == "timestamptz" else "h.created_at"
         kind = "o.object_type::text" if installed else "h.object_type::text"
         facts = "h.new_metadata" if "new_metadata" in columns else "null::jsonb"
+        change = "h.sql_executed" if installed else "h.change_sql"
         text = (
             f"select h.{number}::bigint as version_id, h.xmin::text::bigint as transaction_id, {at} as created_at,"
-            f" {kind} as object_type, h.change_type::text as change_type, {facts} as new_metadata"
+            f" {kind} as object_type, h.change_type::text as change_type, {facts} as new_metadata,"
+            f" {change}::text as change_sql"
             " from {history} as h" + (" left join {objects} as o on o.id = h.object_id" if installed else "")
         )
         query = sql.SQL(text).format(

@@ -28,12 +28,14 @@ _TRUSTED = 10
 class Written:
     """One row of the history, and the transaction that wrote it.
 
-    `xid` is the low half of the id; None where it is unknown. `created_at` is the transaction's start.
+    `xid` is the low half of the id; None where it is unknown. `created_at` is the transaction's start. `nests`: its
+    text may run parts of the transaction under ids of their own (a savepoint, a block that catches errors).
     """
 
     version_id: int
     xid: int | None
     created_at: Any = None
+    nests: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Order:
         self.full = {usable[i].version_id: numbers[i] for i in near}
         self._ids = [usable[i].version_id for i in near]
         values = [numbers[i] for i in near]
+        self._spans = _spans([usable[i] for i in near], values)
         # So that what overlaps is no bound: all rows up to one are older, all from one on are newer.
         self._highest = list(accumulate(values, max))
         self._lowest = list(reversed(list(accumulate(reversed(values), min))))
@@ -125,14 +128,47 @@ class Order:
         own = self._rows.get(number, ())
         since = number - self._highest[before] if before >= 0 else None
         until = self._lowest[after] - number if after < len(self._ids) else None
+        began, within = (own[0], own[-1]) if own else (None, None)
+        for here in (bisect_left(self._ids, began),) if began is not None else (before, after):
+            if 0 <= here < len(self._ids) and (span := self._spans[here]) is not None:
+                # It may be a part of that transaction, which may lie anywhere in it.
+                before, after = min(before, span[0] - 1), max(after, span[1] + 1)
+                began, within = (self._ids[span[0]], self._ids[span[1]]) if own else (None, None)
         return Between(
             self._ids[before] if before >= 0 else None,
             self._ids[after] if after < len(self._ids) else None,
-            own[0] if own else None,
-            own[-1] if own else None,
+            began,
+            within,
             certain=older < self._oldest,
             is_nearer_before=since is not None and until is not None and since < until,
         )
+
+    def begin(self, version: int) -> int | None:
+        """The smallest id, with its epoch, that the transaction of a row may have written with."""
+        here = bisect_left(self._ids, version)
+        if version not in self.full:
+            return None
+        span = self._spans[here]
+        if span is None:
+            return self.full[version]
+        return self._highest[span[0] - 1] + 1 if span[0] else self.full[version] - WRAP // 2
+
+
+def _spans(rows: Sequence[Written], numbers: Sequence[int]) -> list[tuple[int, int] | None]:
+    """For each row, the first and the last of its transaction, where that may have run parts under ids of their own;
+    else None.
+
+    These are greater than its own id, whichever of the two wrote last. Its rows have one time, or one id.
+    """
+    found: list[tuple[int, int] | None] = []
+    for _, group in groupby(range(len(rows)), key=lambda i: rows[i].created_at or numbers[i]):
+        here = [*group]
+        at = rows[here[0]].created_at
+        # Of two transactions, no two begin at one moment, where it is told as exactly as the server does.
+        is_exact = isinstance(at, datetime) and at.microsecond != 0
+        nests = any(rows[i].nests for i in here) or (is_exact and len({numbers[i] for i in here}) > 1)
+        found += [(here[0], here[-1]) if nests else None for _ in here]
+    return found
 
 
 def _restored(rows: Iterable[Written]) -> set[int]:
