@@ -15,13 +15,15 @@ _INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
 class Live:
     """The objects of the live catalog.
 
-    `by_name`: relations and types. `routines`: functions and procedures, by their name without arguments.
+    `by_name`: relations and types. `types`: types alone, whose name a sequence or an index may have as well.
+    `routines`: functions and procedures, by their name without arguments.
     `by_identity`: every object, by kind and identity. `attached`: triggers and policies. `others`: all the rest, by
     their name without arguments, but for schemas and extensions.
     """
 
     def __init__(self, objects: Iterable[DatabaseObject]) -> None:
         self.by_name: dict[Name, DatabaseObject] = {}
+        self.types: dict[Name, DatabaseObject] = {}
         self.routines: dict[Name, list[DatabaseObject]] = {}
         self.by_identity: dict[tuple[str, str], DatabaseObject] = {}
         self.attached: list[DatabaseObject] = []
@@ -35,6 +37,8 @@ class Live:
                 self.attached.append(found)
             elif found.object_type in RELATIONS:
                 self.by_name[(found.object_schema, found.object_name)] = found
+                if found.object_type == "TYPE":
+                    self.types[(found.object_schema, found.object_name)] = found
             elif found.object_type not in ("SCHEMA", "EXTENSION"):
                 self.others.setdefault(found.object_name.split("(", 1)[0], []).append(found)
 

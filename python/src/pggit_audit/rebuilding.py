@@ -19,6 +19,8 @@ from pggit_audit.statements import Name, Statement, split
 # The role may not, the server was built without it, its files are not there: insufficient_privilege,
 # feature_not_supported, undefined_file.
 _ELSEWHERE = {"42501", "0A000", "58P01"}
+# Several routines fit a call alike: the server prints no casts that say which one. pg_dump's script ends there, too.
+_AMBIGUOUS = "42725"
 # A schema, relation, routine, type or object that is not there.
 _MISSING = {"3F000", "42P01", "42883", "42704"}
 _ROUTINES = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")
@@ -211,6 +213,7 @@ def _judged(
         )
         if (
             error.sqlstate in _ELSEWHERE
+            or error.sqlstate == _AMBIGUOUS
             or _keeps_internal(statement)
             or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
             or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)

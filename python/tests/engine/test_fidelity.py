@@ -139,6 +139,28 @@ def test_rows_between_the_last_record_and_a_loss_are_in_doubt(shadow: Shadow, sc
     assert rules(told[4]) == {"dropped_column"}
 
 
+def test_what_was_made_in_the_session_of_a_rename_is_in_doubt(shadow: Shadow, scratch: Scratch) -> None:
+    """An index and a view name the column; their session may have gone on with its rename, an earlier one did not."""
+    rows = [
+        table(1, "t", "create table t (id integer, a text)", "id int4, a text", change_type="CREATE"),
+        index(2, "early", "create index early on t (a)", change_type="CREATE"),
+        index(3, "late", "create index late on t (a)", at=NOON + DAY, change_type="CREATE"),
+        view(4, "v", "create view v as select a from t", at=NOON + DAY, change_type="CREATE"),
+        table(5, "t", "alter table t add n integer", "id int4, b text, n int4", at=NOON + 2 * DAY),
+    ]
+    truth = (
+        "create table t (id integer, b text, n integer); create view v as select b as a from t;"
+        " create index early on t (b); create index late on t (b)"
+    )
+    told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects(truth))[0]))
+    assert {v: e.fidelity for v, e in told.items() if v in (2, 3, 4)} == {
+        2: "exact",
+        3: "repaired",
+        4: "repaired",
+    }
+    assert rules(told[3]) == {"in_doubt"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "no_record_confirms"),
     [

@@ -366,6 +366,19 @@ def test_what_needs_each_other_is_excused(shadow: Shadow) -> None:
     assert definitions(shadow) == {"public": PUBLIC, "public.t": TABLE}
 
 
+def test_a_call_that_several_routines_fit_by_now_is_excused(shadow: Shadow) -> None:
+    """It was of the only one when the view was made; the server prints the call alone."""
+    routine = "CREATE OR REPLACE FUNCTION public.f({})\n RETURNS integer\n LANGUAGE sql\nAS $$select 1$$;"
+    tree = {
+        "public": PUBLIC,
+        "public.f(integer)": routine.format("integer"),
+        "public.f(integer,text)": routine.format("integer, text DEFAULT ''::text"),
+        "public.v": "CREATE VIEW public.v AS\n SELECT public.f(1) AS f;",
+    }
+    failures = rebuild(shadow, "\n".join(tree.values()), tree)
+    assert {f.path: f.is_excused for f in failures} == {"public.v": True}
+
+
 def test_what_needs_something_that_is_not_there_is_not_excused(shadow: Shadow) -> None:
     """Neither by itself, nor where something else needs it."""
     p, needs_p = (CIRCLE[f"public.{name}()"] for name in "pq")

@@ -40,6 +40,23 @@ CASES = [
         "create function f(integer) returns integer language sql as 'select 2'",
     ),
     Case(
+        "a call that another of the name fits alike, which is gone",
+        "implied_drop",
+        "public.f(integer)",
+        "DROP FUNCTION public.f(integer);",
+        [
+            function(1, 100, "create function f(integer) returns integer language sql as 'select 1'"),
+            function(
+                2,
+                101,
+                "create or replace function f(integer, text default '') returns integer language sql as 'select 2'",
+            ),
+            table(3, "t", "create table t (n integer default f(1))", change_type="CREATE"),
+        ],
+        "create function f(integer, text default '') returns integer language sql as 'select 2';"
+        " create table t (n integer default f(1))",
+    ),
+    Case(
         "a procedure made again",
         "implied_drop",
         "public.p(integer)",

@@ -180,7 +180,7 @@ class EventWriter:
 
     def inferred(self, differences: Iterable[Inferred], anchor: HistoryRow) -> Iterator[Event]:
         """Events of what no row tells of, in the commit of this row."""
-        for difference, repairs in differences:
+        for difference, repairs in _making_way(list(differences)):
             found = difference.object
             name = (found.object_schema, found.object_name)
             about = [r for r in repairs if r.inferred == name or r.inferred is None]
@@ -238,6 +238,25 @@ class EventWriter:
         if event.key is not None and row.change_type != "DROP":
             self._provenance.note_unexplained(event.key)
         return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
+
+
+def _making_way(differences: Sequence[Inferred]) -> Iterator[Inferred]:
+    """An object of another kind takes a path, and what had it lives on under another: that leaves it first.
+
+    So a sequence and a type of one name do.
+    """
+    kept = {d.new.key for d, _ in differences if d.new is not None}
+    taking = [
+        (d, repairs)
+        for d, repairs in differences
+        if d.replaced and d.old is not None and d.new is not None
+        if d.old.object_type != d.new.object_type and d.old.key in kept
+    ]
+    for difference, repairs in taking:
+        yield Difference(difference.path, difference.old, None), repairs
+    yield from (told for told in differences if told not in taking)
+    for difference, repairs in taking:
+        yield Difference(difference.path, None, difference.new), repairs
 
 
 def _leaves_no_table_open(repair: Repair, row: HistoryRow) -> bool:

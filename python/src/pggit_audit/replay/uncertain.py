@@ -28,6 +28,7 @@ from pggit_audit.rules import (
     RULES,
     UNRECORDED_DROP,
 )
+from pggit_audit.rules.dating import last_written
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
@@ -132,6 +133,17 @@ class _Marked:
         self._times = {
             e.v1_version_id: e.committed_at for e in events if isinstance(e.committed_at, datetime)
         }
+        # What one rename of a column changed, by its row and statement.
+        self._renamed_along: dict[tuple[int | None, str], list[str]] = {}
+        for event in events:
+            for told in event.repairs:
+                if (
+                    told["rule"] in _RENAMES_OF_COLUMNS
+                    and event.origin == "inferred"
+                    and event.object_identity
+                ):
+                    along = self._renamed_along.setdefault((event.anchor_version_id, told["statement"]), [])
+                    along.append(event.object_identity)
         # The last event that makes or drops what is there, and those of the reconciliation.
         self._last_made: dict[str, int] = {}
         self._reconciled: set[str] = set()
@@ -247,8 +259,35 @@ class _Marked:
             if alone.get(path) in unsure:
                 del alone[path]
         unsure |= self._having_columns_of(path, behind or 0)
+        unsure |= self._made_in_its_session(path, event, behind or 0)
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
+
+    def _made_in_its_session(self, path: str, event: Event, behind: int) -> set[int]:
+        """The last row of an index or a view whose column is renamed, if the session may have gone on with that.
+
+        It was as it says when it ran. But no later session has the old name, in a row of the table or of what else is
+        renamed along.
+        """
+        last = self._last.get(path)
+        if event.object_type not in ("INDEX", "VIEW") or last is None:
+            return set()
+        row, at = self.events[last].v1_version_id or 0, self.events[last].committed_at
+        renames = [r for r in event.repairs if r["rule"] in _RENAMES_OF_COLUMNS]
+        if not renames or row <= behind or not isinstance(at, datetime):
+            return set()
+        if any(r.get("cause") == last_written("column") or (r.get("not_before") or 0) > row for r in renames):
+            # An id tells the moment; or a row behind this one still has the old name.
+            return set()
+        having = {
+            self._last[other]
+            for rename in renames
+            for other in self._renamed_along[event.anchor_version_id, rename["statement"]]
+            if other in self._last
+        }
+        told = [e for e in map(self.events.__getitem__, having) if e.confirmed or e.change_type == "CREATE"]
+        times = [e.committed_at for e in told if isinstance(e.committed_at, datetime)]
+        return {last} if all(time - at <= SESSION for time in times) else set()
 
     def _having_columns_of(self, path: str, behind: int) -> set[int]:
         """The rows of views that have written out the columns of what changed, with those of other views of these.

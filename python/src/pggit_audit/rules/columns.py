@@ -17,7 +17,6 @@ from pggit_audit.definitions import (
     first_statement,
     ordered,
     qualified,
-    quote_if_needed,
     same_default,
     type_text,
 )
@@ -38,7 +37,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.renamed_columns import ADDED, by_place, in_step, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 _SET = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
@@ -241,15 +240,48 @@ def _of_a_view(
     relation, live = failure.situation.relation(table), evidence.live.by_name.get(table)
     if relation is None or live is None or {relation.object_type, live.object_type} != {"VIEW"}:
         return
-    name = r"""(?:"(?:[^"]|"")*"|[\w$]+)"""
-    printed = re.search(
-        rf"(?:[\s.])({name}) AS {re.escape(quote_if_needed(column))}(?=,?\n)", live.definition
-    )
-    old = unquote(printed[1]) if printed else ""
-    if any(c["name"] == old for c in current):
+    names = _printed_names(live)
+    if len(names) != len(current) or names.count(column) != 1:
+        return
+    # PostgreSQL adds columns behind those of a view, and takes none away: the places tell.
+    old = str(current[names.index(column)]["name"])
+    if old not in names:
         yield rename(
             table, old, column, f"{live.object_identity} prints {old} as {column} in the live catalog"
         )
+
+
+# What ends the list of a SELECT.
+_BEHIND_LIST = {
+    "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FOR",
+}  # fmt: skip
+
+
+def _printed_names(view: DatabaseObject) -> list[str]:
+    """What a view's definition calls its columns: the names in front, or those of its first SELECT; none where it has
+    neither."""
+    statement = split(view.definition)[0]
+    words, keywords = statement.words, statement.keywords
+    i = keywords.index("VIEW") + 4  # behind its schema, a dot and its name
+    if words[i] == "(":
+        return [word for word in words[i + 1 : words.index(")", i)] if word != ","]
+    i = keywords.index("AS", i) + 1
+    # Other parentheses before the first SELECT are around it.
+    depth, has_queries = 0, keywords[i] == "WITH"
+    while i < len(words) and (depth or keywords[i] != "SELECT"):
+        depth += has_queries and words[i] == "("
+        depth -= has_queries and words[i] == ")"
+        i += 1
+    depth = 0
+    names: list[str] = []
+    for j in range(i + 1, len(words) + 1):
+        is_over = j == len(words) or (depth == 0 and (keywords[j] in _BEHIND_LIST or words[j] in (")", ";")))
+        if j > i + 1 and (is_over or (depth == 0 and words[j] == ",")):
+            names.append(words[j - 1])
+        if is_over:
+            break
+        depth += (words[j] in ("(", "[")) - (words[j] in (")", "]"))
+    return names
 
 
 def _unheard_of(

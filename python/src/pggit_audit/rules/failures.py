@@ -26,7 +26,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.naming import Naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
-from pggit_audit.statements import Statement, quote, split
+from pggit_audit.statements import Name, Statement, quote, split
 
 
 def proposals(
@@ -66,7 +66,7 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     statement = failure.statement
     if statement.object_type in ("INDEX", "TRIGGER", "POLICY", "RULE", "VIEW") and statement.verb != "CREATE":
         return []
-    about = [n for n in failure.told if not n.in_string and not failure.is_there(n.name)]
+    about = [n for n in failure.told if not n.in_string and not _is_type(failure, n.name)]
     first = [naming for naming in about if naming.parts == about[0].parts]
     found = others.missing(evidence, failure, (n for n in failure.told if not failure.is_there(n.name)))
     if found:
@@ -74,6 +74,12 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     if not any(_may_be_type(naming, statement) for naming in first):
         return []
     return types.missing(evidence, failure, first[0].name)
+
+
+def _is_type(failure: Failure, name: Name) -> bool:
+    """Whether a type of the name is there, be it that of a relation's rows; sequences and indexes have none."""
+    found = (failure.situation.relation(full) for full in failure.resolve(name))
+    return any(o is not None and o.object_type not in ("SEQUENCE", "INDEX") for o in found)
 
 
 # Behind these, such a word is the name of a column or of an argument, and a type follows; but for reserved words.
@@ -235,6 +241,7 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
         *routines.missing(evidence, failure),
         *others.missing_operator(evidence, failure),
     ],
+    "42725": routines.ambiguous,
     "42846": others.missing_cast,
     "22P02": types.missing_label,
     "42P07": _name_in_the_way,

@@ -50,6 +50,22 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     return found
 
 
+def ambiguous(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement calls what several routines of the name fit alike: one that the live catalog lacks had gone."""
+    called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
+    return [
+        Repair(
+            IMPLIED_DROP,
+            f"DROP {old.object_type} {old.object_identity};",
+            f"the recorded statement ran, so its call was of one routine: {failure.message}; "
+            f"the live catalog does not have {old.object_identity}",
+        )
+        for schema, bare in called[:1]
+        for old in failure.situation.routines(bare)
+        if schema in (None, old.object_schema) and not evidence.live.has(old)
+    ]
+
+
 def privileged(evidence: Evidence, failure: Failure, name: Name) -> list[DatabaseObject]:
     """The live routine that a statement makes which only a superuser may run; of several, the one that is not there."""
     found = [live for full in failure.resolve(name) for live in evidence.live.routines.get(full, [])]

@@ -62,7 +62,7 @@ _SOON = 25
 def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     """A statement names a type that is not there: it is in the live catalog, or was a domain, or an enum."""
     found: list[Repair] = []
-    live = evidence.live.by_name
+    live = evidence.live.types
     known = failure.resolve(name)
     if not any(full in live for full in known) and name[0] is None:
         # The search_path that it was found through is not recorded (FORMATS 1.13).
@@ -76,7 +76,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         if schema is not None and (schema, after) not in live:
             schema = evidence.history.live_schema(schema, failure.situation.position)
         here = live.get((schema, after))
-        if here is not None and here.object_type == "TYPE":
+        if here is not None:
             made = _as_of(evidence, here, failure.situation.position)
             if schema and full[0] and schema != full[0]:
                 made = in_schema(made, schema, full[0])
