@@ -67,6 +67,25 @@ def test_a_part_of_a_transaction_under_an_id_of_its_own_lies_anywhere_in_it() ->
     assert behind is not None and (behind.not_before, behind.not_after) == (40, None)
 
 
+@pytest.mark.parametrize(("called", "behind"), [("f", 10), ("g", 20)])
+def test_what_calls_code_that_catches_errors_may_run_parts_of_its_transaction(
+    called: str, behind: int
+) -> None:
+    texts = [
+        "create function f() returns void language plpgsql as 'begin perform 1; exception when others then null; end'",
+        f"select {called}()",
+        "create view v as select 1",
+    ]
+    rows = [
+        {"version_id": 10 * i, "created_at": DAY + timedelta(days=i), "object_type": "VIEW", "change_type": "CREATE",
+         "new_metadata": None, "change_sql": text}
+        for i, text in enumerate(texts, start=1)
+    ]  # fmt: skip
+    label = evidence.CatalogRow("pg_enum", "type", "public.mood", "calm", 107, {})
+    found = evidence.Collected("x", {10: 100, 20: 105, 30: 110}, [label], 120)
+    assert [row["written_not_before"] for row in catalog(found, rows)] == [behind]
+
+
 def test_rows_of_one_moment_and_of_several_ids_are_of_one_transaction() -> None:
     at = DAY + timedelta(microseconds=7)
     order = Order([Written(10, 100, DAY), Written(20, 105, at), Written(30, 106, at), Written(40, 110, DAY)])

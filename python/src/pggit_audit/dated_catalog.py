@@ -18,10 +18,10 @@ _MOST_CONTRADICTIONS = 10
 # What pg_upgrade keeps the oids of.
 _KEPT = ("pg_class", "pg_type", "pg_enum")
 
-# Words of texts that run parts of their transaction under ids of their own, of functions that do, of what may call one.
+# What runs parts of a transaction under ids of their own; the routines that a text names as such, and what it calls.
 _NESTS = re.compile(r"\b(?:savepoint|exception)\b", re.IGNORECASE)
-_CATCHES = re.compile(r"\bexception\b", re.IGNORECASE)
-_CALLS = re.compile(r"\b(?:do|select|call|perform|execute)\b", re.IGNORECASE)
+_ROUTINE = re.compile(r'\b(?:function|procedure)\s+(?:"?\w+"?\s*\.\s*)?"?(\w+)', re.IGNORECASE)
+_CALLED = re.compile(r'(\w+)"?\s*\(')
 
 Row = Mapping[str, Any]
 
@@ -174,13 +174,18 @@ class DatedCatalog:
 def _nesting(history: Sequence[Row]) -> Iterator[bool]:
     """For each row, whether its text may run parts of the transaction under ids of their own.
 
-    A savepoint does, and code that catches errors; what calls code may call such code.
+    A savepoint does, code that catches errors, and what calls a routine of a text that has such code.
     """
-    catches = False
+    catching: set[str] = set()
+    known: dict[str, bool] = {}
     for row in history:
         text = row["change_sql"] or ""
-        catches = catches or _CATCHES.search(text) is not None
-        yield _NESTS.search(text) is not None or (catches and _CALLS.search(text) is not None)
+        if not known.get(text):
+            called = {name.lower() for name in _CALLED.findall(text)}
+            known[text] = _NESTS.search(text) is not None or not catching.isdisjoint(called)
+            if known[text]:
+                catching |= {name.lower() for name in _ROUTINE.findall(text)}
+        yield known[text]
 
 
 def recorded_oid(row: Row) -> int | None:
