@@ -18,7 +18,8 @@ named as (
         object_schema,
         object_name,
         object_type,
-        {{ definition_object_type('coalesce(new_definition, old_definition)') }} as defined_type,
+        case when origin = 'v0' then {{ definition_object_type('coalesce(new_definition, old_definition)') }} end
+            as defined_type,
         lag(change_id) over in_order is not null as is_known,
         lag(object_schema) over in_order as known_schema,
         lag(object_name) over in_order as known_name,

@@ -13,6 +13,8 @@ objects as (
         content as stored
     from {{ model }}
     where type = '{{ object_type }}'
+    -- a fence: without it the text of a tree is decoded anew for each time that it is named below
+    offset 0
 
 )
 

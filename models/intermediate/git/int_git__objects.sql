@@ -25,7 +25,8 @@ commits as (
 
 ),
 
--- encoded here and not kept: a second copy of all trees would cost more than to sort them again
+-- encoded here and not kept: a second copy of all trees would cost more than to sort them again (by number, as a tree
+-- is that of its first commit: sorting by SHA takes twice as long)
 tree_contents as (
 
     select
@@ -33,7 +34,7 @@ tree_contents as (
         {{ git_tree_content("string_agg(" ~ git_tree_line('mode', 'path', 'object_sha') ~ ", '' order by path_no)") }}
             as content
     from tree_entries
-    group by tree_sha
+    group by commit_no, tree_sha
 
 ),
 

@@ -15,8 +15,8 @@ final as (
         mode,
         object_sha
     from tree_entries
-    -- as the table's key orders them: so it grows at its end
-    order by tree_sha collate "C", path collate "C"
+    -- as the table's key orders them, so that it grows at its end; paths are numbered by the database's collation
+    order by tree_sha collate "C", path_no
 
 )
 
