@@ -22,7 +22,7 @@ from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import default_constraint_name, joined
-from pggit_audit.rules.placing import halfway, texts_naming
+from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -225,12 +225,15 @@ def named_anew(evidence: Evidence, table: DatabaseObject, position: int) -> list
     history = evidence.history
     name = (table.object_schema, table.object_name)
     ours = constraints(table.definition)
+    end = end_of(history, name, position)
+    # A text that makes another table of its name may say the new name of that one.
+    other = history.rows[end].execution if end < len(history) else None
     steps = []
     for old, body in ours.items():
         new = _default_name(name[1], body)
         if new is None or new == old or new in ours or _default_stem(old) != _default_stem(new):
             continue
-        used = [p for p in history.mentions(new) if p > position]
+        used = [p for p in history.mentions(new) if position < p < end and history.rows[p].execution != other]
         if not used or any(p >= used[0] for p in history.mentions(old)):
             continue
         if any(r.renames and says(r.text, old) for r in history.rows[position : used[0] + 1]):

@@ -24,6 +24,7 @@ from pggit_audit.rules import (
     RENAMED_INDEX,
 )
 from pggit_audit.rules.naming import default_constraint_name, joined
+from pggit_audit.rules.placing import end_of
 from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, split, unquote
@@ -85,9 +86,12 @@ def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -
     """Whether a later text takes a column away that an index is on: nothing tells that it had gone before."""
     (made,) = split(index.definition)[:1]
     words = set(made.words[made.words.index("using") :])
+    table = indexed_table(index)
+    end = end_of(evidence.history, table, position)
     return any(
         not words.isdisjoint(map(unquote, DROPPED.findall(statement.folded)))
-        for row in evidence.history.later_rows(indexed_table(index), position)
+        for row in evidence.history.later_rows(table, position)
+        if row.position < end
         for statement in row.statements
         if statement.tag == "ALTER TABLE" and any(bare == row.name for _, bare in statement.targets)
     )
@@ -101,11 +105,12 @@ def needed_until(evidence: Evidence, index: DatabaseObject, position: int) -> in
     names = [unquote(c.strip()) for c in match[1].split(",")]
     table = indexed_table(index)[1]
     history = evidence.history
+    end = end_of(history, indexed_table(index), position)
     return max(
         (
             p
             for p in history.mentions(table, *names)
-            if p > position and any(_refers(s.words, table, names) for s in history.rows[p].statements)
+            if position < p < end and any(_refers(s.words, table, names) for s in history.rows[p].statements)
         ),
         default=position,
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pggit_audit.definitions import Columns
 from pggit_audit.history import History, HistoryRow
+from pggit_audit.statements import Name
 
 # One of so many is enough for a habit; fewer than so many tell of none.
 _FEW = 10
@@ -114,6 +115,15 @@ def texts_naming(history: History, *names: str, since: int = 0) -> Iterable[Hist
     return {
         history.rows[p].execution: history.rows[p] for p in history.mentions(*names) if p >= since
     }.values()
+
+
+def end_of(history: History, table: Name, position: int) -> int:
+    """Position of the row behind `position` that drops this same table, or makes another in its place.
+
+    The number of rows where there is none. What is recorded from there on tells nothing of this table.
+    """
+    ends = (row.position for row in history.later_rows(table, position) if row.change_type != "ALTER")
+    return next(ends, len(history))
 
 
 def halfway(first: int, last: int) -> int:

@@ -113,14 +113,16 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     row = history.rows[position]
     if not any(unquote(new) == table[1] for _, new in RENAMED_TABLE.findall(row.text)):
         return []
-    later = next((r for r in history.later_rows(table, position) if r.columns), None)
-    live = evidence.live.by_name.get(table)
+    later = history.next_record(table, position)
+    if later.ended:
+        return []
+    live = evidence.live.by_name.get(later.table)
     steps = []
     for column in current:
         name = str(column["name"])
-        if later is not None:
-            default = (later.columns or {}).get(name, {}).get("default")
-            source = f"row {later.version_id}"
+        if later.columns is not None:
+            default = later.columns.get(name, {}).get("default")
+            source = f"row {history.version(later.position)}"
         else:
             match = re.search(
                 rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'::regclass\))",
