@@ -282,7 +282,7 @@ class _Marked:
         having = {
             self._last[other]
             for rename in renames
-            for other in self._renamed_along[event.anchor_version_id, rename["statement"]]
+            for other in self._renamed_along.get((event.anchor_version_id, rename["statement"]), ())
             if other in self._last
         }
         told = [e for e in map(self.events.__getitem__, having) if e.confirmed or e.change_type == "CREATE"]
