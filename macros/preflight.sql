@@ -57,11 +57,20 @@
             session_user::text as login,
             (select pg_encoding_to_char(encoding) from pg_database where datname = current_database()) as encoding,
             has_database_privilege(current_database(), 'temporary') as may_make_temporary,
-            -- the first oid that is nobody's but a user's
+            -- Numbers are texts, as they were until 8.3: then a text and a number are put together in two ways. Other casts of
+            -- a team's own harm nothing. (The first oid that is nobody's but a user's.)
             (
-                select string_agg(format('%s as %s', castsource::regtype, casttarget::regtype), ', ' order by oid)
+                select string_agg(format('%s as %s', castsource::regtype, casttarget::regtype), ', ' order by pg_cast.oid)
                 from pg_cast
-                where oid >= 16384 and castsource < 16384 and casttarget < 16384 and castcontext = 'i'
+                inner join pg_type as sources on castsource = sources.oid
+                inner join pg_type as targets on casttarget = targets.oid
+                where
+                    pg_cast.oid >= 16384
+                    and castsource < 16384
+                    and casttarget < 16384
+                    and castcontext = 'i'
+                    and sources.typcategory = 'N'
+                    and targets.typcategory = 'S'
             ) as casts,
             (select setting::bigint / 1024 from pg_settings where name = 'temp_file_limit' and setting <> '-1') as temporary_megabytes,
             current_setting('max_locks_per_transaction')::bigint * (
@@ -118,9 +127,10 @@
         ) -%}
     {%- elif facts['casts'] -%}
         {%- do _source_error(
-            'In ' ~ database ~ ' values of PostgreSQL' ~ "'s own types are cast without being asked (" ~ adapter.shown(facts['casts'])
+            'In ' ~ database ~ ' numbers become texts without being asked (' ~ adapter.shown(facts['casts'])
             ~ '): somebody has made such casts. With them, what a build asks of the server has more than one meaning.',
-            'Build in a copy without them: drop cast (' ~ adapter.shown(facts['casts'].split(', ')[0]) ~ ');'
+            'Build in a copy where they are asked for: drop cast (' ~ adapter.shown(facts['casts'].split(', ')[0])
+            ~ '); and make it again AS ASSIGNMENT.'
         ) -%}
     {%- elif facts['temporary_megabytes'] is not none and facts['temporary_megabytes'] < 100 -%}
         {%- do _source_error(

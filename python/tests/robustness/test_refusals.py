@@ -112,7 +112,7 @@ MORE_OBSTACLES = {
     ),
     "casts that nobody asks for": (
         "create cast (bigint as text) with inout as implicit",
-        "are cast without being asked (bigint as text)",
+        "become texts without being asked (bigint as text)",
         "drop cast (bigint as text)",
     ),
     "no temporary tables": (
