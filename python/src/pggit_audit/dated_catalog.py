@@ -177,15 +177,19 @@ def _nesting(history: Sequence[Row]) -> Iterator[bool]:
     A savepoint does, code that catches errors, and what calls a routine of a text that has such code.
     """
     catching: set[str] = set()
-    known: dict[str, bool] = {}
+    nesting: set[str] = set()
+    calls: dict[str, set[str]] = {}
     for row in history:
         text = row["change_sql"] or ""
-        if not known.get(text):
-            called = {name.lower() for name in _CALLED.findall(text)}
-            known[text] = _NESTS.search(text) is not None or not catching.isdisjoint(called)
-            if known[text]:
-                catching |= {name.lower() for name in _ROUTINE.findall(text)}
-        yield known[text]
+        is_new = text not in calls
+        if is_new:
+            calls[text] = {name.lower() for name in _CALLED.findall(text)}
+        if text not in nesting and (
+            (is_new and _NESTS.search(text) is not None) or not catching.isdisjoint(calls[text])
+        ):
+            nesting.add(text)
+            catching |= {name.lower() for name in _ROUTINE.findall(text)}
+        yield text in nesting
 
 
 def recorded_oid(row: Row) -> int | None:
