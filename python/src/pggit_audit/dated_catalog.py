@@ -19,9 +19,10 @@ _MOST_CONTRADICTIONS = 10
 _KEPT = ("pg_class", "pg_type", "pg_enum")
 
 # What runs parts of a transaction under ids of their own; the routines that a text names as such, and what it calls.
+# (A name is looked for at its beginning only: a text may be one word of millions of letters.)
 _NESTS = re.compile(r"\b(?:savepoint|exception)\b", re.IGNORECASE)
 _ROUTINE = re.compile(r'\b(?:function|procedure)\s+(?:"?\w+"?\s*\.\s*)?"?(\w+)', re.IGNORECASE)
-_CALLED = re.compile(r'(\w+)"?\s*\(')
+_CALLED = re.compile(r'(?<!\w)(\w+)"?\s*\(')
 
 Row = Mapping[str, Any]
 
