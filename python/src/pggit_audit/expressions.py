@@ -29,7 +29,8 @@ from collections.abc import Iterator
 _QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
 _TOKEN = re.compile(_QUOTED + r"|[()\[\],]", re.DOTALL)
 # What format_type prints of a type of arrays, without the brackets.
-_ELEMENT_TYPE = r"""(?:"(?:[^"]|"")*"|\([0-9]+(?:,-?[0-9]+)?\)|[^\s"'(),;:\[\]]+| )+?"""
+# Each character fits in one way: else what does not match is tried in more ways than there is time for.
+_ELEMENT_TYPE = r"""(?:"(?:[^"]|"")*"(?!")|\([0-9]+(?:,-?[0-9]+)?\)|[^\s"'(),;:\[\]]| )+?"""
 _CAST_OF_LIST = re.compile(rf"\)::({_ELEMENT_TYPE}(?:\[\])+)")
 _KEPT_LIST = re.compile(rf"::{_ELEMENT_TYPE}\[\](?=\)::{_ELEMENT_TYPE}\[\])")
 _LIST = "(ARRAY["
@@ -289,7 +290,7 @@ def _unnamed(definition: str) -> Iterator[tuple[str, int]]:
 
 _NAME = r"""(?:"(?:[^"]|"")*"|[\w$]+)"""
 _VIEW = rf"""(?P<create>CREATE (?:MATERIALIZED )?VIEW {_NAME}\.{_NAME})"""
-_OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'(?:[^']|'')*')*\))?) AS\n """
+_OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'(?:[^']|'')*'(?!'))*\))?) AS\n """
 _COLUMN = rf"""(?:"\*VALUES\*"\.)?\bcolumn(?P<number>[0-9]+)(?: AS (?P<name>{_NAME}))?"""
 _ANY_COLUMN = re.sub(r"\?P<\w+>", "?:", _COLUMN)
 _OF_VALUES = re.compile(

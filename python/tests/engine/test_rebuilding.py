@@ -180,6 +180,15 @@ def test_bodies_are_left_alone(change: Callable[[str], str]) -> None:
     assert change(body) == body
 
 
+def test_a_named_column_before_the_end_of_an_unfilled_view_is_read_at_once() -> None:
+    """There is one way to read its type; 2 to the power of its length were tried."""
+    column = "NULL::character varying AS " + "the_organisation_that_it_belongs_to"
+    view = f"CREATE MATERIALIZED VIEW public.v AS\n SELECT {column}\n  WITH NO DATA;"
+    assert lasting(view) == view
+    quoted = "CREATE VIEW public.v AS\n SELECT t.x::" + '"' + 40 * '""' + '" AS b\n   FROM t\n  ORDER BY 1;'
+    assert lasting(quoted) == quoted
+
+
 def _execution(version: int, statement: str, name: str = "t") -> dict[str, Any]:
     return {
         "version_id": version,
