@@ -163,3 +163,10 @@ def test_what_the_engine_publishes_is_ascii() -> None:
             if not n.value.isascii() and id(n) not in docstrings and name not in READS
         ]
     assert others == []
+
+
+def test_what_is_quoted_ends_in_one_place() -> None:
+    """A pattern of a quoted part that may end at a doubled quote tries 2 to the power of their number of ways."""
+    parts = re.compile(r"""(['"])\(\?:\[\^\1\]\|\1\1\)[*+]\1(?!\(\?!\1\))""")
+    texts = {path.name: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    assert [f"{name}: {found[0]}" for name, text in texts.items() for found in parts.finditer(text)] == []

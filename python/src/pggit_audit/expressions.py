@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
+_QUOTED = r"""'(?:[^']|'')*'(?!')|"(?:[^"]|"")*"(?!")|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
 _TOKEN = re.compile(_QUOTED + r"|[()\[\],]", re.DOTALL)
 # What format_type prints of a type of arrays, without the brackets.
 # Each character fits in one way: else what does not match is tried in more ways than there is time for.
@@ -46,7 +46,7 @@ _OF_QUERY = re.compile(
     + r"|[()\[\],;]|\b(?:SELECT|FROM|WHERE|GROUP|HAVING|WINDOW|UNION|INTERSECT|EXCEPT|ORDER|LIMIT|OFFSET|FETCH|FOR)\b",
     re.DOTALL,
 )
-_NAMED = re.compile(r""" AS (?:"(?:[^"]|"")*"|\w+)$""")
+_NAMED = re.compile(r""" AS (?:"(?:[^"]|"")*"(?!")|\w+)$""")
 _CAST_AT_END = re.compile(rf"::({_ELEMENT_TYPE})(?:\[\])*$")
 _MODIFIER = re.compile(r"\([0-9]+(?:,-?[0-9]+)?\)")
 
@@ -147,7 +147,7 @@ def _spread(element: str, element_type: str) -> str:
     return f"({element})::{element_type}"
 
 
-_CONSTANT = re.compile(rf"(?:E?'(?:[^']|'')*'|NULL)::(?P<type>{_ELEMENT_TYPE})", re.DOTALL)
+_CONSTANT = re.compile(rf"(?:E?'(?:[^']|'')*'(?!')|NULL)::(?P<type>{_ELEMENT_TYPE})", re.DOTALL)
 
 
 def _common_type(elements: list[str]) -> str | None:
@@ -288,7 +288,7 @@ def _unnamed(definition: str) -> Iterator[tuple[str, int]]:
 
 # Views of VALUES -----------------------------------------------------------------------------------
 
-_NAME = r"""(?:"(?:[^"]|"")*"|[\w$]+)"""
+_NAME = r"""(?:"(?:[^"]|"")*"(?!")|[\w$]+)"""
 _VIEW = rf"""(?P<create>CREATE (?:MATERIALIZED )?VIEW {_NAME}\.{_NAME})"""
 _OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'(?:[^']|'')*'(?!'))*\))?) AS\n """
 _COLUMN = rf"""(?:"\*VALUES\*"\.)?\bcolumn(?P<number>[0-9]+)(?: AS (?P<name>{_NAME}))?"""

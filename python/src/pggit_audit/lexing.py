@@ -17,7 +17,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
 
 RENAMED_TABLE = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"(?!")|\w+)""",
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""

@@ -9,7 +9,7 @@ from pggit_audit.catalog import RELATIONS, DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.statements import Name
 
-_INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"|[\w$.])+) USING """)
+_INDEXED = re.compile(r""" ON (?:ONLY )?((?:"(?:[^"]|"")+"(?!")|[\w$.])+) USING """)
 
 
 class Live:

@@ -114,6 +114,13 @@ def names() -> Iterator[Case]:
         )
     too_long = f"create table {'t' * 100} (id integer)"
     yield Case("name of 100 letters, which PostgreSQL cuts", [table("t" * 63, too_long, "exact")], too_long)
+    quotes = quote('"' * 60)
+    text, altered = f"create table {quotes} (id integer)", f"alter table {quotes} add column n integer"
+    yield Case(
+        "name of nothing but quotes, in which a pattern may get lost",
+        [table(quotes, text, "exact"), Row("TABLE", quotes, "ALTER", altered, "exact")],
+        f"{text}; {altered}",
+    )
     text = "create table n (id integer)"
     yield Case("name longer than any", [table("n" * 1900, text, "static", "no statement")])
     yield Case(

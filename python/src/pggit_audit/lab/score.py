@@ -180,7 +180,7 @@ class Names:
 
 
 def _last_part(name: str) -> str:
-    parts = re.findall(r'"(?:[^"]|"")*"|[^.]+', name)
+    parts = re.findall(r'"(?:[^"]|"")*"(?!")|[^.]+', name)
     return parts[-1] if parts else name
 
 

@@ -436,7 +436,7 @@ def _more_than_follow(row: HistoryRow, execution: Execution) -> bool:
     return sum(about(r) == about(row) for r in execution.remaining) > statements
 
 
-_TEXT = r"""(?:[^;'"]|'(?:[^']|'')*'|"(?:[^"]|"")*")+"""
+_TEXT = r"""(?:[^;'"]|'(?:[^']|'')*'(?!')|"(?:[^"]|"")*"(?!"))+"""
 _FOREIGN_KEY = re.compile(rf"\nALTER TABLE {_TEXT} FOREIGN KEY {_TEXT};")
 
 

@@ -32,11 +32,11 @@ from pggit_audit.rules.dating import last_written
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
-    r'| CONSTRAINT (?:"(?:[^"]|"")+"|\S+)(?= NOT NULL)'
+    r'| CONSTRAINT (?:"(?:[^"]|"")+"(?!")|\S+)(?= NOT NULL)'
 )
 # What rows are about whose transaction may have gone on, of a table that goes: one judgement on how clients send.
 _WENT_ON = "the transaction went on"
-_NAME = re.compile(r"""(?:"(?:[^"]|"")+"|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"|[a-z_][\w$]*)""")
+_NAME = re.compile(r"""(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)""")
 _INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 _RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}

@@ -24,7 +24,7 @@ from pggit_audit.rules.placing import texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair
 from pggit_audit.statements import quote
 
-_TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"|[^("])+)\(""")
+_TRIGGER_ROUTINE = re.compile(r"""EXECUTE (?:FUNCTION|PROCEDURE) ((?:"(?:[^"]|"")*"(?!")|[^("])+)\(""")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 _SET = re.compile(
-    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"(?!")|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
     re.IGNORECASE,
 )
 

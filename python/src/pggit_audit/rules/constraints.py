@@ -26,18 +26,18 @@ from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
-_DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+_DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE)
 _KEY = re.compile(
-    r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"|[^)"])*)\)"""
+    r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"(?!")|[^)"])*)\)"""
 )
-_NAMES = re.compile(r"""(?:"(?:[^"]|"")+"|[^\s,"]+)""")
+_NAMES = re.compile(r"""(?:"(?:[^"]|"")+"(?!")|[^\s,"]+)""")
 # Only of use where the constraint was deferred until then.
 _SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 # A statement that gives a table a constraint (its name, what it says), or an index.
 _NAMED_PART = re.compile(
-    r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"|[\w$]+) """
-    r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"|[\w$]+) ON )(.*)""",
+    r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"(?!")|[\w$]+) """
+    r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"(?!")|[\w$]+) ON )(.*)""",
     re.DOTALL,
 )
 
@@ -295,7 +295,7 @@ def _is_named(evidence: Evidence, name: str, failure: Failure) -> bool:
 
 
 _COLUMNS_OF = re.compile(
-    r"""(PRIMARY KEY|UNIQUE|FOREIGN KEY)(?: NULLS NOT DISTINCT)? \(((?:[^()"]|"(?:[^"]|"")*")*)\)"""
+    r"""(PRIMARY KEY|UNIQUE|FOREIGN KEY)(?: NULLS NOT DISTINCT)? \(((?:[^()"]|"(?:[^"]|"")*"(?!"))*)\)"""
 )
 
 
@@ -377,8 +377,8 @@ def _name_before(evidence: Evidence, name: Name, told: Sequence[str], until: int
     here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
     pattern = re.compile(
         rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
-        rf'|\brename\s+constraint\s+(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+{here}'
-        rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+{here}',
+        rf'|\brename\s+constraint\s+(?P<old>"(?:[^"]|"")+"(?!")|\w+)\s+to\s+{here}'
+        rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+{here}',
         re.IGNORECASE,
     )
     texts = [(r.position, r.text) for r in rows]

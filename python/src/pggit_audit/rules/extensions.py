@@ -11,7 +11,7 @@ from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import split, unquote
 
 _EXTENSION = re.compile(
-    r"""\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>"(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+    r"""\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>"(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
 )
 
 

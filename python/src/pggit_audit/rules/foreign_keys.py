@@ -26,14 +26,14 @@ _REFERENTIAL_ACTION = re.compile(
     r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
 )
 _FOREIGN_KEY = re.compile(
-    r"""FOREIGN KEY \((?P<column>"(?:[^"]|"")+"|[\w$]+)[^)]*\) REFERENCES [^()]+\([^)]*\)(?: MATCH FULL)?"""
+    r"""FOREIGN KEY \((?P<column>"(?:[^"]|"")+"(?!")|[\w$]+)[^)]*\) REFERENCES [^()]+\([^)]*\)(?: MATCH FULL)?"""
     r"""(?: ON UPDATE (?P<update>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
     r"""(?: ON DELETE (?P<delete>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
 )
 
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
-_REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"|[\w$.])+)""", re.IGNORECASE)
+_REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w$.])+)""", re.IGNORECASE)
 
 
 def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:

@@ -21,7 +21,7 @@ _MARKS = "\"'«»\u2039\u203a„“”\u2018\u2019\u201a「」"
 _SPACES = "\u00a0\u202f "
 _WORD = re.compile(r"[^\W\d][\w$]*\Z")
 _NAME_IN_STRING = re.compile(
-    r"""(?:(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)"""
+    r"""(?:(?:"(?:[^"]|"")+"(?!")|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"(?!")|[^\W\d][\w$]*)"""
 )
 
 _SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}

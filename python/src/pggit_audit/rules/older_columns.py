@@ -25,13 +25,13 @@ from pggit_audit.rules.type_changes import retyped
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
-    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"|\w+)"""
-    r"""|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
-    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"|\w+)"""
-    r"""|\balter\s+(?:column\s+)?(?P<altered>"(?:[^"]|"")+"|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"""
+    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"(?!")|\w+)"""
+    r"""|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"(?!")|\w+)"""
+    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"(?!")|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"(?!")|\w+)"""
+    r"""|\balter\s+(?:column\s+)?(?P<altered>"(?:[^"]|"")+"(?!")|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"""
 )
 _ALTERS = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"|[\w.])+)(?P<actions>[^;]*)"""
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w.])+)(?P<actions>[^;]*)"""
 )
 # What ALTER TABLE may drop that is no column.
 NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}

@@ -18,17 +18,21 @@ from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
 
-ADDED = re.compile(r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
-DROPPED = re.compile(r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"|\w+)""", re.IGNORECASE)
+ADDED = re.compile(
+    r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
+)
+DROPPED = re.compile(
+    r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
+)
 _TAKEN = re.compile(
     r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
-    r"""("(?:[^"]|"")+"|\w+)""",
+    r"""("(?:[^"]|"")+"(?!")|\w+)""",
     re.IGNORECASE,
 )
 # So many columns do not take one another's names and keep their distances.
 _SEVERAL = 2
 _RENAMED_INDEX = re.compile(
-    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""",
+    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"(?!")|\w+)""",
     re.IGNORECASE,
 )
 

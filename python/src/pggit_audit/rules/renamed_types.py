@@ -19,7 +19,8 @@ from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, 
 from pggit_audit.statements import Name, quote, unquote
 
 RENAMED = re.compile(
-    r"""\balter\s+type\s+((?:"(?:[^"]|"")+"|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"|\w+)""", re.IGNORECASE
+    r"""\balter\s+type\s+((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"(?!")|\w+)""",
+    re.IGNORECASE,
 )
 _BUILT_IN = (
     "select from pg_catalog.pg_type where typname operator(pg_catalog.=) %(name)s::pg_catalog.name"

@@ -25,11 +25,13 @@ from pggit_audit.statements import Name, Statement, unquote
 
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
 _ROUTINE = re.compile(
-    r"""\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w$.])+)\s*\(""",
+    r"""\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w$.])+)\s*\(""",
     re.IGNORECASE,
 )
 _MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)
-_FROM_CURRENT = re.compile(r"""\bset\s+(?P<name>"(?:[^"]|"")+"|[\w.]+)\s+from\s+current\b""", re.IGNORECASE)
+_FROM_CURRENT = re.compile(
+    r"""\bset\s+(?P<name>"(?:[^"]|"")+"(?!")|[\w.]+)\s+from\s+current\b""", re.IGNORECASE
+)
 # As PostgreSQL prints a routine's settings.
 _SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 
@@ -194,7 +196,7 @@ def replaced_overloads(
         )
 
 
-_TYPE = re.compile(r"""(?:"(?:[^"]|"")*"|[^",])+""")
+_TYPE = re.compile(r"""(?:"(?:[^"]|"")*"(?!")|[^",])+""")
 
 
 def goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:

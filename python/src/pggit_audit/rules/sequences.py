@@ -125,7 +125,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             source = f"row {history.version(later.position)}"
         else:
             match = re.search(
-                rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'::regclass\))",
+                rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'(?!')::regclass\))",
                 live.definition if live is not None else "",
                 re.MULTILINE,
             )

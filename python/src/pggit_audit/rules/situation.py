@@ -155,11 +155,11 @@ class Evidence:
 
 
 _REFERS = re.compile(
-    r"""\bforeign\s+key\s*\(\s*("(?:[^"]|"")+"|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)"""
+    r"""\bforeign\s+key\s*\(\s*("(?:[^"]|"")+"(?!")|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)"""
 )
 _GIVES_UP = re.compile(
-    r"""\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"|\w+)"""
-    r"""|\brename\s+constraint\s+(?P<renamed>"(?:[^"]|"")+"|\w+)\s+to\b"""
+    r"""\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"(?!")|\w+)"""
+    r"""|\brename\s+constraint\s+(?P<renamed>"(?:[^"]|"")+"(?!")|\w+)\s+to\b"""
 )
 
 

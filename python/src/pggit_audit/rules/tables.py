@@ -42,13 +42,13 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
 _MOVED = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"|\w+)""",
+    r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"(?!")|\w+)""",
     re.IGNORECASE,
 )
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _RETYPED = re.compile(
-    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
+    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"(?!")|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
 )
 
 
@@ -285,7 +285,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         lines, back = dropped_columns.with_dropped(evidence, table, known, position)
     lines += gone
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
-        tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*')*\);$", ";", tail)
+        tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*'(?!'))*\);$", ";", tail)
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
         *map(str.strip, STATEMENT.findall(rest)),
