@@ -86,8 +86,8 @@ def _added(statement: Statement) -> Iterator[tuple[str, str]]:
     for begin, end in _actions(statement):
         words = statement.keywords[begin:end]
         at = begin + (2 if words[1:2] == ("COLUMN",) else 1)
-        of_column = words[0] == "ADD" and not {"IF", *_NO_COLUMN} & {statement.keywords[at]}
-        if of_column and at + 1 < end:
+        # A text may break off.
+        if words[0] == "ADD" and at + 1 < end and statement.keywords[at] not in {"IF", *_NO_COLUMN}:
             yield statement.words[at], _type(statement, at + 1, end)
 
 
