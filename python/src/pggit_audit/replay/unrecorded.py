@@ -104,7 +104,7 @@ class Unrecorded:
         if new.object_type != "TABLE" or _ATTACHED.search(new.definition):
             return False
         if old is None:
-            code = (statement.text, *map(code_of, reached(statement.text, self._situation.state)))
+            code = (statement.folded, *map(code_of, reached(statement.text, self._situation.state)))
             return not any(map(_TABLE_OF_QUERY.search, code)) or bool(
                 re.search(r" NOT NULL| DEFAULT | CONSTRAINT | GENERATED ", new.definition)
             )
