@@ -89,21 +89,21 @@ def _leading(objects: Iterable[DatabaseObject], routines: Iterable[DatabaseObjec
     objects = [o for o in objects if o.object_type not in ("SCHEMA", "EXTENSION")]
     can_be_led = {bare_name(o) for o in objects if o.object_type in _LED_TO}
     led = {bare_name(r) for r in routines}
-    waiting = objects
+    waiting = [(o, code_of(o)) for o in objects]
     while True:
         signs = _signs(led)
         further = [
-            o
-            for o in waiting
-            if not led.isdisjoint(_words(code_of(o))) or any(s in code_of(o) for s in signs)
+            (o, code)
+            for o, code in waiting
+            if not led.isdisjoint(_words(code)) or any(s in code for s in signs)
         ]
         if not further:
             return led
-        waiting = [o for o in waiting if o not in further]
-        for found in further:
+        waiting = [told for told in waiting if told not in further]
+        for found, code in further:
             led.add(bare_name(found))
-            if found.object_type in _ATTACHED or _PARENT.search(code_of(found)):
-                led |= can_be_led & _words(code_of(found))
+            if found.object_type in _ATTACHED or _PARENT.search(code):
+                led |= can_be_led & _words(code)
 
 
 def _signs(names: Iterable[str]) -> set[str]:
