@@ -68,9 +68,8 @@ class Stage:
         known = self._noticed_last
         names = [*known, *(name for name in self._tests if name not in known)]
         found = self._found_after(statement, names, once=True)
-        if found and found != {
-            REFUSED
-        }:  # what noticed the last change will notice the next one as well, most times
+        # What noticed the last change will notice the next one as well, most times.
+        if found and found != {REFUSED}:
             self._noticed_last = [*found, *(name for name in known if name not in found)]
         return found if found is None else bool(found)
 
