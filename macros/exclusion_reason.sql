@@ -6,11 +6,7 @@
         when coalesce({{ history }}.object_name, '') = '' or {{ history }}.object_type is null or {{ history }}.change_type is null
             then 'the row does not say what was changed'
         when octet_length({{ history }}.object_name) > 2000 then 'no object has a name of that length'
-        {#- In a build's transaction somebody's trigger may make something: in a schema of the team's it is the team's. -#}
-        when {{ history }}.is_made_by_a_build and coalesce(
-            {{ history }}.object_schema in ({{ hidden }}) or {{ history }}.object_schema like 'pg\_temp%',
-            {{ history }}.object_type <> 'SCHEMA' or {{ unquoted(history ~ '.object_name') }} in ({{ hidden }})
-        ) then 'made by a build of this project'
+        when {{ is_own_of_a_build(history, hidden) }} then 'made by a build of this project'
         when {{ history }}.object_schema in ('{{ tracker_schemas | join("', '") }}')
             then 'object of the tracker itself'
         when {{ history }}.object_schema in ({{ hidden }})
@@ -19,4 +15,14 @@
         when {{ history }}.change_type in ('BRANCH', 'MERGE', 'CONFLICT_RESOLVED')
             then 'branch operation, not a change of an object'
     end
+{%- endmacro %}
+
+
+{#- In a build's transaction somebody's trigger may make something: in a schema of the team's it is the team's. `hidden` is what stands
+    behind IN: names, or a query of them. -#}
+{% macro is_own_of_a_build(history, hidden) -%}
+    {{ history }}.is_made_by_a_build and coalesce(
+        {{ history }}.object_schema in ({{ hidden }}) or {{ history }}.object_schema like 'pg\_temp%',
+        {{ history }}.object_type <> 'SCHEMA' or {{ unquoted(history ~ '.object_name') }} in ({{ hidden }})
+    )
 {%- endmacro %}

@@ -18,6 +18,8 @@
             {%- do log('Nothing stands in the way of a build: the server, v1, pggit_v0 and the schema ' ~ var('audit_schema')
                 ~ ' are as it needs them. What else there is to know: pggit-audit preflight.', info=true) -%}
         {%- endif -%}
+    {%- elif execute and flags.WHICH == 'test' -%}
+        {%- do _preflight_gate() -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -42,6 +44,38 @@
             ~ "create_schema is that of " ~ found ~ ".",
             'Put pggit_audit first there, as in search_order: [pggit_audit, dbt_project_evaluator, dbt]; docs/OTHER_PACKAGES.md has the rest.'
         ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Tests that compare by making something once more, on a server, or as a role, that can make nothing: said at once, and not by
+    each of them in PostgreSQL's words. -#}
+{% macro _preflight_gate() %}
+    {%- set making = graph.nodes.values() | selectattr('unique_id', 'in', selected_resources)
+        | selectattr('resource_type', 'equalto', 'test') | list -%}
+    {%- set names = [] -%}
+    {%- for node in making if 'makes_temporary_objects' in node.tags -%}{%- do names.append(node.name) -%}{%- endfor -%}
+    {%- if names -%}
+        {%- set facts = run_query("
+            select
+                current_user::text as \"role\",
+                pg_is_in_recovery() as is_standby,
+                has_database_privilege(current_database(), 'temporary') as may_make_temporary
+        ").rows[0] -%}
+        {%- set rest = 'All other tests run here: dbt test --selector tests_that_only_read. But GO needs these as well.' -%}
+        {%- if facts['is_standby'] -%}
+            {%- do _source_error(
+                'The server of database ' ~ target.database ~ ' is a standby, where nothing can be made, not even what is temporary; '
+                ~ 'with such objects these tests compare: ' ~ names | sort | join(', ') ~ '.',
+                'Run dbt test on its primary: what is published is the same there. ' ~ rest
+            ) -%}
+        {%- elif not facts['may_make_temporary'] -%}
+            {%- do _source_error(
+                'Role ' ~ facts['role'] ~ ' may not make temporary tables in database ' ~ target.database ~ '; '
+                ~ 'with such objects these tests compare: ' ~ names | sort | join(', ') ~ '.',
+                'As its owner: grant temporary on database "' ~ target.database ~ '" to "' ~ facts['role'] ~ '"; ' ~ rest
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -17,7 +17,7 @@
     expected_views as (
 
         select * from jsonb_to_recordset($json${{ tojson(expected.views) }}$json$::jsonb)
-            as views (schema_name text, name text, definitions text[], columns text)
+            as views (schema_name text, name text, definitions text[], columns text, read text[])
 
     ),
 
@@ -45,6 +45,7 @@
             pg_class.relhastriggers,
             pg_get_viewdef(pg_class.oid) as definition,
             {{ _columns_of('pg_class.oid') }} as columns,
+            {{ _read_by('pg_class.oid') }} as read,
             exists (
                 select from pg_rewrite
                 where pg_rewrite.ev_class = pg_class.oid and pg_rewrite.rulename <> '_RETURN'
@@ -84,7 +85,14 @@
             when found_views.name is null then 'It is no view any more.'
             when found_views.owner <> builder.owner then 'It belongs to ' || pg_get_userbyid(found_views.owner) || '.'
             when found_views.is_member then 'It is part of an extension, so that pg_dump leaves it out.'
-            else 'It is not the view that the project makes.'
+            else coalesce(
+                'It does not read ' || (
+                    select string_agg(missing.name, ', ')
+                    from unnest(expected_views.read) as missing (name)
+                    where missing.name <> all(found_views.read)
+                ) || ': build again, if that is new.',
+                'It is not the view that the project makes.'
+            )
         end as fault
     from expected_views
     cross join builder
@@ -185,7 +193,8 @@
         select
             probe,
             array_to_json(array[pg_get_viewdef(first_one), pg_get_viewdef(again)])::text as definitions,
-            {{ _columns_of("first_one") }} as columns
+            {{ _columns_of("first_one") }} as columns,
+            array_to_json({{ _read_by("first_one") }})::text as read
         from generate_series(1, {{ nodes | length }}) as probe
         cross join lateral (select
             format('pg_temp.pggit_audit_probe_%s', probe)::regclass as first_one,
@@ -197,7 +206,8 @@
     {%- for row in run_query(made).rows -%}
         {%- set node = nodes[loop.index0] -%}
         {%- do expected.append({
-            'schema_name': node.schema, 'name': node.alias, 'definitions': fromjson(row['definitions']), 'columns': row['columns']
+            'schema_name': node.schema, 'name': node.alias, 'definitions': fromjson(row['definitions']), 'columns': row['columns'],
+            'read': fromjson(row['read'])
         }) -%}
     {%- endfor -%}
     {%- do run_query(
@@ -242,6 +252,20 @@
         select string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' order by attnum)
         from pg_attribute
         where attrelid = {{ relation_oid }} and attnum > 0 and not attisdropped
+    )
+{%- endmacro %}
+
+
+{#- The names of the tables and views that a view reads. -#}
+{% macro _read_by(view_oid) -%}
+    array(
+        select distinct pg_depend.refobjid::regclass::text
+        from pg_rewrite
+        inner join pg_depend
+            on pg_depend.classid = 'pg_rewrite'::regclass
+            and pg_rewrite.oid = pg_depend.objid
+            and pg_depend.refclassid = 'pg_class'::regclass
+        where pg_rewrite.ev_class = {{ view_oid }} and pg_depend.refobjid <> {{ view_oid }}
     )
 {%- endmacro %}
 

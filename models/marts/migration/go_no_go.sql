@@ -36,12 +36,18 @@ history as (
 
 ),
 
+hidden_schemas as (
+
+    select * from {{ ref('int_replay__hidden_schemas') }}
+
+),
+
 new_rows as (
 
     select count(*) as rows
     from history
     where
-        history.is_made_by_a_build is not true
+        ({{ is_own_of_a_build('history', 'select schema_name from hidden_schemas') }}) is not true
         and not exists (
             select from changes
             where changes.v1_version_id = history.version_id
@@ -108,7 +114,7 @@ reasons as (
 
     select
         3,
-        rows || ' rows of the history came after the last build: run dbt build again.'
+        rows || ' rows of the history came after the last build began: run dbt build again.'
     from new_rows
     where rows > 0
 

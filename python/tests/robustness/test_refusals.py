@@ -218,6 +218,32 @@ def test_without_createdb_on_the_embedded_server(owner: Params, folder: Path) ->
 
 
 @pytest.mark.slow
+def test_the_gate_where_nothing_can_be_made(built: Params, folder: Path) -> None:
+    """An auditor's role, which only reads; a standby is refused in the same place."""
+    schemas = "pggit, pggit_v0, pggit_audit, pggit_audit_work"
+    with copied(built) as params:
+        execute(
+            params,
+            "create role auditor login",
+            f"grant usage on schema {schemas} to auditor",
+            f"grant select on all tables in schema {schemas} to auditor",
+            f"revoke temporary on database {DATABASE} from public",
+        )
+        try:
+            done = dbt(params | {"user": "auditor"}, folder, "test")
+            said = " ".join(done.stdout.split())
+            assert done.returncode != 0
+            assert "Role auditor may not make temporary tables" in said, said[-3000:]
+            assert "audit_tables_keep_their_guards, what_people_read_is_what_the_project_makes." in said
+            assert "dbt test --selector tests_that_only_read" in said
+            assert not re.search(r"Traceback|START test", said)
+            done = dbt(params | {"user": "auditor"}, folder, "test", "--selector", "tests_that_only_read")
+            assert done.returncode == 0, done.stdout[-3000:]
+        finally:
+            execute(params, "drop owned by auditor", "drop role auditor")
+
+
+@pytest.mark.slow
 def test_beside_another_system_s_pggit_audit(owner: Params, folder: Path) -> None:
     execute(owner, ANOTHER_S)
     before = fingerprint(owner, "pggit", "public", "pggit_audit")
