@@ -61,7 +61,7 @@ def throw_away_cluster(major: int, binaries: Path | None) -> Iterator[dict[str, 
 
     Raises `PggitError` where it cannot be made or does not start.
     """
-    _sweep()
+    sweep()
     user = programs.account()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_temporary()))
     try:
@@ -165,11 +165,21 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep() -> None:
-    """Removes clusters whose build was killed."""
+def sweep() -> None:
+    """Removes clusters whose build was killed; the server of one goes on until then."""
     for folder in Path(_temporary()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink():
-                maker = int((folder / "build.pid").read_text())
-                if not psutil.pid_exists(maker):
+                note = folder / "build.pid"
+                if not _is_alive(int(note.read_text()), note.stat().st_mtime):
                     _remove(folder)
+
+
+def _is_alive(maker: int, noted_at: float) -> bool:
+    """Whether the process is there that noted its number then; another one may have that number by now."""
+    try:
+        return psutil.Process(maker).create_time() <= noted_at + 1
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True

@@ -48,6 +48,9 @@ NEEDED = ("pg_dump", "pg_restore", "psql")
 
 LOOK = 0.5  # seconds
 
+_OF_A_SERVER = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LOCALE_ARCHIVE", "ICU_DATA", "TMPDIR")
+"""What a server needs of the environment. All else is not its own: there are secrets, which its programs could read."""
+
 Started = Callable[["subprocess.Popen[str]"], None]
 Waiting = Callable[[], None]
 
@@ -55,8 +58,8 @@ Waiting = Callable[[], None]
 def run_as_server(
     command: list[str], folder: Path, user: pwd.struct_passwd | None, more: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as the server's user, without the PG* variables that would redirect it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    """Run a program as the server's user, with those variables alone that a server needs."""
+    environment = {name: os.environ[name] for name in _OF_A_SERVER if name in os.environ}
     environment |= {"LC_ALL": "C", "TZ": "UTC", **more}
     who: dict[str, Any] = {}
     if user is not None:
