@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -38,20 +38,57 @@ def time_zone(admin: Connection) -> str:
     return str(row[0]) if row else "UTC"
 
 
-def locale_of(admin: Connection) -> tuple[str, str, str]:
-    """Encoding, collation and character classes of the database."""
+class Locale(NamedTuple):
+    """How a database reads and orders texts.
+
+    `provider`: who does: c, the system's library; i, ICU; b, PostgreSQL itself (from 17 on). The latter two go by a
+    name of their own, `name`, and ICU by `rules` beside it.
+    """
+
+    encoding: str
+    collate: str
+    ctype: str
+    provider: str = "c"
+    name: str | None = None
+    rules: str | None = None
+
+    def plain(self) -> Locale:
+        """The one that every server has."""
+        return Locale(self.encoding, "C", "C")
+
+
+_OF_PROVIDER = {
+    "c": "locale_provider libc",
+    "i": "locale_provider icu icu_locale {name}",
+    "b": "locale_provider builtin builtin_locale {name}",
+}
+
+
+def locale_of(admin: Connection) -> Locale:
+    """That of the session's database."""
     row = admin.execute(
-        "select pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype from pg_catalog.pg_database"
-        " where datname operator(pg_catalog.=) pg_catalog.current_database()"
+        "select pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,"
+        # columns of 15, 16 and 17
+        " coalesce(j operator(pg_catalog.->>) 'datlocprovider', 'c'),"
+        " coalesce(j operator(pg_catalog.->>) 'datlocale', j operator(pg_catalog.->>) 'daticulocale'),"
+        " j operator(pg_catalog.->>) 'daticurules'"
+        " from pg_catalog.pg_database as d cross join lateral pg_catalog.to_jsonb(d) as j"
+        " where d.datname operator(pg_catalog.=) pg_catalog.current_database()"
     ).fetchone()
     assert row is not None
-    return (row[0], row[1], row[2])
+    return Locale(*row)
 
 
-def create_database(admin: Connection, name: str, locale: tuple[str, str, str]) -> None:
-    """Make an empty database of that encoding, collation and character classes."""
-    admin.execute(
-        sql.SQL("create database {} template template0 encoding {} lc_collate {} lc_ctype {}").format(
-            sql.Identifier(name), *map(sql.Literal, locale)
-        )
-    )
+def create_database(admin: Connection, name: str, locale: Locale) -> None:
+    """Make an empty database of that locale, whatever the server's own is."""
+    text = "create database {} template template0 encoding {} lc_collate {} lc_ctype {}"
+    values: list[sql.Composable] = [
+        sql.Identifier(name), sql.Literal(locale.encoding), sql.Literal(locale.collate), sql.Literal(locale.ctype)
+    ]  # fmt: skip
+    named = {"name": sql.Literal(locale.name)}
+    if admin.info.server_version >= 150000:
+        text += f" {_OF_PROVIDER[locale.provider]}"
+        if locale.rules is not None:
+            text += " icu_rules {rules}"
+            named["rules"] = sql.Literal(locale.rules)
+    admin.execute(sql.SQL(text).format(*values, **named))

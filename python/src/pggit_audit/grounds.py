@@ -77,9 +77,12 @@ class Ground:
         self.name = name
         try:
             create_database(self._admin, name, self._locale)
-        except psycopg.errors.WrongObjectType:
-            # A throw-away server's machine may not have the target's locales.
-            create_database(self._admin, name, (self._locale[0], "C", "C"))
+        except (psycopg.errors.WrongObjectType, psycopg.errors.FeatureNotSupported) as error:
+            # A throw-away server's machine may not have the target's locales, nor its programs ICU.
+            _LOG.warning(
+                "Texts are ordered otherwise in the shadow than in the target: %s", str(error).strip()
+            )
+            create_database(self._admin, name, self._locale.plain())
         ((self._oid,),) = self._admin.execute(
             "select oid::pg_catalog.int8 from pg_catalog.pg_database where datname operator(pg_catalog.=) %s",
             (name,),
@@ -307,6 +310,7 @@ def ground(parameters: Mapping[str, Any], login: Login | None, apart: bool = Fal
         ) from None
     with admin:
         sweep(admin)
+        cluster.sweep()
         name = new_name()
         admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
         reasons = []
