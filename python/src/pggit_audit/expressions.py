@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_QUOTED = r"""'(?:[^']|'')*'(?!')|"(?:[^"]|"")*"(?!")|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
+_QUOTED = r"""'[^']*(?:''[^']*)*'(?!')|"(?:[^"]|"")*"(?!")|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
 _TOKEN = re.compile(_QUOTED + r"|[()\[\],]", re.DOTALL)
 # What format_type prints of a type of arrays, without the brackets.
 # Each character fits in one way: else what does not match is tried in more ways than there is time for.
@@ -147,7 +147,7 @@ def _spread(element: str, element_type: str) -> str:
     return f"({element})::{element_type}"
 
 
-_CONSTANT = re.compile(rf"(?:E?'(?:[^']|'')*'(?!')|NULL)::(?P<type>{_ELEMENT_TYPE})", re.DOTALL)
+_CONSTANT = re.compile(rf"(?:E?'[^']*(?:''[^']*)*'(?!')|NULL)::(?P<type>{_ELEMENT_TYPE})", re.DOTALL)
 
 
 def _common_type(elements: list[str]) -> str | None:
@@ -290,7 +290,7 @@ def _unnamed(definition: str) -> Iterator[tuple[str, int]]:
 
 _NAME = r"""(?:"(?:[^"]|"")*"(?!")|[\w$]+)"""
 _VIEW = rf"""(?P<create>CREATE (?:MATERIALIZED )?VIEW {_NAME}\.{_NAME})"""
-_OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'(?:[^']|'')*'(?!'))*\))?) AS\n """
+_OPTIONS = r"""(?P<options>(?: USING [^\s;]+)?(?: WITH \((?:[^;'")]|'[^']*(?:''[^']*)*'(?!'))*\))?) AS\n """
 _COLUMN = rf"""(?:"\*VALUES\*"\.)?\bcolumn(?P<number>[0-9]+)(?: AS (?P<name>{_NAME}))?"""
 _ANY_COLUMN = re.sub(r"\?P<\w+>", "?:", _COLUMN)
 _OF_VALUES = re.compile(

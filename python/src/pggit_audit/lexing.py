@@ -60,7 +60,7 @@ def upper(token: Token) -> str:
 
 OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
-_ESCAPED_STRING_END = re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL)
+_ESCAPED_STRING_END = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*'", re.DOTALL)
 
 
 def _without_long_literals(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -6,7 +6,10 @@ So each session of the build says at its start what matters to it.
 
 from __future__ import annotations
 
+import fcntl
 import select
+import struct
+import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -126,8 +129,19 @@ _ENDING = 20.0
 _COPIES = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
+MOST_SAID = 32 << 20
+"""Bytes that a server may answer to one statement: libpq keeps each of them several times."""
+
+
 class Ended(psycopg.OperationalError):
     """A session ended in the middle of what it was asked."""
+
+
+class TooMuchSaid(Ended):
+    """A statement made the server say more than is listened to."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the statement made the server say more than {MOST_SAID >> 20} MB")
 
 
 def run(
@@ -175,8 +189,8 @@ def run(
                 results.append(result)
             failed = failed or result.status in (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
         server.exit_pipeline_mode()
-    except psycopg.OperationalError:
-        raise _ended(connection) from None
+    except psycopg.OperationalError as error:
+        raise _ended(connection, error) from None
     _at_rest(connection)
     return results
 
@@ -202,11 +216,18 @@ def run_whole(
                 break
             if result.status == ExecStatus.FATAL_ERROR:
                 failed = failed or result
-    except psycopg.OperationalError:
-        raise _ended(connection) from None
+    except psycopg.OperationalError as error:
+        raise _ended(connection, error) from None
     _at_rest(connection)
     if failed is not None:
-        raise psycopg.errors.error_from_result(failed, "utf-8")
+        raise failure(failed)
+
+
+def failure(result: PGresult) -> psycopg.Error:
+    """The error that a result tells of."""
+    if len(result.error_message) > MOST_SAID:  # not noticed while it came
+        return TooMuchSaid()
+    return psycopg.errors.error_from_result(result, "utf-8")
 
 
 def _at_rest(connection: psycopg.Connection[Any]) -> None:
@@ -226,11 +247,17 @@ def _next_result(
 ) -> PGresult | None:
     """The next result, once it is there. Not waited for in libpq, which would keep the interpreter from all else.
 
-    Raises `psycopg.OperationalError` where it is that of a COPY.
+    Raises `psycopg.OperationalError` where it is that of a COPY; `TooMuchSaid`.
     """
-    given_up = None
+    given_up, said = None, 0
     while True:
         unsent = server.flush()
+        # Not all of it: the server may send more while libpq reads.
+        said += struct.unpack("i", fcntl.ioctl(server.socket, termios.FIONREAD, bytes(4)))[0]
+        if said > MOST_SAID:
+            if overdue is not None:
+                overdue()
+            raise TooMuchSaid
         server.consume_input()
         if not server.is_busy():
             break
@@ -251,10 +278,10 @@ def _next_result(
     return result
 
 
-def _ended(connection: psycopg.Connection[Any]) -> Ended:
+def _ended(connection: psycopg.Connection[Any], error: psycopg.Error | None = None) -> Ended:
     """Always the same words: they are published, and two builds must say the same."""
     connection.close()
-    return Ended("the session that it ran in was terminated")
+    return error if isinstance(error, TooMuchSaid) else Ended("the session that it ran in was terminated")
 
 
 class _TimeLoader(Loader):

@@ -22,7 +22,7 @@ from pggit_audit.grounds import Ground, ground
 from pggit_audit.limits import Limits, Patience, TooMuchOfTheServers, beside, takes_long_to_read
 from pggit_audit.readers import Readers, columns, require_shadow, written
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import Ended, connect, pinning, run, run_whole
+from pggit_audit.sessions import Ended, TooMuchSaid, connect, failure, pinning, run, run_whole
 from pggit_audit.settings import for_session
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
@@ -280,7 +280,7 @@ class Shadow:
     def _run_to_its_end(self, script: Sequence[tuple[int, str]], once_more: bool = True) -> None:
         try:
             self._run(script)
-        except Ended:
+        except Ended as error:
             if self._took_too_much is not None:
                 reason = self._took_too_much
                 self._give_back()
@@ -291,9 +291,10 @@ class Shadow:
                     self._others = beside(self._ground)
                 self._run_to_its_end(script, once_more=False)
                 return
-            if self._is_overdue:
+            if self._is_overdue or isinstance(error, TooMuchSaid):
                 self._reopen()
-                raise Hung("the statement caught its cancellation") from None
+                hung = Hung("the statement caught its cancellation")
+                raise (error if isinstance(error, TooMuchSaid) else hung) from None
             # Whose doing was it? A statement that ends itself does so again.
             self._reopen()
             try:
@@ -302,10 +303,9 @@ class Shadow:
                 self._reopen()
                 raise
         except psycopg.errors.QueryCanceled:
-            if time.monotonic() - self._began < self.seconds * 0.9:
-                self._run(script)
-            else:
+            if time.monotonic() - self._began >= self.seconds * 0.9:
                 raise
+            self._run(script)
 
     def _give_back(self) -> None:
         """Goes on behind a statement that took too much."""
@@ -334,7 +334,7 @@ class Shadow:
             self._run_one_by_one(script)
             return
         self.failed_at, text = script[failed]
-        error = psycopg.errors.error_from_result(results[-1], "utf-8")
+        error = failure(results[-1])
         if isinstance(error, psycopg.errors.ActiveSqlTransaction) and len(script) == 1:
             # It wants no company.
             self._run_alone(text)
@@ -384,7 +384,7 @@ class Shadow:
         deadline = self._watched(self.seconds * len(statements))
         results = run(self._runner, statements, deadline, self._end_overdue, self._takes_too_much)
         if checked and results and results[-1].status == ExecStatus.FATAL_ERROR:
-            raise psycopg.errors.error_from_result(results[-1], "utf-8")
+            raise failure(results[-1])
         return results
 
     def _watched(self, seconds: float) -> float:

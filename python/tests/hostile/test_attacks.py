@@ -109,6 +109,28 @@ def test_what_fills_the_servers_log_or_queue_is_ended(
     assert said in str([e.findings for e in events if e.v1_version_id == 1])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do $$ begin raise exception '%', repeat('x', 3000000); end $$",
+        "do $$ begin raise exception 'x' using hint = repeat('x', 3000000); end $$",
+        "do $$ begin set client_min_messages = notice; for i in 1..30 loop"
+        " raise notice '%', repeat('x', 100000); end loop; end $$",
+    ],
+    ids=["an error", "a hint", "notices"],
+)
+def test_who_says_too_much_is_not_listened_to(
+    admin: Params, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What a client is told it keeps in memory, several times."""
+    monkeypatch.setattr(sessions, "MOST_SAID", 1 << 20)
+    says = Attack("says too much", text)
+    with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
+        events = walk(shadow, [says], admin)
+    expect_honest_rows(events, [says])
+    assert "say more than 1 MB" in str([e.findings for e in events if e.v1_version_id == 1])
+
+
 WRITES = "select pg_logical_emit_message(false, 'x', repeat('x', 1000000))"
 NOTIFIES = "select pg_notify('many', repeat('x', 7000) || i) from generate_series(1, 300) as i"
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
+    STATEMENT,
     Columns,
     column_name,
     elements,
@@ -436,7 +437,7 @@ def _more_than_follow(row: HistoryRow, execution: Execution) -> bool:
     return sum(about(r) == about(row) for r in execution.remaining) > statements
 
 
-_TEXT = r"""(?:[^;'"]|'(?:[^']|'')*'(?!')|"(?:[^"]|"")*"(?!"))+"""
+_TEXT = STATEMENT.pattern.removesuffix(";")
 _FOREIGN_KEY = re.compile(rf"\nALTER TABLE {_TEXT} FOREIGN KEY {_TEXT};")
 
 

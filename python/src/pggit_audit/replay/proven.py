@@ -27,7 +27,7 @@ _INDEX = re.compile(
 )
 _COLUMN = re.compile(rf"(?:^|, )({_NAME})")
 _NEXT = re.compile(r"nextval\('([^']+)'::regclass\)")
-_LITERAL = re.compile(r"'(?:[^']|'')*'(?!')")
+_LITERAL = re.compile(r"'[^']*(?:''[^']*)*'(?!')")
 # Steps that make a row's own statement, or its name, what it was: how that came out is what lives.
 _SHOWN_BY_THE_RESULT = {SESSION_SETTING.name, DEPENDS_ON_DATA.name, NAME_AS_RECORDED.name}
 

@@ -198,7 +198,7 @@ def has_its_labels(evidence: Evidence, name: Name, definition: str, position: in
         or not is_called_as_now(evidence, name, position)
     ):
         return False
-    used = re.findall(rf"'((?:[^']|'')*)'::{re.escape(found.object_identity)}(?![\w\"$])", definition)
+    used = re.findall(rf"'([^']*(?:''[^']*)*)'::{re.escape(found.object_identity)}(?![\w\"$])", definition)
     moments = {label.text: label.moment for label in evidence.moments.labels(found.object_identity)}
     written = [moments.get(label.replace("''", "'")) for label in used]
     return all(moment is not None and moment.last <= position for moment in written)

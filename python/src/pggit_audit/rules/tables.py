@@ -285,7 +285,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         lines, back = dropped_columns.with_dropped(evidence, table, known, position)
     lines += gone
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
-        tail = re.sub(r" WITH \((?:[^']|'(?:[^']|'')*'(?!'))*\);$", ";", tail)
+        tail = re.sub(r" WITH \((?:[^']|'[^']*(?:''[^']*)*'(?!'))*\);$", ";", tail)
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
         *map(str.strip, STATEMENT.findall(rest)),

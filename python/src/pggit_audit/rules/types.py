@@ -270,7 +270,7 @@ def enum_labels(definition: str) -> list[str]:
     if " AS ENUM (" not in definition:
         return []
     body = first_statement(definition).split(" AS ENUM (", 1)[1]
-    return [label.replace("''", "'") for label in re.findall(r"'((?:[^']|'')*)'", body)]
+    return [label.replace("''", "'") for label in re.findall(r"'([^']*(?:''[^']*)*)'", body)]
 
 
 # The end -------------------------------------------------------------------------------------------
