@@ -82,8 +82,9 @@ def test_what_calls_code_that_catches_errors_may_run_parts_of_its_transaction(
         for i, text in enumerate(texts, start=1)
     ]  # fmt: skip
     label = evidence.CatalogRow("pg_enum", "type", "public.mood", "calm", 107, {})
-    found = evidence.Collected("x", {10: 100, 20: 105, 30: 110}, [label], 120)
-    assert [row["written_not_before"] for row in catalog(found, rows)] == [behind]
+    view = evidence.CatalogRow("pg_class", "view", "public.v", None, 110, {})
+    found = evidence.Collected("x", {10: 100, 20: 105, 30: 110}, [label, view], 120)
+    assert next(row["written_not_before"] for row in catalog(found, rows)) == behind
 
 
 def test_rows_of_one_moment_and_of_several_ids_are_of_one_transaction() -> None:
@@ -366,8 +367,23 @@ def test_a_catalog_that_was_written_anew_says_nothing_of_before(tracked: Connect
     gone_on = [*history, {**history[-1], **later, "new_metadata": None}]
     xids = {**found.history, later["version_id"]: newest + 10}
     label = evidence.CatalogRow("pg_enum", "type", "public.mood", "new", newest + 12, {"oid": 99999})
-    rows = list(catalog(evidence.Collected("x", xids, [*anew, label], None), gone_on))
-    assert [row["part"] for row in rows if row["is_dated"]] == ["new"]
+    altered = evidence.CatalogRow("pg_attribute", "table column", "public.pet", "born", newest + 10, {})
+    rows = list(catalog(evidence.Collected("x", xids, [*anew, altered, label], None), gone_on))
+    assert [row["part"] for row in rows if row["is_dated"]] == ["born", "new"]
+
+
+def test_rows_that_were_written_again_alone_date_nothing() -> None:
+    """Each in a transaction of its own, and in their order: but none of the catalog's rows is of one of those."""
+    rows = [
+        {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": "INDEX", "change_type": "CREATE",
+         "new_metadata": None, "change_sql": "select 1"}
+        for i in range(1, 4)
+    ]  # fmt: skip
+    column = evidence.CatalogRow("pg_attribute", "table column", "public.pet", "born", 115, {})
+    index = evidence.CatalogRow("pg_class", "index", "public.pet_born", None, 119, {})
+    for xids, is_dated in (({1: 110, 2: 119, 3: 130}, True), ({1: 110, 2: 120, 3: 130}, False)):
+        found = evidence.Collected("x", xids, [column, index], 140)
+        assert [row["is_dated"] for row in catalog(found, rows)] == [is_dated] * 2
 
 
 def test_rows_of_v1_that_were_written_again_are_reported(tracked: Connection) -> None:

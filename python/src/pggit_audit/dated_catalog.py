@@ -89,14 +89,19 @@ class DatedCatalog:
                 f"{len(wrong)} of {len(first)} tables have columns older than the row of their CREATE"
             )
             return
+        newest = max(self.order.full.values(), default=0)
+        numbers = [n for row in self.found.catalog if (n := self.order.number(row.xid)) is not None]
+        if numbers and min(numbers) <= newest and self._shares_none():
+            self.refused = (
+                "no row of the catalog shares a transaction with one of the history: these were written again"
+            )
+            return
         if self.order.restored_until is not None:
             # The catalog was restored with those rows; what was recorded since is dated by what was recorded since.
             self.anew = self.order.restored_until
             behind = [n for v, n in self.order.full.items() if v > self.anew]
             self._above = min(behind, default=max(self.order.full.values(), default=0) + 1) - 1
             return
-        newest = max(self.order.full.values(), default=0)
-        numbers = [n for row in self.found.catalog if (n := self.order.number(row.xid)) is not None]
         if numbers and min(numbers) > newest:
             self._above = max(numbers)
             self.anew = max(self.order.full)
@@ -112,6 +117,11 @@ class DatedCatalog:
                 following = [n for v, n in self.order.full.items() if v > gap]
                 self._above = max(self._above or 0, min(following, default=newest + (1 << 31)) - 1)
                 self.anew = max(self.anew or 0, gap)
+
+    def _shares_none(self) -> bool:
+        """Whether no statement's id stands in the catalog. The tracker's rows have it; of what it made, some lives."""
+        ids = {xid for version, xid in self.found.history.items() if version in self.order.full}
+        return ids.isdisjoint(row.xid for row in self.found.catalog)
 
     def _gap(self, number: int) -> int | None:
         """The last row that was written before a transaction."""
