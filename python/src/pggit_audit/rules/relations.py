@@ -8,7 +8,7 @@ tracker: `pre_existing_views`; tables: `tables`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, takewhile
 
@@ -24,6 +24,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import RENAMED_TABLE
+from pggit_audit.live import indexed_table
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
     IMPLIED_DROP,
@@ -275,22 +276,44 @@ def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> I
     are among them) those whose names differ in their digits alone.
     """
     told = [r for r in rows if r.change_type != "DROP"]
+    tables: dict[Name, HistoryRow] = {}
     for kind in ("TABLE", "VIEW", "INDEX"):
         recorded = [r for r in told if r.object_type == kind and r.change_type == "CREATE"]
         names = {r.name for r in told if r.object_type == kind}
         found = [o for o in made if o.object_type == kind]
         left = sorted((o for o in found if o.object_name not in names), key=lambda o: o.objid)
         unknown = [r for r in recorded if all(o.object_name != r.name for o in found)]
-        for relation, row in _paired(left, unknown):
-            if relation.object_schema != row.object_schema:
-                continue
+        pairs = [(o, r) for o, r in _paired(left, unknown) if o.object_schema == r.object_schema]
+        if kind == "INDEX":
+            yield from _called_after_tables([o for o in left if o not in [p for p, _ in pairs]], tables)
+        for relation, row in pairs:
             name = (relation.object_schema, relation.object_name)
+            if kind == "TABLE":
+                tables[name] = row
             yield Repair(
                 NAME_AS_RECORDED,
                 f"ALTER {kind} {qualified(name)} RENAME TO {quote(row.name)};",
                 f"row {row.version_id} recorded it under this name",
                 inferred=(relation.object_schema, row.name),
             )
+
+
+def _called_after_tables(
+    indexes: Iterable[DatabaseObject], tables: Mapping[Name, HistoryRow]
+) -> Iterator[Repair]:
+    """Indexes without rows, as partitions get with those of their parents, called after tables that get other names."""
+    for index in indexes:
+        table = indexed_table(index)
+        row = tables.get(table)
+        if row is None or not index.object_name.startswith(f"{table[1]}_"):
+            continue
+        name = row.name + index.object_name.removeprefix(table[1])
+        yield Repair(
+            NAME_AS_RECORDED,
+            f"ALTER INDEX {qualified((index.object_schema, index.object_name))} RENAME TO {quote(name)};",
+            f"row {row.version_id} recorded another name of its table, after which it is called",
+            inferred=(index.object_schema, name),
+        )
 
 
 def _paired(
