@@ -21,6 +21,7 @@ from building import (
 )
 from rule_cases import DAY, T, brief, must_hold
 
+from pggit_audit.history import HistoryRow
 from pggit_audit.replay import Pause, mark_uncertain
 from pggit_audit.replay.events import note
 from pggit_audit.replay.uncertain import changed_lines
@@ -159,6 +160,68 @@ def test_what_was_made_in_the_session_of_a_rename_is_in_doubt(shadow: Shadow, sc
         4: "repaired",
     }
     assert rules(told[3]) == {"in_doubt"}
+
+
+NEXT = NOON + DAY
+LATER = NOON + 2 * DAY
+BODY = "returns integer language sql as 'select 1'"
+
+
+@pytest.mark.parametrize(
+    ("rows", "live", "doubtful"),
+    [
+        (
+            [
+                table(1, "t", "create table t (id integer, m pair)", "id int4, m pair"),
+                function(2, 100, f"create function early(pair) {BODY}"),
+                function(3, 101, f"create function f(pair) {BODY}", at=NEXT),
+                table(4, "t", "alter table t add n integer", "id int4, m couple, n int4", at=LATER),
+            ],
+            "create type couple as (x integer); create table t (id integer, m couple, n integer);"
+            f" create function early(couple) {BODY}; create function f(couple) {BODY}",
+            {3},
+        ),
+        (
+            [
+                table(1, "t", "create table t (id integer, a text)", "id int4, a text"),
+                index(2, "i", "create index i on t (a)", at=NEXT, change_type="CREATE"),
+                view(3, "v", "create view v as select a from t", at=NEXT, change_type="CREATE"),
+                view(4, "w", "create view w as select id from t", at=NEXT, change_type="CREATE"),
+                index(5, "i", "drop index i", at=NEXT + DAY, change_type="DROP"),
+                view(6, "v", "drop view v", at=NEXT + DAY, change_type="DROP"),
+                view(7, "w", "drop view w", at=NEXT + DAY, change_type="DROP"),
+                table(8, "t", "alter table t add n integer", "id int4, b text, n int4", at=LATER + DAY),
+            ],
+            "create table t (id integer, b text, n integer)",
+            {2, 3},
+        ),
+        (
+            [
+                function(1, 100, f"create function f() {BODY}"),
+                function(2, 101, f"create function g() {BODY}"),
+                view(3, "v", "create view v as select g() as n", at=NEXT, change_type="CREATE"),
+                view(4, "v", "drop view v", at=LATER, change_type="DROP"),
+                function(5, 102, f"create function f() {BODY}", at=LATER + DAY),
+                function(6, 103, f"create function g() {BODY}", at=LATER + DAY),
+            ],
+            f"create function f() {BODY}; create function g() {BODY}",
+            {1},
+        ),
+    ],
+    ids=[
+        "its type is renamed",
+        "what names the column is gone before that shows",
+        "made anew, a drop leaves no row",
+    ],
+)
+def test_what_a_session_may_have_changed_behind_its_last_row_is_in_doubt(
+    rows: list[HistoryRow], live: str, doubtful: set[int], shadow: Shadow, scratch: Scratch
+) -> None:
+    """Unless a later session names it as it was."""
+    told = of_rows(mark_uncertain(replayed(shadow, rows, scratch.objects(live))[0]))
+    of_tables = {v for v, e in told.items() if e.object_type == "TABLE"}
+    assert {v for v, e in told.items() if e.fidelity != "exact"} - of_tables == doubtful
+    assert all(rules(told[v]) == {"in_doubt"} for v in doubtful)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pggit_audit.replay.former_names import (
     renamed_indexes,
     renamed_tables,
 )
+from pggit_audit.replay.sittings import Sittings
 from pggit_audit.rules import (
     COMMENT_FROM_LIVE_CATALOG,
     FORESEEN_RENAME,
@@ -28,7 +29,6 @@ from pggit_audit.rules import (
     RULES,
     UNRECORDED_DROP,
 )
-from pggit_audit.rules.dating import last_written
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
@@ -84,7 +84,7 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         if i in lost:
             marked.lost_index(path, event, lost[i])
         marked.ends_or_stands(i, path, event)
-        marked.shows_a_loss(path, event)
+        marked.shows_a_loss(i, path, event)
         marked.goes_on(i, path, event)
         goes_on = event.change_type == "ALTER" or event.renamed_from is not None
         if goes_on and event.object_type not in _RECORDED:
@@ -133,17 +133,7 @@ class _Marked:
         self._times = {
             e.v1_version_id: e.committed_at for e in events if isinstance(e.committed_at, datetime)
         }
-        # What one rename of a column changed, by its row and statement.
-        self._renamed_along: dict[tuple[int | None, str], list[str]] = {}
-        for event in events:
-            for told in event.repairs:
-                if (
-                    told["rule"] in _RENAMES_OF_COLUMNS
-                    and event.origin == "inferred"
-                    and event.object_identity
-                ):
-                    along = self._renamed_along.setdefault((event.anchor_version_id, told["statement"]), [])
-                    along.append(event.object_identity)
+        self._sittings = Sittings(events)
         # The last event that makes or drops what is there, and those of the reconciliation.
         self._last_made: dict[str, int] = {}
         self._reconciled: set[str] = set()
@@ -226,7 +216,7 @@ class _Marked:
             and (drop.anchor_version_id, path) not in self._given_up
         )
 
-    def shows_a_loss(self, path: str, event: Event) -> None:
+    def shows_a_loss(self, i: int, path: str, event: Event) -> None:
         """What an inferred step changed may have been so since the last event that a record confirms.
 
         No row tells of a comment: one that shows late may have been there all the time.
@@ -259,35 +249,9 @@ class _Marked:
             if alone.get(path) in unsure:
                 del alone[path]
         unsure |= self._having_columns_of(path, behind or 0)
-        unsure |= self._made_in_its_session(path, event, behind or 0)
+        unsure |= {*self._sittings.shown_by(i, behind or 0)}
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
-
-    def _made_in_its_session(self, path: str, event: Event, behind: int) -> set[int]:
-        """The last row of an index or a view whose column is renamed, if the session may have gone on with that.
-
-        It was as it says when it ran. But no later session has the old name, in a row of the table or of what else is
-        renamed along.
-        """
-        last = self._last.get(path)
-        if event.object_type not in ("INDEX", "VIEW") or last is None:
-            return set()
-        row, at = self.events[last].v1_version_id or 0, self.events[last].committed_at
-        renames = [r for r in event.repairs if r["rule"] in _RENAMES_OF_COLUMNS]
-        if not renames or row <= behind or not isinstance(at, datetime):
-            return set()
-        if any(r.get("cause") == last_written("column") or (r.get("not_before") or 0) > row for r in renames):
-            # An id tells the moment; or a row behind this one still has the old name.
-            return set()
-        having = {
-            self._last[other]
-            for rename in renames
-            for other in self._renamed_along.get((event.anchor_version_id, rename["statement"]), ())
-            if other in self._last
-        }
-        told = [e for e in map(self.events.__getitem__, having) if e.confirmed or e.change_type == "CREATE"]
-        times = [e.committed_at for e in told if isinstance(e.committed_at, datetime)]
-        return {last} if all(time - at <= SESSION for time in times) else set()
 
     def _having_columns_of(self, path: str, behind: int) -> set[int]:
         """The rows of views that have written out the columns of what changed, with those of other views of these.
@@ -317,6 +281,7 @@ class _Marked:
 
     def goes_on(self, i: int, path: str, event: Event) -> None:
         """What the event leaves to be confirmed by later ones."""
+        self._sittings.goes_on(i)
         if event.confirmed or (event.origin == "v1" and event.change_type == "CREATE"):
             self._expanded.pop(path, None)
         if event.expands and event.new_definition is not None:

@@ -51,9 +51,12 @@ def within(moment: Moment | None, first: int, last: int) -> Moment | None:
     return moment._replace(first=max(first, moment.first), last=min(last, moment.last), own=own)
 
 
+LAST_WRITTEN = "last written: "
+
+
 def last_written(kind: str) -> str:
     """What steps of one kind are about whose moment is that of the last write: whether there was none before."""
-    return f"last written: {kind.lower().replace('_', ' ')}"
+    return f"{LAST_WRITTEN}{kind.lower().replace('_', ' ')}"
 
 
 def at_moment(
