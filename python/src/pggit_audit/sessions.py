@@ -252,13 +252,14 @@ def _next_result(
     given_up, said = None, 0
     while True:
         unsent = server.flush()
-        # Not all of it: the server may send more while libpq reads.
-        said += struct.unpack("i", fcntl.ioctl(server.socket, termios.FIONREAD, bytes(4)))[0]
+        arrived = _arrived(server)
+        server.consume_input()
+        # No more than what was read: what arrives meanwhile is left out.
+        said += max(0, arrived - _arrived(server))
         if said > MOST_SAID:
             if overdue is not None:
                 overdue()
             raise TooMuchSaid
-        server.consume_input()
         if not server.is_busy():
             break
         left = _LOOK if deadline is None else max(0.0, deadline - time.monotonic())
@@ -276,6 +277,12 @@ def _next_result(
     if result is not None and result.status in _COPIES:
         raise psycopg.OperationalError("COPY cannot run here")
     return result
+
+
+def _arrived(server: Any) -> int:
+    """Bytes that have arrived and that libpq has not read."""
+    waiting: tuple[int] = struct.unpack("i", fcntl.ioctl(server.socket, termios.FIONREAD, bytes(4)))
+    return waiting[0]
 
 
 def _ended(connection: psycopg.Connection[Any], error: psycopg.Error | None = None) -> Ended:
