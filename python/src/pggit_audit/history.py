@@ -278,8 +278,11 @@ class History:
     def next_record(self, table: Name, position: int) -> Record:
         """The next record of a table's columns after `position`."""
         texts: list[str] = []
+        oid = self.oid_of("TABLE", table, position)
         for row in self.later_rows(table, position):
-            if row.change_type != "ALTER":
+            # What has its name by then is another table, which had another one before.
+            taken = row.oid and oid not in (None, row.oid) and self.by_oid[row.oid][0].name != row.name
+            if taken or row.change_type != "ALTER":
                 return Record(table, row.position, None, "", ended=True)
             table = (row.object_schema, row.name)
             texts.append(row.text)

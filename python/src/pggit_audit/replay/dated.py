@@ -10,7 +10,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.rules import RENAMED_TYPE, attachments, dated
+from pggit_audit.rules import RENAMED_TYPE, attachments, dated, types
 from pggit_audit.rules.dated import Dated
 from pggit_audit.rules.situation import Evidence, Repair, about
 from pggit_audit.statements import quote
@@ -63,12 +63,14 @@ class DatedSteps:
         if found is None:
             # It is made with all its labels when it is needed.
             return None
-        if (
-            f"\n    {step.repair.statement.split(' IF NOT EXISTS ', 1)[1].split(' AFTER ')[0]}"
-            in found.definition
-        ):
+        assert step.label is not None
+        have = types.enum_labels(found.definition)
+        if step.label in have:
             return []
-        return self._provenance.of_step(step.repair) if self._situation.runs(step.repair.statement) else None
+        place = types.label_place(step.label, types.enum_labels(step.found.definition), have)
+        statement = f"{step.repair.statement.removesuffix(';')}{place};"
+        added = replace(step.repair, statement=statement)
+        return self._provenance.of_step(added) if self._situation.runs(statement) else None
 
     def _end_of_column(self, step: Dated) -> list[Inferred]:
         """Takes a column away that was brought back under a name that no text has."""

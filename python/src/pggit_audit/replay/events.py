@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,6 +87,11 @@ def note(
     return entry
 
 
+def cause_of(entry: Mapping[str, Any], path: str) -> str:
+    """What a person has to judge, for an entry of an event's repairs: as `repairs` has it for the entry itself."""
+    return str(entry.get("cause") or f"{entry['rule']}:{entry['statement'] or path}")
+
+
 def finding(code: str, message: str) -> dict[str, str]:
     """One entry of an event's findings."""
     return {"code": code, "message": message}
@@ -106,6 +111,8 @@ class EventWriter:
         self._situation = situation
         self._identities = identities
         self._provenance = provenance
+        # What is not certain as it stands, and why: the first of its last event's repairs.
+        self._open: dict[Key, dict[str, Any]] = {}
 
     def of_row(
         self,
@@ -146,6 +153,7 @@ class EventWriter:
                 # Its columns are those that the other had.
                 self._provenance.note_again([new.key], rests_on[1] or RESTS_ON_INFERRED.name)
         fidelity = "unknown" if contradictions else "repaired" if notes else "exact"
+        self._remember(found.key, notes)
         return Event(
             "v1", row.version_id, row.version_id, self._branch, found.object_schema, found.object_name,
             found.object_type if same_type(row.object_type, found.object_type) else row.object_type,
@@ -180,7 +188,9 @@ class EventWriter:
 
     def inferred(self, differences: Iterable[Inferred], anchor: HistoryRow) -> Iterator[Event]:
         """Events of what no row tells of, in the commit of this row."""
-        for difference, repairs in _making_way(list(differences)):
+        told = _making_way(list(differences))
+        gone = [d.old.object_identity for d, _ in told if d.new is None and d.old is not None]
+        for difference, repairs in told:
             found = difference.object
             name = (found.object_schema, found.object_name)
             about = [r for r in repairs if r.inferred == name or r.inferred is None]
@@ -191,6 +201,9 @@ class EventWriter:
             rests_on = self._provenance.rests_on(difference.new) if difference.new and not notes else None
             if rests_on is not None:
                 notes.append(note(RESTS_ON_INFERRED, rests_on[0], cause=rests_on[1]))
+            if difference.new is None and difference.old is not None and not notes:
+                notes += self._went_along(difference.old, anchor, gone)
+            self._remember(found.key, notes)
             yield Event(
                 "inferred", None, anchor.version_id, self._branch, found.object_schema, found.object_name,
                 found.object_type, difference.path, difference.change_type, None,
@@ -201,6 +214,27 @@ class EventWriter:
                 seen_until=next((r.seen_until for r in about if difference.new is None), None),
                 key=found.key,
             )  # fmt: skip
+
+    def _remember(self, key: Key, notes: Sequence[dict[str, Any]]) -> None:
+        self._open.pop(key, None)
+        if notes:
+            self._open[key] = notes[0]
+
+    def _went_along(
+        self, old: DatabaseObject, anchor: HistoryRow, gone: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """Why a drop that no statement says is open: whether it went along depends on what it was, which is inferred.
+
+        `gone`: what went with it. Not what is on a table that goes, whatever it was.
+        """
+        why = self._open.get(old.key)
+        if why is None or anchor.change_type == "DROP":
+            return
+        said = {bare for s in anchor.statements if s.verb == "DROP" for _, bare in s.targets}
+        if old.object_name in said or any(on != old.object_identity and on in old.definition for on in gone):
+            return
+        evidence = f"it went along with something else, and {old.object_identity} rests on an inferred step"
+        yield note(RESTS_ON_INFERRED, evidence, cause=cause_of(why, old.object_identity))
 
     def excluded(self, row: HistoryRow, reason: str) -> Event:
         """The event of a row that is left out."""
@@ -240,7 +274,7 @@ class EventWriter:
         return replace(event, fidelity="unknown", findings=[*event.findings, finding(code, why)])
 
 
-def _making_way(differences: Sequence[Inferred]) -> Iterator[Inferred]:
+def _making_way(differences: Sequence[Inferred]) -> list[Inferred]:
     """An object of another kind takes a path, and what had it lives on under another: that leaves it first.
 
     So a sequence and a type of one name do.
@@ -252,11 +286,11 @@ def _making_way(differences: Sequence[Inferred]) -> Iterator[Inferred]:
         if d.replaced and d.old is not None and d.new is not None
         if d.old.object_type != d.new.object_type and d.old.key in kept
     ]
-    for difference, repairs in taking:
-        yield Difference(difference.path, difference.old, None), repairs
-    yield from (told for told in differences if told not in taking)
-    for difference, repairs in taking:
-        yield Difference(difference.path, None, difference.new), repairs
+    return [
+        *((Difference(d.path, d.old, None), repairs) for d, repairs in taking),
+        *(told for told in differences if told not in taking),
+        *((Difference(d.path, None, d.new), repairs) for d, repairs in taking),
+    ]
 
 
 def _leaves_no_table_open(repair: Repair, row: HistoryRow) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pggit_audit.definitions import COMMENT, without_schemas
 from pggit_audit.history import SESSION
-from pggit_audit.replay.events import Event, note
+from pggit_audit.replay.events import Event, cause_of, note
 from pggit_audit.replay.former_names import (
     columns_of_the_old_name,
     constraints_of_the_old_name,
@@ -327,11 +327,6 @@ def _behind(event: Event) -> int | None:
     showing = [r for r in event.repairs if r["rule"] in _CASTS_DOUBT]
     told = [r["not_before"] for r in showing if r.get("sure") and r["not_before"] is not None]
     return min(told) if told and len(told) == len(showing) else None
-
-
-def cause_of(entry: Mapping[str, Any], path: str) -> str:
-    """What a person has to judge, for an entry of an event's repairs: as `repairs` has it for the entry itself."""
-    return str(entry.get("cause") or f"{entry['rule']}:{entry['statement'] or path}")
 
 
 def _gains_comment(event: Event) -> bool:

@@ -290,13 +290,16 @@ def _unheard_of(
     """A missing column that no record has; `kind` is its likely type.
 
     An added column would have left a row; a renamed one does not. Of those that no later text of this table names,
-    it is the only one, or nothing is known.
+    and that the live one does not have, it is the only one, or nothing is known.
     """
+    live = evidence.live.table(table)
+    kept = {name for name, _ in column_types(live.definition)} if live is not None else set()
     unused = [
-        str(c["name"])
-        for c in current
-        if not any(p >= position for p in evidence.history.mentions(table[1], str(c["name"])))
-        and not c["identity"]
+        name
+        for name, has_identity in ((str(c["name"]), c["identity"]) for c in current)
+        if name not in kept
+        and not any(p >= position for p in evidence.history.mentions(table[1], name))
+        and not has_identity
     ]
     if len(unused) == 1:
         why = f"the statement names {column}, which no row added; {unused[0]} is never named again"

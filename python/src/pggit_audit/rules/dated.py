@@ -110,18 +110,15 @@ def _labels_with(evidence: Evidence, found: DatabaseObject, moment: Moment) -> t
 
 
 def _labels(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
-    """The labels that an enum got behind the moment at which it came."""
+    """The labels that an enum got behind the moment at which it came; where in its order, the enum of then tells."""
     if found.object_type != "TYPE":
         return
     name = name_of(found)
-    known = [label.text for label in evidence.moments.labels(found.object_identity)]
     for label in _labels_with(evidence, found, moment)[1]:
         assert label.moment is not None
         when = bounds(evidence, label.moment)
         literal = literal_of(label.text)
-        before = known[: known.index(label.text)]
-        place = f" AFTER {literal_of(before[-1])}" if before else f" BEFORE {literal_of(known[1])}"
-        add = f"ALTER TYPE {qualified(name)} ADD VALUE IF NOT EXISTS {literal}{place};"
+        add = f"ALTER TYPE {qualified(name)} ADD VALUE IF NOT EXISTS {literal};"
         why = f"the live enum has {literal}, whose row was written {told(when)}"
         yield Dated(
             found,

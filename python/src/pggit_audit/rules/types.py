@@ -7,7 +7,7 @@ the row that takes its last use away (`unused`). Older than a tracker that came 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sqlglot import TokenType
@@ -32,7 +32,15 @@ from pggit_audit.rules import (
     UNUSED_TYPE,
     renamed_types,
 )
-from pggit_audit.rules.dating import about_type, bounds, labels_by, last_written, made_by, moment_of
+from pggit_audit.rules.dating import (
+    about_type,
+    bounds,
+    labels_by,
+    last_written,
+    literal_of,
+    made_by,
+    moment_of,
+)
 from pggit_audit.rules.naming import forms, said
 from pggit_audit.rules.situation import Bounds, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, unquote
@@ -205,24 +213,17 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
     name, label = _enum_told(failure), _label_told(failure)
     if name is None or label is None:
         return []
-    literal = "'" + label.replace("'", "''") + "'"
-    place = ""
     live = evidence.live.by_name
-    labels = enum_labels(live[name].definition) if name in live else []
-    if label in labels:
-        have = [
-            str(r[0])
-            for r in failure.situation.query(
-                "select enumlabel from pg_catalog.pg_enum where enumtypid operator(pg_catalog.=)"
-                " %(type)s::pg_catalog.regtype::pg_catalog.oid order by enumsortorder",
-                {"type": qualified(name)},
-            )
-        ]
-        after = [x for x in labels[: labels.index(label)] if x in have]
-        before = [x for x in labels[labels.index(label) + 1 :] if x in have]
-        neighbour = after[-1] if after else before[0] if before else None
-        if neighbour is not None:
-            place = (" AFTER " if after else " BEFORE ") + "'" + neighbour.replace("'", "''") + "'"
+    have = [
+        str(r[0])
+        for r in failure.situation.query(
+            "select enumlabel from pg_catalog.pg_enum where enumtypid operator(pg_catalog.=)"
+            " %(type)s::pg_catalog.regtype::pg_catalog.oid order by enumsortorder",
+            {"type": qualified(name)},
+        )
+    ]
+    literal = literal_of(label)
+    place = label_place(label, enum_labels(live[name].definition) if name in live else [], have)
     return [
         Repair(
             MISSING_LABEL,
@@ -233,6 +234,19 @@ def missing_label(evidence: Evidence, failure: Failure) -> list[Repair]:
             about=about_type(name),
         )
     ]
+
+
+def label_place(label: str, labels: Sequence[str], have: Collection[str]) -> str:
+    """Where a label belongs in an enum that has some of the labels of the live one: behind the one before it, as far as
+    they are there; empty where that is not known."""
+    if label not in labels:
+        return ""
+    place = labels.index(label)
+    before = [x for x in labels[:place] if x in have]
+    after = [x for x in labels[place + 1 :] if x in have]
+    if before:
+        return f" AFTER {literal_of(before[-1])}"
+    return f" BEFORE {literal_of(after[0])}" if after else ""
 
 
 def _enum_told(failure: Failure) -> Name | None:
