@@ -37,7 +37,8 @@ class CatalogRow:
     """One row of the system catalog, and the transaction that last wrote it.
 
     The object as `pg_identify_object` names it; `part` is its column, label, rule or parent, None for itself.
-    `facts`: oid, rewritten, attnum, attlen, attalign, dropped, granted, enumsortorder, as far as the catalog has them.
+    `facts`: oid, rewritten, attnum, attlen, attalign, atttypmod, attndims, attstorage, collated, dropped, granted,
+    enumsortorder, as far as the catalog has them.
     `committed_at`: in UTC, where the server kept it.
     """
 

@@ -23,6 +23,17 @@ Row = Mapping[str, Any]
 Layout = tuple[int, str]
 """A type's length in bytes (-1: it varies) and its alignment, as pg_attribute keeps them."""
 
+
+class Shape(NamedTuple):
+    """What else pg_attribute keeps of a column's type when the column is gone: its modifier (-1: none), whether it is
+    written as an array, whether it has a collation, how it is stored."""
+
+    modifier: int
+    is_array: bool
+    has_collation: bool
+    storage: str
+
+
 # More transactions than these in most sessions are the database's daily work.
 _QUIET = 10
 
@@ -68,7 +79,7 @@ class Moment(NamedTuple):
 @dataclass(frozen=True)
 class Column:
     """A column of a live relation; `place` is its attnum. A dropped one has PostgreSQL's own name of it. `granted`:
-    whether there are rights on it alone, None where nothing tells."""
+    whether there are rights on it alone, None where nothing tells. `transaction`: the one that last wrote it."""
 
     name: str
     place: int
@@ -77,6 +88,8 @@ class Column:
     has_default: bool = False
     dropped: bool = False
     layout: Layout = (0, "")
+    shape: Shape | None = None
+    transaction: int | None = None
 
 
 @dataclass(frozen=True)
@@ -268,6 +281,8 @@ class Moments:
                 row["part"] in defaults,
                 bool(row["facts"].get("dropped")),
                 (int(row["facts"].get("attlen", 0)), str(row["facts"].get("attalign", ""))),
+                _shape(row["facts"]),
+                row.get("transaction_id"),
             )
             for row in rows
             if row["catalog"] == "pg_attribute"
@@ -287,3 +302,12 @@ class Moments:
             if row["catalog"] == "pg_enum"
         ]
         return sorted(found, key=lambda label: label.order)
+
+
+def _shape(facts: Mapping[str, Any]) -> Shape | None:
+    """None of a recorded history, or a file, that does not have it."""
+    if "attstorage" not in facts:
+        return None
+    return Shape(
+        int(facts["atttypmod"]), bool(facts["attndims"]), bool(facts["collated"]), str(facts["attstorage"])
+    )

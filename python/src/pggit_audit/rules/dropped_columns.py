@@ -12,20 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, column_types, quote_if_needed
+from pggit_audit.definitions import column_name, column_types
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
 from pggit_audit.rules.dating import bounds, identify, may_write_others, told
 from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before, statements_on
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
-
-# What stands for a type where no live column has its length and alignment (pg_type.typlen, typalign).
-_USUAL = {
-    (1, "c"): "boolean", (2, "s"): "smallint", (4, "i"): "integer", (8, "d"): "bigint", (16, "c"): "uuid",
-    (16, "d"): "interval", (12, "d"): "time with time zone", (64, "c"): "name", (-1, "i"): "text",
-    (-1, "d"): "double precision[]",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,11 +103,13 @@ def _gone(
         may_be_older = any(c.moment == moment for c in columns if not c.dropped) or may_write_others(
             evidence, moment, oid
         )
-        kind = evidence.usual_types.get(column.layout) or _USUAL.get(column.layout)
         if not is_named:
             name = f"(dropped column {column.place})"
+            kind = evidence.usual_columns.like(column, None, columns)
         elif name is not None:
-            kind = _as_others(evidence, name, column) or kind
+            kind = _as_told(evidence, table, name, column, columns)
+        else:
+            kind = None
         # What may have gone at any time may have been gone when the table entered.
         is_there = is_named or (column.place < last and not may_be_older)
         if kind is not None and name is not None and is_there:
@@ -165,13 +160,33 @@ def _paired(columns: Sequence[Column], names: Sequence[str | None]) -> Iterator[
         yield column, (True, name)
 
 
-def _as_others(evidence: Evidence, name: str, column: Column) -> str | None:
-    """The type of others of the name, with what else they are, if the places of their type are as long and aligned."""
-    like = older_columns.like_others(evidence, name)
-    if like is None:
+def _as_told(
+    evidence: Evidence, table: DatabaseObject, name: str, column: Column, columns: Sequence[Column]
+) -> str | None:
+    """What most likely stood behind a name: as live columns of the name have it, or else texts that create tables, if
+    these are alike and the type is as long and aligned; as what texts do to it, and ask of it, tells."""
+    usual = evidence.usual_columns
+    written = evidence.written.get(name, set())
+    kind = usual.like(column, name, columns)
+    if len(written) == 1 and not usual.has_name(column, name):
+        (told,) = written
+        kind = told if usual.layouts.get(told.removesuffix(" NOT NULL")) == column.layout else kind
+    if kind is None:
         return None
-    kind = like.removeprefix(quote(name)).removeprefix(quote_if_needed(name)).strip()
-    return kind if evidence.layouts.get(kind.removesuffix(" NOT NULL")) == column.layout else None
+    statements = older_columns.statements_on(evidence, table)
+    if any(_may_be_null(statement.words, name) for _, statement, _ in statements):
+        kind = kind.removesuffix(" NOT NULL")
+    actions = [a for _, s, names in statements for a in actions_on(names, s)]
+    return older_columns.before_set(f"{quote(name)} {kind}", name, actions).removeprefix(quote(name)).strip()
+
+
+def _may_be_null(words: Sequence[str], name: str) -> bool:
+    """Whether a statement asks if a column is null: who asks knows that it may be."""
+    return any(
+        words[i + 1 : i + 3] == ("is", "null") or words[i + 1 : i + 4] == ("is", "not", "null")
+        for i, word in enumerate(words)
+        if word == name
+    )
 
 
 def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int, str | None]]:

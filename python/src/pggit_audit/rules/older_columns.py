@@ -21,7 +21,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
 from pggit_audit.rules.dating import identify
 from pggit_audit.rules.situation import Evidence
-from pggit_audit.rules.type_changes import retyped
+from pggit_audit.rules.type_changes import retyped, said_by_using
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
@@ -69,7 +69,7 @@ def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, st
             before = now
         earliest = -1
         line = line if before == now else line.replace(quote_if_needed(now), quote(before), 1)
-        found.append((now, _before_set(line, before, actions)))
+        found.append((now, before_set(line, before, actions)))
     return found[::-1]
 
 
@@ -85,17 +85,24 @@ def with_types_before(
     """The columns that were there (`before_actions`), with the types that they most likely had before texts changed
     them; a default that is of the type keeps it as it is."""
     first: dict[str, str] = {}
+    said: dict[str, str] = {}
     actions: list[Mapping[str, str | None]] = []
     for _, statement, names in statements_on(evidence, table):
+        told = dict(said_by_using(statement)) if _is_on(names, statement) else {}
         for column, kind in retyped(statement) if _is_on(names, statement) else ():
             before = name_before(column, actions)
-            if before is not None:
-                first.setdefault(before, kind)
+            if before is not None and before not in first:
+                first[before] = kind
+                if column in told:
+                    said[before] = told[column]
         actions += actions_on(names, statement)
     found = []
     for now, line in known:
         name = column_name(line)
-        old = evidence.type_changes.before(name, first[name]) if name in first and "::" not in line else None
+        old = said.get(name)
+        if old is None and name in first:
+            old = evidence.type_changes.before(name, first[name])
+        old = None if "::" in line else old
         found.append((now, line if old is None else with_type(line, old)))
     return found
 
@@ -124,7 +131,7 @@ def gone(
             if like is None and action["if_there"]:
                 continue
             line = like or f"{quote(name)} text"
-            found.setdefault(name, _before_set(line, name, actions))
+            found.setdefault(name, before_set(line, name, actions))
     return [*found.values()]
 
 
@@ -209,7 +216,7 @@ def _is_given_up(name: str, actions: Actions) -> bool:
     return False
 
 
-def _before_set(line: str, name: str, actions: Actions) -> str:
+def before_set(line: str, name: str, actions: Actions) -> str:
     """A column's element as it was before the first action on its NOT NULL, and on its default."""
     seen: set[str] = set()
     for action in actions:

@@ -7,7 +7,6 @@ proposes steps. It changes nothing itself: the walk takes a step, or leaves it.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,15 +15,16 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.definitions import column_name, column_types, elements, in_schema, qualified
+from pggit_audit.definitions import in_schema, qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.live import Live
-from pggit_audit.moments import Layout, Moments
+from pggit_audit.moments import Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
 from pggit_audit.rules.type_changes import TypeChanges, columns_written
 from pggit_audit.rules.type_modifiers import Modifiers
+from pggit_audit.rules.usual_columns import UsualColumns
 from pggit_audit.statements import Name, Statement, split, unquote
 from pggit_audit.v1_schema import V1Schema
 
@@ -121,32 +121,9 @@ class Evidence:
         return TypeChanges(self.history.rows)
 
     @cached_property
-    def layouts(self) -> Mapping[str, Layout]:
-        """Length and alignment of each type that live columns have."""
-        return {
-            kinds[column.name]: column.layout
-            for table in self.live.by_identity.values()
-            if table.object_type == "TABLE"
-            for kinds in [dict(column_types(table.definition))]
-            for column in self.moments.columns(table.object_identity)
-            if column.name in kinds
-        }
-
-    @cached_property
-    def usual_types(self) -> Mapping[Layout, str]:
-        """By length and alignment, the type of PostgreSQL's own that most live columns of them have, with NOT NULL
-        where most of those have it."""
-        counts: dict[Layout, Counter[str]] = defaultdict(Counter)
-        for table in self.live.by_identity.values():
-            if table.object_type != "TABLE":
-                continue
-            layouts = {c.name: c.layout for c in self.moments.columns(table.object_identity)}
-            lines = elements(table.definition)[1]
-            required = {column_name(line) for line in lines if line.endswith(" NOT NULL")}
-            for name, kind in column_types(table.definition):
-                if name in layouts and "." not in kind and '"' not in kind:
-                    counts[layouts[name]][kind + (" NOT NULL" if name in required else "")] += 1
-        return {layout: found.most_common(1)[0][0] for layout, found in counts.items()}
+    def usual_columns(self) -> UsualColumns:
+        """What live columns are as a rule, by their shapes."""
+        return UsualColumns(self.live.by_identity.values(), self.moments)
 
     @cached_property
     def habits(self) -> Habits:

@@ -17,6 +17,11 @@ _BEHIND_TYPE = {
     "USING",
 }  # fmt: skip
 _NO_COLUMN = {"CONSTRAINT", "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "EXCLUDE", "LIKE"}
+# PostgreSQL's own functions of an array (pg_proc.proargtypes).
+_OF_ARRAYS = {
+    "array_dims", "array_length", "array_lower", "array_ndims", "array_position", "array_to_json", "array_to_string",
+    "array_upper", "cardinality", "unnest",
+}  # fmt: skip
 _MOMENT = re.compile(r"timestamp(?P<tz>tz)?\s*(?P<digits>\(\d\))?(?P<zone>\s+with(?:out)?\s+time\s+zone)?")
 
 
@@ -71,6 +76,26 @@ class TypeChanges:
 
 def retyped(statement: Statement) -> Iterator[tuple[str, str]]:
     """The columns whose type an ALTER TABLE changes: the name of each, and the type that it gets, as one writes it."""
+    for column, begin, end in _retyping(statement):
+        yield column, _type(statement, begin, end)
+
+
+def said_by_using(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns of which an ALTER TABLE that changes their types says that they were arrays, or none: the name of
+    each, and the type that it had, if its elements, or it as one, are of the new one."""
+    for column, begin, end in _retyping(statement):
+        using = next((i for i in range(begin + 1, end) if statement.keywords[i] == "USING"), end)
+        behind = [word for word in statement.words[using + 1 : end] if word != "("]
+        kind = _type(statement, begin, using)
+        if kind.endswith("]"):
+            if behind[:3] == ["array", "[", column]:
+                yield column, kind.removesuffix("[]")
+        elif behind[:2] == [column, "["] or (behind[1:2] == [column] and behind[0] in _OF_ARRAYS):
+            yield column, f"{kind}[]"
+
+
+def _retyping(statement: Statement) -> Iterator[tuple[str, int, int]]:
+    """The columns whose type an ALTER TABLE changes: the name of each, where its type begins, where the action ends."""
     for begin, end in _actions(statement):
         words = statement.keywords[begin:end]
         if words[0] != "ALTER":
@@ -78,7 +103,7 @@ def retyped(statement: Statement) -> Iterator[tuple[str, str]]:
         at = begin + (2 if words[1:2] == ("COLUMN",) else 1)
         kind = at + (3 if statement.keywords[at + 1 : at + 3] == ("SET", "DATA") else 1)
         if statement.keywords[kind : kind + 1] == ("TYPE",) and kind + 1 < end:
-            yield statement.words[at], _type(statement, kind + 1, end)
+            yield statement.words[at], kind + 1, end
 
 
 def _added(statement: Statement) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,8 @@ found (catalog, class, object, part, xid, facts) as (
     select 'pg_attribute', 'pg_catalog.pg_class'::pg_catalog.regclass, a.attrelid, a.attname, a.xmin,
         pg_catalog.jsonb_build_object(
             'attnum', a.attnum, 'attlen', a.attlen, 'attalign', a.attalign, 'dropped', a.attisdropped,
-            'granted', a.attacl is not null
+            'granted', a.attacl is not null, 'atttypmod', a.atttypmod, 'attndims', a.attndims,
+            'collated', a.attcollation operator(pg_catalog.<>) 0, 'attstorage', a.attstorage
         )
     from pg_catalog.pg_attribute as a
     join relations as r on r.oid operator(pg_catalog.=) a.attrelid
