@@ -64,6 +64,16 @@ CASES = [
         "create table t (id integer)",
     ),
     Case(
+        "the only column that is never named again lives, so it was not renamed",
+        "stub_column",
+        "public.t",
+        'ALTER TABLE "public"."t" ADD COLUMN "title" text;',
+        [index(2, "t_title", "create index t_title on t (title)")],
+        "create table t (name text, title text); create index t_title on t (title)",
+        live="create table t (name text)",
+        base="create table t (name text)",
+    ),
+    Case(
         "the only column that is never named again",
         "renamed_column",
         "public.t",

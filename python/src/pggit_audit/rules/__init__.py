@@ -89,7 +89,7 @@ OLDER_VIEW = Rule(
 RENAMED_COLUMN = Rule(
     "renamed_column",
     "the rename of a column",
-    "a record or a statement has the new name, where the old one stood or is never named again",
+    "a record or a statement has the new name, where the old one stood or is never named again, nor live",
     casts_doubt=True,
 )
 FORESEEN_RENAME = Rule(

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, column_types
+from pggit_audit.definitions import column_name, column_types, elements, parse_name
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
 from pggit_audit.rules.dating import bounds, identify, may_write_others, told
 from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before, statements_on
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
+
+# How long and aligned an enum is (typecmds.c).
+_ENUM = (4, "i")
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,15 @@ def with_dropped(
     plain = [line for _, line in lines]
     if kind != "table" or not lines or any(now not in known for now, _ in lines):
         return plain, []
-    places = {known[now].place for now, _ in lines}
-    taken = {column_name(line) for line in plain}
     if not any(c.dropped for c in known.values()):
         return plain, []
-    found = _gone(evidence, table, [*known.values()], max(places), position)
-    back = [d for d in found if d.name not in taken]
+    last = max(known[now].place for now, _ in lines)
+    found = [*_gone(evidence, table, [*known.values()], last, position)]
+    # Where another has its name by now, the one that went was there.
+    taken = {d.name for d in found if d.is_named}
+    lines = [(now, line) for now, line in lines if column_name(line) not in taken]
+    there = {column_name(line) for _, line in lines}
+    back = [d for d in found if d.name not in there]
     by_place = {known[now].place: line for now, line in lines} | {d.place: d.line for d in back}
     return [by_place[place] for place in sorted(by_place)], back
 
@@ -171,6 +177,8 @@ def _as_told(
     if len(written) == 1 and not usual.has_name(column, name):
         (told,) = written
         kind = told if usual.layouts.get(told.removesuffix(" NOT NULL")) == column.layout else kind
+    elif not written and not usual.has_name(column, name):
+        kind = _element_of(evidence, table, name, column) or kind
     if kind is None:
         return None
     statements = older_columns.statements_on(evidence, table)
@@ -178,6 +186,18 @@ def _as_told(
         kind = kind.removesuffix(" NOT NULL")
     actions = [a for _, s, names in statements for a in actions_on(names, s)]
     return older_columns.before_set(f"{quote(name)} {kind}", name, actions).removeprefix(quote(name)).strip()
+
+
+def _element_of(evidence: Evidence, table: DatabaseObject, name: str, column: Column) -> str | None:
+    """The type of the elements of the table's column that has the name by now, if they are as long and aligned."""
+    line = next((x for x in elements(table.definition)[1] if column_name(x) == name), "")
+    kind, is_array, _ = dict(column_types(table.definition)).get(name, "").partition("[]")
+    found = evidence.live.by_name.get(parse_name(kind)) if is_array else None
+    is_enum = found is not None and " AS ENUM (" in found.definition
+    layout = _ENUM if is_enum else evidence.usual_columns.layouts.get(kind)
+    if not is_array or layout != column.layout:
+        return None
+    return kind + (" NOT NULL" if line.endswith(" NOT NULL") else "")
 
 
 def _may_be_null(words: Sequence[str], name: str) -> bool:

@@ -51,22 +51,21 @@ def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, st
     found: list[tuple[str, str]] = []
     # When the columns behind the one at hand came: new ones are always last. -1 is before all actions.
     earliest = len(actions)
+    came_with = _came_with(actions)
     for line in reversed(lines):
         now = column_name(line)
         before = names[now]
-        if before is None and now not in names.values() and _is_given_up(now, actions):
-            # Another of its name was there, and is gone.
-            before = now
         if before is None:
-            came = next((i for i, a in enumerate(actions) if unquote(a["added"] or "") == now), None)
-            if came is None:
-                # Added under another name.
+            came = came_with.get(now)
+            if now not in names.values() and _is_given_up(now, actions):
+                # Another of its name was there, and is gone.
+                found.append((now, before_set(line, now, actions)))
+            elif came is not None and came > earliest and _added_if_missing(actions[came], now):
+                # ADD COLUMN IF NOT EXISTS found it there.
+                before = now
+            if before is None:
+                earliest = earliest if came is None else min(earliest, came)
                 continue
-            if came <= earliest or not actions[came]["if_missing"]:
-                earliest = min(earliest, came)
-                continue
-            # ADD COLUMN IF NOT EXISTS found it there.
-            before = now
         earliest = -1
         line = line if before == now else line.replace(quote_if_needed(now), quote(before), 1)
         found.append((now, before_set(line, before, actions)))
@@ -206,11 +205,28 @@ def name_before(name: str, actions: Actions) -> str | None:
     return name
 
 
+def _came_with(actions: Actions) -> dict[str, int]:
+    """The columns that texts add, by their names behind all of them, each with the action that adds it."""
+    found: dict[str, int] = {}
+    for i, action in enumerate(actions):
+        added, dropped, old, new = (unquote(action[n] or "") for n in ("added", "dropped", "old", "new"))
+        if added:
+            found.setdefault(added, i)
+        found.pop(dropped, None)
+        if new and old in found:
+            found[new] = found.pop(old)
+    return found
+
+
+def _added_if_missing(action: Mapping[str, str | None], name: str) -> bool:
+    return bool(action["if_missing"]) and unquote(action["added"] or "") == name
+
+
 def _is_given_up(name: str, actions: Actions) -> bool:
-    """Whether the first action on a name drops or renames a column that has it."""
+    """Whether the first action on a name drops or renames a column that has it, for certain."""
     for action in actions:
         if name in (unquote(action["dropped"] or ""), unquote(action["old"] or "")):
-            return True
+            return not action["if_there"]
         if name in (unquote(action["added"] or ""), unquote(action["new"] or "")):
             return False
     return False
