@@ -149,7 +149,8 @@ MISSING_KEY = Rule(
 OLDER_CONSTRAINT = Rule(
     "older_constraint",
     "a constraint or an index that was there before the tracker and is gone by now",
-    "a text drops it, none added it, and its own name says what it was, or that of others like it",
+    "a text drops it, none added it, and its own name says what it was, or that of others like it; else no more than "
+    "its name, just before that text",
 )
 # Indexes.
 RENAMED_INDEX = Rule(

@@ -18,6 +18,7 @@ from pggit_audit.rules import (
     attachments,
     columns,
     constraints,
+    foreign_keys,
     others,
     relations,
     routines,
@@ -60,7 +61,7 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A type is not there, or the key of a table; what else may be missing has no row, and no evidence."""
     if constraints.referenced(failure):
         return constraints.missing_key(failure)
-    found = constraints.missing(evidence, failure)
+    found = constraints.missing(evidence, failure) or foreign_keys.known_by_its_name_alone(evidence, failure)
     if found:
         return found
     statement = failure.statement

@@ -1,5 +1,6 @@
 """Foreign keys that are older than the tracker: what one did before a text dropped it and added it again
-(`earlier_action`), and what those were that a text drops (`named_by_drops`, `said_by_hashed_name`)."""
+(`earlier_action`), and what those were that a text drops (`named_by_drops`, `said_by_hashed_name`,
+`known_by_its_name_alone`)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
-from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import MOST_BYTES, Name, quote, unquote
 
 # As PostgreSQL prints it.
@@ -33,6 +34,7 @@ _FOREIGN_KEY = re.compile(
 
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
+_DROPS = re.compile(r"""\bdrop\s+constraint\s+(?:if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""")
 _REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w$.])+)""", re.IGNORECASE)
 
 
@@ -127,3 +129,30 @@ def said_by_hashed_name(evidence: Evidence, part: str, table: Name, columns: Col
 def _begins(cut: str, table: str) -> bool:
     """Whether table_column, cut or not, may be that of a table."""
     return table.startswith(cut) or cut.startswith(f"{table}_")
+
+
+def known_by_its_name_alone(evidence: Evidence, failure: Failure) -> list[Repair]:
+    """A statement drops a constraint of a table that is older than the tracker, and nothing else tells of it.
+
+    What it was is lost, but behind the statement it is gone: so any will do that has the name until then.
+    """
+    statement, found = failure.statement, list[Repair]()
+    if statement.tag != "ALTER TABLE":
+        return []
+    dropped = {unquote(name) for name in _DROPS.findall(statement.folded)} & evidence.dropped[
+        "CONSTRAINT"
+    ].keys()
+    for name in sorted(dropped & {naming.name[1] for naming in failure.told}):
+        for table in (full for target in statement.targets[:1] for full in failure.resolve(target)):
+            relation, rows = failure.situation.relation(table), evidence.history.by_name.get(table, [])
+            if (
+                relation is None
+                or relation.object_type != "TABLE"
+                or name in constraints(relation.definition)
+            ):
+                continue
+            if not any(row.change_type == "CREATE" for row in rows):
+                stub = f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} CHECK (true) NOT VALID;"
+                why = f"the statement drops {name}, of which nothing but the name is known"
+                found.append(Repair(OLDER_CONSTRAINT, stub, why, inferred=table))
+    return found
