@@ -150,6 +150,29 @@ CASES = [
         at=2,
     ),
     Case(
+        "a constraint that a text drops by a name that nothing has: the one that is gone in the end",
+        "renamed_constraint",
+        "public.t",
+        'ALTER TABLE "public"."t" RENAME CONSTRAINT "once" TO "single";',
+        [
+            table(
+                1,
+                "t",
+                "create table t (n integer constraint above check (n > 0), constraint once unique (n))",
+                "n int4",
+            ),
+            index(
+                2,
+                "once",
+                "create table t (n integer constraint above check (n > 0), constraint once unique (n))",
+            ),
+            table(3, "t", "alter table t drop constraint single", "n int4", at=NOON + DAY),
+            table(4, "t", "alter table t add m integer", "n int4, m int4", at=NOON + 2 * DAY),
+        ],
+        "create table t (n integer constraint above check (n > 0), m integer)",
+        at=3,
+    ),
+    Case(
         "a constraint that is called after its table: renamed along with it",
         "renamed_constraint",
         "public.w",

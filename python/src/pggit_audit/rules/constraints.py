@@ -282,11 +282,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
 def _dropped(words: Sequence[str]) -> set[str]:
     """The constraints that a statement drops, IF EXISTS or not."""
     drops = [i + 2 for i in range(len(words) - 2) if words[i : i + 2] == ("drop", "constraint")]
-    return {
-        words[i + 2] if words[i : i + 2] == ("if", "exists") else words[i]
-        for i in drops
-        if i + 2 <= len(words)
-    }
+    places = (i + 2 if words[i : i + 2] == ("if", "exists") else i for i in drops)
+    return {words[place] for place in places if place < len(words)}
 
 
 def _is_named(evidence: Evidence, name: str, failure: Failure) -> bool:
