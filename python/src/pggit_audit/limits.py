@@ -13,6 +13,8 @@ from pggit_audit.grounds import Ground
 
 MOST_BYTES = 2 << 30
 """By which one statement may make the shadow grow."""
+MOST_TOGETHER = 4 * MOST_BYTES
+"""That the shadow may have of all statements together, where one that takes a moment makes it grow."""
 MOST_LOG = 2 * MOST_BYTES
 """Bytes by which the write-ahead log may grow meanwhile, beside what others write."""
 MOST_QUEUE = 0.1
@@ -153,6 +155,8 @@ class Limits:
         others_log, others_queue = self._others.room(time.monotonic() - self._since)
         if size - first_size > MOST_BYTES:
             return TooLarge(f"the statement wrote more than {MOST_BYTES >> 20} MB")
+        if size > MOST_TOGETHER and size > first_size:
+            return TooLarge(f"all statements together wrote more than {MOST_TOGETHER >> 20} MB")
         if log - first_log > MOST_LOG + others_log:
             return TooMuchOfTheServers(
                 f"the server's log grew by more than {MOST_LOG >> 20} MB while the statement ran"

@@ -27,6 +27,7 @@ from pggit_audit.sessions import connect
 # The session that runs the history, one that prints, one in which a prepared role gives itself back what it took, one
 # that ends others, and for each of the first two one that is still ending.
 SESSIONS = 6
+_AT_ONCE = 4
 LIFETIME = "3 days"
 # Bytes that sorts and hashes of the history may put aside on the server's disk, where the build may limit it.
 _TEMPORARY_FILES = "2GB"
@@ -213,13 +214,31 @@ class PreparedRole(Role):
 
 
 def require_poor(connection: Connection, login: Login, prefix: str) -> None:
-    """Raises `PggitError` where a prepared role may do more than it should; see `too_rich`."""
+    """Raises `PggitError` where a prepared role may do more than it should (`too_rich`), or has too few sessions."""
     riches = too_rich(connection, login.user, prefix)
     if riches:
         raise PggitError(
             f"The role {login.user}, which is to run the history, {'; it '.join(riches)}.\n"
             "Nothing was changed. It should be able to log in, and to do nothing else:\n"
             f"    create role \"{login.user}\" login noinherit password '...' connection limit {SESSIONS};"
+        )
+    _require_room(connection, login.user)
+
+
+def _require_room(connection: Connection, name: str) -> None:
+    row = connection.execute(
+        "select rolconnlimit, (select pg_catalog.count(*) from pg_catalog.pg_stat_activity"
+        "     where usesysid operator(pg_catalog.=) r.oid)"
+        " from pg_catalog.pg_roles as r where rolname operator(pg_catalog.=) %s::pg_catalog.name",
+        (name,),
+    ).fetchone()
+    limit, taken = row or (0, 0)
+    if 0 <= limit < taken + _AT_ONCE:
+        raise PggitError(
+            f"The role {name}, which is to run the history, may have {limit} sessions at a time, of which {taken} are "
+            f"taken; it needs {_AT_ONCE}, and {SESSIONS} where the history ends some.\n"
+            "Nothing was changed. Wait until its other sessions are over, or let it have more:\n"
+            f'    alter role "{name}" connection limit {SESSIONS + taken};'
         )
 
 

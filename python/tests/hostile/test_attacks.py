@@ -77,6 +77,20 @@ def test_what_fills_the_disk_is_ended_and_gives_it_back(
     assert sizes[0][0] < 20 << 20
 
 
+@pytest.mark.slow
+def test_what_fills_the_disk_bit_by_bit_is_ended(admin: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_TOGETHER", 40 << 20)
+    # Each stays within what one may write; the last one takes long enough to be looked at twice.
+    part = "create table part_{i} as select repeat('x', 1000) as t from generate_series(1, 12000)"
+    parts = [Attack(f"part {i}", part.replace("{i}", str(i))) for i in range(3)]
+    grows = "do $$ begin for i in 1..40 loop insert into part_0 select repeat('x', 1000) from generate_series(1, 1000);"
+    parts.append(Attack("the last", f"{grows} perform pg_sleep(0.2); end loop; end $$"))
+    with open_shadow(admin, hidden=(), seconds=60) as shadow:
+        events = walk(shadow, parts, admin)
+    expect_honest_rows(events, parts)
+    assert "together wrote more than 40 MB" in str([e.findings for e in events if e.v1_version_id == 7])
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

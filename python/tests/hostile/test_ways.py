@@ -333,3 +333,23 @@ def test_a_prepared_role_must_be_poor(admin: Params) -> None:
         connection.execute("revoke pg_read_all_data from hostile_nobody")
         connection.execute("revoke connect on database canary from hostile_nobody")
     assert said == ["is a member of pg_read_all_data", "owns, or was granted, database canary"]
+
+
+@pytest.mark.parametrize("limit", [3, 7])
+def test_a_prepared_role_needs_room_for_its_sessions(admin: Params, limit: int) -> None:
+    """Said before anything is made, and not in the middle, in PostgreSQL's words."""
+    params = as_role(admin, "hostile_creates")
+    before = fingerprint(admin)
+    execute(admin, f"alter role hostile_nobody connection limit {limit}")
+    others = [psycopg.connect(**as_role(admin, NOBODY.user)) for _ in range(max(0, limit - 3))]
+    try:
+        said = f"may have {limit} sessions at a time, of which {len(others)} are taken"
+        with pytest.raises(PggitError, match=said):
+            grounds.check_ground(params, NOBODY)
+        with pytest.raises(PggitError, match=said), open_shadow(params, hidden=(), login=NOBODY):
+            pass
+    finally:
+        for other in others:
+            other.close()
+        execute(admin, "alter role hostile_nobody connection limit 6")
+    assert fingerprint(admin) == before
