@@ -141,6 +141,35 @@
             'keys',
             'its foreign keys are not looked at'
         ),
+        -- what a table has is nothing where its own row says that it has none: PostgreSQL looks there first
+        (
+            (not r.relhastriggers and exists (select from pg_trigger where pg_trigger.tgrelid = r.oid))
+            or (not r.relhasindex and exists (select from pg_index where pg_index.indrelid = r.oid))
+            or r.relchecks <> (
+                select count(*) from pg_constraint
+                where pg_constraint.conrelid = r.oid and pg_constraint.contype = 'c'
+            ),
+            'state',
+            'its triggers, indexes or checks are passed by: pg_class says that it has none'
+        ),
+        (
+            exists (
+                select from pg_constraint
+                inner join pg_index on pg_constraint.conindid = pg_index.indexrelid
+                where
+                    pg_constraint.conrelid = r.oid
+                    and pg_constraint.contype in ('p', 'u')
+                    and not (
+                        pg_index.indisunique
+                        and pg_index.indisvalid
+                        and pg_index.indisready
+                        and pg_index.indislive
+                        and pg_index.indimmediate <> pg_constraint.condeferrable
+                    )
+            ),
+            'keys',
+            'the index of a key is out of use'
+        ),
         (
             {{ _is_member('pg_class', 'r.oid') }},
             'member',
