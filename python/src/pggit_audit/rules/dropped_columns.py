@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_name, column_types, elements, parse_name
+from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
 from pggit_audit.rules.dating import bounds, identify, may_write_others, told
-from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before, statements_on
+from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
 
@@ -103,7 +104,9 @@ def _gone(
     for column in columns:
         if column.dropped and column.moment is not None and _went(column.moment) >= position:
             groups[column.moment].append(column)
-    for column, (is_named, name) in _with_names(groups, _named_by_drops(evidence, table) if groups else []):
+    statements = older_columns.statements_on(evidence, table) if groups else []
+    each = [(row, action) for row, s, names in statements for action in actions_on(names, s)]
+    for column, (is_named, name) in _with_names(groups, _named_by_drops(table, each)):
         moment = column.moment
         assert moment is not None
         may_be_older = any(c.moment == moment for c in columns if not c.dropped) or may_write_others(
@@ -114,6 +117,11 @@ def _gone(
             kind = evidence.usual_columns.like(column, None, columns)
         elif name is not None:
             kind = _as_told(evidence, table, name, column, columns)
+            if kind is not None and any(_may_be_null(s.words, name) for _, s, _ in statements):
+                kind = kind.removesuffix(" NOT NULL")
+            if kind is not None:
+                line = older_columns.before_set(f"{quote(name)} {kind}", name, [action for _, action in each])
+                kind = line.removeprefix(quote(name)).strip()
         else:
             kind = None
         # What may have gone at any time may have been gone when the table entered.
@@ -170,7 +178,7 @@ def _as_told(
     evidence: Evidence, table: DatabaseObject, name: str, column: Column, columns: Sequence[Column]
 ) -> str | None:
     """What most likely stood behind a name: as live columns of the name have it, or else texts that create tables, if
-    these are alike and the type is as long and aligned; as what texts do to it, and ask of it, tells."""
+    these are alike and the type is as long and aligned."""
     usual = evidence.usual_columns
     written = evidence.written.get(name, set())
     kind = usual.like(column, name, columns)
@@ -179,13 +187,7 @@ def _as_told(
         kind = told if usual.layouts.get(told.removesuffix(" NOT NULL")) == column.layout else kind
     elif not written and not usual.has_name(column, name):
         kind = _element_of(evidence, table, name, column) or kind
-    if kind is None:
-        return None
-    statements = older_columns.statements_on(evidence, table)
-    if any(_may_be_null(statement.words, name) for _, statement, _ in statements):
-        kind = kind.removesuffix(" NOT NULL")
-    actions = [a for _, s, names in statements for a in actions_on(names, s)]
-    return older_columns.before_set(f"{quote(name)} {kind}", name, actions).removeprefix(quote(name)).strip()
+    return kind
 
 
 def _element_of(evidence: Evidence, table: DatabaseObject, name: str, column: Column) -> str | None:
@@ -209,16 +211,13 @@ def _may_be_null(words: Sequence[str], name: str) -> bool:
     )
 
 
-def _named_by_drops(evidence: Evidence, table: DatabaseObject) -> list[tuple[int, str | None]]:
+def _named_by_drops(
+    table: DatabaseObject, each: Sequence[tuple[HistoryRow, Mapping[str, str | None]]]
+) -> list[tuple[int, str | None]]:
     """For each column that a recorded text takes from a table: the row's position, and what the column was called
-    before all texts; None where a text had added it."""
+    before all texts; None where a text had added it. `each`: what texts do to its columns, in order."""
     found: list[tuple[int, str | None]] = []
     actions: list[Mapping[str, str | None]] = []
-    each = [
-        (row, action)
-        for row, statement, names in statements_on(evidence, table)
-        for action in actions_on(names, statement)
-    ]
     live = {name for name, _ in column_types(table.definition)}
     for i, (row, action) in enumerate(each):
         if action["dropped"] and action["dropped"].lower() not in NO_COLUMNS:
