@@ -25,6 +25,7 @@ from pggit_audit import programs
 from pggit_audit.errors import PggitError
 
 PREFIX = "pggit-cluster-"
+_CLOCKS_DIFFER = 3600.0  # seconds
 USER = "postgres"
 PORT = 5432  # names the socket file; nothing listens on TCP
 START_SECONDS = 60
@@ -176,9 +177,12 @@ def sweep() -> None:
 
 
 def _is_alive(maker: int, noted_at: float) -> bool:
-    """Whether the process is there that noted its number then; another one may have that number by now."""
+    """Whether the process is there that noted its number then; another one may have that number by now.
+
+    Clocks are set, so one that seems to be a little younger than its note may have written it.
+    """
     try:
-        return psutil.Process(maker).create_time() <= noted_at + 1
+        return psutil.Process(maker).create_time() <= noted_at + _CLOCKS_DIFFER
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:

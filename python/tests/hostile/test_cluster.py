@@ -35,7 +35,7 @@ def test_another_process_of_the_number_keeps_nothing(monkeypatch: pytest.MonkeyP
     for folder in folders:
         folder.mkdir()
         (folder / "build.pid").write_text(str(os.getpid()))
-    before = psutil.Process().create_time() - 60
+    before = psutil.Process().create_time() - 86400
     os.utime(folders[1] / "build.pid", (before, before))
     cluster.sweep()
     assert [folder.exists() for folder in folders] == [True, False]

@@ -116,25 +116,24 @@ class Sittings:
         row, at = self._events[last].anchor_version_id or 0, self._events[last].committed_at
         if row <= behind or not isinstance(at, datetime):
             return False
+        return all(moment - at <= SESSION for moment in self._moments(event) if isinstance(moment, datetime))
+
+    def _moments(self, event: Event) -> Iterator[Any]:
+        """When a step without a row had not been taken yet, one after the other: there may be many."""
+        yield event.seen_until
         steps = _shown(event)
-        having = {
-            self._recorded[other]
-            for step in steps
-            for other in self._along.get(_key(event, step), (event.object_identity,))
-            if other in self._recorded
-        }
-        told = [
-            e
-            for e in map(self._events.__getitem__, having)
-            if e.confirmed or (e.change_type == "CREATE" and e.fidelity in ("exact", "repaired"))
-        ]
+        yield from (self._times.get(step.get("not_before")) for step in steps)
         name = (event.object_identity or "").split("(", 1)[0]
         if event.new_definition is None and name in self._named:
-            told.append(self._events[self._named[name]])
-        moments = [event.seen_until, *(e.committed_at for e in told)]
-        times = [moment for moment in moments if isinstance(moment, datetime)]
-        times += [self._times[n] for step in steps if (n := step.get("not_before")) in self._times]
-        return all(time - at <= SESSION for time in times)
+            yield self._events[self._named[name]].committed_at
+        for step in steps:
+            for other in self._along.get(_key(event, step), (event.object_identity,)):
+                told = self._events[self._recorded[other]] if other in self._recorded else None
+                if told is not None and (
+                    told.confirmed
+                    or (told.change_type == "CREATE" and told.fidelity in ("exact", "repaired"))
+                ):
+                    yield told.committed_at
 
 
 def _shown(event: Event) -> list[Mapping[str, Any]]:
