@@ -415,6 +415,8 @@ def _made(
         found.make(name)
     except psycopg.errors.InsufficientPrivilege:
         raise _Impossible(f"the role {_who(admin)} may not create databases (no CREATEDB)") from None
+    except psycopg.errors.LockNotAvailable:
+        raise  # who runs this says who holds it
     except psycopg.OperationalError as error:
         # pg_hba.conf may name the databases that a role is let in to
         raise _Impossible(
