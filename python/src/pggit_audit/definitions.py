@@ -202,10 +202,15 @@ def without_default(line: str) -> str:
     return line[:start] + _DEFAULT.sub("", line[start:], count=1)
 
 
+# Since 18 it may have a name.
+_NOT_NULL = re.compile(r"""(?: CONSTRAINT (?:"(?:[^"]|"")*"(?!")|[a-z_][\w$]*))? NOT NULL\Z""")
+
+
 def with_not_null(line: str, is_not_null: bool) -> str:
-    """A column's element with NOT NULL, or without."""
-    plain = line.removesuffix(" NOT NULL")
-    return plain + " NOT NULL" if is_not_null else plain
+    """A column's element with NOT NULL, under the name that it has, or without."""
+    if not is_not_null:
+        return _NOT_NULL.sub("", line)
+    return line if line.endswith(" NOT NULL") else f"{line} NOT NULL"
 
 
 _PIECE = re.compile(r"""'[^']*(?:''[^']*)*'(?!')|"(?:[^"]|"")*"(?!")|[\w$]+|::|\s+|.""", re.DOTALL)

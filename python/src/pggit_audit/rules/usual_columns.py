@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_name, column_types, elements, quote_if_needed, without_default
+from pggit_audit.definitions import (
+    column_name,
+    column_types,
+    elements,
+    quote_if_needed,
+    with_not_null,
+    without_default,
+)
 from pggit_audit.moments import Column, Moments, Shape
 
 # What stands for a type where no live column has its length and alignment (pg_type.typlen, typalign).
@@ -85,16 +92,28 @@ class UsualColumns:
 
 
 def last_of_create(columns: Collection[Column]) -> int:
-    """The last place of the columns that a table came with: those of the oldest transaction."""
-    live = [c for c in columns if not c.dropped and c.transaction is not None]
-    oldest = min((c.transaction or 0 for c in live), default=None)
-    return max((c.place for c in live if c.transaction == oldest), default=0)
+    """The last place of the columns that a table most likely came with.
+
+    Columns come in the order of their places. So one that was written behind what is at a later place was written again
+    since, and when it came is open; the first of the others that is younger than the oldest came behind the table.
+    """
+    later, earliest = max((c.place for c in columns), default=0) + 1, None
+    live = [(c.place, c.transaction) for c in columns if not c.dropped and c.transaction is not None]
+    oldest = min((written for _, written in live), default=0)
+    for place, written in sorted(live, reverse=True):
+        if earliest is None or written <= earliest:
+            earliest = written
+            later = place if written > oldest else later
+    return later - 1
 
 
 def _rest(line: str, name: str) -> str:
-    """An element without its name; not from which sequence it takes its values, which is the table's own."""
+    """An element without its name; not from which sequence it takes its values, nor what its NOT NULL is called: these
+    are the table's own."""
     if "nextval(" in line:
         line = without_default(line)
+    if line.endswith(" NOT NULL"):
+        line = with_not_null(with_not_null(line, False), True)
     rest = line.removeprefix(quote_if_needed(name)).strip()
     kind, generated, _ = rest.partition(" GENERATED ")
     return kind if generated else rest
