@@ -100,7 +100,7 @@ class DatedCatalog:
             # The catalog was restored with those rows; what was recorded since is dated by what was recorded since.
             self.anew = self.order.restored_until
             behind = [n for v, n in self.order.full.items() if v > self.anew]
-            self._above = min(behind, default=max(self.order.full.values(), default=0) + 1) - 1
+            self._above = min(behind, default=newest + 1) - 1
             return
         if numbers and min(numbers) > newest:
             self._above = max(numbers)

@@ -44,20 +44,16 @@ Step = tuple[int | None, str]
 class Sittings:
     """The last event of each object, as they are gone through, and of each that is gone."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event], times: Mapping[Any, datetime]) -> None:
+        """`times`: when each row was."""
         self._events = events
+        self._times = times
         # By path: the last event that stands as it is written; that of a row; of a row of what has the name.
         self._last: dict[str, int] = {}
         self._recorded: dict[str, int] = {}
         self._named: dict[str, int] = {}
         # By a name in it, the last event of what is gone.
         self._gone: dict[str, list[int]] = {}
-        # When each row was.
-        self._times: dict[Any, datetime] = {
-            e.v1_version_id: e.committed_at
-            for e in events
-            if e.v1_version_id is not None and isinstance(e.committed_at, datetime)
-        }
         # What one step changed.
         self._along: dict[Step, list[str]] = {}
         for event in events:

@@ -131,9 +131,11 @@ class _Marked:
         self._expanded: dict[str, list[int]] = {}
         # When each row was.
         self._times = {
-            e.v1_version_id: e.committed_at for e in events if isinstance(e.committed_at, datetime)
+            e.v1_version_id: e.committed_at
+            for e in events
+            if e.v1_version_id is not None and isinstance(e.committed_at, datetime)
         }
-        self._sittings = Sittings(events)
+        self._sittings = Sittings(events, self._times)
         # The last event that makes or drops what is there, and those of the reconciliation.
         self._last_made: dict[str, int] = {}
         self._reconciled: set[str] = set()
