@@ -330,13 +330,18 @@ def test_after_a_restore_nothing_is_dated(tracked: Connection) -> None:
     assert not judged.order and judged.refused is not None and "pg_restore" in judged.refused
 
 
+def created(kind: str, number: int) -> list[dict[str, Any]]:
+    """So many rows of CREATEs, one a day."""
+    return [
+        {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": kind, "change_type": "CREATE",
+         "new_metadata": None, "change_sql": "select 1"}
+        for i in range(1, number + 1)
+    ]  # fmt: skip
+
+
 def test_a_restored_history_that_goes_on_is_dated_from_there_on() -> None:
     """The tracker of the copy records with ids of its own: they say nothing of what the restore wrote."""
-    rows = [
-        {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": "VIEW", "change_type": "CREATE",
-         "new_metadata": None, "change_sql": "select 1"}
-        for i in range(1, 26)
-    ]  # fmt: skip
+    rows = created("VIEW", 25)
     xids = {i: 700 if i <= 20 else 800 + i for i in range(1, 26)}
 
     def label(xid: int) -> evidence.CatalogRow:
@@ -374,11 +379,7 @@ def test_a_catalog_that_was_written_anew_says_nothing_of_before(tracked: Connect
 
 def test_rows_that_were_written_again_alone_date_nothing() -> None:
     """Each in a transaction of its own, and in their order: but none of the catalog's rows is of one of those."""
-    rows = [
-        {"version_id": i, "created_at": DAY + timedelta(days=i), "object_type": "INDEX", "change_type": "CREATE",
-         "new_metadata": None, "change_sql": "select 1"}
-        for i in range(1, 4)
-    ]  # fmt: skip
+    rows = created("INDEX", 3)
     column = evidence.CatalogRow("pg_attribute", "table column", "public.pet", "born", 115, {})
     index = evidence.CatalogRow("pg_class", "index", "public.pet_born", None, 119, {})
     for xids, is_dated in (({1: 110, 2: 119, 3: 130}, True), ({1: 110, 2: 120, 3: 130}, False)):
