@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from pggit_audit.code import straight
@@ -134,10 +136,23 @@ def test_names_lose_their_quotes_and_nothing_else() -> None:
         ('/* A /* B */ \'C */ DROP TABLE "--"', '  drop table "--"'),
         ("CREATE TABLE ÄRZTE (Ö Text)", "create table Ärzte (Ö text)"),
         ("SELECT 'Open", "select 'Open"),
+        ("SELECT 'Open''", "select 'Open''"),
+        ("SELECT A, ''B", "select a, ''b"),
+        (f'DROP TABLE "{"A" * 40}""{"B" * 40}"', f'drop table "{"A" * 40}""{"B" * 22}"'),
     ],
 )
 def test_texts_are_read_as_postgresql_reads_them(text: str, read: str) -> None:
     assert folded(text) == read
+
+
+@pytest.mark.parametrize("text", ["select '" + "''" * 200_000 + "'", "select 'a' " * 40_000])
+def test_many_literals_take_no_more_memory_than_a_few_times_the_text(text: str) -> None:
+    tracemalloc.start()
+    try:
+        assert folded(text) == text
+        assert tracemalloc.get_traced_memory()[1] < 12 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_backslashes_are_read_as_the_text_itself_sets_them() -> None:

@@ -22,7 +22,7 @@ from pggit_audit import cluster, programs, sandbox
 from pggit_audit.databases import as_its_role, create_database, locale_of, time_zone
 from pggit_audit.errors import LostRole, PggitError
 from pggit_audit.sandbox import SESSIONS, SETTINGS, Login, MadeRole, PreparedRole, Role, require_poor
-from pggit_audit.sessions import connect
+from pggit_audit.sessions import NO_ROOM, connect
 from pggit_audit.waits import reason
 
 PREFIX = "pggit_shadow_"
@@ -417,6 +417,8 @@ def _made(
         raise _Impossible(f"the role {_who(admin)} may not create databases (no CREATEDB)") from None
     except psycopg.errors.LockNotAvailable:
         raise  # who runs this says who holds it
+    except NO_ROOM as error:
+        raise _Impossible(f"the server has no room for another database ({str(error).strip()})") from None
     except psycopg.OperationalError as error:
         # pg_hba.conf may name the databases that a role is let in to
         raise _Impossible(

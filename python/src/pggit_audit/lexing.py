@@ -60,6 +60,7 @@ def upper(token: Token) -> str:
 
 OPENING = re.compile(r"""--|/\*|(?<![\w$])[eE]'|'|"|(?<![\w$])\$(?:[^\W\d]\w*)?\$""")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_QUOTES = {mark: re.compile(f"{mark}+") for mark in "'\""}
 _ESCAPED_STRING_END = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*'", re.DOTALL)
 
 
@@ -98,6 +99,10 @@ def closing(text: str, opening: re.Match[str]) -> int:
     if mark in ("e'", "E'"):
         match = _ESCAPED_STRING_END.match(text, start)
         return match.end() - 1 if match else len(text)
+    if mark in _QUOTES:
+        # What is doubled is one of its own characters.
+        ends = (run.end() for run in _QUOTES[mark].finditer(text, start) if len(run[0]) % 2)
+        return next(ends, len(text) + 1) - 1
     end = text.find("\n" if mark == "--" else mark, start)
     return end if end >= 0 else len(text)
 

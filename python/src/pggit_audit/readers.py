@@ -17,6 +17,21 @@ from pggit_audit.sessions import connect
 # Seconds that reading the catalog of a large schema may take, and that a statement waits for a lock.
 _READING = 600
 _LOCKED = 10
+# What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
+# definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
+# anew, under no name, and what it names is in pg_catalog, to which nobody can add.
+# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
+COUNTS = (
+    "select pg_catalog.pg_stat_get_xact_tuples_inserted(c), pg_catalog.pg_stat_get_xact_tuples_updated(c),"
+    " pg_catalog.pg_stat_get_xact_tuples_deleted(c), pg_catalog.now()"
+    " from pg_catalog.unnest('{{{oids}}}'::pg_catalog.oid[]) as t (c)"
+)
+LOCKS = (
+    b"select relation from pg_catalog.pg_locks"
+    b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
+    b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
+    b" union all select 0 from pg_catalog.pg_constraint where contype operator(pg_catalog.=) 't' and condeferrable"
+)
 
 
 class Readers:

@@ -137,6 +137,15 @@ class Ended(psycopg.OperationalError):
     """A session ended in the middle of what it was asked."""
 
 
+NO_ROOM = (
+    psycopg.errors.InsufficientResources,
+    psycopg.errors.DiskFull,
+    psycopg.errors.OutOfMemory,
+    psycopg.errors.IoError,
+)
+"""What a server says that has no room: for one statement, or for any."""
+
+
 class TooMuchSaid(Ended):
     """A statement made the server say more than is listened to."""
 

@@ -16,37 +16,23 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
+from pggit_audit import limits, sessions
 from pggit_audit.catalog import Writes, anywhere, watched
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
 from pggit_audit.limits import Limits, Patience, TooMuchOfTheServers, beside, takes_long_to_read
-from pggit_audit.readers import Readers, columns, require_shadow, written
+from pggit_audit.readers import COUNTS, LOCKS, Readers, columns, require_shadow, written
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, TooMuchSaid, connect, failure, pinning, run, run_whole
 from pggit_audit.settings import for_session
 from pggit_audit.statements import is_several, split, without_owner
 from pggit_audit.trusted import Privileged, Trusted, privileged
 
-# Seconds that a canceled statement has to end, that a statement waits for a lock, and that a server has to come back.
-_GRACE, _LOCKED, _RETURN = 5.0, 10.0, 60.0
+# Seconds that a canceled statement has to end, and that a server has to come back.
+_GRACE, _RETURN = 5.0, 60.0
 # Characters of a script that may take as long as one statement: the server runs them in a few seconds.
 _SCRIPT = 250_000
 _LET_GO = b"select pg_catalog.pg_advisory_unlock_all()"
-# What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
-# definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
-# anew, under no name, and what it names is in pg_catalog, to which nobody can add.
-# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
-_COUNTS = (
-    "select pg_catalog.pg_stat_get_xact_tuples_inserted(c), pg_catalog.pg_stat_get_xact_tuples_updated(c),"
-    " pg_catalog.pg_stat_get_xact_tuples_deleted(c), pg_catalog.now()"
-    " from pg_catalog.unnest('{{{oids}}}'::pg_catalog.oid[]) as t (c)"
-)
-_LOCKS = (
-    b"select relation from pg_catalog.pg_locks"
-    b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
-    b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
-    b" union all select 0 from pg_catalog.pg_constraint where contype operator(pg_catalog.=) 't' and condeferrable"
-)
 _SEED = "select pg_catalog.setseed({seed!r})"
 _SEARCHED = (
     b"select pg_catalog.current_setting('search_path'), null"
@@ -57,9 +43,6 @@ _LISTED = r'"((?:[^"]|"")+)"|([^\s,"]+)'
 _SEARCH_PATH = b"select pg_catalog.set_config('search_path', $1, false)"
 # These may end a transaction themselves, which PostgreSQL forbids where others share it.
 _MAY_COMMIT = ("do", "call")
-# What these return is worked out, and thrown away by the server: nobody reads it.
-_RETURNING = ("select", "with", "values", "table", "(")
-_UNREAD = "explain (analyze, costs off, timing off, summary off) "
 
 _Row = TypeVar("_Row")
 
@@ -114,6 +97,7 @@ class Shadow:
         self._wanted_path = self._path = ""
         self._is_overdue = False
         self._others = beside(found, 0.0)
+        self._growth = limits.Growth(found)
         self._took_too_much: psycopg.Error | None = None
         self._has_let_go = False
         self._writes = Writes()
@@ -128,7 +112,7 @@ class Shadow:
     def _open_runner(self) -> None:
         settings = {
             "search_path": '"$user",public',
-            **_limits(self.seconds),
+            **limits.of_session(self.seconds),
             "idle_in_transaction_session_timeout": "10min",
             # The history's rows are its own.
             "row_security": "on",
@@ -187,7 +171,7 @@ class Shadow:
         self.reader = self._readers.reader
         self.trusted = Trusted(self._readers.observer, live)
         oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
-        self._counts = _COUNTS.format(oids=oids).encode()
+        self._counts = COUNTS.format(oids=oids).encode()
 
     def _look_again(self) -> None:
         """New sessions for the readers, where the server was away."""
@@ -232,7 +216,7 @@ class Shadow:
 
     def _limit(self) -> None:
         with suppress(psycopg.Error):
-            self._send([pinning(_limits(self.seconds)).encode()])
+            self._send([pinning(limits.of_session(self.seconds)).encode()])
 
     def role_again(self) -> list[dict[str, str]]:
         """Undoes what a statement made of its role, wherever its code hid: PostgreSQL runs functions to build an index.
@@ -271,7 +255,8 @@ class Shadow:
         try:
             self._run_to_its_end(script)
         finally:
-            self.patience.spend(time.monotonic() - self._began)
+            self.patience.spend(took := time.monotonic() - self._began)
+            self._growth.spend(took)
             # A transaction's end leaves advisory locks; who looks at what it did needs room for locks as well.
             if not self._has_let_go:
                 with suppress(psycopg.Error):
@@ -302,6 +287,13 @@ class Shadow:
             except Ended:
                 self._reopen()
                 raise
+        except sessions.NO_ROOM as error:
+            with suppress(psycopg.Error):  # it may hold what there is none left of
+                self._send([_LET_GO])
+            limits.require_room(self._readers.observer, error)
+            if not once_more or isinstance(error, limits.TooLarge):
+                raise
+            self._run_to_its_end(script, once_more=False)
         except psycopg.errors.QueryCanceled:
             if time.monotonic() - self._began >= self.seconds * 0.9:
                 raise
@@ -321,14 +313,17 @@ class Shadow:
             self._run_alone(script[0][1])
             return
         prelude = [*self._prelude(*(text for _, text in script)), self._counts]
-        texts = [_sent(text) for _, text in script]
-        results = self._send([*prelude, *texts, self._counts, _LOCKS, _LET_GO], checked=False)
+        texts = [limits.unread(text) for _, text in script]
+        asked = [self._counts, LOCKS, *self._growth.guard(), _LET_GO]
+        results = self._send([*prelude, *texts, *asked], checked=False)
         failed = len(results) - 1 - len(prelude)
-        if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + 2:
+        if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + len(asked) - 1:
             self._path = self._wanted_path
             self._has_let_go = True
-            self._writes |= written(results[len(prelude) - 1], results[-3], results[-2])
+            self._writes |= written(results[len(prelude) - 1], *results[-len(asked) :][:2])
             return
+        if failed == len(texts) + 2 < len(asked) + len(texts) - 1:
+            raise self._growth.why(failure(results[-1]), True)
         if failed < 0 or failed >= len(texts):
             # What is asked beside them failed: a statement may have set limits that nothing keeps.
             self._run_one_by_one(script)
@@ -368,7 +363,14 @@ class Shadow:
         if prelude := self._prelude(text):
             self._send(prelude)
         self._path = self._wanted_path
-        self._send([_sent(text)])
+        *ran, last = self._send([limits.unread(text), *self._growth.guard()], checked=False)
+        if last.status != ExecStatus.FATAL_ERROR:
+            return
+        error = failure(last)
+        if isinstance(error, psycopg.errors.ActiveSqlTransaction) and self._growth.guard():
+            self._send([limits.unread(text)])
+            return
+        raise self._growth.why(error, bool(ran))
 
     def _prelude(self, *texts: str) -> list[Any]:
         """What the session needs to be told before it runs these."""
@@ -453,19 +455,9 @@ def _parts(text: str) -> list[str]:
     return [statement.text for statement in split(text)] or [text]
 
 
-def _sent(text: str) -> bytes:
-    first = text.lstrip()[:7].lower()
-    return (_UNREAD + text if first.startswith(_RETURNING) else text).encode()
-
-
 def _may_call(text: str) -> bool:
     """Whether a statement may ask for random numbers: as code, or by name."""
-    return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *_RETURNING)) or "random" in text.lower()
-
-
-def _limits(seconds: float) -> dict[str, str]:
-    limits = {"statement_timeout": seconds, "lock_timeout": _LOCKED}
-    return {name: str(max(1, round(value * 1000))) for name, value in limits.items()}
+    return text.lstrip()[:7].lower().startswith((*_MAY_COMMIT, *limits.RETURNING)) or "random" in text.lower()
 
 
 @contextmanager

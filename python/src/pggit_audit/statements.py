@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from io import StringIO
 from string import ascii_lowercase, ascii_uppercase
 from typing import Literal
 
@@ -198,7 +199,6 @@ def without_owner(text: str) -> str:
 # PostgreSQL folds these letters alone, in the encodings in which one letter may be several bytes (UTF-8 is one).
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
-
 MOST_BYTES = 63
 # A word that may have more bytes: a letter has four at most.
 _LONG = re.compile(r"\w{16,}")
@@ -207,18 +207,18 @@ _LONG = re.compile(r"\w{16,}")
 @lru_cache(maxsize=16)
 def folded(text: str) -> str:
     """The text as PostgreSQL reads it: without comments, and all but quoted names, strings and bodies in lower case."""
-    parts: list[str] = []
-    here = 0
-    found = OPENING.search(text)
+    # A list of the parts takes fifty times the text.
+    parts, here, found = StringIO(), 0, OPENING.search(text)
     while found:
-        start, here = here, past(text, found, closing(text, found))
+        start, end = here, closing(text, found)
+        here = past(text, found, end)
         literal = " " if found[0] in ("--", "/*") else text[found.start() : here]
-        if found[0] == '"' and len(literal) > 16:
+        if found[0] == '"' and len(literal) > 16 and end < len(text):
             literal = quote(cut(unquote(literal)))
-        parts += (_LONG.sub(lambda m: cut(m[0]), text[start : found.start()].translate(_LOWER)), literal)
+        parts.write(_LONG.sub(lambda m: cut(m[0]), text[start : found.start()].translate(_LOWER)) + literal)
         found = OPENING.search(text, here)
-    parts.append(_LONG.sub(lambda m: cut(m[0]), text[here:].translate(_LOWER)))
-    return "".join(parts)
+    parts.write(_LONG.sub(lambda m: cut(m[0]), text[here:].translate(_LOWER)))
+    return parts.getvalue()
 
 
 def _fold(token: Token) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +23,7 @@ from walking import expect_honest_rows, history, walk
 
 from pggit_audit import cluster, embedded, grounds, limits, sessions
 from pggit_audit import shadow as shadow_module
+from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground
 from pggit_audit.replay import Replay
 from pggit_audit.rules.situation import Evidence
@@ -89,6 +93,83 @@ def test_what_fills_the_disk_bit_by_bit_is_ended(admin: Params, monkeypatch: pyt
         events = walk(shadow, parts, admin)
     expect_honest_rows(events, parts)
     assert "together wrote more than 40 MB" in str([e.findings for e in events if e.v1_version_id == 7])
+
+
+def test_what_fills_the_disk_faster_than_anybody_looks_is_undone(
+    admin: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each ends within a moment. What makes the shadow no larger goes on as before."""
+    monkeypatch.setattr(limits, "MOST_TOGETHER", 30 << 20)
+    monkeypatch.setattr(limits, "_UNSEEN", 0.0)
+    rows = "select repeat('x', 1000) as t from generate_series(1, 10000)"
+    parts = [
+        Attack("a table", f"create table part_0 as {rows}"),
+        Attack("another one", f"create table part_1 as {rows}"),
+        Attack("a third", f"create table part_2 as {rows}"),
+        Attack("a block", f"do $$ begin create table part_3 as {rows}; end $$"),
+        Attack("a block that commits", f"do $$ begin create table part_4 as {rows}; commit; end $$"),
+        Attack("an honest block", "do $$ begin create table part_5 (id integer); end $$"),
+        Attack("what wants no company", "create index concurrently part_0_t on part_0 (length(t))"),
+    ]
+    with open_shadow(admin, hidden=(), seconds=60) as shadow:
+        events = walk(shadow, parts, admin)
+        tables = shadow.query("select relname from pg_catalog.pg_class where relname like 'part%' order by 1")
+        sizes = shadow.query("select pg_catalog.pg_database_size(pg_catalog.current_database())")
+    expect_honest_rows(events, parts)
+    assert [name for (name,) in tables] == ["part_0", "part_0_t", "part_1", "part_5"]
+    said = {e.v1_version_id for e in events if "together wrote more than 30 MB" in str(e.findings)}
+    assert said == {5, 7, 9}
+    assert sizes[0][0] < 40 << 20
+
+
+@pytest.mark.slow
+def test_where_the_server_has_no_room_nothing_is_said_of_the_history(admin: Params) -> None:
+    """Who says that there is none ends no walk; where there is none, an honest row is not one that could not run."""
+    says = Attack("says so", "do $$ begin raise exception 'the disk is full' using errcode = '53100'; end $$")
+    takes = "select count(pg_advisory_lock(n)) from generate_series(1, 1000000) as n"
+    holds = Attack("takes all", f"do $$ begin execute {literal(takes)}; end $$")
+    with (
+        cluster.throw_away_cluster(16, cluster.find(16)) as own,
+        open_shadow(own, hidden=(), seconds=60) as shadow,
+    ):
+        texts = [says, holds]
+        rows = history(texts)
+        events = list(Replay(shadow, Evidence(rows, ()), "main").run(rows))
+        expect_honest_rows(events, texts)
+        with psycopg.connect(**own, autocommit=True) as other:
+            with pytest.raises(psycopg.errors.OutOfMemory):
+                other.execute(takes.encode())
+            with pytest.raises(PggitError, match="no room left"):
+                shadow.run("create table fine (id integer)")
+            other.execute("select pg_advisory_unlock_all()")
+        shadow.run("create table fine (id integer)")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small disk")
+def test_where_the_disk_is_full_nothing_is_said_of_the_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Path(tempfile.mkdtemp(prefix="pggit-small-"))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        small.rmdir()
+        pytest.skip("no disk can be mounted here")
+    try:
+        small.chmod(0o1777)
+        monkeypatch.setattr(tempfile, "tempdir", str(small))
+        with cluster.throw_away_cluster(16, cluster.find(16)) as own:
+            monkeypatch.undo()
+            with open_shadow(own, hidden=(), seconds=60) as shadow:
+                (small / "filler").write_bytes(bytes(shutil.disk_usage(small).free - (6 << 20)))
+                with pytest.raises(PggitError, match="No space left on device"):
+                    for i in range(500):
+                        shadow.run(f"create table fine_{i} (id integer primary key, t text unique)")
+                (small / "filler").unlink()
+                shadow.run("create table fine (id integer)")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+        small.rmdir()
 
 
 @pytest.mark.parametrize(
