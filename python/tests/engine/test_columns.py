@@ -153,6 +153,22 @@ CASES = [
         "create table t (id integer not null, name varchar(9))",
     ),
     Case(
+        "an expression takes the column for another type",
+        "earlier_type",
+        "public.t",
+        "alter table t alter made type timestamp USING NULL, alter id type bigint USING NULL, add n int",
+        [
+            table(1, "t", "create table t (id integer, made text)", "id int4, made text"),
+            table(
+                2,
+                "t",
+                "alter table t alter made type timestamp using to_timestamp(made), alter id type bigint, add n int",
+                "id int8, made timestamp, n int4",
+            ),
+        ],
+        "create table t (id bigint, made timestamp, n integer)",
+    ),
+    Case(
         "a record is not null",
         "changed_nullability",
         "public.t",

@@ -116,6 +116,12 @@ CHANGED_TYPE = Rule(
     "the row recorded another type",
     casts_doubt=True,
 )
+EARLIER_TYPE = Rule(
+    "earlier_type",
+    "the type that a column had before a statement changed it",
+    "the statement ran, though what it makes of the column does not fit the type that is known",
+    casts_doubt=True,
+)
 CHANGED_NULLABILITY = Rule(
     "changed_nullability",
     "that a column became NOT NULL, or no longer is",
@@ -304,8 +310,8 @@ RECONCILE = Rule(
 RULES: tuple[Rule, ...] = (
     TABLE_FROM_COLUMNS, FROM_LIVE_CATALOG, STUB_RELATION, NOT_YET_RENAMED, IMPLIED_DROP, IMPLIED_CASCADE,
     UNRECORDED_DROP, RECORDED_DROP, MADE_ANEW, OLDER_TABLE, OLDER_VIEW,
-    RENAMED_COLUMN, FORESEEN_RENAME, ADDED_COLUMN, DROPPED_COLUMN, CHANGED_TYPE, CHANGED_NULLABILITY,
-    CHANGED_DEFAULT, STUB_COLUMN,
+    RENAMED_COLUMN, FORESEEN_RENAME, ADDED_COLUMN, DROPPED_COLUMN, CHANGED_TYPE, EARLIER_TYPE,
+    CHANGED_NULLABILITY, CHANGED_DEFAULT, STUB_COLUMN,
     RENAMED_CONSTRAINT, MISSING_KEY, OLDER_CONSTRAINT,
     RENAMED_INDEX, NAME_AS_RECORDED,
     MISSING_SEQUENCE, RENAMED_SEQUENCE,

@@ -27,6 +27,7 @@ from pggit_audit.rules import (
     CHANGED_NULLABILITY,
     CHANGED_TYPE,
     DROPPED_COLUMN,
+    EARLIER_TYPE,
     IMPLIED_DROP,
     MISSING_SEQUENCE,
     RENAMED_COLUMN,
@@ -34,6 +35,7 @@ from pggit_audit.rules import (
     Rule,
     constraints,
     sequences,
+    type_changes,
 )
 from pggit_audit.rules.renamed_columns import ADDED, by_place, in_step, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
@@ -378,6 +380,15 @@ def _given_up(
         if fact.get("position") == places[old] and name not in places:
             why = f"row {row.version_id} recorded {name} where {old} stands, and {column} at its own place"
             yield rename(table, old, name, why)
+
+
+def of_another_type(failure: Failure) -> list[Repair]:
+    """A statement changes the type of a column, and makes of it what cannot be made of the type that it has here."""
+    text = type_changes.without_expressions(failure.statement)
+    if text is None:
+        return []
+    why = f"the recorded statement ran, so the column was of another type by then: {failure.message}"
+    return [Repair(EARLIER_TYPE, text, why, rewrite=True)]
 
 
 def column_line(definition: str, column: str) -> str | None:

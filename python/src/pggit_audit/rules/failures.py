@@ -241,9 +241,14 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42883": lambda evidence, failure: [
         *routines.missing(evidence, failure),
         *others.missing_operator(evidence, failure),
+        *columns.of_another_type(failure),
     ],
     "42725": routines.ambiguous,
-    "42846": others.missing_cast,
+    "42804": lambda _, failure: columns.of_another_type(failure),
+    "42846": lambda evidence, failure: [
+        *others.missing_cast(evidence, failure),
+        *columns.of_another_type(failure),
+    ],
     "22P02": types.missing_label,
     "42P07": _name_in_the_way,
     "42710": _name_in_the_way,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from pggit_audit.history import HistoryRow
@@ -21,6 +21,12 @@ _NO_COLUMN = {"CONSTRAINT", "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK", "EX
 _OF_ARRAYS = {
     "array_dims", "array_length", "array_lower", "array_ndims", "array_position", "array_to_json", "array_to_string",
     "array_upper", "cardinality", "unnest",
+}  # fmt: skip
+# And what others of its own take as their first argument: a number of seconds or a text, a text, bytes.
+_OF_NUMBERS = {"to_timestamp"}
+_OF_TEXTS = {
+    "btrim", "decode", "initcap", "lower", "ltrim", "regexp_replace", "regexp_split_to_array", "replace", "rtrim",
+    "split_part", "string_to_array", "to_date", "to_number", "to_timestamp", "trim", "upper",
 }  # fmt: skip
 _MOMENT = re.compile(r"timestamp(?P<tz>tz)?\s*(?P<digits>\(\d\))?(?P<zone>\s+with(?:out)?\s+time\s+zone)?")
 
@@ -81,8 +87,11 @@ def retyped(statement: Statement) -> Iterator[tuple[str, str]]:
 
 
 def said_by_using(statement: Statement) -> Iterator[tuple[str, str]]:
-    """The columns of which an ALTER TABLE that changes their types says that they were arrays, or none: the name of
-    each, and the type that it had, if its elements, or it as one, are of the new one."""
+    """The columns of which an ALTER TABLE that changes their types says what they were: the name of each, and the type
+    that it had.
+
+    An array, or none, if its elements, or it as one, are of the new type; what a function of PostgreSQL's own takes.
+    """
     for column, begin, end in _retyping(statement):
         using = next((i for i in range(begin + 1, end) if statement.keywords[i] == "USING"), end)
         behind = [word for word in statement.words[using + 1 : end] if word != "("]
@@ -92,6 +101,32 @@ def said_by_using(statement: Statement) -> Iterator[tuple[str, str]]:
                 yield column, kind.removesuffix("[]")
         elif behind[:2] == [column, "["] or (behind[1:2] == [column] and behind[0] in _OF_ARRAYS):
             yield column, f"{kind}[]"
+        elif (taken := _taken(statement.words[using:end], column)) is not None:
+            yield column, taken
+
+
+def _taken(words: Sequence[str], column: str) -> str | None:
+    """What type a function that gets a column by itself says that it has."""
+    for i in range(1, len(words) - 2):
+        if words[i] == "(" and words[i + 1] == column:
+            name, behind = words[i - 1], words[i + 2]
+            if name in _OF_NUMBERS and behind == ")":
+                return "integer"
+            if name in _OF_TEXTS and (behind == "," or name not in _OF_NUMBERS):
+                return "text"
+    return None
+
+
+def without_expressions(statement: Statement) -> str | None:
+    """An ALTER TABLE that changes the types of columns, for a table without rows: whatever these had before; None
+    where it changes none."""
+    first = statement.tokens[0].start if statement.tokens else 0
+    text, until = "", 0
+    for _, begin, end in _retyping(statement):
+        using = next((i for i in range(begin + 1, end) if statement.keywords[i] == "USING"), end)
+        text += statement.text[until : statement.tokens[using - 1].end + 1 - first] + " USING NULL"
+        until = statement.tokens[end - 1].end + 1 - first
+    return text + statement.text[until:] if until else None
 
 
 def _retyping(statement: Statement) -> Iterator[tuple[str, int, int]]:
