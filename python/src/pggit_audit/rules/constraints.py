@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -248,7 +249,8 @@ def named_anew(evidence: Evidence, table: DatabaseObject, position: int) -> list
 
 
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
-    """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it.
+    """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it, be it
+    after a name that the table gets later.
 
     Or, where the statement drops it, the only one of the table that neither the live table has nor a later text names.
     """
@@ -262,8 +264,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     for table in failure.tables() if named else ():
         relation = failure.situation.relation(table)
         ours = constraints(relation.definition) if relation is not None else {}
-        for old, body in ours.items():
-            new = _default_name(table[1], body)
+        later = evidence.history.later_rows(table, failure.situation.position)
+        called = dict.fromkeys([table[1], *(row.name for row in later if row.change_type == "ALTER")])
+        for name, (old, body) in product(called, ours.items()):
+            new = _default_name(name, body)
             if new is not None and new in named - ours.keys():
                 rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(old)} TO {quote(new)};"
                 why = f"the statement names {new}, as PostgreSQL calls it after the columns that it has now"
