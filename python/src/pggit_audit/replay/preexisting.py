@@ -111,8 +111,8 @@ class Preexisting:
         """Adds what belongs to the tables that were made, once all of them are there."""
         rest = [(step, outcome) for table, outcome in made for step in table.rest]
         changes: list[Difference] = []
-        for step, outcome in sorted(rest, key=lambda r: " FOREIGN KEY " in r[0].statement):
-            # Foreign keys when all the others are there; what does not fit now comes later or never.
+        for step, outcome in sorted(rest, key=lambda r: _needs_others(r[0].statement)):
+            # What does not fit now comes later or never.
             fits = self._situation.runs(step.statement)
             if not fits and " FOREIGN KEY " in step.statement:
                 # What it refers to had another name.
@@ -162,6 +162,11 @@ class Preexisting:
                 result.extend(self._provenance.of_step(repair))
         waiting.clear()
         return result
+
+
+def _needs_others(statement: str) -> int:
+    """When what belongs to a table comes: foreign keys behind all keys, then indexes that are parts of others."""
+    return 2 if tables.ATTACHES_INDEX.match(statement) else " FOREIGN KEY " in statement
 
 
 def _steps_of(difference: Difference, repairs: Sequence[Repair]) -> list[Repair]:

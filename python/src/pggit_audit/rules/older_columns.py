@@ -19,7 +19,6 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
-from pggit_audit.rules.dating import identify
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped, said_by_using
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
@@ -32,6 +31,9 @@ _ACTION = re.compile(
 )
 _ALTERS = re.compile(
     r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w.])+)(?P<actions>[^;]*)"""
+)
+_ATTACHED = re.compile(
+    r"""^ALTER TABLE ONLY (?P<parent>(?:"(?:[^"]|"")+"(?!")|[\w$.])+) ATTACH PARTITION """, re.MULTILINE
 )
 # What ALTER TABLE may drop that is no column.
 NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
@@ -106,19 +108,15 @@ def with_types_before(
     return found
 
 
-def gone(
-    evidence: Evidence, table: DatabaseObject, known: Sequence[tuple[str, str]], actions: Actions
-) -> list[str]:
+def gone(evidence: Evidence, known: Sequence[str], actions: Actions) -> list[str]:
     """The columns that texts drop of a live table and none adds, as they may have been: at the end.
 
     Of such a column nothing is recorded but its name: it is like the live columns of that name, or those that texts
     make, where these are alike, else a text (with IF EXISTS, only where there are such others). Where the catalog still
     has the places of those that are gone, it tells more (`dropped_columns`).
-    `known`: what was there of the live ones, as `before_actions` says.
+    `known`: the elements of those of which that is known.
     """
-    if evidence.moments.columns(identify(table)[1]):
-        return []
-    there = {column_name(line) for _, line in known}
+    there = {column_name(line) for line in known}
     found: dict[str, str] = {}
     for i, action in enumerate(actions):
         spelled = action["dropped"]
@@ -153,10 +151,11 @@ def statements_on(
     """The recorded statements that name a live table by a name that it has by then, in order.
 
     Each with a row that has its text, and the names that the table has in that text: two where the text renames it.
+    A partition that no row makes or attaches was one from the start: what names its parent is on it as well.
     """
     history = evidence.history
     found: dict[tuple[str, int], tuple[HistoryRow, list[Name]]] = {}
-    for name, first, until in history.names("TABLE", (table.object_schema, table.object_name)):
+    for name, first, until in _names(evidence, table):
         for row in (history.rows[p] for p in history.mentions(name[1]) if first <= p <= until):
             if not row.exclusion_reason:
                 before = found.get(row.execution)
@@ -167,6 +166,22 @@ def statements_on(
         for statement in row.statements
         if any(says(statement.folded, name[1]) for name in names)
     ]
+
+
+def _names(evidence: Evidence, table: DatabaseObject) -> Iterator[tuple[Name, int, int]]:
+    """What a live table was called, and what it was a partition of from the start (`History.names`)."""
+    history = evidence.history
+    name: Name = (table.object_schema, table.object_name)
+    while True:
+        yield from history.names("TABLE", name)
+        live = evidence.live.table(name)
+        attached = _ATTACHED.search(live.definition) if live is not None else None
+        if attached is None or any(r.change_type == "CREATE" for r in history.by_name.get(name, ())):
+            return
+        texts = {(row := history.rows[p]).execution: row for p in history.mentions(name[1])}
+        if any("attach" in s.words and s.mentions(name[1]) for r in texts.values() for s in r.statements):
+            return
+        name = parse_name(attached["parent"])
 
 
 def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mapping[str, str | None]]:

@@ -7,7 +7,7 @@ Such a table begins as its first row found it, with what the live catalog knows 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
@@ -50,6 +50,9 @@ _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b",
 _RETYPED = re.compile(
     r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"(?!")|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
 )
+
+# A statement that makes an index of a partition part of one of its parent.
+ATTACHES_INDEX = re.compile(r"""ALTER INDEX (?P<parent>(?:"(?:[^"]|"")+"(?!")|[\w$.])+) ATTACH PARTITION """)
 
 
 @dataclass(frozen=True)
@@ -278,22 +281,28 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     if position is not None:
         known = older_columns.with_types_before(evidence, table, known)
     renamed = older_columns.older_names(lines, actions)
-    gone = older_columns.gone(evidence, table, known, actions) if position is not None else []
+    before, by, key = tail.partition(" PARTITION BY ")
+    tail = before + by + with_columns(key, renamed)
     back: list[dropped_columns.Dropped] = []
     lines = [line for _, line in known]
     if position is not None:
         lines, back = dropped_columns.with_dropped(evidence, table, known, position)
-    lines += gone
+        # One that no text names may be any of those that only texts tell.
+        if all(d.is_named for d in back):
+            lines += older_columns.gone(evidence, lines, actions)
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
         tail = re.sub(r" WITH \((?:[^']|'[^']*(?:''[^']*)*'(?!'))*\);$", ";", tail)
+    parts = [*_own_indexes(evidence, table)]
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
         *map(str.strip, STATEMENT.findall(rest)),
         # That of a constraint comes with it.
+        *(first_statement(o.definition) for o in parts if o.object_name not in constraints(definition)),
         *(
-            first_statement(o.definition)
-            for o in evidence.live.indexes_of(table)
-            if o.object_name not in constraints(definition)
+            s.strip()
+            for o in parts
+            for s in STATEMENT.findall(o.definition)
+            if ATTACHES_INDEX.match(s.strip())
         ),
     ]
     complete = [
@@ -310,6 +319,16 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         *(comment for d in back if (comment := d.comment(name)) is not None),
     ]
     return AsLive(table_of(head, lines, tail), complete, dropped_columns.why(evidence, back))
+
+
+def _own_indexes(evidence: Evidence, table: DatabaseObject) -> Iterator[DatabaseObject]:
+    """The indexes of a live table, but for those that a partition gets with one that a row made of its parent."""
+    for index in evidence.live.indexes_of(table):
+        parts = (ATTACHES_INDEX.match(s.strip()) for s in STATEMENT.findall(index.definition))
+        attached = next(filter(None, parts), None)
+        rows = evidence.history.by_name.get(parse_name(attached["parent"]), ()) if attached else ()
+        if not any(row.change_type == "CREATE" for row in rows):
+            yield index
 
 
 def _called(live: DatabaseObject, name: Name, *texts: str) -> list[str]:
