@@ -20,18 +20,21 @@ _LOCKED = 10
 # What the transaction at hand wrote in each catalog, and what it locks other than under a lock that leaves a
 # definition as it is. They are asked in the session of the history, the only one that can say it: so each is sent
 # anew, under no name, and what it names is in pg_catalog, to which nobody can add.
-# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
-COUNTS = (
+_COUNTS = (
     "select pg_catalog.pg_stat_get_xact_tuples_inserted(c), pg_catalog.pg_stat_get_xact_tuples_updated(c),"
     " pg_catalog.pg_stat_get_xact_tuples_deleted(c), pg_catalog.now()"
     " from pg_catalog.unnest('{{{oids}}}'::pg_catalog.oid[]) as t (c)"
 )
+# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
 LOCKS = (
     b"select relation from pg_catalog.pg_locks"
     b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
     b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
     b" union all select 0 from pg_catalog.pg_constraint where contype operator(pg_catalog.=) 't' and condeferrable"
 )
+"""What the transaction at hand locks, for `written`."""
+# Where a role's settings are, and what it may do in a database.
+_OF_ROLES = ("pg_db_role_setting", "pg_database")
 
 
 class Readers:
@@ -132,18 +135,39 @@ def require_shadow(session: psycopg.Connection[Any], ground: Ground, role: str |
         )
 
 
+def counts(reader: CatalogReader) -> bytes:
+    """The query for what the transaction at hand has written by now, to be asked twice: for `written`."""
+    oids = reader.oids([*watched(), *_OF_ROLES])
+    return _COUNTS.format(oids=",".join(str(oid) for oid in oids)).encode()
+
+
 def written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
     """The catalogs whose counts rose between two looks, and the relations that are locked."""
-    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
-    if 0 in relations or before.get_value(0, 3) != after.get_value(0, 3):
-        # A transaction ended between them, and let go of its locks.
+    if _ended_between(before, after, locks):
         return anywhere()
     kinds: list[frozenset[str]] = [
-        frozenset(
-            name
-            for row, name in enumerate(watched())
-            if before.get_value(row, column) != after.get_value(row, column)
-        )
+        frozenset(name for row, name in enumerate(watched()) if _rose(before, after, row, column))
         for column in range(3)
     ]
-    return Writes(kinds[0], kinds[1], kinds[2], relations)
+    return Writes(kinds[0], kinds[1], kinds[2], _locked(locks))
+
+
+def role_written(before: PGresult, after: PGresult, locks: PGresult) -> bool:
+    """Whether what a role may do, or its settings, may have been written between two looks."""
+    rows = range(len(watched()), len(watched()) + len(_OF_ROLES))
+    return _ended_between(before, after, locks) or any(
+        _rose(before, after, row, column) for row in rows for column in range(3)
+    )
+
+
+def _rose(before: PGresult, after: PGresult, row: int, column: int) -> bool:
+    return before.get_value(row, column) != after.get_value(row, column)
+
+
+def _locked(locks: PGresult) -> frozenset[int]:
+    return frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
+
+
+def _ended_between(before: PGresult, after: PGresult, locks: PGresult) -> bool:
+    """Whether a transaction ended between two looks, and let go of its locks; or writes when it ends."""
+    return 0 in _locked(locks) or _rose(before, after, 0, 3)

@@ -17,11 +17,11 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from pggit_audit import limits, sessions
-from pggit_audit.catalog import Writes, anywhere, watched
+from pggit_audit.catalog import Writes, anywhere
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import Ground, ground
 from pggit_audit.limits import Limits, Patience, TooMuchOfTheServers, beside, takes_long_to_read
-from pggit_audit.readers import COUNTS, LOCKS, Readers, columns, require_shadow, written
+from pggit_audit.readers import LOCKS, Readers, columns, counts, require_shadow, role_written, written
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import Ended, TooMuchSaid, connect, failure, pinning, run, run_whole
 from pggit_audit.settings import for_session
@@ -101,6 +101,7 @@ class Shadow:
         self._took_too_much: psycopg.Error | None = None
         self._has_let_go = False
         self._writes = Writes()
+        self._role_is_as_seen = False
         self._open_runner()
         self._readers = Readers(found, hidden)
         self._look_at_readers(live)
@@ -170,8 +171,7 @@ class Shadow:
     def _look_at_readers(self, live: Privileged) -> None:
         self.reader = self._readers.reader
         self.trusted = Trusted(self._readers.observer, live)
-        oids = ",".join(str(oid) for oid in self.reader.oids(watched()))
-        self._counts = COUNTS.format(oids=oids).encode()
+        self._counts = counts(self.reader)
 
     def _look_again(self) -> None:
         """New sessions for the readers, where the server was away."""
@@ -219,11 +219,14 @@ class Shadow:
             self._send([pinning(limits.of_session(self.seconds)).encode()])
 
     def role_again(self) -> list[dict[str, str]]:
-        """Undoes what a statement made of its role, wherever its code hid: PostgreSQL runs functions to build an index.
+        """Undoes what statements made of their role, wherever code hid: PostgreSQL runs functions to build an index.
 
         Returns findings.
         """
+        if self._role_is_as_seen:
+            return []
         changes = self._ground.restore_if_changed()
+        self._role_is_as_seen = not changes
         return [{"code": "changed_its_role", "message": "; ".join(changes)}] if changes else []
 
     def end_execution(self) -> None:
@@ -320,7 +323,9 @@ class Shadow:
         if results[-1].status == ExecStatus.TUPLES_OK and failed == len(texts) + len(asked) - 1:
             self._path = self._wanted_path
             self._has_let_go = True
-            self._writes |= written(results[len(prelude) - 1], *results[-len(asked) :][:2])
+            before, (after, locks) = results[len(prelude) - 1], results[-len(asked) :][:2]
+            self._writes |= written(before, after, locks)
+            self._role_is_as_seen &= not role_written(before, after, locks)
             return
         if failed == len(texts) + 2 < len(asked) + len(texts) - 1:
             raise self._growth.why(failure(results[-1]), True)
@@ -359,7 +364,7 @@ class Shadow:
             self._run_alone(text)
 
     def _run_alone(self, text: str) -> None:
-        self._writes = anywhere()
+        self._writes, self._role_is_as_seen = anywhere(), False
         if prelude := self._prelude(text):
             self._send(prelude)
         self._path = self._wanted_path
@@ -419,7 +424,7 @@ class Shadow:
 
         Raises `psycopg.Error`, also where it took too much, or longer than a script of its length may.
         """
-        self._writes = anywhere()
+        self._writes, self._role_is_as_seen = anywhere(), False
         deadline = self._watched(self.seconds * (1 + len(script) / _SCRIPT))
         try:
             run_whole(self._runner, script.encode(), deadline, self._end_overdue, self._takes_too_much)

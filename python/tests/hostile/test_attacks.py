@@ -48,7 +48,10 @@ def test_no_attack_changes_anything_outside(admin: Params) -> None:
     told = {e.v1_version_id: e for e in events if e.origin == "v1"}
     by_name = {attack.name: told[2 * i + 1] for i, attack in enumerate(texts)}
     changed_its_role = {name for name, e in by_name.items() if "changed_its_role" in str(e.findings)}
-    assert "a setting of its role, in a block" in changed_its_role
+    assert {
+        "a setting of its role, in a block",
+        "takes a setting, where an index is built",
+    } <= changed_its_role
     assert "pggit_intruder" not in str(fingerprint(admin))
 
 

@@ -195,7 +195,9 @@ class Situation:
             touched |= self.state.kinds()
         elif may_rename and touched:
             touched |= reader.dependents(touched)
-        if altered and "pg_attribute" in writes.inserted | writes.updated:
+        # An index has rows of its own there, and its table is written as well.
+        is_index = bool(statements) and all(s.tag == "CREATE INDEX" for s in statements)
+        if altered and not is_index and "pg_attribute" in writes.inserted | writes.updated:
             touched |= reader.dependents(altered, "users_of_rows")
         gone = reader.vanished(self.state.objects, writes)
         if writes.leave_no_trace or any("extension" in s.text.lower() for s in statements):

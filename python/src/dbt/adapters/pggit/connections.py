@@ -144,8 +144,7 @@ class PggitCredentials(PostgresCredentials):
             opened = psycopg.connect(**{**self.connect_params(), **keywords})
         except psycopg.OperationalError as error:
             raise DbtRuntimeError(self.unreachable(str(error).strip())) from error
-        for limit in _LIMITS:
-            opened.execute(limit.encode())
+        opened.execute(_LIMITS.encode())
         if not opened.autocommit:
             opened.commit()
         return opened
@@ -199,7 +198,7 @@ class PggitConnectionManager(PostgresConnectionManager):
         """Give a connection a session: one that another node has left, or a new one."""
         credentials = cast("PggitCredentials", connection.credentials)
         role = [f"set role {credentials.role}"] if credentials.role else []
-        handle = self._idle.take([*role, *_LIMITS])
+        handle = self._idle.take([*role, _LIMITS])
         if handle is None:
             return self._open_anew(connection, credentials)
         connection.handle = handle
@@ -227,8 +226,7 @@ class PggitConnectionManager(PostgresConnectionManager):
             raise FailedToConnectError(credentials.unreachable(error.msg.strip())) from error
         try:
             with opened.handle.cursor() as cursor:
-                for limit in _LIMITS:
-                    cursor.execute(limit)
+                cursor.execute(_LIMITS)
             opened.handle.commit()
         except psycopg2.OperationalError as error:
             raise FailedToConnectError(
@@ -438,8 +436,8 @@ def _holder(table: str | None) -> tuple[str, list[Any]]:
     ), [table]
 
 
-# What pins settings once more.
-_LIMITS = (pinning(PINNED), NEWER)
+# What pins settings once more, in one message: each node begins with it.
+_LIMITS = f"{pinning(PINNED)}; {NEWER}"
 
 
 def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:
