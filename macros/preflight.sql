@@ -4,6 +4,7 @@
 -#}
 
 {% macro preflight() %}
+    {%- if execute -%}{%- do _preflight_others_code() -%}{%- endif -%}
     {%- set is_asked = flags.WHICH == 'run-operation' -%}
     {%- if execute and (is_asked or flags.WHICH in ('build', 'run')) -%}
         {%- do _preflight_macros() -%}
@@ -21,6 +22,20 @@
     {%- elif execute and flags.WHICH == 'test' -%}
         {%- do _preflight_gate() -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{#- Before any of the sources is read, by whatever command. -#}
+{% macro _preflight_others_code() %}
+    {%- set tables = [] -%}
+    {%- for source in graph.sources.values() if source.package_name == 'pggit_audit' -%}
+        {%- do tables.append([source.schema, source.identifier]) -%}
+    {%- endfor -%}
+    {%- for table in ['history', 'history_archive', 'objects', 'branches'] -%}
+        {%- set found = v1_relation(table) -%}
+        {%- do tables.append([found.schema, found.identifier]) -%}
+    {%- endfor -%}
+    {%- do adapter.refuse_others_code(tables) -%}
 {% endmacro %}
 
 

@@ -3,6 +3,7 @@
 {% macro source_columns(relation, required=true) %}
     {#- Asked of the catalog: information_schema hides what a role may not read, and that would pass for missing. -#}
     {%- if not execute -%}{{ return({}) }}{%- endif -%}
+    {%- do adapter.refuse_others_code([[relation.schema, relation.identifier]]) -%}
     {%- set found = adapter.run_once(_source_facts_sql(relation)).rows[0] -%}
     {%- set table = relation.schema ~ '.' ~ relation.identifier -%}
     {%- if not found['schema_exists'] -%}

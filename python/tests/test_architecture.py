@@ -28,7 +28,7 @@ LAYERS = (
     ),
     ("waits",),
     ("sessions",),
-    ("statements", "databases"),
+    ("statements", "databases", "others_code"),
     ("code", "settings", "definitions", "programs", "evidence"),
     ("lab.recorded", "dated_catalog"),
     ("catalog",),

@@ -20,6 +20,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from pggit_audit import others_code
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.sessions import read_any_time
 
@@ -142,6 +143,7 @@ def _from_tables(connection: psycopg.Connection[Any], schemas: Sequence[str]) ->
         )
         if present != len(TABLES):
             continue
+        others_code.refuse(connection, [(schema, table) for table in TABLES])
         history, catalog = (
             connection.execute(
                 sql.SQL("select {} from {}").format(
@@ -210,6 +212,7 @@ def _history(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> lis
             f"There is no table history in {' or '.join(schemas)}: pgGit v1 is not installed in database "
             f"{connection.info.dbname}. Nothing was written."
         )
+    others_code.refuse(connection, [(schema, table) for table in ("history", "history_archive", "objects")])
     installed = "object_id" in _columns(connection, schema, "history")
     rows: list[Row] = []
     for table in ("history", "history_archive"):

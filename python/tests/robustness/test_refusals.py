@@ -115,6 +115,13 @@ MORE_OBSTACLES = {
         "become texts without being asked (bigint as text)",
         "drop cast (bigint as text)",
     ),
+    "code of somebody else's in what is read": (
+        "create function public.acts() returns int language sql immutable as 'select 1';"
+        " do $$ begin create role other; exception when duplicate_object then null; end $$;"
+        " alter function public.acts() owner to other; create index acting on pggit.objects ((public.acts()))",
+        "pggit.objects: index pggit.acting calls public.acts(), which other owns",
+        "or let migration or a superuser own the routine",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",

@@ -13,7 +13,7 @@ import psycopg
 import yaml
 from psycopg import sql
 
-from pggit_audit import embedded
+from pggit_audit import embedded, others_code
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import fingerprint
 from pggit_audit.night.v1 import Names
@@ -67,7 +67,9 @@ def history_prefix(
         max_id: the greatest id that counts; all where it is None.
         table: its history's name.
 
+    Raises `PggitError` where reading it would run code of somebody else's.
     """
+    others_code.refuse(connection, [(schema, table)])
     with fingerprint.settings(connection):
         key = sql.Identifier(history_key(connection, schema, table))
         if max_id is None:

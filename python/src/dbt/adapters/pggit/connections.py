@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,7 +22,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.helper_types import Port
 from psycopg2.extensions import STATUS_BEGIN, TRANSACTION_STATUS_IDLE  # type: ignore[import-untyped]
 
-from pggit_audit import embedded
+from pggit_audit import embedded, others_code
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
@@ -351,6 +351,19 @@ class PggitConnectionManager(PostgresConnectionManager):
             check_ground(credentials.connect_params(), credentials.shadow_login, apart)
         except PggitError as error:
             raise Refused(str(error)) from error
+
+    def refuse_others_code(self, tables: Sequence[tuple[str, str]]) -> None:
+        """Look whether reading one of these (schema, name) runs code of somebody else's.
+
+        Raises:
+            Refused: it does; says whose, and where.
+
+        """
+        with self.connect_anew() as connection:
+            try:
+                others_code.refuse(connection, tables)
+            except PggitError as error:
+                raise Refused(str(error)) from error
 
     @property
     def credentials(self) -> PggitCredentials:

@@ -26,6 +26,7 @@ class PggitAdapter(PostgresAdapter):
     def __init__(self, config: Any, mp_context: Any) -> None:
         super().__init__(config, mp_context)
         self._found_once: dict[str, Any] = {}
+        self._looked_at: set[tuple[str, str]] = set()
 
     @property
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
@@ -78,6 +79,17 @@ class PggitAdapter(PostgresAdapter):
     def check_shadow(self, apart: bool = False) -> None:
         """Fail at once if there is nobody who could run the history again without being able to do harm."""
         self.connections.check_shadow(apart)
+
+    @available.parse_none
+    def refuse_others_code(self, tables: list[list[str]]) -> None:
+        """Fail at once if reading one of these (schema, name) runs code of somebody else's.
+
+        Each is looked at once in a command.
+        """
+        new = [(schema, name) for schema, name in tables if (schema, name) not in self._looked_at]
+        if new:
+            self.connections.refuse_others_code(new)
+            self._looked_at.update(new)
 
     @available.parse_none
     def live_blobs(self, hidden_schemas: list[str]) -> str:

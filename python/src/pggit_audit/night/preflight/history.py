@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from pggit_audit import others_code
 from pggit_audit.errors import PggitError
 from pggit_audit.night.preflight.findings import PREFLIGHT
 from pggit_audit.verdicts import Finding, Severity
@@ -164,10 +165,11 @@ def check_history(connection: Connection, schema: str) -> HistoryCheck:
         schema: where v1 is installed.
 
     Raises:
-        PggitError: the role may not read the history.
+        PggitError: the role may not read the history, or that would run code of somebody else's.
 
     """
     tables = _tables(connection, schema)
+    others_code.refuse(connection, [(schema, table) for table in ("history", "history_archive", "objects")])
     if "history" not in tables:
         raise PggitError(
             f"Role {connection.info.user} may not read {schema}.history, or it is not there. Nothing was changed. "
