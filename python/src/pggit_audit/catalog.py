@@ -442,7 +442,7 @@ class CatalogReader:
     def vanished(self, keys: Iterable[Key], writes: Writes) -> set[Key]:
         """Those of `keys` that no longer exist, given what was written since they were last seen."""
         wanted: dict[str, list[int]] = {}
-        for classid, objid in keys:
+        for classid, objid in keys if writes.deleted else ():
             catalog = self._catalogs[classid]
             # A relation is locked by whoever drops it.
             is_spared = (

@@ -261,7 +261,8 @@ def _next_result(
     Raises `psycopg.OperationalError` where it is that of a COPY; `TooMuchSaid`.
     """
     given_up, said = None, 0
-    while True:
+    # Most of what is asked comes with something else: of that, nothing is looked for on the wire.
+    while server.is_busy():
         unsent = server.flush()
         arrived = _arrived(server)
         server.consume_input()
