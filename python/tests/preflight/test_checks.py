@@ -60,6 +60,7 @@ DATA = {
         "create table pggit.function_versions (id integer); insert into pggit.function_versions values (1);"
         + row(1, "CREATE")
     ),
+    "kept_out": row(1, "CREATE") + "create rule nothing as on insert to pggit.history do instead nothing",
     "not_moved": "create table pggit.notes (id integer); insert into pggit.notes values (1);"
     + row(1, "CREATE"),
 }
@@ -87,8 +88,39 @@ def test_a_tracker_at_work_and_one_that_is_switched_off(v1: Connection) -> None:
         "create event trigger pggit_ddl_trigger on ddl_command_end execute function pggit.noticed()"
     )
     assert check_history(v1, "pggit").findings == []
-    v1.execute("alter event trigger pggit_ddl_trigger disable")
-    assert [(f.code, f.severity) for f in check_history(v1, "pggit").findings] == [("tracker_off", "warning")]
+    for how in ("disable", "enable replica"):
+        v1.execute(f"alter event trigger pggit_ddl_trigger {how}")
+        assert [(f.code, f.severity) for f in check_history(v1, "pggit").findings] == [
+            ("tracker_off", "warning")
+        ]
+    v1.execute("create event trigger pggit_drop_trigger on sql_drop execute function pggit.noticed()")
+    (found,) = check_history(v1, "pggit").findings
+    assert (
+        "not wholly at work. Of its event triggers, these are disabled: pggit_ddl_trigger." in found.message
+    )
+
+
+EATS = "on pggit.history for each row execute function pggit.eats()"
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (f"create trigger one before insert {EATS}", "trigger one"),
+        ("create rule nothing as on insert to pggit.history do instead nothing", "rule nothing"),
+        ("alter table pggit.history enable row level security", "row security"),
+        (f"create trigger later after insert {EATS}", None),
+        (f"create trigger guard before delete {EATS}", None),
+        ("create trigger held before insert on pggit.history execute function pggit.eats()", None),
+    ],
+)  # fmt: skip
+def test_what_keeps_rows_out_of_the_history_is_named(v1: Connection, made: str, named: str | None) -> None:
+    v1.execute((OBJECT + row(1, "CREATE")).encode())
+    v1.execute(
+        "create function pggit.eats() returns trigger language plpgsql as 'begin return null; end';" + made
+    )
+    said = [f.message.rsplit(": ", 1)[1] for f in check_history(v1, "pggit").findings if f.code == "kept_out"]
+    assert said == ([f"{named}."] if named else [])
 
 
 def test_the_profile_adds_up_over_the_archive(v1: Connection) -> None:

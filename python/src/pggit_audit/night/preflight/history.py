@@ -202,7 +202,7 @@ def check_history(connection: Connection, schema: str) -> HistoryCheck:
         if "system_events" in tables:
             pauses = cursor.execute(_sql(_PAUSES, schema)).fetchall()
             findings += [_pause(f"{schema}.system_events", row) for row in pauses]
-        findings += _tracker(cursor, schema)
+        findings += _tracker(cursor, schema) + _kept_out(cursor, schema)
         findings += _other_rows(cursor, schema, tables)
     return HistoryCheck(findings, profile)
 
@@ -260,17 +260,65 @@ def _tracker(cursor: psycopg.Cursor[dict[str, Any]], schema: str) -> list[Findin
         """,
         (schema,),
     ).fetchall()
-    off = [row["name"] for row in rows if row["enabled"] == "D"]
-    if rows and len(off) < len(rows):
+    # One that fires for replicas alone (R) fires in no session of the team's.
+    off = [row["name"] for row in rows if row["enabled"] not in ("O", "A")]
+    if rows and not off:
         return []
-    what = f"Its event triggers are disabled: {', '.join(off)}." if off else "It has no event triggers here."
+    if off and len(off) < len(rows):
+        what = (
+            f"The tracker is not wholly at work. Of its event triggers, these are disabled: {', '.join(off)}."
+        )
+    elif off:
+        what = f"The tracker is not at work. Its event triggers are disabled: {', '.join(off)}."
+    else:
+        what = "The tracker is not at work. It has no event triggers here."
     return [
         Finding(
             "tracker_off",
             "warning" if off else "info",
             schema,
-            f"The tracker is not at work. {what} What changes now leaves no row.",
+            f"{what} What changes now leaves no row{' of its kind' if 0 < len(off) < len(rows) else ''}.",
             "Nothing, where that is meant; else enable them. What left no row is inferred from the live catalog.",
+            PREFLIGHT,
+        )
+    ]
+
+
+def _kept_out(cursor: psycopg.Cursor[dict[str, Any]], schema: str) -> list[Finding]:
+    """What may keep rows from getting into the history, or change them on their way: v1 has none of it."""
+    rows = cursor.execute(
+        """
+        /* pggit-audit preflight */
+        with history as (
+            select c.oid, c.relrowsecurity
+            from pg_class as c
+            inner join pg_namespace as n on c.relnamespace = n.oid
+            where n.nspname = %(schema)s and c.relname = 'history' and c.relkind in ('r', 'p')
+        )
+        -- a trigger for each row (1) that comes before (2) it is inserted (4)
+        select 'trigger ' || quote_ident(t.tgname) as what
+        from history inner join pg_trigger as t on t.tgrelid = history.oid
+        where not t.tgisinternal and t.tgtype & 7 = 7 and t.tgenabled in ('O', 'A')
+        union all
+        select 'rule ' || quote_ident(r.rulename)
+        from history inner join pg_rewrite as r on r.ev_class = history.oid
+        where r.ev_type = '3' and r.ev_enabled in ('O', 'A')
+        union all
+        select 'row security' from history where relrowsecurity
+        order by 1
+        """,
+        {"schema": schema},
+    ).fetchall()
+    if not rows:
+        return []
+    names = ", ".join(row["what"] for row in rows)
+    return [
+        Finding(
+            "kept_out",
+            "warning",
+            f"{schema}.history",
+            f"v1 makes none of this, and it may keep rows out of the history, or change them on their way: {names}.",
+            "Look at who made that, and since when. What left no row is inferred from the live catalog.",
             PREFLIGHT,
         )
     ]
