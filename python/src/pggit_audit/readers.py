@@ -25,12 +25,14 @@ _COUNTS = (
     " pg_catalog.pg_stat_get_xact_tuples_deleted(c), pg_catalog.now()"
     " from pg_catalog.unnest('{{{oids}}}'::pg_catalog.oid[]) as t (c)"
 )
-# A lock on 0: when it ends, a constraint trigger may write, where nobody can count that any more.
+# A lock on 0: when it ends, a constraint trigger may write, or the query of a cursor that outlives it, where nobody can
+# count that any more.
 LOCKS = (
     b"select relation from pg_catalog.pg_locks"
     b" where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid() and relation is not null"
     b" and mode operator(pg_catalog.<>) all (array['AccessShareLock', 'RowShareLock', 'RowExclusiveLock'])"
     b" union all select 0 from pg_catalog.pg_constraint where contype operator(pg_catalog.=) 't' and condeferrable"
+    b" union all select 0 from pg_catalog.pg_cursors where is_holdable"
 )
 """What the transaction at hand locks, for `written`."""
 # Where a role's settings are, and what it may do in a database.

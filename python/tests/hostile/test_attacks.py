@@ -353,22 +353,34 @@ def test_whatever_carries_an_attack_runs_it(admin: Params) -> None:
     assert marks == {attack.name for attack in carried + spelt} - NEVER_RUNS
 
 
-def test_what_a_transaction_does_at_its_end_is_seen(admin: Params) -> None:
+AT_ITS_END = {
+    "a trigger": "create table waiting (id integer); create function at_the_end() returns trigger language plpgsql as"
+    " $f$ begin {acts}; return null; end $f$;"
+    " create constraint trigger t after insert on waiting deferrable initially deferred"
+    " for each row execute function at_the_end();"
+    " create function fills() returns integer language plpgsql as"
+    " $f$ begin insert into waiting values (1); return 1; end $f$;"
+    " create table filled as select fills() as x",
+    "a cursor": "create function at_the_end() returns integer language plpgsql as $f$ begin {acts}; return 1; end $f$;"
+    " create function opens() returns integer language plpgsql as"
+    " $f$ begin execute 'declare kept cursor with hold for select at_the_end()'; return 1; end $f$;"
+    " create table filled as select opens() as x",
+}
+
+
+@pytest.mark.parametrize("way", AT_ITS_END)
+def test_what_a_transaction_does_at_its_end_is_seen(admin: Params, way: str) -> None:
     """Behind the last look that its own session can take at what it wrote."""
-    waits = Attack(
-        "waits for the end",
-        "create table waiting (id integer); create function at_the_end() returns trigger language plpgsql as"
-        " $f$ begin execute 'create table late (id integer)'; return null; end $f$;"
-        " create constraint trigger t after insert on waiting deferrable initially deferred"
-        " for each row execute function at_the_end();"
-        " create function fills() returns integer language plpgsql as"
-        " $f$ begin insert into waiting values (1); return 1; end $f$;"
-        " create table filled as select fills() as x",
+    acts = (
+        "execute 'create table late (id integer)';"
+        " execute format('alter role %I set work_mem = ''1MB''', current_user)"
     )
+    waits = Attack("waits for the end", AT_ITS_END[way].replace("{acts}", acts))
     with open_shadow(admin, hidden=(), seconds=SECONDS) as shadow:
         events = walk(shadow, [waits], admin)
     expect_honest_rows(events, [waits])
     assert "CREATE TABLE public.late (\n    id integer\n);" in [e.new_definition for e in events]
+    assert "changed_its_role" in str([e.findings for e in events])
 
 
 def test_generated_attacks(admin: Params) -> None:
