@@ -275,6 +275,29 @@
 {% endmacro %}
 
 
+{#- An event trigger runs as who makes something: its function's owner may put in it what the build's role may do. -#}
+{% macro warn_of_others_event_triggers() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+        {%- set found = run_query("
+            select
+                pg_event_trigger.evtname || ' calls ' || pg_proc.oid::regprocedure || ', which ' || owners.rolname || ' owns' as said
+            from pg_event_trigger
+            inner join pg_proc on pg_event_trigger.evtfoid = pg_proc.oid
+            inner join pg_roles as owners on pg_proc.proowner = owners.oid
+            where pg_event_trigger.evtenabled in ('O', 'A') and not owners.rolsuper and owners.rolname <> current_user
+            order by said
+        ").rows -%}
+        {%- if found -%}
+            {%- do exceptions.warn(
+                'What this build makes runs code of others, with all that its role may do: event trigger '
+                ~ adapter.shown(found | map(attribute='said') | join('; '))
+                ~ '. Look at it, and let a superuser or the build\'s role own it.'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
 {#- What makes guards useless from outside of their tables, as a query in the columns of guard_faults. -#}
 {% macro place_faults() %}
     select

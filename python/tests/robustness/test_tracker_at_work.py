@@ -87,6 +87,14 @@ def test_a_superuser_s_build_leaves_none(tracked: Params, tmp_path: Path) -> Non
     status, said = build(owner, tmp_path)
     assert status == 0, said[-6000:]
     assert execute(owner, ROWS) == before
+    assert "runs code of others" not in said
+
+    # Whose function it is may put in it what the build may do.
+    name = "(select evtfoid from pg_event_trigger order by evtname limit 1)"
+    execute(owner, f"update pg_proc set proowner = 'migration'::regrole where oid = {name}")
+    said = " ".join(dbt(owner, tmp_path, "run", "--select", "own_transactions").stdout.split())
+    assert "runs code of others" in said
+    assert "which migration owns" in said
 
 
 # What is said of each change, when it happened, and what a person judges.
