@@ -27,6 +27,11 @@
             'Role ' ~ found['role'] ~ ' may not read ' ~ table ~ '.',
             'As its owner: grant select on all tables in schema ' ~ relation.schema ~ ' to "' ~ found['role'] ~ '";'
         ) -%}
+    {%- elif found['hides_rows'] -%}
+        {%- do _source_error(
+            'Row security hides rows of ' ~ table ~ ' from role ' ~ found['role'] ~ ', and nothing may be missing from what is read.',
+            'As a superuser: alter role "' ~ found['role'] ~ '" bypassrls; or as its owner: alter table ' ~ table ~ ' disable row level security;'
+        ) -%}
     {%- endif -%}
     {{ return(fromjson(found['columns'])) }}
 {% endmacro %}
@@ -95,6 +100,7 @@
         coalesce(has_schema_privilege(n.oid, 'usage'), false) as schema_usable,
         c.oid is not null as table_exists,
         coalesce(has_table_privilege(c.oid, 'select'), false) as table_readable,
+        coalesce(row_security_active(c.oid), false) as hides_rows,
         (
             select coalesce(json_object_agg(a.attname, format_type(a.atttypid, null)), '{}')::text
             from pg_attribute as a

@@ -122,6 +122,11 @@ MORE_OBSTACLES = {
         "pggit.objects: index pggit.acting calls public.acts(), which other owns",
         "or let migration or a superuser own the routine",
     ),
+    "rows that a policy hides": (
+        "alter table pggit.objects enable row level security",
+        "Row security hides rows of pggit.objects from role migration",
+        "alter table pggit.objects disable row level security",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",
