@@ -9,17 +9,19 @@ from itertools import chain
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import quote_if_needed
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import History, HistoryRow
 from pggit_audit.replay.own_words import GUESSED_RELATIONS
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, TYPE_FROM_LIVE_CATALOG
 from pggit_audit.rules.dating import has_its_labels, is_called_as_now
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Name
+from pggit_audit.statements import Name, Statement
 
 Inferred = tuple[Difference, list[Repair]]
 """A difference that no row explains, and the steps that it may come from."""
+# Kinds that v1 has no rows of, and that definitions name with their schema.
+_WITHOUT_ROWS = {"TYPE", "SEQUENCE", "MATERIALIZED_VIEW", "COLLATION", "FOREIGN TABLE"}
 
 
 class Provenance:
@@ -41,6 +43,9 @@ class Provenance:
         self._renamed: set[Key] = set()
         # Of these relations, nothing tells whether they were tables, partitioned ones, or others.
         self._guessed: set[Key] = set()
+        # What leaves no rows and was found through a search_path that no text says: since which row, and from which
+        # position on a text names its schema.
+        self._elsewhere: dict[Key, tuple[int, int]] = {}
         # The step that each rests on.
         self._causes: dict[Key, str] = {}
 
@@ -69,6 +74,20 @@ class Provenance:
         self._causes.pop(key, None)
         self._renamed.discard(key)
         self._guessed.discard(key)
+
+    def note_elsewhere(self, statement: Statement) -> None:
+        """What a statement names without a schema, and was found where no text says that it was looked for, may have
+        been in another by then, if it leaves no rows: nothing tells where it moves."""
+        for schema in self._situation.guessed:
+            for word in {*statement.words}:
+                name = (schema, word)
+                for key in self._situation.state.keys(name):
+                    if self._situation.state.objects[key].object_type not in _WITHOUT_ROWS:
+                        continue
+                    until = _named_in_full(self._evidence.history, name)
+                    position = self._situation.position
+                    if position < until and not is_called_as_now(self._evidence, name, position):
+                        self._elsewhere.setdefault(key, (self._situation.version_id, until))
 
     def note_again(self, keys: Iterable[Key], cause: str) -> None:
         """These objects rest on an inferred step from this row on, whatever was before."""
@@ -132,6 +151,13 @@ class Provenance:
                 f"what row {self._unexplained[found.key]} changed of {found.object_identity} is not told",
                 cause,
             )
+        for key, (version, until) in self._elsewhere.items():
+            other = self._situation.state.objects.get(key)
+            if other is None or key == found.key or self._situation.position >= until:
+                continue
+            if _names(found.definition, other.object_identity):
+                why = f"{other.object_identity} was found at row {version} in a schema that the text does not say"
+                return why, self._causes.get(key)
         if found.object_type not in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "INDEX"):
             return None
         for key, version in chain(self._inferred.items(), self._contradicted.items()):
@@ -176,6 +202,17 @@ class Provenance:
             and " DEFAULT " not in head
             and is_called_as_now(self._evidence, repair.inferred, row.position)
         )
+
+
+def _named_in_full(history: History, name: Name) -> int:
+    """The first position whose text names something with its schema; behind all of them, where none does."""
+    schema, bare = name
+    for position in history.mentions(str(schema), bare):
+        for statement in history.rows[position].statements:
+            words = statement.words
+            if any(words[i : i + 3] == (schema, ".", bare) for i, word in enumerate(words) if word == schema):
+                return position
+    return len(history.rows)
 
 
 def _is_settled(repair: Repair) -> bool:

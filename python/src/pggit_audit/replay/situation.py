@@ -44,6 +44,8 @@ class Situation:
         self.version_id = 0
         self._times = 0
         self._path: Sequence[str] = ("public",)
+        # What of the search_path no text says.
+        self._guessed: Set[str] = frozenset()
         self._unmade: Set[str] = frozenset()
         self.sets_schemas = False
         self.sets_zone = False
@@ -66,6 +68,10 @@ class Situation:
     def schemas(self) -> Sequence[str]:
         unmade = self.unmade_schemas
         return tuple(name for name in self._path if name not in unmade) or ("public",)
+
+    @property
+    def guessed(self) -> Set[str]:
+        return self._guessed
 
     @property
     def unmade_schemas(self) -> Sequence[str]:
@@ -110,7 +116,7 @@ class Situation:
         if says and not named and passes_by:
             # IF EXISTS passes by what is in another schema, and nothing fails.
             order = ("public",)
-        self._path, self._unmade = tuple(dict.fromkeys(order)), frozenset()
+        self._path, self._unmade, self._guessed = tuple(dict.fromkeys(order)), frozenset(), frozenset()
         self.shadow.search_path(*self._path)
 
     def take_setting(self, statement: Statement) -> None:
@@ -119,7 +125,7 @@ class Situation:
             path, there = self.shadow.set(statement.text)
         except psycopg.Error:
             return
-        self._path, self._unmade = path, {*path} - there
+        self._path, self._unmade, self._guessed = path, {*path} - there, frozenset()
         self.sets_schemas = True
         self.sets_zone = self.sets_zone or not _ZONE.isdisjoint(statement.keywords)
         if is_local(statement):
@@ -142,7 +148,8 @@ class Situation:
                 self.take_setting(statement)
 
     def look_elsewhere(self, schema: str) -> None:
-        """Adds a schema at the end of the search_path."""
+        """Adds a schema at the end of the search_path, of which nothing tells that it was in it."""
+        self._guessed = {*self._guessed, schema}
         self._path = (*self._path, schema)
         self.shadow.search_path(*self._path)
 

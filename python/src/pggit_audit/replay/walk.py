@@ -243,6 +243,7 @@ class Replay:
         others = [d for d in outcome.differences if not d.taken]
         repairs = outcome.repairs + fixes + readings
         self._provenance.note(repairs)
+        self._provenance.note_elsewhere(statement)
         shadow, state = self._situation.shadow, self._situation.state
         of_shadow = has_of_the_shadow(statement, outcome.differences, state, (shadow.name, shadow.role))
         reads = looks_at_data(statement, state) if outcome.differences else None

@@ -7,7 +7,7 @@ proposes steps. It changes nothing itself: the walk takes a step, or leaves it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -250,7 +250,7 @@ class Situation(Protocol):
     """What a rule may ask about the shadow at the moment that it is asked.
 
     `position` is that of the row at hand, `schemas` the search_path, `unmade_schemas` what else a text has in its own
-    search_path and is not there. `columns` of a relation are empty where there
+    search_path and is not there, `guessed` what of it no text says. `columns` of a relation are empty where there
     is none of that name; `relation` is a table, view, sequence, index or type; `routines` are all of a name, whatever
     their schema and arguments; `holds` is whether an object of that identity and kind is there.
     """
@@ -261,6 +261,8 @@ class Situation(Protocol):
     def schemas(self) -> Sequence[str]: ...
     @property
     def unmade_schemas(self) -> Sequence[str]: ...
+    @property
+    def guessed(self) -> Set[str]: ...
     def query(self, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]: ...
     def columns(self, name: Name) -> list[dict[str, Any]]: ...
     def relation(self, name: Name) -> DatabaseObject | None: ...

@@ -35,6 +35,7 @@ from pggit_audit.rules import (
 from pggit_audit.rules.dating import (
     about_type,
     bounds,
+    is_called_as_now,
     labels_by,
     last_written,
     literal_of,
@@ -72,8 +73,9 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     found: list[Repair] = []
     live = evidence.live.types
     known = failure.resolve(name)
-    if not any(full in live for full in known) and name[0] is None:
-        # The search_path that it was found through is not recorded (FORMATS 1.13).
+    is_elsewhere = not any(full in live for full in known) and name[0] is None
+    if is_elsewhere:
+        # The search_path that it was found through is not recorded (FORMATS 1.13); or it moved there since.
         elsewhere = [full for full in live if full[1] == name[1]]
         known = elsewhere if len(elsewhere) == 1 else known
     # Where the statement renames it, the live catalog may have it under the new name; under the old is another.
@@ -92,12 +94,17 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                 made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
             why = f"TYPE {here.object_identity} is in the live catalog"
             when = made_by(evidence, here, failure.situation.position) if after == full[1] else None
+            # It may have come there since.
+            unsaid = is_elsewhere or (name[0] is None and full[0] in failure.situation.guessed)
+            if unsaid and not is_called_as_now(evidence, full, failure.situation.position):
+                when = None
+            between = Bounds(None, None) if unsaid and when is None else when
             # What of a domain calls a function is in statements of their own.
             rest = STATEMENT.findall(without_comments(here.definition))[1:] if (schema, after) == full else []
             found.append(
                 Repair(
                     TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=(full[0], after),
-                    then=tuple(statement.strip() for statement in rest), bounds=when,
+                    then=tuple(statement.strip() for statement in rest), bounds=between,
                     about=last_written("type") if when is not None else about_type((full[0], after)),
                 )
             )  # fmt: skip
