@@ -52,8 +52,12 @@ class Sittings:
         self._last: dict[str, int] = {}
         self._recorded: dict[str, int] = {}
         self._named: dict[str, int] = {}
+        # By path, the drop of what is gone.
+        self._dropped: dict[str, int] = {}
         # By a name in it, the last event of what is gone.
         self._gone: dict[str, list[int]] = {}
+        # The rows whose text is one statement.
+        self._alone = {e.anchor_version_id for e in events if e.alone}
         # What one step changed.
         self._along: dict[Step, list[str]] = {}
         for event in events:
@@ -69,6 +73,7 @@ class Sittings:
             return
         if event.new_definition is None:
             self._recorded.pop(path, None)
+            self._dropped[path] = i
             last = self._last.pop(path, None)
             if last is not None:
                 for name in _names(self._events[last]):
@@ -102,6 +107,18 @@ class Sittings:
         for gone in self._gone.get(path, ()) if any(step["rule"] in _RENAMES for step in steps) else ():
             if self._may_be_of_its_session(gone, event, behind) and _has_old_name(self._events[gone], event):
                 yield gone
+
+    def made_anew(self, i: int) -> list[int]:
+        """The drop of what an event makes without a row: its client may have sent both, one by one."""
+        event = self._events[i]
+        dropped = self._dropped.pop(event.object_identity or "", None)
+        steps = [r for r in event.repairs if r["statement"]]
+        is_told = any(_is_dated(step) or step.get("not_before") is not None for step in steps)
+        is_unseen = event.origin == "inferred" or event.change_type == "ALTER"
+        if dropped is None or not is_unseen or not steps or is_told:
+            return []
+        is_alone = self._events[dropped].anchor_version_id in self._alone
+        return [dropped] if is_alone and self._may_be_of_its_session(dropped, event, 0) else []
 
     def _may_be_of_its_session(self, last: int, event: Event, behind: int) -> bool:
         """Whether a step without a row may be of the session of an object's last event.

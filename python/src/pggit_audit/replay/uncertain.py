@@ -40,7 +40,8 @@ _NAME = re.compile(r"""(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"(?
 _INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 _RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}
-# What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against.
+# What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against; as what else
+# no row records of a table.
 _RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
 # What brings comments that no text makes.
 _SHOWS_COMMENTS = {COMMENT_FROM_LIVE_CATALOG.name, RECONCILE.name}
@@ -85,6 +86,7 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
             marked.lost_index(path, event, lost[i])
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(i, path, event)
+        marked.comes_again(i, path, event)
         marked.goes_on(i, path, event)
         goes_on = event.change_type == "ALTER" or event.renamed_from is not None
         if goes_on and event.object_type not in _RECORDED:
@@ -240,7 +242,8 @@ class _Marked:
         unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
         if columns and event.new_definition is not None and path in self._made_alone:
             unsure.add(self._made_alone[path])
-        if shows["rule"] in _RENAMES_OF_PARTS and path in self._parts_made_alone:
+        is_of_parts = rest or shows["rule"] in _RENAMES_OF_PARTS
+        if is_of_parts and event.new_definition is not None and path in self._parts_made_alone:
             unsure.add(self._parts_made_alone[path])
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
@@ -254,6 +257,13 @@ class _Marked:
         unsure |= {*self._sittings.shown_by(i, behind or 0)}
         where = f"row {event.anchor_version_id}" if event.anchor_version_id else "the live catalog"
         self.mark(unsure, f"{where} shows a change that left no row ({shows['rule']})", cause_of(shows, path))
+
+    def comes_again(self, i: int, path: str, event: Event) -> None:
+        """What was dropped is there again, and no row makes it: it may have been so since its drop."""
+        if event.old_definition is None and event.new_definition is not None:
+            shown = next((r for r in event.repairs if r["statement"]), None)
+            cause = cause_of(shown, path) if shown is not None else None
+            self.mark(self._sittings.made_anew(i), "it is there again, and no row made it", cause)
 
     def _having_columns_of(self, path: str, behind: int) -> set[int]:
         """The rows of views that have written out the columns of what changed, with those of other views of these.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
@@ -18,6 +19,23 @@ from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
+# The column that owns a live sequence.
+_PART = r"""(?:"(?:[^"]|"")+"(?!")|[\w$]+)"""
+_OWNED_BY = re.compile(rf" OWNED BY (?P<table>{_PART}\.{_PART})\.(?P<column>{_PART});")
+_OF_COLUMN = """
+    select n.nspname, s.relname
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_class as s on s.oid operator(pg_catalog.=) d.objid
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) s.relnamespace
+    join pg_catalog.pg_attribute as a
+        on a.attrelid operator(pg_catalog.=) d.refobjid and a.attnum operator(pg_catalog.=) d.refobjsubid
+    where
+        d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+        and d.deptype operator(pg_catalog.=) any ('{a,i}'::pg_catalog.char[])
+        and s.relkind operator(pg_catalog.=) 'S'
+        and d.refobjid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
+        and a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name
+"""
 _INTEGERS = {"int2": "smallint", "int4": "integer"}
 
 
@@ -36,7 +54,8 @@ def missing(failure: Failure, name: Name) -> Repair | None:
 
 
 def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
-    """A missing sequence that is there in another schema, where the live catalog does not have it: it was moved."""
+    """A missing sequence that is there in another schema, or as its column's own, where the live catalog does not have
+    it: it was moved, or renamed."""
     rows = failure.situation.query(
         "select n.nspname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
         " where c.relkind = 'S' and c.relname = %(name)s and n.nspname <> %(schema)s",
@@ -49,6 +68,17 @@ def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
             statement = f"ALTER SEQUENCE {qualified(old)} SET SCHEMA {quote(name[0])};"
             why = f"the statement names {qualified(name)}, and the live catalog has it there only"
             yield Repair(RENAMED_SEQUENCE, statement, why, alone=True, inferred=name)
+    owned = _OWNED_BY.search(live.definition) if live is not None and live.object_type == "SEQUENCE" else None
+    if owned is None or rows:
+        return
+    its_own = failure.situation.query(
+        _OF_COLUMN, {"table": owned["table"], "column": unquote(owned["column"])}
+    )
+    for schema, bare in its_own if len(its_own) == 1 else ():
+        old = (str(schema), str(bare))
+        if old[0] == name[0] and old not in evidence.live.by_name:
+            why = f"the live catalog has {qualified(name)} as the sequence of {owned['column']}, which this one is"
+            yield replace(_rename(old, name[1], why, name), alone=True)
 
 
 def before_identity(
