@@ -14,3 +14,5 @@ alter table stock add constraint few check (n >= 0);
 create table stock_25 partition of stock for values from ('2025-01-01') to ('2026-01-01');
 -- @@ third author=bob
 create index on stock (n);
+-- @@ fourth client=script
+alter table stock_23 rename to stock_old;

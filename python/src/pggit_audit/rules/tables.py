@@ -118,12 +118,30 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
         return table
     before = columns.before_statement(first.columns, _about(evidence, first), first.name)
+    before = _before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
     told = _statements_on(evidence, name[1])
     table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(indexes.named_by_drops(evidence, name, before))
     return table
+
+
+def _before_its_parents_got(
+    evidence: Evidence, live: DatabaseObject | None, first: HistoryRow, before: Columns
+) -> Columns:
+    """The columns of a partition without those, and under the names before those, that texts gave its parents until
+    its first row."""
+    if live is None or " ATTACH PARTITION " not in live.definition:
+        return before
+    actions = [
+        action
+        for row, statement, names in older_columns.statements_on(evidence, live)
+        if row.position < first.position
+        for action in older_columns.actions_on(names, statement)
+    ]
+    names = {column: older_columns.name_before(column, actions) for column in before}
+    return {name: before[column] for column, name in names.items() if name is not None}
 
 
 def _table(
