@@ -263,7 +263,7 @@ class EventWriter:
             "v1", row.version_id, row.version_id, self._branch, schema,
             current.object_name if current else name, row.object_type, identity, row.change_type,
             row.change_severity, None, new, row.author, row.created_at, row.message, fidelity, None, [],
-            [finding(code, why)], key=current.key if current else None,
+            [finding(code, why)], alone=len(row.statements) == 1, key=current.key if current else None,
         )  # fmt: skip
 
     def standing(self, row: HistoryRow, repair: Repair, code: str, why: str) -> Event:

@@ -242,7 +242,7 @@ def _of_a_view(
     relation, live = failure.situation.relation(table), evidence.live.by_name.get(table)
     if relation is None or live is None or {relation.object_type, live.object_type} != {"VIEW"}:
         return
-    names = _printed_names(live)
+    names = printed_names(live)
     if len(names) != len(current) or names.count(column) != 1:
         return
     # PostgreSQL adds columns behind those of a view, and takes none away: the places tell.
@@ -259,7 +259,7 @@ _BEHIND_LIST = {
 }  # fmt: skip
 
 
-def _printed_names(view: DatabaseObject) -> list[str]:
+def printed_names(view: DatabaseObject) -> list[str]:
     """What a view's definition calls its columns: the names in front, or those of its first SELECT; none where it has
     neither."""
     statement = split(view.definition)[0]

@@ -72,6 +72,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if full not in evidence.live.by_name:
             schema = evidence.history.live_schema(schema, failure.situation.position)
         live = evidence.live.by_name.get((schema, full[1]))
+        if live is not None and _is_another(live, failure.statement):
+            continue
         if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
             make, rest = first_statement(live.definition), list[str]()
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
@@ -109,6 +111,21 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 )
             )
     return found
+
+
+def _is_another(live: DatabaseObject, statement: Statement) -> bool:
+    """Whether a live materialized view is not the one that an index is made on: that had a column which this lacks."""
+    if live.object_type != "MATERIALIZED_VIEW" or statement.tag != "CREATE INDEX":
+        return False
+    names, words, depth = columns.printed_names(live), (*statement.words, ""), 0
+    for i, word in enumerate(words[:-1]):
+        depth += (word == "(") - (word == ")")
+        begins = depth == 1 and word in ("(", ",") and words[i + 1] != "("
+        if begins and names and words[i + 1] not in names and words[i + 2 : i + 3] not in (("(",), (".",)):
+            return True
+        if word == ")" and depth == 0:
+            break
+    return False
 
 
 def _renamed_by_statement(evidence: Evidence, name: Name, failure: Failure) -> Iterator[Repair]:
