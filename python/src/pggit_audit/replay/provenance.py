@@ -46,6 +46,7 @@ class Provenance:
         # What leaves no rows and was found through a search_path that no text says: since which row, and from which
         # position on a text names its schema.
         self._elsewhere: dict[Key, tuple[int, int]] = {}
+        self._in_full: dict[Name, int] = {}
         # The step that each rests on.
         self._causes: dict[Key, str] = {}
 
@@ -81,13 +82,14 @@ class Provenance:
         for schema in self._situation.guessed:
             for word in {*statement.words}:
                 name = (schema, word)
-                for key in self._situation.state.keys(name):
+                for key in self._situation.state.keys(name) - self._elsewhere.keys():
                     if self._situation.state.objects[key].object_type not in _WITHOUT_ROWS:
                         continue
-                    until = _named_in_full(self._evidence.history, name)
-                    position = self._situation.position
+                    if name not in self._in_full:
+                        self._in_full[name] = _named_in_full(self._evidence.history, name)
+                    until, position = self._in_full[name], self._situation.position
                     if position < until and not is_called_as_now(self._evidence, name, position):
-                        self._elsewhere.setdefault(key, (self._situation.version_id, until))
+                        self._elsewhere[key] = (self._situation.version_id, until)
 
     def note_again(self, keys: Iterable[Key], cause: str) -> None:
         """These objects rest on an inferred step from this row on, whatever was before."""
