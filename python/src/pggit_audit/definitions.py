@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pggit_audit.lexing import QUOTED
 from pggit_audit.statements import Name, quote, unquote
 
 Columns = Mapping[str, Mapping[str, Any]]
@@ -120,7 +121,7 @@ def sequence_of(default: str | None) -> Name | None:
 
 
 _CONSTRAINT = re.compile(
-    r"""^(?:    |ALTER TABLE (?:ONLY )?\S.* ADD )CONSTRAINT ("(?:[^"]|"")+"(?!")|[\w$]+) (.+?)(?: NOT VALID)?[,;]?$""",
+    rf"^(?:    |ALTER TABLE (?:ONLY )?\S.* ADD )CONSTRAINT ({QUOTED}|[\w$]+) (.+?)(?: NOT VALID)?[,;]?$",
     re.MULTILINE,
 )
 

@@ -16,8 +16,10 @@ from sqlglot import Token, TokenType
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
 
+QUOTED = r'"(?:[^"]|"")+"(?!")'
+"""The pattern of a quoted identifier. What follows may not be a quote: a text of many would be tried in many ways."""
 RENAMED_TABLE = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"(?!")|\w+)""",
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""

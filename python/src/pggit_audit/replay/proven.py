@@ -10,6 +10,7 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import without_order
+from pggit_audit.lexing import QUOTED
 from pggit_audit.replay.events import Event
 from pggit_audit.rules import DEPENDS_ON_DATA, NAME_AS_RECORDED, SESSION_SETTING
 from pggit_audit.rules.dating import literal_of
@@ -17,7 +18,7 @@ from pggit_audit.statements import unquote
 
 Row = Mapping[str, Any]
 
-_NAME = r"""(?:"(?:[^"]|"")+"(?!")|\w+)"""
+_NAME = rf"(?:{QUOTED}|\w+)"
 _QUALIFIED = re.compile(rf"{_NAME}\.{_NAME}")
 # On columns alone: what an expression or a condition reads as depends on others.
 _INDEX = re.compile(

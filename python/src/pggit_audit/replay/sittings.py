@@ -13,6 +13,7 @@ from typing import Any
 
 from pggit_audit.definitions import column_types, quote_if_needed
 from pggit_audit.history import SESSION
+from pggit_audit.lexing import QUOTED
 from pggit_audit.replay.events import Event
 from pggit_audit.rules import (
     FORESEEN_RENAME,
@@ -34,7 +35,7 @@ _SHOWING = {*_RENAMES, RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name, RECONCILE
 _DROPS = {IMPLIED_DROP.name, REPLACED_OVERLOAD.name, UNRECORDED_DROP.name}
 # Of these, v1 records the first drop under a name (FORMATS 1.6); of other kinds, none.
 _DROP_IS_RECORDED = {"TABLE", "VIEW", "INDEX"}
-_PART = r"""(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)"""
+_PART = rf"(?:{QUOTED}|[a-z_][\w$]*)"
 _NAME = re.compile(rf'(?<![\w".$]){_PART}\.{_PART}')
 
 Step = tuple[int | None, str]

@@ -10,6 +10,7 @@ from typing import Any
 
 from pggit_audit.definitions import COMMENT, without_schemas
 from pggit_audit.history import SESSION
+from pggit_audit.lexing import QUOTED
 from pggit_audit.replay.events import Event, cause_of, note
 from pggit_audit.replay.former_names import (
     columns_of_the_old_name,
@@ -32,11 +33,11 @@ from pggit_audit.rules import (
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
-    r'| CONSTRAINT (?:"(?:[^"]|"")+"(?!")|\S+)(?= NOT NULL)'
+    rf"| CONSTRAINT (?:{QUOTED}|\S+)(?= NOT NULL)"
 )
 # What rows are about whose transaction may have gone on, of a table that goes: one judgement on how clients send.
 _WENT_ON = "the transaction went on"
-_NAME = re.compile(r"""(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)\.(?:"(?:[^"]|"")+"(?!")|[a-z_][\w$]*)""")
+_NAME = re.compile(rf"(?:{QUOTED}|[a-z_][\w$]*)\.(?:{QUOTED}|[a-z_][\w$]*)")
 _INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
 _RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}

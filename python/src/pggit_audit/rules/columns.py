@@ -21,6 +21,7 @@ from pggit_audit.definitions import (
     type_text,
 )
 from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import (
     ADDED_COLUMN,
     CHANGED_DEFAULT,
@@ -42,7 +43,7 @@ from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 _SET = re.compile(
-    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"(?!")|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)""",
+    rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)",
     re.IGNORECASE,
 )
 

@@ -19,7 +19,7 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
-from pggit_audit.lexing import says
+from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, OLDER_CONSTRAINT, RENAMED_CONSTRAINT, foreign_keys
 from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import default_constraint_name, joined
@@ -27,18 +27,18 @@ from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
-_DROPPED = re.compile(r"""\bdrop\s+constraint\s+(if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE)
+_DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
 _KEY = re.compile(
     r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"(?!")|[^)"])*)\)"""
 )
-_NAMES = re.compile(r"""(?:"(?:[^"]|"")+"(?!")|[^\s,"]+)""")
+_NAMES = re.compile(rf"""(?:{QUOTED}|[^\s,"]+)""")
 # Only of use where the constraint was deferred until then.
 _SET_CONSTRAINTS = re.compile(r"\bset\s+constraints\s.*\simmediate\b", re.IGNORECASE | re.DOTALL)
 _SECURED = re.compile(r"\benable\s+row\s+level\s+security\b", re.IGNORECASE)
 # A statement that gives a table a constraint (its name, what it says), or an index.
 _NAMED_PART = re.compile(
-    r"""^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ("(?:[^"]|"")+"(?!")|[\w$]+) """
-    r"""|CREATE (?:UNIQUE )?INDEX ("(?:[^"]|"")+"(?!")|[\w$]+) ON )(.*)""",
+    rf"^(?:ALTER TABLE (?:ONLY )?\S.*? ADD CONSTRAINT ({QUOTED}|[\w$]+) "
+    rf"|CREATE (?:UNIQUE )?INDEX ({QUOTED}|[\w$]+) ON )(.*)",
     re.DOTALL,
 )
 
@@ -378,8 +378,8 @@ def _name_before(evidence: Evidence, name: Name, told: Sequence[str], until: int
     here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
     pattern = re.compile(
         rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
-        rf'|\brename\s+constraint\s+(?P<old>"(?:[^"]|"")+"(?!")|\w+)\s+to\s+{here}'
-        rf'|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+{here}',
+        rf"|\brename\s+constraint\s+(?P<old>{QUOTED}|\w+)\s+to\s+{here}"
+        rf"|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:{QUOTED}|[\w.])+)\s+rename\s+to\s+{here}",
         re.IGNORECASE,
     )
     texts = [(r.position, r.text) for r in rows]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from pggit_audit.definitions import STATEMENT
-from pggit_audit.lexing import says
+from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import OLDER_EXTENSION
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import split, unquote
 
 _EXTENSION = re.compile(
-    r"""\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>"(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
+    rf"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>{QUOTED}|\w+)", re.IGNORECASE
 )
 
 

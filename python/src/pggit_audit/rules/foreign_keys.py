@@ -17,6 +17,7 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
+from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.situation import Evidence, Failure, Repair
@@ -27,15 +28,15 @@ _REFERENTIAL_ACTION = re.compile(
     r" ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET (?:NULL|DEFAULT)(?: \([^)]*\))?)(?=[^']*;$)"
 )
 _FOREIGN_KEY = re.compile(
-    r"""FOREIGN KEY \((?P<column>"(?:[^"]|"")+"(?!")|[\w$]+)[^)]*\) REFERENCES [^()]+\([^)]*\)(?: MATCH FULL)?"""
+    rf"FOREIGN KEY \((?P<column>{QUOTED}|[\w$]+)[^)]*\) REFERENCES [^()]+\([^)]*\)(?: MATCH FULL)?"
     r"""(?: ON UPDATE (?P<update>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
     r"""(?: ON DELETE (?P<delete>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
 )
 
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
-_DROPS = re.compile(r"""\bdrop\s+constraint\s+(?:if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""")
-_REFERRED = re.compile(r"""references\s+(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w$.])+)""", re.IGNORECASE)
+_DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
+_REFERRED = re.compile(rf"references\s+(?P<table>(?:{QUOTED}|[\w$.])+)", re.IGNORECASE)
 
 
 def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:

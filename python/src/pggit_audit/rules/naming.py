@@ -14,15 +14,14 @@ from typing import NamedTuple
 from sqlglot import TokenType
 
 from pggit_audit.definitions import parse_name, quote_if_needed
+from pggit_audit.lexing import QUOTED
 from pggit_audit.statements import MOST_BYTES, Name, Statement, cut, folded
 
 # As PostgreSQL's translations quote names; some put a space between mark and name.
 _MARKS = "\"'«»\u2039\u203a„“”\u2018\u2019\u201a「」"
 _SPACES = "\u00a0\u202f "
 _WORD = re.compile(r"[^\W\d][\w$]*\Z")
-_NAME_IN_STRING = re.compile(
-    r"""(?:(?:"(?:[^"]|"")+"(?!")|[^\W\d][\w$]*)\s*\.\s*)*(?:"(?:[^"]|"")+"(?!")|[^\W\d][\w$]*)"""
-)
+_NAME_IN_STRING = re.compile(rf"(?:(?:{QUOTED}|[^\W\d][\w$]*)\s*\.\s*)*(?:{QUOTED}|[^\W\d][\w$]*)")
 
 _SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
 

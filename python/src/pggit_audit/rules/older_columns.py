@@ -18,23 +18,21 @@ from pggit_audit.definitions import (
     without_default,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import says
+from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped, said_by_using
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 _ACTION = re.compile(
-    r"""\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>"(?:[^"]|"")+"(?!")|\w+)"""
-    r"""|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"(?!")|\w+)"""
-    r"""|\brename\s+(?:column\s+)?(?P<old>"(?:[^"]|"")+"(?!")|\w+)\s+to\s+(?P<new>"(?:[^"]|"")+"(?!")|\w+)"""
-    r"""|\balter\s+(?:column\s+)?(?P<altered>"(?:[^"]|"")+"(?!")|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"""
+    rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{QUOTED}|\w+)"
+    rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
+    rf"|\brename\s+(?:column\s+)?(?P<old>{QUOTED}|\w+)\s+to\s+(?P<new>{QUOTED}|\w+)"
+    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"
 )
 _ALTERS = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:"(?:[^"]|"")+"(?!")|[\w.])+)(?P<actions>[^;]*)"""
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
 )
-_ATTACHED = re.compile(
-    r"""^ALTER TABLE ONLY (?P<parent>(?:"(?:[^"]|"")+"(?!")|[\w$.])+) ATTACH PARTITION """, re.MULTILINE
-)
+_ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ", re.MULTILINE)
 # What ALTER TABLE may drop that is no column.
 NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
 

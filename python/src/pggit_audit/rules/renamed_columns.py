@@ -12,27 +12,24 @@ from itertools import pairwise
 from typing import Any
 
 from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
+from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
 
-ADDED = re.compile(
-    r"""\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
-)
-DROPPED = re.compile(
-    r"""\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?("(?:[^"]|"")+"(?!")|\w+)""", re.IGNORECASE
-)
+ADDED = re.compile(rf"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
+DROPPED = re.compile(rf"\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
 _TAKEN = re.compile(
     r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
-    r"""("(?:[^"]|"")+"(?!")|\w+)""",
+    rf"({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 # So many columns do not take one another's names and keep their distances.
 _SEVERAL = 2
 _RENAMED_INDEX = re.compile(
-    r"""\balter\s+index\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+rename\s+to\s+("(?:[^"]|"")+"(?!")|\w+)""",
+    rf"\balter\s+index\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import (
     IMPLIED_DROP,
     OLDER_FUNCTION,
@@ -25,13 +26,11 @@ from pggit_audit.statements import Name, Statement, unquote
 
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
 _ROUTINE = re.compile(
-    r"""\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w$.])+)\s*\(""",
+    rf"\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w$.])+)\s*\(",
     re.IGNORECASE,
 )
 _MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)
-_FROM_CURRENT = re.compile(
-    r"""\bset\s+(?P<name>"(?:[^"]|"")+"(?!")|[\w.]+)\s+from\s+current\b""", re.IGNORECASE
-)
+_FROM_CURRENT = re.compile(rf"\bset\s+(?P<name>{QUOTED}|[\w.]+)\s+from\s+current\b", re.IGNORECASE)
 # As PostgreSQL prints a routine's settings.
 _SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import RENAMED_TABLE
+from pggit_audit.lexing import QUOTED, RENAMED_TABLE
 from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
 from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 # The column that owns a live sequence.
-_PART = r"""(?:"(?:[^"]|"")+"(?!")|[\w$]+)"""
+_PART = rf"(?:{QUOTED}|[\w$]+)"
 _OWNED_BY = re.compile(rf" OWNED BY (?P<table>{_PART}\.{_PART})\.(?P<column>{_PART});")
 _OF_COLUMN = """
     select n.nspname, s.relname

@@ -17,6 +17,7 @@ import psycopg
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import in_schema, qualified
 from pggit_audit.history import History, HistoryRow
+from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.moments import Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
@@ -131,12 +132,10 @@ class Evidence:
         return Habits(self.history)
 
 
-_REFERS = re.compile(
-    r"""\bforeign\s+key\s*\(\s*("(?:[^"]|"")+"(?!")|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)"""
-)
+_REFERS = re.compile(rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)")
 _GIVES_UP = re.compile(
-    r"""\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>"(?:[^"]|"")+"(?!")|\w+)"""
-    r"""|\brename\s+constraint\s+(?P<renamed>"(?:[^"]|"")+"(?!")|\w+)\s+to\b"""
+    rf"\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
+    rf"|\brename\s+constraint\s+(?P<renamed>{QUOTED}|\w+)\s+to\b"
 )
 
 

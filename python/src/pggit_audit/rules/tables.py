@@ -32,7 +32,7 @@ from pggit_audit.definitions import (
     without_order,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import says
+from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
 from pggit_audit.rules import constraints as constraint_rules
 from pggit_audit.rules.renamed_columns import DROPPED
@@ -42,17 +42,15 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
 _MOVED = re.compile(
-    r"""\balter\s+table\s+(?:if\s+exists\s+)?((?:"(?:[^"]|"")+"(?!")|[\w.])+)\s+set\s+schema\s+("(?:[^"]|"")+"(?!")|\w+)""",
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+set\s+schema\s+({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
-_RETYPED = re.compile(
-    r"""\balter\s+(?:column\s+)?("(?:[^"]|"")+"(?!")|\w+)\s+(?:set\s+data\s+)?type\b""", re.IGNORECASE
-)
+_RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
 
 # A statement that makes an index of a partition part of one of its parent.
-ATTACHES_INDEX = re.compile(r"""ALTER INDEX (?P<parent>(?:"(?:[^"]|"")+"(?!")|[\w$.])+) ATTACH PARTITION """)
+ATTACHES_INDEX = re.compile(rf"ALTER INDEX (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ")
 
 
 @dataclass(frozen=True)
