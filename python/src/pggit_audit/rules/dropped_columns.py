@@ -81,6 +81,27 @@ def with_dropped(
     return [by_place[place] for place in sorted(by_place)], back
 
 
+def are_told(evidence: Evidence, table: DatabaseObject, position: int) -> bool:
+    """Whether it is known what each column was called that a live table lost at `position` or later: then no other was
+    there."""
+    columns = evidence.moments.columns(identify(table)[1])
+    gone = [c for c in columns if c.dropped and (c.moment is None or _went(c.moment) >= position)]
+    if not gone:
+        # A restored catalog has no columns that went.
+        return any(c.dropped or c.moment is not None for c in columns)
+    groups: dict[Moment, list[Column]] = defaultdict(list)
+    for column in gone:
+        if column.moment is None:
+            return False
+        groups[column.moment].append(column)
+    each = [
+        (row, action)
+        for row, statement, names in older_columns.statements_on(evidence, table)
+        for action in actions_on(names, statement)
+    ]
+    return all(is_named for _, (is_named, _) in _with_names(groups, _named_by_drops(table, each)))
+
+
 def unnamed(evidence: Evidence, table: DatabaseObject) -> list[Dropped]:
     """Of those that may be brought back to a live table, the ones that no text names: no statement takes them away."""
     columns = evidence.moments.columns(identify(table)[1])

@@ -304,7 +304,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     if position is not None:
         lines, back = dropped_columns.with_dropped(evidence, table, known, position)
         # One that no text names may be any of those that only texts tell.
-        if all(d.is_named for d in back):
+        if all(d.is_named for d in back) and not dropped_columns.are_told(evidence, table, position):
             lines += older_columns.gone(evidence, lines, actions)
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
         tail = re.sub(r" WITH \((?:[^']|'[^']*(?:''[^']*)*'(?!'))*\);$", ";", tail)
