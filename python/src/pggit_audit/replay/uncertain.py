@@ -243,9 +243,11 @@ class _Marked:
         unsure = set(self._since_record.pop(path, [])) if columns or rest else set()
         if columns and event.new_definition is not None and path in self._made_alone:
             unsure.add(self._made_alone[path])
-        is_of_parts = rest or shows["rule"] in _RENAMES_OF_PARTS
-        if is_of_parts and event.new_definition is not None and path in self._parts_made_alone:
-            unsure.add(self._parts_made_alone[path])
+        made = self._parts_made_alone.get(path)
+        if made is not None and event.new_definition is not None:
+            was_there = rest and not _lost(event).isdisjoint(_said(self.events[made].new_definition))
+            if was_there or shows["rule"] in _RENAMES_OF_PARTS:
+                unsure.add(made)
         if rest or _loses_comment(event):
             unsure |= set(self._since_create.pop(path, []))
         behind = _behind(event)
@@ -416,7 +418,7 @@ def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
     """Whether two definitions differ in columns, and whether in anything else but comments."""
 
     def parts(definition: str | None) -> tuple[set[str], set[str]]:
-        lines = {line.rstrip(",") for line in (_structure(definition) or "").split("\n")}
+        lines = _said(definition)
         columns = {
             line for line in lines if line.startswith("    ") and not line.startswith("    CONSTRAINT ")
         }
@@ -429,6 +431,15 @@ def changed_lines(old: str | None, new: str | None) -> tuple[bool, bool]:
         {*map(_as_recorded, lines)} for lines in (old_columns - new_columns, new_columns - old_columns)
     )
     return changed, old_rest != new_rest or not before.isdisjoint(after)
+
+
+def _lost(event: Event) -> set[str]:
+    """The lines that an event takes from a definition."""
+    return _said(event.old_definition) - _said(event.new_definition)
+
+
+def _said(definition: str | None) -> set[str]:
+    return {line.rstrip(",") for line in (_structure(definition) or "").split("\n")}
 
 
 def only_renames_columns(event: Event) -> bool:
