@@ -178,10 +178,11 @@ def test_where_the_disk_is_full_nothing_is_said_of_the_history(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (
+        pytest.param(
             "create table again (t text); do $$ begin insert into again values (''); loop"
             " update again set t = repeat(random()::text, 100); end loop; end $$",
             "log grew by more than 20 MB",
+            marks=pytest.mark.slow,
         ),
         (
             "do $$ begin loop perform pg_logical_emit_message(false, 'x', repeat('x', 100000)); end loop; end $$",

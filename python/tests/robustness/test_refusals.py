@@ -212,7 +212,9 @@ def test_the_journal_of_a_night_is_no_other_systems(owner: Params, folder: Path)
     assert execute(owner, guarded) != [(0,)]
 
 
-@pytest.mark.parametrize("name", ['the "shop"', "the shop's", "100%"])
+@pytest.mark.parametrize(
+    "name", ['the "shop"', *(pytest.param(name, marks=pytest.mark.slow) for name in ("the shop's", "100%"))]
+)
 def test_a_database_of_which_dbt_cannot_write_the_name(loaded: Params, folder: Path, name: str) -> None:
     said = " ".join(dbt(loaded | {"dbname": name}, folder, "build").stdout.split())
     assert f"The name of database {name!r} has" in said
