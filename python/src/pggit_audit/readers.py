@@ -145,31 +145,24 @@ def counts(reader: CatalogReader) -> bytes:
 
 def written(before: PGresult, after: PGresult, locks: PGresult) -> Writes:
     """The catalogs whose counts rose between two looks, and the relations that are locked."""
-    if _ended_between(before, after, locks):
+    relations = frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
+    if 0 in relations or _rose(before, after, 0, 3):
+        # A transaction ended between them, and let go of its locks; or it writes when it ends.
         return anywhere()
     kinds: list[frozenset[str]] = [
         frozenset(name for row, name in enumerate(watched()) if _rose(before, after, row, column))
         for column in range(3)
     ]
-    return Writes(kinds[0], kinds[1], kinds[2], _locked(locks))
+    return Writes(kinds[0], kinds[1], kinds[2], relations)
 
 
-def role_written(before: PGresult, after: PGresult, locks: PGresult) -> bool:
-    """Whether what a role may do, or its settings, may have been written between two looks."""
+def role_written(before: PGresult, after: PGresult, writes: Writes) -> bool:
+    """Whether what a role may do, or its settings, may have been written between two looks, which came to `writes`."""
     rows = range(len(watched()), len(watched()) + len(_OF_ROLES))
-    return _ended_between(before, after, locks) or any(
+    return writes.relations is None or any(
         _rose(before, after, row, column) for row in rows for column in range(3)
     )
 
 
 def _rose(before: PGresult, after: PGresult, row: int, column: int) -> bool:
     return before.get_value(row, column) != after.get_value(row, column)
-
-
-def _locked(locks: PGresult) -> frozenset[int]:
-    return frozenset(int(locks.get_value(row, 0) or 0) for row in range(locks.ntuples))
-
-
-def _ended_between(before: PGresult, after: PGresult, locks: PGresult) -> bool:
-    """Whether a transaction ended between two looks, and let go of its locks; or writes when it ends."""
-    return 0 in _locked(locks) or _rose(before, after, 0, 3)

@@ -324,8 +324,9 @@ class Shadow:
             self._path = self._wanted_path
             self._has_let_go = True
             before, (after, locks) = results[len(prelude) - 1], results[-len(asked) :][:2]
-            self._writes |= written(before, after, locks)
-            self._role_is_as_seen &= not role_written(before, after, locks)
+            writes = written(before, after, locks)
+            self._writes |= writes
+            self._role_is_as_seen &= not role_written(before, after, writes)
             return
         if failed == len(texts) + 2 < len(asked) + len(texts) - 1:
             raise self._growth.why(failure(results[-1]), True)
