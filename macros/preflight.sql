@@ -41,7 +41,11 @@
 
 {% macro pggit__create_schema(relation) %}
     {%- do preflight() -%}
-    {{ postgres__create_schema(relation) }}
+    {#- as dbt does it -#}
+    {{ adapter.verify_database(relation.database) }}
+    {%- call statement('create_schema') -%}
+        {{ unheard('create schema if not exists ' ~ relation.without_identifier().include(database=false) ~ ';') }}
+    {%- endcall -%}
 {% endmacro %}
 
 
@@ -279,6 +283,20 @@
     {%- for table, columns in needs.items() -%}
         {%- do require_columns(_preflight_relation(schema, table), columns) -%}
     {%- endfor -%}
+    {%- set no_tables = run_query("
+        select string_agg(relname, ', ' order by relname) as names
+        from pg_class
+        where
+            relnamespace = (select oid from pg_namespace where nspname = " ~ dbt.string_literal(schema) ~ ")
+            and relname in ('" ~ needs | join("', '") ~ "')
+            and relkind not in ('r', 'p')
+    ").rows[0]['names'] -%}
+    {%- if no_tables -%}
+        {%- do _source_error(
+            'Of schema ' ~ schema ~ ', these are no tables, so that nothing can be published there: ' ~ no_tables ~ '.',
+            "Put pggit_v0's own tables back, or name the schema that has them in the variable pggit_v0_schema."
+        ) -%}
+    {%- endif -%}
     {%- set refused = run_query("
         select current_user::text as \"role\", string_agg(privilege || ' on ' || relname, ', ' order by relname, privilege) as rights
         from pg_class

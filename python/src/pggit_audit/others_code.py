@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 from pggit_audit.errors import PggitError
@@ -72,11 +73,43 @@ parts as (
 
 with_domains as (
     select oid, part, tree, is_trusted from parts
-    union all
+    union
     select p.oid, p.part, con.conbin::pg_catalog.text, p.is_trusted
-    from parts as p
+    from with_domains as p
     cross join lateral pg_catalog.regexp_matches(p.tree, ':resulttype (\d+)', 'g') as named (numbers)
-    join pg_catalog.pg_constraint as con on con.contypid operator(pg_catalog.=) named.numbers[1]::pg_catalog.oid
+    cross join lateral (
+        with recursive domains as (
+            select named.numbers[1]::pg_catalog.oid as oid
+            union
+            select t.typbasetype
+            from domains join pg_catalog.pg_type as t on t.oid operator(pg_catalog.=) domains.oid
+        )
+        select oid from domains
+    ) as domains
+    join pg_catalog.pg_constraint as con on con.contypid operator(pg_catalog.=) domains.oid
+),
+
+types as (
+    select t.oid as of_table, y.oid, y.typelem, y.typbasetype, y.typrelid
+    from tables as t
+    join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) t.oid
+    join pg_catalog.pg_type as y on y.oid operator(pg_catalog.=) c.reltype
+    union
+    -- what a value consists of, or is in truth
+    select known.of_table, y.oid, y.typelem, y.typbasetype, y.typrelid
+    from types as known
+    cross join lateral (
+        select known.typelem as oid
+        union all
+        select known.typbasetype
+        union all
+        select a.atttypid
+        from pg_catalog.pg_attribute as a
+        where a.attrelid operator(pg_catalog.=) known.typrelid and a.attnum operator(pg_catalog.>) 0
+        union all
+        select r.rngsubtype from pg_catalog.pg_range as r where known.oid in (r.rngtypid, r.rngmultitypid)
+    ) as behind
+    join pg_catalog.pg_type as y on y.oid operator(pg_catalog.=) behind.oid
 ),
 
 calls as (
@@ -91,16 +124,14 @@ calls as (
     cross join lateral pg_catalog.regexp_matches(w.tree, ':opno (\d+)', 'g') as named (numbers)
     join pg_catalog.pg_operator as o on o.oid operator(pg_catalog.=) named.numbers[1]::pg_catalog.oid
     union all
-    -- how a value of a column's type, or of an array of it, becomes one of another type
-    select t.oid,
+    -- how a row, a value in it, or a part of that becomes something of another type
+    select t.of_table,
         'the cast of ' operator(pg_catalog.||) pg_catalog.format_type(c.castsource, null)
         operator(pg_catalog.||) ' to ' operator(pg_catalog.||) pg_catalog.format_type(c.casttarget, null),
         true, c.castfunc
-    from tables as t
-    join pg_catalog.pg_attribute as a on a.attrelid operator(pg_catalog.=) t.oid
-    join pg_catalog.pg_type as y on y.oid operator(pg_catalog.=) a.atttypid
-    join pg_catalog.pg_cast as c on c.castsource in (y.oid, y.typelem, y.typbasetype)
-    where a.attnum operator(pg_catalog.>) 0 and c.castfunc operator(pg_catalog.>=) 16384
+    from types as t
+    join pg_catalog.pg_cast as c on c.castsource operator(pg_catalog.=) t.oid
+    where c.castfunc operator(pg_catalog.>=) 16384
 )
 
 select distinct
@@ -115,9 +146,12 @@ where
 order by 1, 2, 3
 """
 
+SHARED = ("objects", "tree_entries", "commit_graph", "refs", "head")
+"""The tables of pggit_v0 that this project reads."""
 
 _NAMED = (
-    "select c.oid::pg_catalog.int8 from pg_catalog.pg_class as c"
+    "select c.oid::pg_catalog.int8, c.relkind operator(pg_catalog.=) 'v'"
+    " and pg_catalog.has_table_privilege(c.oid, 'select') from pg_catalog.pg_class as c"
     " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
     " where n.nspname operator(pg_catalog.=) %s and c.relname operator(pg_catalog.=) %s"
 )
@@ -130,12 +164,17 @@ def refuse(connection: psycopg.Connection[Any], tables: Sequence[tuple[str, str]
         connection: one of the role that is to read.
         tables: schema and name of each; what is not there is passed over.
 
-    Raises `PggitError` where that is code of somebody who is neither that role nor a superuser.
+    Raises `PggitError` where that is code of somebody who is neither that role nor a superuser, and where a view may be
+    read, but not what lies behind it.
     """
     with connection.cursor(row_factory=tuple_row) as cursor:
-        oids = [oid for place in tables for (oid,) in cursor.execute(_NAMED, place).fetchall()]
+        there = [(place, *row) for place in tables for row in cursor.execute(_NAMED, place).fetchall()]
+        oids = [oid for _, oid, _ in there]
         found = cursor.execute(_FOUND.encode(), {"tables": oids}).fetchall() if oids else []
     if not found:
+        for (schema, name), _, is_view in there:
+            if is_view:
+                _read_through(connection, schema, name)
         return
     said = "".join(
         f"  - {table}: {part} calls {routine}"
@@ -153,3 +192,15 @@ def refuse(connection: psycopg.Connection[Any], tables: Sequence[tuple[str, str]
         "Nothing was changed, and none of them was read. Look at who made that, and why; then drop it, or let"
         f" {reader} or a superuser own the routine or the view."
     )
+
+
+def _read_through(connection: psycopg.Connection[Any], schema: str, view: str) -> None:
+    """Reads no row of a view, of which nothing runs: rights are looked at all the same."""
+    try:
+        connection.execute(sql.SQL("select from {} where false").format(sql.Identifier(schema, view)))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PggitError(
+            f"{schema}.{view} is a view, and what lies behind it cannot be read: {error.diag.message_primary}."
+            " Nothing was changed. Grant that to the view's owner (or, of a view with security_invoker, to"
+            f" {connection.info.user}), or put a table in its place."
+        ) from error

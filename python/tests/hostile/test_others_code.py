@@ -32,15 +32,22 @@ PLACE = """
     create table v1.history (id integer, mood v1.mood default 'glad');
     insert into v1.history values (1)
 """
-READS = b"select id, mood::pg_catalog.text from v1.history where id operator(pg_catalog.>) 0"
+READS = b"select id, mood::pg_catalog.text, history::pg_catalog.text from v1.history where id operator(pg_catalog.>) 0"
 ASIDE = "alter table v1.history rename to aside; create view v1.history as select * from v1.aside"
 WAYS = {
     "an index": "create index on v1.history ((v1.acts()))",
     "what is in a part of an index": "create index on v1.history (id) where v1.acts()",
     "statistics": "create statistics v1.s on (v1.acts()), id from v1.history",
     "a cast": "create cast (v1.mood as text) with function v1.as_text(v1.mood)",
+    "a cast of a domain of a domain": "create cast (v1.mood as text) with function v1.as_text(v1.mood);"
+    " create domain v1.better as v1.mood; create domain v1.best as v1.better;"
+    " alter table v1.history alter mood drop default, alter mood type v1.best using 'glad'",
+    "a cast of its rows": "create function v1.row_as_text(v1.history) returns text language plpgsql as"
+    " 'begin perform v1.acts(); return null; end';"
+    " create cast (v1.history as text) with function v1.row_as_text(v1.history)",
     "a view": f"{ASIDE} where v1.acts()",
     "a view's domain": f"{ASIDE} where id::v1.checked > 0",
+    "a domain of a view's domain": f"create domain v1.further as v1.checked; {ASIDE} where id::v1.further > 0",
     "a view's operator": "create operator v1.~~~ (function = v1.of_one, rightarg = anyelement);"
     f" {ASIDE} where operator(v1.~~~) id",
     "a view behind a view": "create view v1.between as select v1.acts() as it;"

@@ -11,6 +11,7 @@ import pytest
 from project import PROJECT
 
 from pggit_audit import cluster
+from pggit_audit.errors import PggitError
 from pggit_audit.night.preflight import check, place
 from pggit_audit.night.preflight.calls import CallTable, read_seed
 from pggit_audit.night.preflight.history import check_history
@@ -98,6 +99,25 @@ def test_a_tracker_at_work_and_one_that_is_switched_off(v1: Connection) -> None:
     assert (
         "not wholly at work. Of its event triggers, these are disabled: pggit_ddl_trigger." in found.message
     )
+
+
+def test_a_table_beside_the_history_is_not_read_where_that_runs_code_of_others(v1: Connection) -> None:
+    v1.execute((OBJECT + DATA["not_moved"]).encode())
+    v1.execute(
+        "create role another; create function pggit.acts() returns integer immutable language sql as 'select 1';"
+        " alter function pggit.acts() owner to another; create index acting on pggit.notes ((pggit.acts()))"
+    )
+    with pytest.raises(PggitError, match=r"index pggit\.acting calls pggit\.acts\(\), which another owns"):
+        check_history(v1, "pggit")
+
+
+def test_a_view_in_the_place_of_the_history_is_read(v1: Connection) -> None:
+    v1.execute((OBJECT + row(1, "CREATE")).encode())
+    profile = check_history(v1, "pggit").profile
+    v1.execute(
+        "alter table pggit.history rename to all_history; create view pggit.history as select * from pggit.all_history"
+    )
+    assert check_history(v1, "pggit").profile == profile
 
 
 EATS = "on pggit.history for each row execute function pggit.eats()"

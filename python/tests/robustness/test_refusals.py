@@ -127,6 +127,20 @@ MORE_OBSTACLES = {
         "Row security hides rows of pggit.objects from role migration",
         "alter table pggit.objects disable row level security",
     ),
+    "a view of what nobody may read": (
+        "alter table pggit.history rename to all_history; create view pggit.history as select * from pggit.all_history;"
+        " do $$ begin create role other; exception when duplicate_object then null; end $$;"
+        " grant usage, create on schema pggit to other; alter view pggit.history owner to other;"
+        " grant select on pggit.history to migration",
+        "pggit.history is a view, and what lies behind it cannot be read: permission denied for table all_history",
+        "Grant that to the view's owner",
+    ),
+    "a view to publish to": (
+        "alter table pggit_v0.refs rename to all_refs; create view pggit_v0.refs as select * from pggit_v0.all_refs;"
+        " grant all on pggit_v0.refs to migration",
+        "these are no tables, so that nothing can be published there: refs",
+        "name the schema that has them in the variable pggit_v0_schema",
+    ),
     "no temporary tables": (
         f"revoke temporary on database {DATABASE} from public",
         "may not make temporary tables",

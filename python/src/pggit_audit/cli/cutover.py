@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pggit_audit import embedded
+from pggit_audit import embedded, others_code
 from pggit_audit.cli.common import FLAG, Accept, Json, Target, end, print_findings, print_json, words
 from pggit_audit.cli.desk import Terminal, seconds, server_losses
 from pggit_audit.errors import PggitError, Refusal
@@ -169,6 +169,7 @@ def _plan(name: str, params: dict[str, Any], asked: Asked) -> tuple[Plan, list[F
     refused: list[str] = []
     rehearsed: Report | None = None
     with psycopg.connect(**params, autocommit=True) as connection:
+        others_code.refuse(connection, [(names.v0, table) for table in others_code.SHARED])
         where = v1.state(connection, names)
         if where in ("both", "missing"):
             raise v1.stuck(where, names)

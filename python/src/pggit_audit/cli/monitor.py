@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from pggit_audit import others_code
 from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, words
 from pggit_audit.cli.desk import server_losses
 from pggit_audit.errors import PggitError
@@ -45,6 +46,7 @@ def monitor(
     ):
         if journal is None or not journal.facts("switch"):
             journal = journals.from_database(connection, names.work, home) or journal
+        others_code.refuse(connection, [(names.v0, table) for table in others_code.SHARED])
         health = watch.look(connection, names, journal, _baseline(journal))
     if as_json:
         print_json(health.as_json())

@@ -10,7 +10,7 @@ from psycopg import sql
 from rich.padding import Padding
 from rich.text import Text
 
-from pggit_audit import rebuilding, targets
+from pggit_audit import others_code, rebuilding, targets
 from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, result, words
 from pggit_audit.cli.desk import server_losses
 from pggit_audit.errors import LostRole, PggitError
@@ -47,6 +47,7 @@ def rebuild(
     _, params = database(target)
     names = plan.names()
     with server_losses(lambda: "Nothing was made."), connect(params) as connection:
+        others_code.refuse(connection, [(names.v0, table) for table in others_code.SHARED])
         sha, script, tree, coming = _commit(connection, names, commit)
         hidden = hidden_schemas(connection, names)
         if keep is not None:

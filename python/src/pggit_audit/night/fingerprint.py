@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from pggit_audit import others_code
 from pggit_audit.errors import PggitError
 
 FORMAT = 1
@@ -149,7 +150,9 @@ def take(connection: psycopg.Connection[Any], schema: str, *, with_hold: bool = 
             for what, facts in connection.execute(query, {"schema": schema}).fetchall():
                 if with_hold or not what.startswith(f"trigger {HOLD} on "):
                     _add(items, what, hashlib.sha256(facts.encode()).hexdigest())
-            for name, kind in connection.execute(_TABLES, (sql.Identifier(schema).as_string(),)).fetchall():
+            found = connection.execute(_TABLES, (sql.Identifier(schema).as_string(),)).fetchall()
+            others_code.refuse(connection, [(schema, name) for name, _ in found])
+            for name, kind in found:
                 relation = sql.Identifier(schema, name).as_string()
                 if kind == "S":
                     _add(items, f"value of sequence {relation}", _sequence(connection, schema, name))
