@@ -76,6 +76,12 @@
 {% endmacro %}
 
 
+{#- As dbt does it. -#}
+{% macro pggit__call_dcl_statements(dcl_statement_list) %}
+    {%- call statement('grants') -%}{{ unheard(dcl_statement_list | join(';\n') ~ ';') }}{%- endcall -%}
+{% endmacro %}
+
+
 {#- dbt's apply_grants knows relations alone: as there, where anything is configured, that is all that others have. -#}
 {% macro grant_function(node, relation, grants) %}
     {%- if grants -%}
@@ -98,7 +104,7 @@
             {%- do statements.append('grant ' ~ privilege ~ ' on function ' ~ signature ~ ' to ' ~ _quoted(roles)) -%}
         {%- endfor -%}
         {%- if statements -%}
-            {%- call statement('grants') -%}{{ statements | join(';\n') }}{%- endcall -%}
+            {%- do call_dcl_statements(statements) -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
@@ -120,7 +126,7 @@
     ).rows[0]['description'] -%}
     {%- if description and found != description -%}
         {%- call statement('describe') -%}
-            comment on function {{ name }} is {{ dbt.string_literal(dbt.escape_single_quotes(description)) }}
+            {{ unheard('comment on function ' ~ name ~ ' is ' ~ dbt.string_literal(dbt.escape_single_quotes(description)) ~ ';') }}
         {%- endcall -%}
     {%- endif -%}
 {% endmacro %}
@@ -128,7 +134,9 @@
 
 {#- Whether a function is to the letter what the project makes: PostgreSQL prints both, the other one from pg_temp. -#}
 {% macro function_is(node, relation, body) %}
-    {%- call statement('probe') -%}{{ function_sql(node, 'pg_temp.' ~ adapter.quote(relation.identifier), body) }}{%- endcall -%}
+    {%- call statement('probe') -%}
+        {{ unheard(function_sql(node, 'pg_temp.' ~ adapter.quote(relation.identifier), body)) }}
+    {%- endcall -%}
     {%- set definitions %}
         with
         definitions as (
@@ -149,7 +157,9 @@
         from definitions
     {% endset -%}
     {%- set found = run_query(definitions).rows[0]['is_so'] -%}
-    {%- call statement('probed') -%}drop function pg_temp.{{ adapter.quote(relation.identifier) }}{%- endcall -%}
+    {%- call statement('probed') -%}
+        {{ unheard('drop function pg_temp.' ~ adapter.quote(relation.identifier) ~ ';') }}
+    {%- endcall -%}
     {{ return(found) }}
 {% endmacro %}
 

@@ -275,7 +275,9 @@
 {% endmacro %}
 
 
-{#- An event trigger runs as who makes something: its function's owner may put in it what the build's role may do. -#}
+{#- An event trigger runs as who makes something: its function's owner may put in it what the build's role may do. Those that
+    fire all the same: where the role may pause them for its DDL, those that fire always or for replicas, unless it may switch
+    them off (from 17 on); and those that fire at a login. -#}
 {% macro warn_of_others_event_triggers() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- set found = run_query("
@@ -284,7 +286,14 @@
             from pg_event_trigger
             inner join pg_proc on pg_event_trigger.evtfoid = pg_proc.oid
             inner join pg_roles as owners on pg_proc.proowner = owners.oid
-            where pg_event_trigger.evtenabled in ('O', 'A') and not owners.rolsuper and owners.rolname <> current_user
+            where
+                not owners.rolsuper
+                and owners.rolname <> current_user
+                and case
+                    when pg_event_trigger.evtevent = 'login' then pg_event_trigger.evtenabled in ('O', 'A')
+                    when current_setting('event_triggers', true) = 'off' then false
+                    else pg_event_trigger.evtenabled in (" ~ ("'A', 'R'" if may_pause_event_triggers() else "'O', 'A'") ~ ")
+                end
             order by said
         ").rows -%}
         {%- if found -%}
@@ -399,7 +408,7 @@
                 'schema_name': node.schema, 'table_name': node.alias, 'kind': row['kind'], 'fact': row['fact']
             }) -%}
         {%- endfor -%}
-        {%- do run_query(_dropped_again(guarded)) -%}
+        {%- do run_query(unheard(_dropped_again(guarded))) -%}
     {%- endif -%}
     {{ return(expected) }}
 {% endmacro %}
@@ -407,6 +416,7 @@
 
 {#- Guarded tables as temporary ones, and the facts of them with the place of each in the list. -#}
 {% macro _made_once_more(nodes) %}
+    {%- set probes -%}
     {%- for node in nodes -%}
         {%- set probe = 'pg_temp.pggit_audit_probe_' ~ loop.index0 -%}
         {%- set relation = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
@@ -431,6 +441,8 @@
             | replace(' execute function ' ~ adapter.quote(relation.schema) ~ '.', ' execute function pg_temp.') }};
         {%- endfor %}
     {%- endfor %}
+    {%- endset -%}
+    {{ unheard(probes) }}
     with
 
     probes as (

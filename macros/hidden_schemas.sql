@@ -71,7 +71,7 @@
             transaction_id,
             began_at
         from {{ own }}
-        where purpose = 'build'
+        where {{ is_a_builds('purpose') }}
         {%- else -%}
         select
             null::bigint as transaction_id,
@@ -239,7 +239,7 @@
                 {%- if own %}
                 where not exists (
                     select from {{ own }} as own_transactions
-                    where own_transactions.purpose = 'build' and own_transactions.began_at = history.created_at
+                    where {{ is_a_builds('own_transactions.purpose') }} and own_transactions.began_at = history.created_at
                 )
                 {%- endif %}
             {%- endset -%}

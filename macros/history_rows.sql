@@ -79,7 +79,7 @@
     exists (
         select from {{ ref('own_transactions') }} as own_transactions
         where
-            own_transactions.purpose = 'build'
+            {{ is_a_builds('own_transactions.purpose') }}
             and own_transactions.began_at = {{ created_at }}
             and (
                 own_transactions.transaction_id % 4294967296 = {{ transaction_id }}

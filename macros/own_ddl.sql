@@ -10,6 +10,17 @@
 {% endmacro %}
 
 
+{#- Statements, which end with a semicolon, for which no event trigger fires where the role may see to that: DDL that is nobody's
+    business (temporary objects, descriptions, an empty schema). Sent with others, as one text or in a transaction. -#}
+{% macro unheard(statements) -%}
+    {%- set may = may_pause_event_triggers() -%}
+    {%- if may %}set local session_replication_role = replica;{% endif %}
+    {{ statements }}
+    {%- if may %}
+    set local session_replication_role = origin;{% endif %}
+{%- endmacro %}
+
+
 {% macro own_ddl_ends() %}
     {%- if may_pause_event_triggers() -%}
         {%- call statement('resume') -%}set local session_replication_role = origin{%- endcall -%}
@@ -58,6 +69,12 @@
     insert into {{ own_transactions() }} (transaction_id, purpose, noted_by, began_at)
     values (pg_current_xact_id()::text::bigint, {{ dbt.string_literal(purpose) }}, current_user, localtimestamp)
     on conflict (transaction_id) do nothing
+{%- endmacro %}
+
+
+{#- Whether a note is of a transaction in which a build made something: that of the summary may have, too. -#}
+{% macro is_a_builds(purpose) -%}
+    {{ purpose }} in ('build', 'summary')
 {%- endmacro %}
 
 
@@ -390,7 +407,7 @@
                 select count(*) as rows
                 from " ~ history ~ " as history
                 inner join " ~ own_transactions() ~ " as own on own.transaction_id % 4294967296 = history." ~ transaction_id ~ "
-                where own.purpose = 'build' and own.began_at >= '" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "'::timestamp
+                where " ~ is_a_builds('own.purpose') ~ " and own.began_at >= '" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S') ~ "'::timestamp
             ").rows[0]['rows'] -%}
             {%- if rows -%}
                 {%- do log('The tracker of v1 is at work, and recorded ' ~ rows ~ ' row(s) about what this build made. The next '

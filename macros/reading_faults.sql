@@ -172,7 +172,7 @@
 {#- All in few statements: dbt writes each of them down, and its answer. -#}
 {% macro _expected_views(nodes) %}
     {%- if not nodes -%}{{ return([]) }}{%- endif -%}
-    {%- set made %}
+    {%- set probes %}
         {%- for node in nodes %}
         create temporary view pggit_audit_probe_{{ loop.index }} as (
             {{ render(node.raw_code) }}
@@ -190,6 +190,9 @@
             end loop;
         end
         $again$;
+    {% endset -%}
+    {%- set made %}
+        {{ unheard(probes) }}
         select
             probe,
             array_to_json(array[pg_get_viewdef(first_one), pg_get_viewdef(again)])::text as definitions,
@@ -210,10 +213,10 @@
             'read': fromjson(row['read'])
         }) -%}
     {%- endfor -%}
-    {%- do run_query(
+    {%- do run_query(unheard(
         'drop view pg_temp.pggit_audit_probe_' ~ range(1, nodes | length + 1) | join(', pg_temp.pggit_audit_probe_')
-        ~ ', pg_temp.pggit_audit_probe_' ~ range(1, nodes | length + 1) | join('_again, pg_temp.pggit_audit_probe_') ~ '_again'
-    ) -%}
+        ~ ', pg_temp.pggit_audit_probe_' ~ range(1, nodes | length + 1) | join('_again, pg_temp.pggit_audit_probe_') ~ '_again;'
+    )) -%}
     {{ return(expected) }}
 {% endmacro %}
 
@@ -221,11 +224,14 @@
 {% macro _expected_functions(nodes) %}
     {%- if not nodes -%}{{ return([]) }}{%- endif -%}
     {%- set names = [] -%}
-    {%- set made %}
+    {%- set probes %}
         {%- for node in nodes %}
         {%- do names.append('pg_temp.' ~ adapter.quote(node.alias)) %}
         {{ function_sql(node, names[-1], render(node.raw_code)) }}
         {%- endfor %}
+    {% endset -%}
+    {%- set made %}
+        {{ unheard(probes) }}
         select
             proname as name,
             {{ _bare_function_definition('pg_proc.oid') }} as definition,
@@ -235,7 +241,7 @@
     {% endset -%}
     {%- set found = {} -%}
     {%- for row in run_query(made).rows -%}{%- do found.update({row['name']: row}) -%}{%- endfor -%}
-    {%- do run_query('drop function ' ~ names | join(', ')) -%}
+    {%- do run_query(unheard('drop function ' ~ names | join(', ') ~ ';')) -%}
     {%- set expected = [] -%}
     {%- for node in nodes -%}
         {%- do expected.append({

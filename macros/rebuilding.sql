@@ -5,11 +5,12 @@
 {% macro relation_fits(existing, sql) %}
     {%- if existing is none or existing.type not in ('table', 'view') -%}{{ return('not') }}{%- endif -%}
     {%- set indexes = config.get('indexes', []) | map(attribute='columns') | list -%}
-    {%- call statement('probe') -%}
+    {%- set probe -%}
         create temporary view pggit_audit_probe as (
             {{ sql }}
-        )
-    {%- endcall -%}
+        );
+    {%- endset -%}
+    {%- call statement('probe') -%}{{ unheard(probe) }}{%- endcall -%}
     {%- set found = run_query("
         with
         relations as (
@@ -64,7 +65,7 @@
             end as fits
         from sides
     ").rows[0]['fits'] -%}
-    {%- call statement('probed') -%}drop view pg_temp.pggit_audit_probe{%- endcall -%}
+    {%- call statement('probed') -%}{{ unheard('drop view pg_temp.pggit_audit_probe;') }}{%- endcall -%}
     {%- if found == 'replaced' and model.config.materialized != 'view' -%}{%- set found = 'not' -%}{%- endif -%}
     {%- if existing.type != model.config.materialized -%}{%- set found = 'not' -%}{%- endif -%}
     {{ return(found) }}

@@ -13,6 +13,16 @@
 
     union all
 
+    -- who alters that type, alters the table
+    select
+        r.oid,
+        'type',
+        'OF ' || r.reloftype::regtype
+    from {{ relations }} as r
+    where r.reloftype <> 0
+
+    union all
+
     -- one that takes two texts for the same would blind whoever compares them
     select
         pg_attribute.attrelid,

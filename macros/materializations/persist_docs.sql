@@ -12,7 +12,7 @@
     {%- if descriptions -%}
         {#- no dollar ends the block -#}
         {%- set descriptions = dbt.escape_single_quotes(tojson(descriptions)) | replace('$', '\\u0024') -%}
-        {%- call statement('describe') -%}
+        {%- set describe -%}
             do $describe$
             declare
                 target constant regclass := {{ dbt.string_literal(relation.include(database=false)) }};
@@ -43,7 +43,8 @@
                     execute format('comment on %s is %L', described.what, described.description);
                 end loop;
             end
-            $describe$
-        {%- endcall -%}
+            $describe$;
+        {%- endset -%}
+        {%- call statement('describe') -%}{{ unheard(describe) }}{%- endcall -%}
     {%- endif -%}
 {% endmacro %}

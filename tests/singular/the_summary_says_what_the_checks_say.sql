@@ -45,6 +45,33 @@ log_end as (
 
 ),
 
+-- transactions that filled the summary; builds of an earlier version noted none
+filled as (
+
+    select
+        notes.began_at,
+        sealed.seal_no,
+        max(sealed.seal_no) over () as last_seal_no
+    from {{ ref('own_transactions') }} as notes
+    left join (
+        select
+            seals.seal_no,
+            covered.transaction_id
+        from {{ ref('own_transaction_seals') }} as seals
+        cross join lateral unnest(seals.transaction_ids) as covered (transaction_id)
+    ) as sealed on notes.transaction_id = sealed.transaction_id
+    where notes.purpose = 'summary'
+
+),
+
+-- the last one; those of builds that were killed have no seal yet
+made as (
+
+    select array_agg(began_at) as times from filled
+    where seal_no is null or seal_no = last_seal_no
+
+),
+
 passed as (
 
     select count(distinct compliance_log.change_id) as changes
@@ -89,6 +116,10 @@ judged as (
             when
                 coalesce(summary.checked_at <> min(summary.checked_at) over (), true)
                 or summary.checked_at < log_end.anchored_at or summary.checked_at > now()
+                or not exists (
+                    select from unnest(made.times) as times (began_at)
+                    where {{ is_same_moment('summary.checked_at', 'times.began_at') }}
+                ) and made.times is not null
                 then 'it cannot have been made then'
         end as fault
     from summary
@@ -96,6 +127,7 @@ judged as (
     cross join passed
     cross join all_checks
     left join log_end on true
+    cross join made
 
 )
 

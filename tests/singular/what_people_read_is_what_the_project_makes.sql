@@ -33,3 +33,7 @@ select * from (
 union all
 
 {{ seed_faults() }}
+
+union all
+
+{{ strangers() }}

@@ -78,6 +78,14 @@ NEWER = (
 """Pins what some servers do not know, and would refuse at the start: a limit, and which kinds of relations are read."""
 
 
+DEAF = (
+    "select pg_catalog.set_config('event_triggers', 'off', false)"
+    " where pg_catalog.current_setting('event_triggers', true) is not null"
+    " and pg_catalog.current_setting('is_superuser') operator(pg_catalog.=) 'on'"
+)
+"""From 17 on a superuser's session fires no event trigger: somebody else's function would run with its rights."""
+
+
 def options(*settings: Mapping[str, str], separator: str = " ") -> str:
     """Settings as libpq's `options`, later ones before earlier; white space in values is escaped."""
     merged: dict[str, str] = {}

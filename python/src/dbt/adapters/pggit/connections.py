@@ -26,7 +26,7 @@ from pggit_audit import embedded, others_code
 from pggit_audit.errors import PggitError
 from pggit_audit.grounds import check_ground
 from pggit_audit.sandbox import Login
-from pggit_audit.sessions import NEWER, PINNED, options, pinning
+from pggit_audit.sessions import DEAF, NEWER, PINNED, options, pinning
 from pggit_audit.terminal import shown
 from pggit_audit.waits import SQLSTATE, Watch
 
@@ -450,7 +450,7 @@ def _holder(table: str | None) -> tuple[str, list[Any]]:
 
 
 # What pins settings once more, in one message: each node begins with it.
-_LIMITS = f"{pinning(PINNED)}; {NEWER}"
+_LIMITS = f"{pinning(PINNED)}; {NEWER}; {DEAF}"
 
 
 def _encoded(query: tuple[str, list[Any]]) -> tuple[bytes, list[Any]]:
