@@ -21,7 +21,7 @@ from pggit_audit.lexing import OPENING, TooLong, closing, past, read_parts, uppe
 Action = Literal["ddl", "code", "setting", "ignored", "refused", "unreadable"]
 
 # Kinds that are no part of one database, or lead out of it.
-_CLUSTER_WIDE = {"DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SERVER", "SYSTEM"}
+_CLUSTER_WIDE = {"DATABASE", "ROLE", "USER", "GROUP", "TABLESPACE", "SUBSCRIPTION", "SYSTEM"}
 # Commands that touch what several databases share without naming it, or lead to files.
 _OUTSIDE = {"COPY", "LOAD", "IMPORT", "REASSIGN"}
 _MODIFIERS = {
@@ -404,8 +404,8 @@ def _definition(text: str, tokens: tuple[Token, ...], verb: str) -> Statement:
         modifiers.add(upper(tokens[i]))
         i += 1
     kind, i = _kind(tokens, i)
-    if kind in _CLUSTER_WIDE or kind == "FOREIGN DATA WRAPPER":
-        return Statement(text, "refused", tag=f"{verb} {kind.removesuffix(' DATA WRAPPER')}", tokens=tokens)
+    if kind in _CLUSTER_WIDE:
+        return Statement(text, "refused", tag=f"{verb} {kind}", tokens=tokens)
     if_exists = False
     on: Name | None = None
     end = 0

@@ -1,9 +1,10 @@
 """What the history may not make itself, and the build makes for it: only a superuser may, and the live database has it.
 
 Never by running the recorded text. Of an extension, a statement of the history is only asked which one it means. A
-routine in an untrusted language, a language, a foreign-data wrapper, an access method or an operator class is made by
-the text that the live catalog has of it. What they bring may lead out of the database (dblink, a program, a file): so
-of an extension's routines in C, those that may have effects are nobody's to call, and of the others none is.
+routine in an untrusted language, a language, a foreign-data wrapper, a server, an access method or an operator class
+is made by the text that the live catalog has of it. What they bring may lead out of the database (dblink, a program, a
+file): so of an extension's routines in C, those that may have effects are nobody's to call, and of the others none is;
+an extension's wrapper loses its handler, without which no foreign table can be read, and whoever likes may have one.
 LEAKPROOF is said of a routine once the history's role has made it without that word.
 """
 
@@ -116,7 +117,23 @@ _WITH_EFFECTS = """
         and (p.provolatile = 'v' or p.prosecdef)
         and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
 """
-
+# A foreign table takes what its wrapper's functions read, write and check: servers, programs, files.
+_WRAPPERS = """
+    select w.fdwname::text
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_foreign_data_wrapper as w on w.oid = d.objid
+    where
+        d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+        and d.classid = 'pg_catalog.pg_foreign_data_wrapper'::regclass
+        and (w.fdwhandler <> 0 or w.fdwvalidator <> 0)
+"""
+_LEADS_NOWHERE = """
+    select exists (
+        select from pg_catalog.pg_foreign_server as s
+        join pg_catalog.pg_foreign_data_wrapper as w on w.oid = s.srvfdw
+        where s.srvname = %(name)s and w.fdwhandler = 0 and w.fdwvalidator = 0
+    )
+"""
 
 # What runs with the rights of whoever makes a language, a wrapper, or something of them: their functions. One of the
 # history's own must not be among them: of nothing, of (oid), or of (text[], oid).
@@ -156,7 +173,9 @@ _ROUTINES = (
 )  # fmt: skip
 # What stands before the word where it is a name, or denied.
 _NO_LEAKPROOF = ("NOT", "FUNCTION", "ROUTINE", "RETURNS", "SETOF", "LANGUAGE", "TO", "=", ".", ",")
-_KINDS = ("PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "ACCESS METHOD", "OPERATOR FAMILY", "OPERATOR CLASS")
+_KINDS = (
+    "PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "SERVER", "ACCESS METHOD", "OPERATOR FAMILY", "OPERATOR CLASS",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -164,7 +183,8 @@ class Privileged:
     """What the live database has that only a superuser may make.
 
     `extensions`: name and schema of each. `definitions`: of routines in untrusted languages, of languages,
-    foreign-data wrappers, access methods and operator classes, each as one statement without its semicolon.
+    foreign-data wrappers, servers (without options), access methods and operator classes, each as one statement without
+    its semicolon.
     """
 
     extensions: Mapping[str, str] = field(default_factory=dict)
@@ -261,13 +281,18 @@ class Trusted:
         Returns whether it could. It may not where it would call a function of the history's, or leave a routine to it.
         """
         (statement,) = split(definition)
-        if not statement.tag.endswith(("FUNCTION", "PROCEDURE")):
+        if not statement.tag.endswith(("FUNCTION", "PROCEDURE", "SERVER")):
             found = self._connection.execute(_RUNS_FOR_ITS_MAKER, {"names": [*statement.words]}).fetchone()
             if found == (True,):
                 return False
         # Perl runs code while it compiles.
         self._connection.execute("set local check_function_bodies = off")
         self._connection.execute(definition.encode())
+        if statement.tag == "CREATE SERVER":
+            name = statement.targets[0][1]
+            if self._connection.execute(_LEADS_NOWHERE, {"name": name}).fetchone() == (True,):
+                grant = sql.SQL("grant usage on foreign server {} to public")
+                self._connection.execute(grant.format(sql.Identifier(name)))
         made = self._connection.execute(
             "select p.oid::regprocedure::text, p.oid::int8, p.proowner = current_user::regrole"
             " from pg_catalog.pg_proc as p where p.xmin = pg_catalog.pg_current_xact_id()::xid"
@@ -328,9 +353,16 @@ class Trusted:
         )
         for (routine,) in self._connection.execute(_WITH_EFFECTS, {"name": name}).fetchall():
             self._connection.execute(f"revoke execute on routine {routine} from public".encode())
+        self._cut_off_wrappers()
         if place != schema:
             self._move(name, schema)
             self._connection.execute(sql.SQL("drop schema {}").format(sql.Identifier(place)))
+
+    def _cut_off_wrappers(self) -> None:
+        """Extensions' wrappers lead nowhere: those of what this one required, too."""
+        for (wrapper,) in self._connection.execute(_WRAPPERS).fetchall():
+            cut = sql.SQL("alter foreign data wrapper {} no handler no validator")
+            self._connection.execute(cut.format(sql.Identifier(wrapper)))
 
     def _move(self, name: str, schema: str) -> None:
         self._connection.execute(

@@ -31,7 +31,8 @@ def test_extensions_of_the_live_database_are_there_and_lead_nowhere(named_server
         )
         if len(found.fetchall()) < len(LIVE):
             pytest.skip("the server came without contrib")
-    with open_shadow(named_server, hidden=(), live=Privileged(LIVE)) as shadow:
+    server = "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw"
+    with open_shadow(named_server, hidden=(), live=Privileged(LIVE, frozenset({server}))) as shadow:
         shadow.search_path("public")
         for text in (
             "create extension dblink",
@@ -50,6 +51,18 @@ def test_extensions_of_the_live_database_are_there_and_lead_nowhere(named_server
         assert "function dblink" in denied(shadow, call)
         assert "function dblink_connect" in denied(shadow, "select dblink_connect('c', 'dbname=postgres')")
         assert "foreign-data wrapper" in denied(shadow, "create server s foreign data wrapper postgres_fdw")
+        # A server of the live database may have foreign tables, of which none is read, whatever it is given.
+        denied(shadow, server + " options (host '/tmp')")
+        shadow.run(server)
+        shadow.run(
+            f"create user mapping for current_user server far options (user '{shadow.role}', password 'mine')"
+        )
+        shadow.run("create foreign table f (i int) server far options (table_name 'pg_class')")
+        for text in ("create table read as select * from f", "insert into f values (1)", "analyze f"):
+            with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="has no handler"):
+                shadow.run(text)
+        denied(shadow, "alter foreign data wrapper postgres_fdw handler postgres_fdw_handler")
+        denied(shadow, "alter server far options (host '/tmp')")
         # What names them can be made: only what they do is nobody's.
         shadow.run("create view v as select * from dblink('x', 'y') as t (i int)")
         shadow.run("drop extension dblink cascade")

@@ -218,8 +218,10 @@ def _privileged(evidence: Evidence, failure: Failure) -> list[Repair]:
     if statement.object_type in ("FUNCTION", "PROCEDURE"):
         found = routines.privileged(evidence, failure, name)
     else:
-        kind = "PROCEDURAL LANGUAGE" if statement.object_type == "LANGUAGE" else statement.object_type
-        found = [o for o in (evidence.live.by_identity.get((kind, quote(name[1]))),) if o]
+        kind = {"LANGUAGE": "PROCEDURAL LANGUAGE"}.get(
+            statement.object_type, statement.object_type.replace("_", " ")
+        )
+        found = [o for o in evidence.live.others.get(name[1], ()) if o.object_type == kind]
     return [
         Repair(
             FROM_LIVE_CATALOG,

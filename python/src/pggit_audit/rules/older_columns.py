@@ -32,7 +32,7 @@ _ACTION = re.compile(
 _ALTERS = re.compile(
     rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
 )
-_ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ", re.MULTILINE)
+ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ", re.MULTILINE)
 # What ALTER TABLE may drop that is no column.
 NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
 
@@ -149,7 +149,8 @@ def statements_on(
     """The recorded statements that name a live table by a name that it has by then, in order.
 
     Each with a row that has its text, and the names that the table has in that text: two where the text renames it.
-    A partition that no row makes or attaches was one from the start: what names its parent is on it as well.
+    Of a partition that no row makes, what names its parent is on it as well: from the start, or from the text on that
+    attaches it.
     """
     history = evidence.history
     found: dict[tuple[str, int], tuple[HistoryRow, list[Name]]] = {}
@@ -170,16 +171,30 @@ def _names(evidence: Evidence, table: DatabaseObject) -> Iterator[tuple[Name, in
     """What a live table was called, and what it was a partition of from the start (`History.names`)."""
     history = evidence.history
     name: Name = (table.object_schema, table.object_name)
+    since = -1
     while True:
-        yield from history.names("TABLE", name)
-        live = evidence.live.table(name)
-        attached = _ATTACHED.search(live.definition) if live is not None else None
+        for told, first, until in history.names("TABLE", name):
+            if until > since:
+                yield told, max(first, since + 1), until
+        live = evidence.live.by_name.get(name)
+        attached = ATTACHED.search(live.definition) if live is not None else None
         if attached is None or any(r.change_type == "CREATE" for r in history.by_name.get(name, ())):
             return
-        texts = {(row := history.rows[p]).execution: row for p in history.mentions(name[1])}
-        if any("attach" in s.words and s.mentions(name[1]) for r in texts.values() for s in r.statements):
-            return
+        since = max(since, attached_at(evidence, name))
         name = parse_name(attached["parent"])
+
+
+def attached_at(evidence: Evidence, name: Name) -> int:
+    """The position of the last row of the last text that attaches a table to its parent; -1 where none does."""
+    rows = evidence.history.rows
+    return max(
+        (
+            p
+            for p in evidence.history.mentions(name[1])
+            if any("ATTACH" in s.keywords and s.mentions(name[1]) for s in rows[p].statements)
+        ),
+        default=-1,
+    )
 
 
 def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mapping[str, str | None]]:

@@ -49,6 +49,7 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
 _LASTING = ("TABLE", "FUNCTION", "PROCEDURE")
+_TABLES = ("TABLE", "FOREIGN TABLE")
 
 
 # When a statement fails ----------------------------------------------------------------------------
@@ -74,10 +75,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         live = evidence.live.by_name.get((schema, full[1]))
         if live is not None and _is_another(live, failure.statement):
             continue
-        if live is not None and live.object_type in ("TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
+        if live is not None and live.object_type in (*_TABLES, "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):
             make, rest = first_statement(live.definition), list[str]()
             why = f"{live.object_type} {live.object_identity} is in the live catalog"
-            if live.object_type == "TABLE":
+            if live.object_type in _TABLES:
                 as_now = tables.as_live(evidence, live, failure.situation.position)
                 make, rest, why = as_now.make, as_now.rest, why + as_now.why
             elif live.object_type == "SEQUENCE":
@@ -86,7 +87,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             if schema and full[0] and schema != full[0]:
                 make = in_schema(make, schema, full[0])
                 rest = [in_schema(statement, schema, full[0]) for statement in rest]
-            recorded = live.object_type in ("TABLE", "VIEW")
+            # The last write of a foreign table may be of its options, or of its name.
+            recorded = live.object_type in (*_TABLES, "VIEW")
             when = None if recorded else made_by(evidence, live, failure.situation.position)
             found.append(
                 Repair(
@@ -176,7 +178,7 @@ def _kind_of_stub(evidence: Evidence, failure: Failure, name: Name) -> str | Non
     if kinds:
         return "TABLE" if "TABLE" in kinds else "VIEW" if "VIEW" in kinds else None
     kind = failure.statement.object_type
-    # What a foreign table is made of, its server, the shadow does not have.
+    # What a foreign table is made of, its server, nothing tells.
     if (kind == "INDEX" and failure.statement.verb != "CREATE") or kind == "FOREIGN_TABLE":
         return None
     told = (s for p in history.mentions(name[1]) for s in history.rows[p].statements if s.mentions(name[1]))

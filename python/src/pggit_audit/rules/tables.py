@@ -7,7 +7,7 @@ Such a table begins as its first row found it, with what the live catalog knows 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
@@ -311,7 +311,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     parts = [*_own_indexes(evidence, table)]
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
-        *map(str.strip, STATEMENT.findall(rest)),
+        *_without_attach(evidence, table, map(str.strip, STATEMENT.findall(rest))),
         # That of a constraint comes with it.
         *(first_statement(o.definition) for o in parts if o.object_name not in constraints(definition)),
         *(
@@ -335,6 +335,14 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         *(comment for d in back if (comment := d.comment(name)) is not None),
     ]
     return AsLive(table_of(head, lines, tail), complete, dropped_columns.why(evidence, back))
+
+
+def _without_attach(evidence: Evidence, table: DatabaseObject, statements: Iterable[str]) -> Iterator[str]:
+    """The statements of a live table's definition, but for that which makes it a partition where a text does."""
+    name: Name = (table.object_schema, table.object_name)
+    for statement in statements:
+        if not older_columns.ATTACHED.match(statement) or older_columns.attached_at(evidence, name) < 0:
+            yield statement
 
 
 def _own_indexes(evidence: Evidence, table: DatabaseObject) -> Iterator[DatabaseObject]:
