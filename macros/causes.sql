@@ -46,6 +46,9 @@
         when {{ is_cause(root, "'the transaction went on'") }}
             then 'Each of these rows is the last record of a table that goes later: '
                 || 'did its transaction go on behind the recorded statement, and rename a column?'
+        when {{ is_cause(root, "'no rows: cluster'") }}
+            then 'CLUSTER leaves no row: did somebody run it on the tables of these indexes at other times than the texts '
+                || 'and the live catalog show, or by another index?'
         when {{ is_cause(root, "'no rows: ' || lower(replace(" ~ root ~ ".object_type, '_', ' '))") }}
             then 'v1 leaves no row for a ' || lower(replace({{ root }}.object_type, '_', ' '))
                 || ': was one of these changed by a statement of its own, before the recorded text that changes it here?'

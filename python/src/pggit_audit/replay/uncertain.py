@@ -11,6 +11,7 @@ from typing import Any
 from pggit_audit.definitions import COMMENT, without_schemas
 from pggit_audit.history import SESSION
 from pggit_audit.lexing import QUOTED
+from pggit_audit.replay.clustered import indexes_of_clustered
 from pggit_audit.replay.events import Event, cause_of, note
 from pggit_audit.replay.former_names import (
     columns_of_the_old_name,
@@ -104,6 +105,12 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
             unsure,
             f"{old} was renamed, the table goes, and nothing says whether {constraint}, called after the old name, was "
             "renamed along",
+        )
+    for table, unsure in indexes_of_clustered(marked.events, renamed):
+        marked.mark(
+            unsure,
+            f"{table} is clustered, and no row tells when CLUSTER moved the mark to another index",
+            "no rows: cluster",
         )
     for gone, naming in _may_mean_another(marked.events):
         identity = marked.events[gone].object_identity
