@@ -45,6 +45,7 @@
         {% call noop_statement('main', 'CREATE FUNCTION', 'CREATE FUNCTION', -1) -%}{{ build_sql }}{%- endcall %}
     {%- else -%}
         {%- do own_ddl_begins() -%}
+        {%- if existing_relation is not none -%}{%- do say_made_anew(existing_relation) -%}{%- endif -%}
         {% call statement('main') -%}{{ build_sql }}{%- endcall %}
         {#- the same name with other arguments is a function of an earlier version -#}
         {% call statement('older') -%}

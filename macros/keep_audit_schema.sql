@@ -15,6 +15,9 @@
                 " ~ _audit_schema_is_kept() ~ " as is_kept
         ").rows[0] -%}
         {%- if found['may_make_one'] and found['has_schema'] and not found['is_kept'] -%}
+            {%- for row in run_query(keep_faults()).rows -%}
+                {%- do exceptions.warn(row['fault'] ~ '. This build makes it anew.') -%}
+            {%- endfor -%}
             {%- do own_ddl_begins() -%}
             {% call statement('keep') -%}
                 drop event trigger if exists pggit_audit_keep;

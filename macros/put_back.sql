@@ -20,7 +20,72 @@
                 ~ 'the changes say. A build that was killed leaves it so; if none was, somebody changed it: find out who could.'
             ) -%}
         {%- endif -%}
+        {%- set written = run_query(what_others_wrote()).rows -%}
+        {%- if written -%}
+            {%- do exceptions.warn(
+                'What builds fill anew is not what they left: ' ~ written | map(attribute='written') | join('; ') ~ '. This build takes it '
+                ~ 'away. A build that was killed leaves rows of repairs and findings; if none was, somebody wrote there: find out who could.'
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{#- What somebody put where a build empties a table first, as a query: written. The summary was filled by the transaction that is
+    noted for that; in a copy that was restored another one wrote the notes themselves. -#}
+{% macro what_others_wrote() %}
+    {%- set summary = published_relation('verification_summary') -%}
+    with
+
+    own as (
+
+        select
+            transaction_id % 4294967296 as transaction_id,
+            purpose,
+            xmin::text::bigint as writer
+        from {{ own_transactions() }}
+
+    ),
+
+    counted as (
+
+        select
+            1 as place,
+            'rows of repairs and findings that belong to no change' as what,
+            (
+                select count(*) from {{ published('repairs') }} as repairs
+                where not exists (
+                    select from {{ published('changes') }} as changes
+                    where changes.change_id = repairs.change_id
+                )
+            ) + (
+                select count(*) from {{ published('findings') }} as findings
+                where not exists (
+                    select from {{ published('changes') }} as changes
+                    where changes.change_id = findings.change_id
+                )
+            ) as times
+
+        {%- if summary is not none and summary.is_table %}
+
+        union all
+
+        select
+            2,
+            'rows of verification_summary that no build wrote',
+            count(*)
+        from {{ summary }} as summary
+        where
+            exists (select from own where own.purpose = 'summary' and own.writer = own.transaction_id)
+            and summary.xmin::text::bigint not in (select own.transaction_id from own where own.purpose = 'summary')
+        {%- endif %}
+
+    )
+
+    select what || ': ' || times as written
+    from counted
+    where times > 0
+    order by place
 {% endmacro %}
 
 

@@ -284,14 +284,14 @@
 {%- endmacro %}
 
 
-{#- Rows of the project's seeds that are not those of their files, or not as often, in the columns of reading_faults. -#}
-{% macro seed_faults() %}
+{#- Rows of seeds that are not those of their files, or not as often, in the columns of reading_faults. -#}
+{% macro seed_faults(seeds) %}
     select
         null as schema_name,
         null as name,
         null as fault
     where false
-    {%- for seed in (_own_models() | selectattr('resource_type', 'equalto', 'seed')) %}
+    {%- for seed in seeds %}
         {%- set columns = [] -%}
         {%- set types = [] -%}
         {%- for name, type in seed.config.column_types.items() -%}

@@ -72,6 +72,16 @@
 {% endmacro %}
 
 
+{#- What was tampered with is not healed in silence; nor is what another version of the project made. -#}
+{% macro say_made_anew(existing) %}
+    {%- do log(
+        'The ' ~ existing.type ~ ' ' ~ adapter.shown(existing.schema ~ '.' ~ existing.identifier)
+        ~ ' was not as this version of the project makes it, and is made anew. If it was its last build that made it, somebody changed it.',
+        info=true
+    ) -%}
+{% endmacro %}
+
+
 {#- The columns that the YAML of a Python model gives its table, as a query without rows. -#}
 {% macro typed_columns_query(node) -%}
     select
@@ -121,6 +131,13 @@
         {%- set made = default__create_csv_table(model, agate_table) -%}
         {%- do own_ddl_ends() -%}
         {{ return(made) }}
+    {%- endif -%}
+    {%- if run_query(seed_faults([model])).rows -%}
+        {%- do log(
+            'The rows of seed ' ~ adapter.shown(old_relation.schema ~ '.' ~ old_relation.identifier) ~ ' were not those of its file in '
+            ~ 'this version of the project, and are filled in anew. If it was its last build that filled it, somebody changed them.',
+            info=true
+        ) -%}
     {%- endif -%}
     {%- call statement('emptied') -%}{{ emptied(old_relation) }}{%- endcall -%}
     {{ return('delete from ' ~ old_relation.render()) }}

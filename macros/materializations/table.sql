@@ -41,7 +41,10 @@
             {%- endcall %}
         {%- endif -%}
         {%- do create_indexes(fresh) -%}
-        {%- if existing is not none -%}{%- do set_aside(existing) -%}{%- endif -%}
+        {%- if existing is not none -%}
+            {%- do say_made_anew(existing) -%}
+            {%- do set_aside(existing) -%}
+        {%- endif -%}
         {%- if not is_new -%}{%- do adapter.rename_relation(fresh, target_relation) -%}{%- endif -%}
         {%- do own_ddl_ends() -%}
     {%- endif -%}

@@ -15,6 +15,7 @@
         {% call noop_statement('main', 'CREATE VIEW', 'CREATE VIEW', -1) -%}{{ sql }}{%- endcall %}
     {%- else -%}
         {%- do own_ddl_begins() -%}
+        {%- if existing is not none -%}{%- do say_made_anew(existing) -%}{%- endif -%}
         {%- if existing is not none and fits == 'not' -%}{%- do set_aside(existing) -%}{%- endif -%}
         {% call statement('main') -%}
             create or replace view {{ target_relation }} as (

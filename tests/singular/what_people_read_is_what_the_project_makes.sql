@@ -7,7 +7,7 @@
     'int_git__commits', 'int_git__event_commits', 'int_git__objects', 'int_git__path_versions',
     'int_git__rebuilt_objects', 'int_git__sampled_commits',
     'int_git__tree_entries', 'int_git__trees', 'int_native__changes', 'int_native__commits',
-    'int_preflight__checks', 'int_preflight__uses', 'int_replay__base_objects', 'int_replay__bases', 'int_replay__branches', 'int_replay__events',
+    'int_preflight__checks', 'int_preflight__digests', 'int_preflight__uses', 'int_replay__base_objects', 'int_replay__bases', 'int_replay__branches', 'int_replay__events',
     'int_replay__executions', 'int_replay__hidden_schemas', 'int_replay__horizon', 'int_replay__live_objects', 'known_differences',
     'int_replay__catalog_rows', 'int_replay__late_rows', 'int_replay__pauses', 'int_replay__published_executions', 'int_replay__routines', 'int_replay__transactions', 'least_certain_changes', 'object_history', 'object_kinds', 'object_versions',
     'own_transaction_seals', 'own_transactions', 'pggit_v0__commit_graph', 'pggit_v0__head', 'pggit_v0__objects', 'pggit_v0__refs',
@@ -32,7 +32,7 @@ select * from (
 
 union all
 
-{{ seed_faults() }}
+{{ seed_faults(_own_models() | selectattr('resource_type', 'equalto', 'seed') | list) }}
 
 union all
 
