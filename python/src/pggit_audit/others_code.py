@@ -76,17 +76,35 @@ with_domains as (
     union
     select p.oid, p.part, con.conbin::pg_catalog.text, p.is_trusted
     from with_domains as p
-    cross join lateral pg_catalog.regexp_matches(p.tree, ':resulttype (\d+)', 'g') as named (numbers)
+    -- what becomes something of a type: one alone, or the columns of XMLTABLE and JSON_TABLE
+    cross join lateral pg_catalog.regexp_matches(
+        p.tree, ':(?:resulttype|typid) (\d+)|:(?:coltypes|funccoltypes) \(o ([\d ]+)\)', 'g'
+    ) as named (numbers)
     cross join lateral (
-        with recursive domains as (
-            select named.numbers[1]::pg_catalog.oid as oid
+        with recursive behind as (
+            select each::pg_catalog.oid as oid
+            from pg_catalog.regexp_split_to_table(
+                coalesce(named.numbers[1], pg_catalog.btrim(named.numbers[2])), ' '
+            ) as each
             union
-            select t.typbasetype
-            from domains join pg_catalog.pg_type as t on t.oid operator(pg_catalog.=) domains.oid
+            select parts.oid
+            from behind
+            join pg_catalog.pg_type as t on t.oid operator(pg_catalog.=) behind.oid
+            cross join lateral (
+                select t.typbasetype as oid
+                union all
+                select t.typelem
+                union all
+                select a.atttypid
+                from pg_catalog.pg_attribute as a
+                where a.attrelid operator(pg_catalog.=) t.typrelid and a.attnum operator(pg_catalog.>) 0
+                union all
+                select r.rngsubtype from pg_catalog.pg_range as r where t.oid in (r.rngtypid, r.rngmultitypid)
+            ) as parts
         )
-        select oid from domains
-    ) as domains
-    join pg_catalog.pg_constraint as con on con.contypid operator(pg_catalog.=) domains.oid
+        select oid from behind
+    ) as behind
+    join pg_catalog.pg_constraint as con on con.contypid operator(pg_catalog.=) behind.oid
 ),
 
 types as (

@@ -48,6 +48,9 @@ WAYS = {
     "a view": f"{ASIDE} where v1.acts()",
     "a view's domain": f"{ASIDE} where id::v1.checked > 0",
     "a domain of a view's domain": f"create domain v1.further as v1.checked; {ASIDE} where id::v1.further > 0",
+    "a domain in what a view makes of a text": "create type v1.pair as (a v1.checked);"
+    f" {ASIDE} where ('(' || id::text || ')')::v1.pair is not null",
+    "a domain in an array of a view's": f"{ASIDE} where ('{{' || id::text || '}}')::v1.checked[] is not null",
     "a view's operator": "create operator v1.~~~ (function = v1.of_one, rightarg = anyelement);"
     f" {ASIDE} where operator(v1.~~~) id",
     "a view behind a view": "create view v1.between as select v1.acts() as it;"
