@@ -19,10 +19,25 @@
 
 
 {#- In a build's transaction somebody's trigger may make something: in a schema of the team's it is the team's. `hidden` is what stands
-    behind IN: names, or a query of them. -#}
+    behind IN: names, or a query of them. v1 says `public` of each index whose name has to be quoted, as dbt's names of indexes have
+    that begin with a digit: it is the team's where one of that name is in no hidden schema. -#}
 {% macro is_own_of_a_build(history, hidden) -%}
     {{ history }}.is_made_by_a_build and coalesce(
-        {{ history }}.object_schema in ({{ hidden }}) or {{ history }}.object_schema like 'pg\_temp%',
+        {{ history }}.object_schema in ({{ hidden }})
+        or {{ history }}.object_schema like 'pg\_temp%'
+        or (
+            {{ history }}.object_type = 'INDEX'
+            and {{ history }}.object_schema = 'public'
+            and {{ history }}.object_name like '"%'
+            and not exists (
+                select from pg_class as indexes
+                inner join pg_namespace as places on indexes.relnamespace = places.oid
+                where
+                    indexes.relkind in ('i', 'I')
+                    and indexes.relname = {{ unquoted(history ~ '.object_name') }}
+                    and places.nspname not in ({{ hidden }})
+            )
+        ),
         {{ history }}.object_type <> 'SCHEMA' or {{ unquoted(history ~ '.object_name') }} in ({{ hidden }})
     )
 {%- endmacro %}

@@ -93,6 +93,19 @@ where
             reason = 'made by a build of this project'
             and object_schema not in ('{{ hidden_schemas().keys() | map("replace", "'", "''") | join("', '") }}')
             and object_schema not like 'pg\_temp%'
+            -- v1 does not know the schema of such an index
+            and (
+                object_type <> 'INDEX'
+                or object_schema <> 'public'
+                or object_name not like '"%'
+                or exists (
+                    select from of_nobody
+                    where
+                        of_nobody.kind = 'relation'
+                        and of_nobody.name = {{ unquoted('judged.object_name') }}
+                        and of_nobody.schema_name not in ('{{ hidden_schemas().keys() | map("replace", "'", "''") | join("', '") }}')
+                )
+            )
         )
     )
     -- the replay finds out what came with an extension
