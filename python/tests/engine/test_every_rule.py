@@ -34,6 +34,7 @@ TESTED_OTHERWISE = {
     "depends_on_data",
     "in_doubt",
     "made_anew",
+    "moved_extension",
     "older_extension",
     "reconcile",
     "recorded_drop",

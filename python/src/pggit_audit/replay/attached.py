@@ -135,5 +135,9 @@ def _secured(state: State, table: str) -> bool:
 
 
 def _may_have(found: DatabaseObject, name: str) -> bool:
-    """Whether an object has something of this name, or is a table with columns that its definition does not list."""
-    return name in found.definition or _COLUMNS_ELSEWHERE.search(found.definition) is not None
+    """Whether an object has something of this name, or is a table with columns that its definition does not list.
+
+    Nor does it name an identity's sequence that PostgreSQL named.
+    """
+    unsaid = " AS IDENTITY" in found.definition and name.startswith(f"{found.object_name}_")
+    return unsaid or name in found.definition or _COLUMNS_ELSEWHERE.search(found.definition) is not None

@@ -116,28 +116,34 @@ def _is_called_after_columns(name: str, body: str, old: str) -> bool:
     return given is not None and f"_{old}_" not in f"_{given[1]}_"
 
 
-def renamed_indexes(events: Sequence[Event]) -> dict[int, str]:
-    """For each event of a row that drops a table, the name of an index that was not called so any more.
+def renamed_indexes(events: Sequence[Event]) -> dict[int, dict[str, list[int]]]:
+    """For each event of a row that drops a table, the names of its indexes that were not called so any more, each with
+    its events since it was made.
 
     v1 records the drop of an index along with its table (FORMATS 1.1), the first one under a name (1.6) that
     needs no quotes (1.4).
     """
-    result = {}
+    result: dict[int, dict[str, list[int]]] = {}
     tables = {
         e.v1_version_id: i
         for i, e in enumerate(events)
         if e.origin == "v1" and e.object_type == "TABLE" and e.change_type == "DROP"
     }
     states: dict[str, str] = {}
-    for event in events:
+    since: dict[str, list[int]] = {}
+    for at, event in enumerate(events):
         path, name = event.object_identity, event.object_name
         if event.object_type != "INDEX" or path is None or name is None:
             continue
         if event.origin == "v1":
             if states.get(path) != "DROP":
                 states[path] = event.change_type
-        elif event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
+            is_made = event.change_type == "CREATE"
+            since[path] = [at] if is_made and event.alone else [] if is_made else [*since.get(path, ()), at]
+            continue
+        since.setdefault(path, []).append(at)
+        if event.new_definition is None and states.get(path) == "CREATE" and quote_if_needed(name) == name:
             i = tables.get(event.anchor_version_id)
             if i is not None:
-                result[i] = name
+                result.setdefault(i, {})[name] = since[path]
     return result

@@ -18,6 +18,7 @@ from pggit_audit.replay.events import Event
 from pggit_audit.rules import (
     FORESEEN_RENAME,
     IMPLIED_DROP,
+    MOVED_EXTENSION,
     RECONCILE,
     RENAMED_COLUMN,
     RENAMED_CONSTRAINT,
@@ -30,7 +31,9 @@ from pggit_audit.rules import (
 from pggit_audit.rules.dating import LAST_WRITTEN
 
 # What is called otherwise after these, its dependents have in their definitions, or in their paths.
-_RENAMES = {FORESEEN_RENAME.name, RENAMED_COLUMN.name, RENAMED_TYPE.name, RENAMED_SCHEMA.name}
+_RENAMES = {
+    rule.name for rule in (FORESEEN_RENAME, RENAMED_COLUMN, RENAMED_TYPE, RENAMED_SCHEMA, MOVED_EXTENSION)
+}
 _SHOWING = {*_RENAMES, RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name, RECONCILE.name}
 _DROPS = {IMPLIED_DROP.name, REPLACED_OVERLOAD.name, UNRECORDED_DROP.name}
 # Of these, v1 records the first drop under a name (FORMATS 1.6); of other kinds, none.

@@ -85,7 +85,7 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
         elif event.renamed_from is not None:
             marked.moves(event.renamed_from, path)
         if i in lost:
-            marked.lost_index(path, event, lost[i])
+            marked.lost_indexes(path, event, lost[i])
         marked.ends_or_stands(i, path, event)
         marked.shows_a_loss(i, path, event)
         marked.comes_again(i, path, event)
@@ -190,13 +190,13 @@ class _Marked:
             if old in alone:
                 alone[path] = alone.pop(old)
 
-    def lost_index(self, path: str, event: Event, index: str) -> None:
-        """The event drops a table whose index has no row of its drop."""
-        self.mark(
-            self._since_create.pop(path, []),
-            f"row {event.v1_version_id} drops the table, and no row its index {index}: "
-            "the index was renamed without a row",
-        )
+    def lost_indexes(self, path: str, event: Event, indexes: Mapping[str, Iterable[int]]) -> None:
+        """The event drops a table whose indexes have no row of their drop."""
+        *_, last = indexes
+        cause = f"row {event.v1_version_id} drops the table, and no row its index"
+        self.mark(self._since_create.pop(path, []), f"{cause} {last}: the index was renamed without a row")
+        for index, unsure in indexes.items():
+            self.mark(unsure, f"{cause} {index}: it was renamed without a row", f"{IN_DOUBT.name}:{path}")
 
     def ends_or_stands(self, i: int, path: str, event: Event) -> None:
         """A drop without a row may have come right behind the object's last event; no later record is of what goes."""

@@ -244,6 +244,12 @@ RENAMED_SCHEMA = Rule(
     "an object has rows of its oid in the one before, in the other after",
     casts_doubt=True,
 )
+MOVED_EXTENSION = Rule(
+    "moved_extension",
+    "the move of an extension to another schema: v1 records none",
+    "a statement names in a schema what an extension brought to another one",
+    casts_doubt=True,
+)
 OLDER_EXTENSION = Rule(
     "older_extension",
     "an extension that was there before the tracker",
@@ -317,7 +323,7 @@ RULES: tuple[Rule, ...] = (
     MISSING_SEQUENCE, RENAMED_SEQUENCE,
     TYPE_FROM_LIVE_CATALOG, MISSING_DOMAIN, MISSING_ENUM, MISSING_LABEL, RENAMED_TYPE, UNUSED_TYPE,
     REPLACED_OVERLOAD, SESSION_SETTING, OLDER_FUNCTION,
-    MISSING_SCHEMA, RENAMED_SCHEMA, OLDER_EXTENSION,
+    MISSING_SCHEMA, RENAMED_SCHEMA, MOVED_EXTENSION, OLDER_EXTENSION,
     TRIGGER_FROM_LIVE_CATALOG, POLICY_FROM_LIVE_CATALOG, COMMENT_FROM_LIVE_CATALOG,
     RESTS_ON_INFERRED, IN_DOUBT, ROWS_OF_CODE, DEPENDS_ON_DATA, STATEMENT_FAILED, UNEXPLAINED_ROW, RECONCILE,
 )  # fmt: skip

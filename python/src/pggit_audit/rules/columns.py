@@ -355,6 +355,13 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
     if row is not None and row.columns:
         found += _given_up(failure.statement, table, column, current, row)
         before = {n: f for n, f in row.columns.items() if n != column}
+        placed = by_place(current, before)
+        names = {old: new for old, new in placed.items() if new is not None}
+        if column in names and len(names) == len(placed):
+            # Names were given from one column to the next.
+            why = f"row {row.version_id} recorded {', '.join(names.values())} where {', '.join(names)} stand"
+            steps = "\n".join(in_turn(table, names, {str(c["name"]) for c in current}))
+            found.append(Repair(RENAMED_COLUMN, steps, why, inferred=table))
         taken = [str(c["name"]) for c in current if str(c["name"]) not in before]
         absent = [n for n in ordered(before) if n not in {str(c["name"]) for c in current}]
         place = next((c["position"] for c in current if c["name"] == column), None)

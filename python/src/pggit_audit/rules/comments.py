@@ -94,6 +94,9 @@ def _written(evidence: Evidence, found: DatabaseObject, text: str) -> Moment | N
     part: str | None = None
     if text.startswith("COMMENT ON COLUMN "):
         part = parse_name(on.removeprefix(f"{identity}."))[1]
+    elif text.startswith("COMMENT ON SEQUENCE "):
+        # An identity's is in the definition of its table.
+        kind, identity = "sequence", on
     elif " ON " in on:
         # Of a constraint: the catalog knows it by itself.
         kind, identity = f"{kind} constraint", on

@@ -18,6 +18,7 @@ from pggit_audit.rules import (
     attachments,
     columns,
     constraints,
+    extensions,
     foreign_keys,
     others,
     relations,
@@ -61,6 +62,8 @@ def _missing_object(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A type is not there, or the key of a table; what else may be missing has no row, and no evidence."""
     if constraints.referenced(failure):
         return constraints.missing_key(failure)
+    if moves := extensions.moved(evidence, failure):
+        return moves
     found = constraints.missing(evidence, failure) or foreign_keys.known_by_its_name_alone(evidence, failure)
     if found:
         return found
@@ -241,6 +244,7 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
     "42704": _missing_object,
     "3F000": schemas.missing,
     "42883": lambda evidence, failure: [
+        *extensions.moved(evidence, failure),
         *routines.missing(evidence, failure),
         *others.missing_operator(evidence, failure),
         *columns.of_another_type(failure),
