@@ -14,7 +14,7 @@ from pggit_audit.replay.own_words import GUESSED_RELATIONS
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, TYPE_FROM_LIVE_CATALOG
-from pggit_audit.rules.dating import has_its_labels, is_called_as_now
+from pggit_audit.rules.dating import has_its_labels, is_called_as_now, last_written
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement
 
@@ -39,8 +39,9 @@ class Provenance:
         self._commented: dict[Key, int] = {}
         # The position from which on nothing but the live comment can have been there, where ids of transactions tell.
         self._commented_until: dict[Key, int | None] = {}
-        # Of these, nothing but the name of a column was inferred, which a later record confirms.
-        self._renamed: set[Key] = set()
+        # Of these, nothing but names of columns was inferred, which a later record confirms; and the row from which on
+        # the columns cannot have been called otherwise, where ids of transactions tell.
+        self._renamed: dict[Key, int | None] = {}
         # Of these relations, nothing tells whether they were tables, partitioned ones, or others.
         self._guessed: set[Key] = set()
         # What leaves no rows and was found through a search_path that no text says: since which row, and from which
@@ -60,9 +61,9 @@ class Provenance:
                 # The statement may have given it another name.
                 for key in {*named, *(k for k in repair.made if k in state.objects)}:
                     if repair.rule not in (FORESEEN_RENAME, RENAMED_COLUMN):
-                        self._renamed.discard(key)
-                    elif key not in self._inferred:
-                        self._renamed.add(key)
+                        self._renamed.pop(key, None)
+                    elif key not in self._inferred or key in self._renamed:
+                        self._renamed[key] = _later(self._renamed.get(key, 0), _last_written(repair))
                     if repair.rule in GUESSED_RELATIONS:
                         self._guessed.add(key)
                     self._inferred.setdefault(key, self._situation.version_id)
@@ -73,7 +74,7 @@ class Provenance:
     def _forget(self, key: Key) -> None:
         self._inferred.pop(key, None)
         self._causes.pop(key, None)
-        self._renamed.discard(key)
+        self._renamed.pop(key, None)
         self._guessed.discard(key)
 
     def note_elsewhere(self, statement: Statement) -> None:
@@ -102,8 +103,7 @@ class Provenance:
 
         `until`: the first position behind the transaction that last wrote it; from there on it is as it is in the end.
         """
-        before = self._commented_until.get(key, until)
-        self._commented_until[key] = None if before is None or until is None else max(before, until)
+        self._commented_until[key] = _later(self._commented_until.get(key, until), until)
         self._commented.setdefault(key, self._situation.version_id)
         self._causes.setdefault(key, cause)
 
@@ -142,7 +142,7 @@ class Provenance:
     def rests_on(self, found: DatabaseObject) -> tuple[str, str | None] | None:
         """Why the definition is no plain record: it, or what it reads from, was inferred; and by which step."""
         cause = self._causes.get(found.key)
-        if found.key in self._inferred:
+        if found.key in self._inferred and not self._is_as_in_the_end(found.key):
             return f"{found.object_identity} was inferred at row {self._inferred[found.key]}", cause
         settled = self._commented_until.get(found.key)
         if found.key in self._commented and (settled is None or self._situation.position < settled):
@@ -166,7 +166,7 @@ class Provenance:
             if key == found.key:
                 continue
             other = self._situation.state.objects.get(key)
-            if other is None:
+            if other is None or (key not in self._contradicted and self._is_as_in_the_end(key)):
                 continue
             named = other.object_identity
             if found.object_type == "TABLE":
@@ -177,6 +177,12 @@ class Provenance:
             if _names(found.definition, named) and not self._has_its_labels(found, other):
                 return f"{other.object_identity} was inferred at row {version}", self._causes.get(key)
         return None
+
+    def _is_as_in_the_end(self, key: Key) -> bool:
+        """Whether all that was inferred of an object are names that its columns have in the end, and nothing wrote
+        these behind the transaction of an earlier row: whatever they were called before, they are called so now."""
+        settled = self._renamed.get(key)
+        return settled is not None and self._situation.version_id >= settled
 
     def _has_its_labels(self, found: DatabaseObject, other: DatabaseObject) -> bool:
         """Whether a definition has of an enum what the ids of transactions prove of it."""
@@ -220,6 +226,18 @@ def _named_in_full(history: History, name: Name) -> int:
 def _is_settled(repair: Repair) -> bool:
     """Whether nothing behind the step is open: the ids say that what it renames was never written again."""
     return repair.rule is FORESEEN_RENAME and repair.bounds is not None and repair.bounds.sure
+
+
+def _last_written(repair: Repair) -> int | None:
+    """The first row behind the transaction that last wrote the column which a step renames, where an id dates that."""
+    if repair.about != last_written("column") or repair.bounds is None:
+        return None
+    return repair.bounds.not_after
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    """The later of two rows, or positions; None where one of them is not known."""
+    return None if one is None or other is None else max(one, other)
 
 
 def _names(definition: str, named: str) -> bool:
