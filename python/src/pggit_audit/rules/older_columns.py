@@ -187,14 +187,14 @@ def _names(evidence: Evidence, table: DatabaseObject) -> Iterator[tuple[Name, in
 def attached_at(evidence: Evidence, name: Name) -> int:
     """The position of the last row of the last text that attaches a table to its parent; -1 where none does."""
     rows = evidence.history.rows
-    return max(
-        (
-            p
-            for p in evidence.history.mentions(name[1])
-            if any("ATTACH" in s.keywords and s.mentions(name[1]) for s in rows[p].statements)
-        ),
-        default=-1,
+    # Each text once: of a script, every row has the whole.
+    last = {rows[p].execution: p for p in evidence.history.mentions(name[1])}
+    attaching = (
+        p
+        for p in last.values()
+        if any("ATTACH" in s.keywords and s.mentions(name[1]) for s in rows[p].statements)
     )
+    return max(attaching, default=-1)
 
 
 def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mapping[str, str | None]]:
