@@ -22,6 +22,7 @@ CLOSING = re.compile(r"\{%-?\s*end(?:macro|materialization)\s*-?%\}")
 PREFIXES = ("", "default__", "postgres__")
 
 STANDS_IN_FOR = {
+    "call_dcl_statements": "9ce6328e24d941b5",
     "create_csv_table": "4de240926092af2e",
     "create_schema": "1bdffff0d9bd7b10",
     "function_execute_build_sql": "7bff8a5af86122e1",
