@@ -122,7 +122,7 @@ nodes as materialized (
                     when k.kind = 'routine' then 2
                     when k.kind = 'table' then 3
                     when k.kind in ('view', 'replaced view') then 5
-                    when k.kind in ('attach', 'check', 'key', 'unique index', 'alter type') then 4
+                    when k.kind in ('attach', 'check', 'storage', 'key', 'unique index', 'alter type') then 4
                     else 1
                 end,
                 s.statement_no
@@ -243,15 +243,7 @@ waits as materialized (
     join nodes as r on r.name = v.name
     where v.kind = 'view' and r.kind = 'replaced view'
     union all
-    -- A child table takes over its parent's checks, and must have them when it is attached.
-    select
-        m.node as target,
-        c.node as source,
-        4 as class
-    from nodes as c
-    join mentions as m on m.name = c.name
-    join nodes as n on n.node = m.node
-    where c.kind = 'check' and (n.kind = 'attach' or (n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('))
+    {{ _snapshot_waits_of_heirs() }}
     union all
     -- A key that is there before a partition is attached would make an index of a name of its own.
     select
@@ -412,5 +404,33 @@ without_bodies as materialized (
 
 {#- Whether a statement of this kind makes the object that it names first. -#}
 {% macro _snapshot_defines(kind) -%}
-({{ kind }} not in ('cast', 'transform', 'user mapping', 'replaced view', 'attach', 'check', 'key', 'unique index', 'alter type'))
+({{ kind }} not in ('cast', 'transform', 'user mapping', 'replaced view', 'attach', 'check', 'storage', 'key', 'unique index', 'alter type'))
+{%- endmacro %}
+
+
+{#- What an heir waits for, and what waits for it, as a part of `waits`. -#}
+{% macro _snapshot_waits_of_heirs() -%}
+    -- A child table takes over its parent's checks, and must have them when it is attached.
+    select
+        m.node as target,
+        c.node as source,
+        4 as class
+    from nodes as c
+    join mentions as m on m.name = c.name
+    join nodes as n on n.node = m.node
+    where c.kind = 'check' and (n.kind = 'attach' or (n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('))
+    union all
+    -- No server makes an heir of columns that are stored otherwise. One that has for a while a parent with all its columns
+    -- finds them there as they are in the end; the parents of any other may differ in the end, and do not at first.
+    select
+        case when o.is_in_order then n.node else s.node end as target,
+        case when o.is_in_order then s.node else n.node end as source,
+        4 as class
+    from nodes as s
+    join mentions as m on m.name = s.name
+    join nodes as n on n.node = m.node
+    cross join lateral (
+        select n.sql ~* $re$\)\s*inherits\s*\({{ snapshot_identifier() }}[.]"columns of $re$ as is_in_order
+    ) as o
+    where s.kind = 'storage' and n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('
 {%- endmacro %}

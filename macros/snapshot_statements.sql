@@ -33,6 +33,7 @@
         ['index attach', 6, '^alter\s+index\M.*\sattach\s+partition\M'],
         ['attach', 3, snapshot_alter_table('attach|inherit')],
         ['check', 3, snapshot_alter_table(constraint ~ 'check')],
+        ['storage', 3, snapshot_alter_table('alter\s+column\s+' ~ snapshot_identifier() ~ '\s+set\s+storage')],
         ['key', 3, snapshot_alter_table(constraint ~ '(?:primary|unique|exclude)')],
         ['foreign key', 7, snapshot_alter_table(constraint ~ 'foreign')],
         ['trigger', 9, '^alter\s+trigger\M'],
