@@ -101,22 +101,8 @@
             coalesce(pg_class.relname, pg_proc.proname)::text as name
         from hidden
         inner join pg_namespace on hidden.schema_name = pg_namespace.nspname
-        inner join pg_depend
-            on pg_depend.refclassid = 'pg_namespace'::regclass
-            and pg_namespace.oid = pg_depend.refobjid
-            and pg_depend.deptype = 'n'
-        left join pg_class on pg_depend.classid = 'pg_class'::regclass and pg_depend.objid = pg_class.oid
-        left join pg_proc on pg_depend.classid = 'pg_proc'::regclass and pg_depend.objid = pg_proc.oid
-        where not exists (
-            select from pg_depend as belonging
-            where
-                belonging.classid = pg_depend.classid
-                and belonging.objid = pg_depend.objid
-                and (
-                    belonging.deptype in ('i', 'e')
-                    or (belonging.deptype = 'a' and pg_class.relkind = 'S')
-                )
-        )
+        {{ joined_members() }}
+        where {{ stands_alone() }}
 
     ),
 
@@ -268,3 +254,29 @@
     {%- set found = run_query("select to_regclass(" ~ dbt.string_literal(relation) ~ ") is not null as is_there").rows[0] -%}
     {{ return(relation if found['is_there'] else none) }}
 {% endmacro %}
+
+
+{#- Joins from pg_namespace to what is in a schema: pg_depend, and what it is of pg_class or pg_proc. -#}
+{% macro joined_members() -%}
+    inner join pg_depend
+        on pg_depend.refclassid = 'pg_namespace'::regclass
+        and pg_namespace.oid = pg_depend.refobjid
+        and pg_depend.deptype = 'n'
+    left join pg_class on pg_depend.classid = 'pg_class'::regclass and pg_depend.objid = pg_class.oid
+    left join pg_proc on pg_depend.classid = 'pg_proc'::regclass and pg_depend.objid = pg_proc.oid
+{%- endmacro %}
+
+
+{#- Whether a member belongs to nothing else, as indexes do, sequences of columns, and what an extension brought. -#}
+{% macro stands_alone() -%}
+    not exists (
+        select from pg_depend as belonging
+        where
+            belonging.classid = pg_depend.classid
+            and belonging.objid = pg_depend.objid
+            and (
+                belonging.deptype in ('i', 'e')
+                or (belonging.deptype = 'a' and pg_class.relkind = 'S')
+            )
+    )
+{%- endmacro %}

@@ -5,3 +5,17 @@
         from (select sha256(convert_to(to_jsonb(held)::text, 'UTF8')) as digest from {{ relation }} as held) as hashed
     )
 {%- endmacro %}
+
+
+{#- What preflight found, a digest for each of its tables, as a query: table_name, digest. -#}
+{% macro preflight_digests() %}
+    {%- for table in ['int_preflight__checks', 'int_preflight__uses'] %}
+    select
+        '{{ table }}' as table_name,
+        {{ rows_digest(ref(table)) }} as digest
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
+{% endmacro %}

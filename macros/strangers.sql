@@ -8,26 +8,12 @@
         objects.identity as name,
         'This ' || objects.type || ' is none of this project''s: drop it, or move it to another schema.' as fault
     from pg_namespace
-    inner join pg_depend
-        on pg_depend.refclassid = 'pg_namespace'::regclass
-        and pg_namespace.oid = pg_depend.refobjid
-        and pg_depend.deptype = 'n'
-    left join pg_class on pg_depend.classid = 'pg_class'::regclass and pg_depend.objid = pg_class.oid
-    left join pg_proc on pg_depend.classid = 'pg_proc'::regclass and pg_depend.objid = pg_proc.oid
+    {{ joined_members() }}
     cross join lateral pg_identify_object(pg_depend.classid, pg_depend.objid, 0) as objects
     where
         {{ judges() }}
         and pg_namespace.nspname in ({{ dbt.string_literal(var('audit_schema')) }}, {{ dbt.string_literal(var('audit_schema') ~ '_work') }})
-        and not exists (
-            select from pg_depend as belonging
-            where
-                belonging.classid = pg_depend.classid
-                and belonging.objid = pg_depend.objid
-                and (
-                    belonging.deptype in ('i', 'e')
-                    or (belonging.deptype = 'a' and pg_class.relkind = 'S')
-                )
-        )
+        and {{ stands_alone() }}
         and not exists (
             select from pg_statistic_ext
             where

@@ -16,9 +16,21 @@ from psycopg.rows import tuple_row
 
 from pggit_audit.errors import PggitError
 
+# What a value of the type `known` consists of, or is in truth.
+_MADE_OF = """(
+    select known.typelem as oid
+    union all
+    select known.typbasetype
+    union all
+    select a.atttypid
+    from pg_catalog.pg_attribute as a
+    where a.attrelid operator(pg_catalog.=) known.typrelid and a.attnum operator(pg_catalog.>) 0
+    union all
+    select r.rngsubtype from pg_catalog.pg_range as r where known.oid in (r.rngtypid, r.rngmultitypid)
+)"""
 # What is called stands as a number in the trees that PostgreSQL keeps; white space in a name is escaped there.
 # Of a view of somebody else's, also what PostgreSQL itself brings may have effects, but for what is immutable.
-_FOUND = r"""
+_FOUND = rf"""
 with recursive
 
 trusted as (
@@ -89,18 +101,8 @@ with_domains as (
             union
             select parts.oid
             from behind
-            join pg_catalog.pg_type as t on t.oid operator(pg_catalog.=) behind.oid
-            cross join lateral (
-                select t.typbasetype as oid
-                union all
-                select t.typelem
-                union all
-                select a.atttypid
-                from pg_catalog.pg_attribute as a
-                where a.attrelid operator(pg_catalog.=) t.typrelid and a.attnum operator(pg_catalog.>) 0
-                union all
-                select r.rngsubtype from pg_catalog.pg_range as r where t.oid in (r.rngtypid, r.rngmultitypid)
-            ) as parts
+            join pg_catalog.pg_type as known on known.oid operator(pg_catalog.=) behind.oid
+            cross join lateral {_MADE_OF} as parts
         )
         select oid from behind
     ) as behind
@@ -113,20 +115,9 @@ types as (
     join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) t.oid
     join pg_catalog.pg_type as y on y.oid operator(pg_catalog.=) c.reltype
     union
-    -- what a value consists of, or is in truth
     select known.of_table, y.oid, y.typelem, y.typbasetype, y.typrelid
     from types as known
-    cross join lateral (
-        select known.typelem as oid
-        union all
-        select known.typbasetype
-        union all
-        select a.atttypid
-        from pg_catalog.pg_attribute as a
-        where a.attrelid operator(pg_catalog.=) known.typrelid and a.attnum operator(pg_catalog.>) 0
-        union all
-        select r.rngsubtype from pg_catalog.pg_range as r where known.oid in (r.rngtypid, r.rngmultitypid)
-    ) as behind
+    cross join lateral {_MADE_OF} as behind
     join pg_catalog.pg_type as y on y.oid operator(pg_catalog.=) behind.oid
 ),
 
