@@ -21,6 +21,16 @@ from pggit_audit.statements import Name, Statement, split
 _ELSEWHERE = {"42501", "0A000", "58P01"}
 # Several routines fit a call alike: the server prints no casts that say which one. pg_dump's script ends there, too.
 _AMBIGUOUS = "42725"
+# An expression may not call what is not IMMUTABLE.
+_INVALID_DEFINITION = "42P17"
+# Routines of extensions that an expression may not call, and that a team may have altered so that it could.
+_NOT_IMMUTABLE = """
+    select distinct p.proname::text
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_depend as d
+        on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+    where p.provolatile <> 'i'
+"""
 # A schema, relation, routine, type or object that is not there.
 _MISSING = {"3F000", "42P01", "42883", "42704"}
 _ROUTINES = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")
@@ -203,6 +213,7 @@ def _judged(
     shadow: Shadow, failed: list[tuple[Statement, psycopg.Error]], tree: Mapping[str, str]
 ) -> list[Failure]:
     roles = {str(name) for (name,) in shadow.query("select rolname::text from pg_catalog.pg_roles")}
+    altered = {str(name) for (name,) in shadow.query(_NOT_IMMUTABLE)}
     result = []
     in_circles = _in_circles(failed, tree)
     # Names of objects that cannot be there.
@@ -211,10 +222,15 @@ def _judged(
         failure = Failure(
             statement.text, (error.diag.message_primary or str(error)).strip(), _path_of(statement.text, tree)
         )
+        needed = altered & _called(statement) if error.sqlstate == _INVALID_DEFINITION else set()
+        if needed:
+            told = f"{failure.message}; of an extension, and altered where this was made: {', '.join(sorted(needed))}"
+            failure = replace(failure, message=told)
         if (
             error.sqlstate in _ELSEWHERE
             or error.sqlstate == _AMBIGUOUS
             or _keeps_internal(statement)
+            or needed
             or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
             or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)
             or not missing.isdisjoint(statement.words)
@@ -285,6 +301,11 @@ def _keeps_internal(statement: Statement) -> bool:
         words[i : i + 3] in (("stype", "=", "internal"), ("mstype", "=", "internal"))
         for i in range(len(words))
     )
+
+
+def _called(statement: Statement) -> set[str]:
+    """The names in front of a parenthesis."""
+    return {name for name, after in pairwise(statement.words) if after == "("}
 
 
 def _is_in(schemas: Sequence[str], statement: Statement) -> bool:

@@ -11,7 +11,7 @@ LEAKPROOF is said of a routine once the history's role has made it without that 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,6 +171,29 @@ _PRIVILEGED = """
 _ROUTINES = (
     "CREATE FUNCTION", "ALTER FUNCTION", "CREATE PROCEDURE", "ALTER PROCEDURE", "ALTER ROUTINE",
 )  # fmt: skip
+ALTERS_ROUTINE = ("ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
+# A routine that an extension brought, by its name and types as a statement says them.
+MEMBER = """
+    select p.oid::pg_catalog.int8
+    from pg_catalog.pg_proc as p
+    where
+        p.oid operator(pg_catalog.=) coalesce(
+            pg_catalog.to_regprocedure(%(name)s)::pg_catalog.oid, pg_catalog.to_regproc(%(name)s)::pg_catalog.oid
+        )
+        and exists (
+            select from pg_catalog.pg_depend as d
+            where
+                d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+                and d.objid operator(pg_catalog.=) p.oid
+                and d.deptype operator(pg_catalog.=) 'e'
+        )
+"""
+# What may be said of such a routine without its doing anything else than before.
+_TRAITS = (
+    ("IMMUTABLE",), ("STABLE",), ("VOLATILE",), ("STRICT",), ("CALLED", "ON", "NULL", "INPUT"),
+    ("RETURNS", "NULL", "ON", "NULL", "INPUT"), ("PARALLEL", "SAFE"), ("PARALLEL", "RESTRICTED"),
+    ("PARALLEL", "UNSAFE"),
+)  # fmt: skip
 # What stands before the word where it is a name, or denied.
 _NO_LEAKPROOF = ("NOT", "FUNCTION", "ROUTINE", "RETURNS", "SETOF", "LANGUAGE", "TO", "=", ".", ",")
 _KINDS = (
@@ -243,6 +266,8 @@ class Trusted:
                     name = parts[0].targets[0][1]
                     may = name in self.live.extensions or self._is_here(parts[0], name)
                     return may and self._do(parts[0], name, search_path)
+                if len(parts) == 1 and parts[0].tag in ALTERS_ROUTINE and parts[0].targets:
+                    return self._alter_member(parts[0], search_path)
         except psycopg.Error:
             pass
         return False
@@ -274,6 +299,21 @@ class Trusted:
         ).fetchone()
         if row is not None:
             self._connection.execute(f"alter routine {row[0]} leakproof".encode())
+
+    def _alter_member(self, statement: Statement, search_path: str) -> bool:
+        """Says of an extension's routine what an expression may need that calls it (IMMUTABLE); it does the same.
+
+        Returns whether the statement says that, and no more.
+        """
+        self._connection.execute("select pg_catalog.set_config('search_path', %s, true)", (search_path,))
+        found = self._connection.execute(MEMBER, {"name": signature(statement)}).fetchone()
+        traits = _traits(statement.keywords[statement.end :])
+        if found is None or not traits:
+            return False
+        self._connection.execute("select pg_catalog.set_config('search_path', '', true)")
+        row = self._connection.execute("select %s::oid::regprocedure::text", found).fetchone() or ("",)
+        self._connection.execute(f"alter routine {row[0]} {traits}".encode())
+        return True
 
     def _define(self, definition: str) -> bool:
         """Makes what the live catalog says; a routine is nobody's to call, not even as a trigger's.
@@ -368,6 +408,25 @@ class Trusted:
         self._connection.execute(
             sql.SQL("alter extension {} set schema {}").format(sql.Identifier(name), sql.Identifier(schema))
         )
+
+
+def signature(statement: Statement) -> str:
+    """The name of a routine as an ALTER has it, with its types if it says them."""
+    first, name, last = (statement.tokens[i] for i in (0, 2, statement.end - 1))
+    return statement.text[name.start - first.start : last.end - first.start + 1]
+
+
+def _traits(words: Sequence[str]) -> str:
+    """What an ALTER FUNCTION says of a routine; nothing where it says anything else as well."""
+    said: list[str] = []
+    left = tuple(word for word in words if word != ";")
+    while left:
+        trait = next((t for t in _TRAITS if left[: len(t)] == t), None)
+        if trait is None:
+            return ""
+        said += trait
+        left = left[len(trait) :]
+    return " ".join(said)
 
 
 def _leakproof(statement: Statement) -> Token | None:

@@ -16,7 +16,8 @@ from pggit_audit.definitions import without_order
 from pggit_audit.expressions import lasting, read_again
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild
 from pggit_audit.replay import reconciliation
-from pggit_audit.shadow import Shadow
+from pggit_audit.shadow import Shadow, open_shadow
+from pggit_audit.trusted import Privileged
 
 PUBLIC = "CREATE SCHEMA IF NOT EXISTS public;"
 TABLE = "CREATE TABLE public.t (\n    id integer\n);"
@@ -93,6 +94,22 @@ def test_what_uses_a_schema_of_others_is_excused_and_what_needs_it(shadow: Shado
     assert {f.path: f.is_excused for f in failures} == {
         "public.versions": True, "public.latest": True, "public.v": False,
     }  # fmt: skip
+
+
+def test_what_calls_an_altered_routine_of_an_extension_is_excused(server_version: Version) -> None:
+    extension = "CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;"
+    table = "CREATE TABLE public.t (\n    v public.vector(3),\n    at timestamp with time zone\n);"
+    index = "CREATE INDEX i ON public.t USING btree (public.vector_norm(v));"
+    wrong = "CREATE INDEX j ON public.t USING btree (date(at));"
+    tree = {"public": PUBLIC, "vector": extension, "public.t": table, "public.i": index, "public.j": wrong}
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as shadow:
+        if not shadow.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        assert rebuild(shadow, f"{extension}\n{table}", tree) == []
+        # As some extensions say of theirs: this one has none.
+        shadow.run("alter function public.vector_norm(public.vector) stable")
+        failures = rebuild(shadow, f"{index}\n{wrong}", tree)
+    assert {f.path: f.is_excused for f in failures} == {"public.i": True, "public.j": False}
 
 
 def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:

@@ -310,6 +310,38 @@ def test_members_of_an_extension_are_left_out(server_version: Version, scratch: 
     assert "CREATE EXTENSION IF NOT EXISTS vector" in tree_of(events)["vector"]
 
 
+def test_an_altered_member_of_an_extension_is_left_out_and_expressions_may_need_it(
+    server_version: Version, scratch: Scratch
+) -> None:
+    """The first index cannot be made while the function is STABLE. Its new name is not followed."""
+    make, use = "create extension vector", "create table t (v vector(3))"
+    say = "alter function vector_norm(vector) {}".format
+    make_index = "create index {} on t (vector_norm(v))".format
+    rows = [
+        function(1, 100, make),
+        table(2, "t", use, "v vector"),
+        function(3, 100, say("stable parallel safe"), change_type="ALTER"),
+        index(4, "i", make_index("i")),
+        function(5, 100, say("immutable"), change_type="ALTER"),
+        index(6, "j", make_index("j")),
+        function(7, 100, "alter function vector_norm rename to norm", change_type="ALTER"),
+        table(8, "u", "create table u (id integer)", "id int4"),
+    ]
+    truth = f"{make}; {use}; {make_index('j')}; create table u (id integer)"
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as own:
+        if not own.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        events, _ = replayed(own, rows, scratch.objects(truth))
+    tree = tree_of(events)
+    assert tree.pop("public.i").startswith("-- It could not run.")
+    assert tree == {o.object_identity: o.definition for o in scratch.objects(truth)}
+    told = of_rows(events)
+    assert (told[4].fidelity, told[6].fidelity, told[8].fidelity) == ("static", "exact", "exact")
+    left_out = [(e.v1_version_id, e.exclusion_reason) for e in events if e.origin == "excluded"]
+    assert left_out == [(n, "member of a created extension") for n in (1, 3, 5, 7)]
+    assert [f["code"] for n in (6, 8) for f in told[n].findings] == ["extension_altered"] * 2
+
+
 @pytest.mark.parametrize(
     ("first", "anchors"),
     [("", [3, 3]), ("create table u (); ", [1, 1])],

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 
+import psycopg
+
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.code import may_make_ddl
 from pggit_audit.replay.execution import Execution
@@ -15,6 +17,7 @@ from pggit_audit.replay.identities import same_type
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES
 from pggit_audit.statements import Statement
+from pggit_audit.trusted import ALTERS_ROUTINE, MEMBER, signature
 
 # Statements that a trigger, a rule or an operator may hide code behind.
 _MAY_FIRE = {"", "ANALYZE", "CLOSE", "COPY", "DECLARE", "DELETE", "EXECUTE", "EXPLAIN", "FETCH", "INSERT", "MERGE",
@@ -90,6 +93,26 @@ def members(
     taken, kept = _own(front, most, relations, execution, situation)
     rows.extendleft(reversed(kept))
     yield from taken
+
+
+def altered_member(statement: Statement, execution: Execution, situation: Situation) -> HistoryRow | None:
+    """Takes the row of a statement that alters a routine of an extension out of those that remain; None for others.
+
+    The extension stands for what it brought, and no definition has what was altered of that, as none of pg_dump's has.
+    """
+    row = execution.next_row
+    if (
+        statement.tag not in ALTERS_ROUTINE
+        or row is None
+        or (row.change_type, row.object_type in ROUTINES) != ("ALTER", True)
+    ):
+        return None
+    try:
+        found = situation.query(MEMBER, {"name": signature(statement)})
+    except psycopg.Error:
+        # Not read as a name with types: its arguments have names, too.
+        return None
+    return execution.remaining.popleft() if found else None
 
 
 def _how_many_routines(names: Sequence[str], situation: Situation) -> int | None:

@@ -26,7 +26,7 @@ from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data, told_all_the_same
 from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
-from pggit_audit.replay.members import members
+from pggit_audit.replay.members import altered_member, members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
@@ -229,6 +229,13 @@ class Replay:
             # To build an index, to check or to fill rows, PostgreSQL runs the team's functions.
             self._notices += self._situation.shadow.role_again()
         execution.waiting += self._attempts.left_over()
+        altered = altered_member(statement, execution, self._situation)
+        if altered is not None:
+            why = f"row {altered.version_id} altered a routine of an extension, which no definition has"
+            self._notices.append(finding("extension_altered", why))
+            execution.members.add(altered.version_id)
+            yield self._writer.excluded(altered, "member of a created extension")
+            return
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
             yield from self._extension_members(statement, execution, ())
