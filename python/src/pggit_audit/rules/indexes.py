@@ -26,7 +26,7 @@ from pggit_audit.rules import (
 from pggit_audit.rules.naming import default_constraint_name, joined
 from pggit_audit.rules.placing import end_of
 from pggit_audit.rules.renamed_columns import DROPPED
-from pggit_audit.rules.situation import Evidence, PendingStep, Repair, Situation
+from pggit_audit.rules.situation import Evidence, Gone, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
 
@@ -262,12 +262,17 @@ def _unnumbered(name: str) -> str:
 
 def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) -> Iterator[Repair]:
     """Indexes that a recorded text drops or renames and nothing before it names, where their own name says what they
-    were.
+    were, or the same text makes another in its place.
 
     As PostgreSQL and several tools name them: table_column_idx, and table_column_key where it is unique. With IF EXISTS
     one was there where another table had one on such columns that is called so.
     """
     for name, gone in evidence.dropped["INDEX"].items():
+        before = _before_made_again(gone, table, name) if gone.is_sure else None
+        if before is not None:
+            why = f"row {gone.row.version_id} drops it and makes it again, so it was another"
+            yield Repair(OLDER_CONSTRAINT, before, why, inferred=table)
+            continue
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_(idx|key)", name)
         found = [*joined(match[1], columns)] if match is not None else []
         if match is None or len(found) != 1 or (table[0], name) in evidence.live.by_name:
@@ -281,3 +286,25 @@ def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) ->
             f"row {gone.row.version_id} names it, none made it, and its name says what it was",
             inferred=table,
         )
+
+
+def _before_made_again(gone: Gone, table: Name, name: str) -> str | None:
+    """What an index was that a text drops and makes again under its name: the same without its condition, or the way in
+    which it is stored; None where it has neither."""
+    for made in gone.row.statements:
+        if made.tag != "CREATE INDEX" or made.on is None or [bare for _, bare in made.targets] != [name]:
+            continue
+        if made.on[1] != table[1] or made.on[0] not in (None, table[0]) or "(" not in made.words:
+            continue
+        keywords, opening = made.keywords, made.words.index("(")
+        begin = keywords.index("USING") if "USING" in keywords[:opening] else opening
+        end = keywords.index("WHERE") if "WHERE" in keywords else len(keywords)
+        if end == len(keywords):
+            if made.words[begin + 1 : opening] in ((), ("btree",)):
+                return None
+            begin = opening
+        first = made.tokens[0].start
+        rest = made.text[made.tokens[begin].start - first : made.tokens[end - 1].end + 1 - first]
+        kind = "UNIQUE INDEX" if "UNIQUE" in keywords[:opening] else "INDEX"
+        return f"CREATE {kind} {quote(name)} ON {qualified(table)} {rest};"
+    return None
