@@ -109,6 +109,17 @@ def unnamed(evidence: Evidence, table: DatabaseObject) -> list[Dropped]:
     return [d for d in _gone(evidence, table, columns, last, 0) if not d.is_named]
 
 
+def taken_by(evidence: Evidence, table: DatabaseObject, row: HistoryRow) -> dict[int, str]:
+    """The columns that a row's transaction took from a live table, as far as texts name them: place and element."""
+    columns = evidence.moments.columns(identify(table)[1])
+    last = max((c.place for c in columns), default=0)
+    return {
+        d.place: d.line
+        for d in _gone(evidence, table, columns, last, row.position)
+        if d.is_named and d.moment.began is not None and d.moment.began <= row.position
+    }
+
+
 def _gone(
     evidence: Evidence,
     table: DatabaseObject,

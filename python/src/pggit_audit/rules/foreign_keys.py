@@ -86,7 +86,7 @@ def named_by_drops(
     them.
 
     PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to (so that IF
-    EXISTS says no less). `rest` is what is known to belong to the table.
+    EXISTS says no less): those of texts, or else those that live. `rest` is what is known to belong to the table.
     """
     for name, gone in evidence.dropped["CONSTRAINT"].items():
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_fkey", name)
@@ -94,6 +94,7 @@ def named_by_drops(
         if match is None or match[1] not in columns or any(known in r.statement for r in rest):
             continue
         told = {refers for _, refers in evidence.referred.get(match[1], ())}
+        told = told if len(told) == 1 else _live_on(evidence.live, match[1])
         if len(told) != 1:
             continue
         (refers,) = told
@@ -103,6 +104,14 @@ def named_by_drops(
             f"row {gone.row.version_id} names it, none added it, and its name and the others on such columns tell it",
             inferred=table,
         )
+
+
+def _live_on(live: Live, column: str) -> set[str]:
+    """What the live foreign keys on a column of a name alone refer to, and how."""
+    begins = f"FOREIGN KEY ({quote_if_needed(column)}) "
+    tables = (o for o in live.by_name.values() if o.object_type == "TABLE")
+    found = (body for o in tables for body in constraints(o.definition).values())
+    return {body.removeprefix(begins) for body in found if body.startswith(begins)}
 
 
 def said_by_hashed_name(evidence: Evidence, part: str, table: Name, columns: Collection[str]) -> str | None:

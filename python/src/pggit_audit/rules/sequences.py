@@ -36,7 +36,8 @@ _OF_COLUMN = """
         and d.refobjid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
         and a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name
 """
-_INTEGERS = {"int2": "smallint", "int4": "integer"}
+SERIALS = {"int2": "smallint", "int4": "integer"}
+"""The types of sequences that SERIAL makes, by that of the column as v1 records it; else bigint."""
 
 
 def missing(failure: Failure, name: Name) -> Repair | None:
@@ -130,7 +131,7 @@ def behind_default(
         return None
     if before is None:
         sequence = (after[0] or table[0], after[1])
-        kind = _INTEGERS.get(str(fact.get("type")), "bigint")
+        kind = SERIALS.get(str(fact.get("type")), "bigint")
         owner = f"{qualified(table)}.{quote(column)}"
         make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {owner};"
         return Repair(MISSING_SEQUENCE, make, why, inferred=sequence)

@@ -7,7 +7,7 @@ Such a table begins as its first row found it, with what the live catalog knows 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
@@ -24,6 +24,8 @@ from pggit_audit.definitions import (
     ordered,
     parse_name,
     qualified,
+    quote_if_needed,
+    sequence_of,
     table_of,
     type_text,
     with_columns,
@@ -35,18 +37,24 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
 from pggit_audit.rules import constraints as constraint_rules
-from pggit_audit.rules.renamed_columns import DROPPED
+from pggit_audit.rules.sequences import SERIALS
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
+# Of so many tables one learns what the team does.
+_MANY = 3
 _MOVED = re.compile(
     rf"\balter\s+table\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+set\s+schema\s+({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
+_DROPPED_COLUMN = re.compile(
+    rf"\bdrop\s+(?:column\s+)?(if\s+exists\s+)?(?!(?:constraint|not|default|identity|expression|if)\b)({QUOTED}|\w+)",
+    re.IGNORECASE,
+)
 _RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
 
 # A statement that makes an index of a partition part of one of its parent.
@@ -83,7 +91,10 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
         if more is not None:
             why = f"{now.object_identity} has {more} in the live catalog, and no row created either"
             made = as_live(evidence, now, 0)
-            found.append((0, _table(name, 0, {}, why + made.why, made.make, made.rest)))
+            table = _table(name, 0, {}, why + made.why, made.make, made.rest)
+            there = [column for column, _ in column_types(made.make)]
+            table.rest.extend(indexes.named_by_drops(evidence, name, there))
+            found.append((0, table))
     return [table for _, table in sorted(found, key=lambda f: (f[1].position, f[0], f[1].name))]
 
 
@@ -120,8 +131,10 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
     told = _statements_on(evidence, name[1])
+    there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
-    table.rest.extend(indexes.named_by_drops(evidence, name, before))
+    table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
+    table.rest.extend(indexes.named_by_drops(evidence, name, there))
     return table
 
 
@@ -389,16 +402,16 @@ def _as_it_was(
         if name != (live.object_schema, live.object_name):
             head, *rest = _called(live, name, head, *rest)
     by_place, gaps = _places(evidence, first, before)
-    gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps}
+    taken = _taken(evidence, live, first, before, by_place, gaps)
+    gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps if p not in taken}
     body = []
-    for place in sorted({*by_place, *gone}):
+    for place in sorted({*by_place, *gone, *taken}):
         column = by_place.get(place)
-        if column is None:
-            body.append(f"{gone[place]} integer")
-        elif column in before:
+        if column is not None:
             body.append(known.get(column) or column_of(column, usual[column]))
         else:
-            body.append(f"{quote(column)} text")
+            body.append(taken.get(place) or f"{gone[place]} integer")
+    rest = [*rest, *_own_sequences(evidence, name, before, known), *_usual_key(evidence, name, before, live)]
     statement = table_of(head, body, tail)
     if gone:
         drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
@@ -407,14 +420,66 @@ def _as_it_was(
 
 
 def _places(evidence: Evidence, first: HistoryRow, before: Columns) -> tuple[dict[int, str], list[int]]:
-    """The columns that the first row found, by position, and the positions of those that were gone by then."""
+    """The columns that the first row found and left, by position, and the positions of those that were gone by then."""
     by_place = {before[c].get("position") or i: c for i, c in enumerate(ordered(before), 1)}
     added = [f.get("position") or 0 for c, f in (first.columns or {}).items() if c not in before]
     end = min((p for p in added if p > max(by_place)), default=max(by_place) + 1)
-    gaps = [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
-    words = (w for w in DROPPED.findall(_about(evidence, first)) if w.lower() != "constraint")
-    taken = [c for c in map(unquote, words) if c not in before]
-    if len(gaps) == len(taken) == 1:
-        # The statement took it away: its name and place are known, its type is not.
-        by_place[gaps.pop()] = taken[0]
-    return by_place, gaps
+    return by_place, [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
+
+
+def _taken(
+    evidence: Evidence,
+    live: DatabaseObject | None,
+    first: HistoryRow,
+    before: Columns,
+    by_place: Collection[int],
+    gaps: Sequence[int],
+) -> dict[int, str]:
+    """The columns that the text of the first row takes away: the place of each, and its element.
+
+    The live table's catalog tells their places; else they have the ones that no column has, if these are as many, or
+    stand behind all others, if there is none.
+    """
+    found = _DROPPED_COLUMN.findall(_about(evidence, first))
+    names = [unquote(name) for _, name in found if unquote(name) not in before]
+    if live is not None:
+        told = dropped_columns.taken_by(evidence, live, first)
+        if told and not any(place in by_place for place in told):
+            return told
+    if any(if_exists for if_exists, _ in found) or len(gaps) not in (0, len(names)):
+        return {}
+    behind = range(max(by_place) + 1, max(by_place) + 1 + len(names))
+    lines = [older_columns.like_others(evidence, name) or f"{quote(name)} text" for name in names]
+    return dict(zip(gaps or behind, lines, strict=True))
+
+
+def _own_sequences(evidence: Evidence, table: Name, before: Columns, known: Collection[str]) -> Iterator[str]:
+    """What makes the sequences of columns that nothing live tells of as SERIAL makes them: of the column's type, and
+    its own."""
+    for column, fact in before.items():
+        sequence = sequence_of(fact.get("default")) if column not in known else None
+        if sequence is not None and sequence[1] == f"{table[1]}_{column}_seq":
+            full = (sequence[0] or table[0], sequence[1])
+            if full not in evidence.live.by_name:
+                kind = SERIALS.get(str(fact.get("type")), "bigint")
+                owner = f"{qualified(table)}.{quote(column)}"
+                yield f"ALTER SEQUENCE {qualified(full)} AS {kind} OWNED BY {owner};"
+
+
+def _usual_key(
+    evidence: Evidence, table: Name, before: Columns, live: DatabaseObject | None
+) -> Iterator[str]:
+    """The primary key of a table that is gone: of its first column, where all live tables of its schema that begin with
+    a column of that name have theirs of that alone, under PostgreSQL's own name."""
+    column, key = ordered(before)[0], f"{table[1]}_pkey"
+    if live is not None or before[column].get("nullable", True) or evidence.history.mentions(key):
+        return
+    others = [
+        constraints(o.definition).get(f"{o.object_name}_pkey")
+        for name, o in evidence.live.by_name.items()
+        if o.object_type == "TABLE" and name[0] == table[0]
+        if [c for c, _ in column_types(o.definition)][:1] == [column]
+    ]
+    says = f"PRIMARY KEY ({quote_if_needed(column)})"
+    if len(others) >= _MANY and set(others) == {says}:
+        yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(key)} {says};"

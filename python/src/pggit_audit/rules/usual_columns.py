@@ -6,8 +6,9 @@ live one has it, a type that has it. All of it is likelihood, so what rests on i
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,12 @@ _USUAL = {
     (16, "d"): "interval", (12, "d"): "time with time zone", (64, "c"): "name", (-1, "i"): "text",
     (-1, "d"): "double precision[]",
 }  # fmt: skip
+# What a few columns tell of others only where they are more, and what is likelier until then.
+_RARE = {"boolean DEFAULT true NOT NULL": "boolean DEFAULT false NOT NULL"}
+_MANY = 3
+# Columns to a word: a type with more has names of its own.
+_FEW = 4
+_WORDS = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])")
 # What varlena's header takes of a modifier, and what of numeric's is the scale (numeric.c).
 _HEADER, _SCALE = 4, 2048
 
@@ -80,10 +87,13 @@ class UsualColumns:
         told = None if column.shape is None else _of_shape(column.layout, column.shape)
         for group in (same, () if told else self._known.get(column.layout, ())):
             own = [k for k in group if "." not in k.kind and '"' not in k.kind]
+            own = _called_alike(own, name) or own
             if own:
                 kind = Counter(k.kind for k in own).most_common(1)[0][0]
                 of_kind = [k for k in own if k.kind == kind]
-                return _most([k for k in of_kind if k.is_later == is_later] or of_kind)
+                found = _most([k for k in of_kind if k.is_later == is_later] or of_kind)
+                is_rare = found in _RARE and sum(k.rest == found for k in of_kind) < _MANY
+                return _RARE[found] if is_rare else found
         return told or _USUAL.get(column.layout)
 
     def has_name(self, column: Column, name: str) -> bool:
@@ -121,6 +131,27 @@ def _rest(line: str, name: str) -> str:
 
 def _most(known: Iterable[_Known]) -> str:
     return Counter(k.rest for k in known).most_common(1)[0][0]
+
+
+def _called_alike(known: Sequence[_Known], name: str | None) -> list[_Known]:
+    """Those whose names have the same last word; else those of which the name is not one of their kind: a type whose
+    columns nearly all end in a few words (`...At`) is not that of another."""
+    if name is None:
+        return []
+    last = _last_word(name)
+    same = [k for k in known if _last_word(k.name) == last]
+    if same:
+        return same
+    words: dict[str, Counter[str]] = defaultdict(Counter)
+    for column in known:
+        words[column.kind][_last_word(column.name)] += 1
+    told = {kind for kind, ends in words.items() if sum(ends.values()) >= _FEW * len(ends)}
+    return [k for k in known if k.kind not in told]
+
+
+def _last_word(name: str) -> str:
+    """`createdAt`, `created_at`: at."""
+    return _WORDS.findall(name)[-1].lower() if _WORDS.search(name) else name
 
 
 def _of_shape(layout: tuple[int, str], shape: Shape) -> str | None:
