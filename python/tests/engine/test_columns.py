@@ -96,7 +96,7 @@ CASES = [
     ),
     Case(
         "a column renamed to make way for one of its name",
-        "renamed_column",
+        "foreseen_rename",
         "public.t",
         'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "old_name";',
         [

@@ -82,14 +82,17 @@ def at_moment(
 def of_column(
     evidence: Evidence, table: Name, first: int, last: int, name: str, place: int | None
 ) -> Moment | None:
-    """When a column of a table was last written, if that was between two rows; by its place, else by its name."""
+    """When a column of a table was last written, if that was between two rows; by its place, else by its name.
+
+    None where it is gone: its row was last written when it went.
+    """
     identity = evidence.moments.table(table, first)
     if identity is None:
         return None
     oid = evidence.history.oid_of("TABLE", table, first)
     for column in evidence.moments.columns(identity):
         if column.place == place if place is not None else column.name == name:
-            moment = column.moment
+            moment = None if column.dropped else column.moment
             if moment is None or may_write_others(evidence, moment, oid):
                 return None
             return within(moment, first, last)

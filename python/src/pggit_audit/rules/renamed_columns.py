@@ -145,8 +145,14 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     current = in_step(current, record.columns or {})
     places = {str(c["name"]): i for i, c in enumerate(current)}
     names = _given_on(current, record.columns or {})
-    gone = places.keys() - facts.keys() - {unquote(n) for n in DROPPED.findall(text)}
     added = {unquote(a) for a in ADDED.findall(text)}
+    # What is added again stands behind all others: the one that had its name has another.
+    elsewhere = {
+        str(c["name"])
+        for c in current
+        if c["name"] in added and facts.get(str(c["name"]), (None,))[0] not in (None, c["position"])
+    }
+    gone = (places.keys() - facts.keys() | elsewhere) - {unquote(n) for n in DROPPED.findall(text)}
     gone -= names.keys()
     new = [n for n in facts if n not in places and n not in added and n not in names.values()]
     taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
