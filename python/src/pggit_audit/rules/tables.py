@@ -444,7 +444,8 @@ def _taken(
     names = [unquote(name) for _, name in found if unquote(name) not in before]
     if live is not None:
         told = dropped_columns.taken_by(evidence, live, first)
-        if told and not any(place in by_place for place in told):
+        told = {place: line for place, line in told.items() if place not in by_place}
+        if told and {column_name(line) for line in told.values()} == {*names}:
             return told
     if any(if_exists for if_exists, _ in found) or len(gaps) not in (0, len(names)):
         return {}
