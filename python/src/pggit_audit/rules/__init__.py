@@ -89,7 +89,8 @@ OLDER_VIEW = Rule(
 RENAMED_COLUMN = Rule(
     "renamed_column",
     "the rename of a column",
-    "a record or a statement has the new name, where the old one stood or is never named again, nor live",
+    "a record or a statement has the new name, where the old one stood or is never named again, nor live; or a"
+    " statement makes an index on it, and the live index of its name is on a column that never moved",
     casts_doubt=True,
 )
 FORESEEN_RENAME = Rule(

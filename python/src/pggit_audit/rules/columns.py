@@ -8,7 +8,8 @@ It shows in the record after a statement (`disagreements`, `align`), in a statem
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -163,6 +164,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         row = evidence.history.later_columns(table, position)
         live = evidence.live.table(table)
         found += _renamed_back(evidence, failure, table, column, current)
+        found += _renamed_meanwhile(evidence, failure, table, column, current)
         if row is not None and row.columns:
             why = f"row {row.version_id} recorded the columns"
             found += (
@@ -202,18 +204,39 @@ def _renamed_back(
     if failure.statement.tag != "ALTER TABLE" or words[-2:-1] != ("to",) or words[-3:-2] != (column,):
         return
     there = next((c for c in current if c["name"] == words[-1]), None)
-    if there is None:
-        return
-    name = str(there["name"])
-    row = evidence.history.later_columns(table, failure.situation.position)
-    live = evidence.live.table(table)
-    if row is not None and row.columns:
-        stands = row.columns.get(name, {}).get("position") == there["position"]
-    else:
-        stands = live is not None and any(name == kept for kept, _ in column_types(live.definition))
-    if stands:
+    if there is not None and _stands_later(evidence, failure.situation.position, table, there):
+        name = str(there["name"])
         why = f"the statement renames {column} to {name}, and {name} is where it was before"
         yield rename(table, name, column, why)
+
+
+def _renamed_meanwhile(
+    evidence: Evidence, failure: Failure, table: Name, column: str, current: Current
+) -> Iterator[Repair]:
+    """The statement makes an index on the column, and the live one of its name is on another: it is that one, which
+    had given its name up meanwhile."""
+    row = evidence.history.rows[failure.situation.position]
+    live = evidence.live.by_name.get((table[0], unquote(row.name)))
+    if failure.statement.tag != "CREATE INDEX" or live is None or live.object_type != "INDEX":
+        return
+    made = split(first_statement(live.definition))[0].words
+    if column in made:
+        return
+    others = [c for c in current if c["name"] in made and c["name"] not in failure.statement.words]
+    if len(others) == 1 and _stands_later(evidence, failure.situation.position, table, others[0]):
+        name = str(others[0]["name"])
+        why = f"the live index {row.name} has {name} where the statement names {column}, and {name} is where it was"
+        yield rename(table, name, column, why)
+
+
+def _stands_later(evidence: Evidence, position: int, table: Name, column: Mapping[str, Any]) -> bool:
+    """Whether the next record of a table, or the live one, has a column of the shadow where it is."""
+    name = str(column["name"])
+    row = evidence.history.later_columns(table, position)
+    live = evidence.live.table(table)
+    if row is not None and row.columns:
+        return bool(row.columns.get(name, {}).get("position") == column["position"])
+    return live is not None and any(name == kept for kept, _ in column_types(live.definition))
 
 
 def _as_live(
