@@ -97,7 +97,7 @@ def named_server() -> Iterator[dict[str, Any]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = f"-h 127.0.0.1 -p {port} -k '' -c timezone=UTC -c fsync=off"
+    options = f"-h 127.0.0.1 -p {port} -k '' -c timezone=UTC -c fsync=off -c autovacuum=off"
     run("pg_ctl", "-w", "-l", str(data / "log"), "-o", options, "start")
     yield {"host": "127.0.0.1", "port": port, "user": "owner", "password": "a secret", "dbname": "postgres"}
     run("pg_ctl", "-m", "immediate", "stop")
