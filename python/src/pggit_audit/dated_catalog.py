@@ -91,7 +91,8 @@ class DatedCatalog:
             return
         newest = max(self.order.full.values(), default=0)
         numbers = [n for row in self.found.catalog if (n := self.order.number(row.xid)) is not None]
-        if numbers and min(numbers) <= newest and self._shares_none():
+        above, anew = self._anew(written, last)
+        if anew is None and numbers and min(numbers) <= newest and self._shares_none():
             self.refused = (
                 "no row of the catalog shares a transaction with one of the history: these were written again"
             )
@@ -106,6 +107,18 @@ class DatedCatalog:
             self._above = max(numbers)
             self.anew = max(self.order.full)
             return
+        self._above, self.anew = above, anew
+
+    def _anew(
+        self, written: Mapping[int, Sequence[int]], last: Mapping[int, int]
+    ) -> tuple[int | None, int | None]:
+        """Where half of the tables that were there were written anew behind their last rows.
+
+        Up to which transaction, and behind which row; by the numbers of each table's rows in the catalog, and of its
+        last row in the history.
+        """
+        above: int | None = None
+        anew: int | None = None
         later: Counter[int | None] = Counter()
         for oid, number in last.items():
             oldest = min(written[oid])
@@ -115,8 +128,10 @@ class DatedCatalog:
             before = sum(number <= self.order.full.get(gap or -1, 0) for number in last.values())
             if tables * 2 >= before and gap is not None:
                 following = [n for v, n in self.order.full.items() if v > gap]
-                self._above = max(self._above or 0, min(following, default=newest + (1 << 31)) - 1)
-                self.anew = max(self.anew or 0, gap)
+                newest = max(self.order.full.values(), default=0)
+                above = max(above or 0, min(following, default=newest + (1 << 31)) - 1)
+                anew = max(anew or 0, gap)
+        return above, anew
 
     def _shares_none(self) -> bool:
         """Whether no statement's id stands in the catalog. The tracker's rows have it; of what it made, some lives."""

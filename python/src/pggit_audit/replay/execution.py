@@ -22,7 +22,7 @@ class Execution:
     `strings` says how backslashes in strings were read (`rules.strings`).
     `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
     statements still to come; `failures` are finding and message of each statement that could not run; `members` the
-    rows of an extension's members.
+    rows of an extension's members; `left_out` those that were so from the start.
     """
 
     text: str
@@ -35,6 +35,7 @@ class Execution:
     following: Sequence[Statement] = ()
     failures: list[tuple[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
+    left_out: Sequence[HistoryRow] = ()
 
     @classmethod
     def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred], evidence: Evidence) -> Execution:

@@ -22,6 +22,8 @@ from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, Statement, quote, split
 
 _DROPS_RECORDED = ("TABLE", "VIEW", "INDEX")
+# What CREATE makes in the first schema of the search_path.
+_IN_SCHEMAS = {"TABLE", "VIEW", "MATERIALIZED_VIEW", "SEQUENCE", "TYPE", "DOMAIN", "AGGREGATE", *ROUTINES}
 # A statement of code that makes a table and leaves no row.
 _TABLE_OF_QUERY = re.compile(r"\btable\b[^;]*\bas\b|\binto\b|\bexecute\b", re.IGNORECASE)
 _ATTACHED = re.compile(r" ATTACH PARTITION |\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
@@ -58,6 +60,34 @@ class Unrecorded:
                 for r in execution.remaining
             )
         return all(self._drop_leaves_row(o) and not _is_told(o, True, execution.remaining) for o in found)
+
+    def is_left_out(self, statement: Statement, execution: Execution) -> bool:
+        """Whether a statement is about something in a schema that is not followed: rows that are left out tell of it.
+
+        The shadow has no such schema, and would make it in the next one of the search_path.
+        """
+        rows = [r for r in execution.left_out if not (r.object_schema or "").startswith("pg_temp")]
+        if (
+            not rows
+            or not statement.targets
+            or any(s for s, _ in [*statement.targets, statement.on or (None, "")])
+        ):
+            return False
+        kind, (_, name) = statement.object_type, statement.targets[0]
+        path = self._situation.unmade_schemas
+        if any(
+            same_type(r.object_type, kind) and (r.object_type in ROUTINES or r.name == name)
+            for r in execution.remaining
+        ):
+            return False
+        return any(
+            same_type(r.object_type, kind)
+            and (r.object_schema in path or (r.name == name and not statement.runs_query))
+            and (r.name == name or kind in ROUTINES)
+            for r in rows
+        ) or (
+            statement.verb == "CREATE" and kind in _IN_SCHEMAS and any(r.object_schema in path for r in rows)
+        )
 
     def contradicted(
         self, statement: Statement, differences: Sequence[Difference], execution: Execution

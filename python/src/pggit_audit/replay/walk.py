@@ -143,6 +143,7 @@ class Replay:
         if not kept:
             return
         execution = Execution.of(kept, self._carried, self._evidence)
+        execution.left_out = [row for row in rows if row.exclusion_reason is not None]
         self._carried = []
         if self._preexisting is not None:
             entered = self._preexisting.enter(kept[0])
@@ -216,7 +217,9 @@ class Replay:
         row = execution.next_row
         if row is not None:
             execution.waiting += self._corrections.before(statement, row)
-        if self._unrecorded.found_nothing(statement, execution):
+        if self._unrecorded.found_nothing(statement, execution) or self._unrecorded.is_left_out(
+            statement, execution
+        ):
             return
         recorded = statement
         statement, readings = as_meant(self._evidence, statement, row or execution.last, execution.strings)

@@ -95,7 +95,16 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
             there = [column for column, _ in column_types(made.make)]
             table.rest.extend(indexes.named_by_drops(evidence, name, there))
             found.append((0, table))
-    return [table for _, table in sorted(found, key=lambda f: (f[1].position, f[0], f[1].name))]
+    # From PostgreSQL 18 on NOT NULL has a name. A part says the one that its parent gave it; the parent says none
+    # that is as usual, and gets another one if the part is there first.
+    return [
+        table for _, table in sorted(found, key=lambda f: (f[1].position, _is_part(f[1]), f[0], f[1].name))
+    ]
+
+
+def _is_part(table: PreExistingTable) -> bool:
+    statements = [table.make.statement, *(step.statement for step in table.rest)]
+    return any(" INHERITS (" in s or older_columns.ATTACHED.match(s) for s in statements)
 
 
 def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | None:
