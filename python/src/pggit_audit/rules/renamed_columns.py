@@ -144,8 +144,10 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         source = "the live catalog"
     current = in_step(current, record.columns or {})
     places = {str(c["name"]): i for i, c in enumerate(current)}
-    names = _given_on(current, record.columns or {})
     added = {unquote(a) for a in ADDED.findall(text)}
+    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
+    names = _given_on(current, record.columns or {}, taken)
+    taken -= set(names.values())
     # What is added again stands behind all others: the one that had its name has another.
     elsewhere = {
         str(c["name"])
@@ -155,7 +157,6 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     gone = (places.keys() - facts.keys() | elsewhere) - {unquote(n) for n in DROPPED.findall(text)}
     gone -= names.keys()
     new = [n for n in facts if n not in places and n not in added and n not in names.values()]
-    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
     steps = [*_given_on_at(evidence, table, names, places.keys(), record.columns or {}, position, upper)]
     lost = {o for o in gone if not any(_same_column(current[places[o]], places[o], facts[n]) for n in new)}
     together = _alike(lost, taken)
@@ -218,10 +219,17 @@ def _alike(gone: Collection[str], taken: Collection[str]) -> dict[str, str]:
     return found if len({*found.values()}) == len(found) else {}
 
 
-def _given_on(current: Current, columns: Columns) -> dict[str, str]:
-    """Renames (new names by old ones) after which another column has the name that one gave up."""
+def _given_on(current: Current, columns: Columns, taken: Collection[str]) -> dict[str, str]:
+    """Renames (new names by old ones) after which another column has the name that one gave up.
+
+    `taken`: the names of columns that were not there, which the statement of the record takes away.
+    """
     placed = by_place(current, columns)
     gone = {name for name, new in placed.items() if new is None}
+    if len(gone) == len(taken) == 1 and not gone.isdisjoint(placed.values()):
+        # That one column went under the one name.
+        placed |= dict(zip(gone, taken, strict=True))
+        gone.clear()
     names = {old: new for old, new in placed.items() if new is not None and new not in gone}
     present = {str(c["name"]) for c in current}
     return {old: new for old, new in names.items() if old in columns or new in present}
