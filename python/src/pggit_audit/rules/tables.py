@@ -458,7 +458,8 @@ def _taken(
             return told
     if any(if_exists for if_exists, _ in found) or len(gaps) not in (0, len(names)):
         return {}
-    behind = range(max(by_place) + 1, max(by_place) + 1 + len(names))
+    end = max(by_place, default=0) + 1
+    behind = range(end, end + len(names))
     lines = [older_columns.like_others(evidence, name) or f"{quote(name)} text" for name in names]
     return dict(zip(gaps or behind, lines, strict=True))
 
@@ -481,8 +482,10 @@ def _usual_key(
 ) -> Iterator[str]:
     """The primary key of a table that is gone: of its first column, where all live tables of its schema that begin with
     a column of that name have theirs of that alone, under PostgreSQL's own name."""
+    if live is not None or not before:
+        return
     column, key = ordered(before)[0], f"{table[1]}_pkey"
-    if live is not None or before[column].get("nullable", True) or evidence.history.mentions(key):
+    if before[column].get("nullable", True) or evidence.history.mentions(key):
         return
     others = [
         constraints(o.definition).get(f"{o.object_name}_pkey")
