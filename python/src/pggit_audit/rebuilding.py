@@ -31,6 +31,15 @@ _NOT_IMMUTABLE = """
         on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
     where p.provolatile <> 'i'
 """
+# Indexes of exclusion constraints: PostgreSQL 17 and 18 make them on partitioned tables, and attach none. pg_dump's
+# script ends there, too.
+_OF_EXCLUSIONS = """
+    select n.nspname::text, c.relname::text
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_class as c on c.oid = i.indexrelid
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where i.indisexclusion
+"""
 # A schema, relation, routine, type or object that is not there.
 _MISSING = {"3F000", "42P01", "42883", "42704"}
 _ROUTINES = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE PROCEDURE ")
@@ -214,6 +223,7 @@ def _judged(
 ) -> list[Failure]:
     roles = {str(name) for (name,) in shadow.query("select rolname::text from pg_catalog.pg_roles")}
     altered = {str(name) for (name,) in shadow.query(_NOT_IMMUTABLE)}
+    exclusions = {(str(schema), str(name)) for schema, name in shadow.query(_OF_EXCLUSIONS)}
     result = []
     in_circles = _in_circles(failed, tree)
     # Names of objects that cannot be there.
@@ -231,6 +241,7 @@ def _judged(
             or error.sqlstate == _AMBIGUOUS
             or _keeps_internal(statement)
             or needed
+            or (error.sqlstate == _INVALID_DEFINITION and _attached_to(statement) in exclusions)
             or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
             or (error.sqlstate == "42704" and not _roles_of(statement) <= roles)
             or not missing.isdisjoint(statement.words)
@@ -301,6 +312,12 @@ def _keeps_internal(statement: Statement) -> bool:
         words[i : i + 3] in (("stype", "=", "internal"), ("mstype", "=", "internal"))
         for i in range(len(words))
     )
+
+
+def _attached_to(statement: Statement) -> Name | None:
+    """The index that a statement attaches another one to."""
+    attaches = statement.tag == "ALTER INDEX" and "ATTACH" in statement.keywords and statement.targets
+    return statement.targets[0] if attaches else None
 
 
 def _called(statement: Statement) -> set[str]:

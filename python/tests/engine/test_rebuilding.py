@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from building import NOON, Scratch, Version, new_database
 from building import definitions as read
@@ -110,6 +111,31 @@ def test_what_calls_an_altered_routine_of_an_extension_is_excused(server_version
         shadow.run("alter function public.vector_norm(public.vector) stable")
         failures = rebuild(shadow, f"{index}\n{wrong}", tree)
     assert {f.path: f.is_excused for f in failures} == {"public.i": True, "public.j": False}
+
+
+def test_an_exclusion_that_no_server_attaches_is_excused(server_version: Version) -> None:
+    """An index that does not fit another one is not."""
+    table = "CREATE TABLE public.{} (\n    on_day date\n){};".format
+    parts = [
+        table("t", " PARTITION BY RANGE (on_day)"),
+        table("p", ""),
+        "ALTER TABLE ONLY public.t ATTACH PARTITION public.p FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');",
+        "CREATE INDEX i ON ONLY public.t USING btree (on_day);",
+        "CREATE INDEX i_p ON public.p USING hash (on_day);",
+    ]
+    exclusion = "ALTER TABLE ONLY public.{0} ADD CONSTRAINT {0}_x EXCLUDE USING btree (on_day WITH =);".format
+    attached = "ALTER INDEX public.{} ATTACH PARTITION public.{};".format
+    wrong, excused = attached("i", "i_p"), attached("t_x", "p_x")
+    tree = {"public": PUBLIC, "public.i_p": wrong, "public.p_x": excused}
+    with open_shadow(server_version.params, hidden=()) as shadow:
+        assert rebuild(shadow, "\n".join(parts), tree) == []
+        try:
+            shadow.run(exclusion("t"))
+        except psycopg.Error:
+            pytest.skip("before PostgreSQL 17 no partitioned table has an exclusion constraint")
+        shadow.run(exclusion("p"))
+        failures = rebuild(shadow, f"{wrong}\n{excused}", tree)
+    assert {f.path: f.is_excused for f in failures} == {"public.i_p": False, "public.p_x": True}
 
 
 def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:
