@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fuzz.asked import fuzz
 from fuzz.cases import CASES, DECIDED
-from fuzz.migrations import make_migration
+from fuzz.migrations import Migration, make_migration
 from fuzz.rebuild import fidelities, outside, problems, rebuild, recording, tell
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -21,7 +21,14 @@ from pggit_audit import embedded
 @fuzz(25)
 @given(data=st.data())
 def test_random_migrations(server: embedded.Server, server_18: embedded.Server, data: Any) -> None:
-    with recording(data.draw(st.sampled_from((server, server_18)))) as made:
+    where = data.draw(st.sampled_from((server, server_18)))
+    older: list[Migration] = []
+    if data.draw(st.booleans()):
+        with recording(where) as draft:
+            for _ in range(data.draw(st.integers(1, 3))):
+                draft.send(make_migration(data.draw, draft.connection, tries=(4, 16)))
+            older = draft.migrations
+    with recording(where, older) as made:
         for _ in range(data.draw(st.integers(1, 6))):
             made.send(make_migration(data.draw, made.connection))
         # With the ids of transactions, as on a physical copy, or without.

@@ -417,8 +417,8 @@ class CatalogReader:
 
     def touched(self, horizon: int, writes: Writes) -> tuple[dict[Key, str], int]:
         """Objects (with their kinds) whose catalog rows were written (`writes`) since `horizon`, and that of now."""
-        # With a partition's copy of a trigger goes what its original tells of it.
-        gone = {f"deleted {catalog}" for catalog in writes.deleted & {"pg_trigger"}}
+        # What is gone may have been told of with another object, which nothing else was done to.
+        gone = {f"deleted {name}" for what, name in _sections() if what == "deleted" and name in writes.deleted}
         written = writes.inserted | writes.updated | gone
         if not written:
             return {}, horizon

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -49,6 +49,8 @@ class Recording:
     server: Server
     database: str
     connection: psycopg.Connection[Any]
+    older: Sequence[Migration] = ()
+    """What was there before the tracker came."""
     migrations: list[Migration] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     began: list[Definitions] = field(default_factory=list)
@@ -137,8 +139,8 @@ def _definitions(connection: psycopg.Connection[Any]) -> Definitions:
 
 
 @contextmanager
-def recording(server: Server) -> Iterator[Recording]:
-    """A new database with a tracker in it."""
+def recording(server: Server, older: Sequence[Migration] = ()) -> Iterator[Recording]:
+    """A new database with a tracker in it, which came behind the migrations `older`."""
     name = f"tracked_{secrets.token_hex(6)}"
     with psycopg.connect(**server.params("postgres"), autocommit=True) as admin:
         if not admin.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
@@ -146,12 +148,25 @@ def recording(server: Server) -> Iterator[Recording]:
             with psycopg.connect(**server.params(TEMPLATE), autocommit=True) as connection:
                 install(connection)
         create = sql.SQL("create database {} template {}")
-        admin.execute(create.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        template = "template0" if older else TEMPLATE
+        admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         try:
+            if older:
+                _grow(server.params(name), older)
             with psycopg.connect(**server.params(name), autocommit=True) as connection:
-                yield Recording(server, name, connection)
+                yield Recording(server, name, connection, older)
         finally:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def _grow(params: dict[str, Any], older: Sequence[Migration]) -> None:
+    """Sends what came before the tracker, and then the tracker, which finds it there."""
+    with psycopg.connect(**params, autocommit=True) as connection:
+        for migration in older:
+            with suppress(psycopg.Error):
+                send(connection, migration.statements, migration.style)
+    with psycopg.connect(**params, autocommit=True) as connection:
+        install(connection)
 
 
 def _parts(name: str) -> tuple[str | None, str]:
@@ -280,14 +295,19 @@ def problems(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
 def _other_worlds(made: Recording) -> Iterator[Recording]:
     """Recordings that differ from this one in nothing that is left, though a statement did not run."""
     left = made.evidence()
+    # Those before the tracker left no row either: their migrations have the numbers below zero.
+    older = [(n, i) for n, m in enumerate(made.older, -len(made.older)) for i in range(len(m.statements))]
     unnoticed: set[tuple[int, int]] = set()
-    for left_out in [*({place} for place in made.rowless), unnoticed]:
+    for left_out in [*({place} for place in (*older, *made.rowless)), unnoticed]:
         if left_out is unnoticed and len(unnoticed) < 2:
             continue
-        with recording(made.server) as other:
-            for number, migration in enumerate(made.migrations):
-                kept = [s for i, s in enumerate(migration.statements) if (number, i) not in left_out]
-                other.send(Migration(migration.style, tuple(kept)))
+        kept = [
+            Migration(m.style, tuple(s for i, s in enumerate(m.statements) if (number, i) not in left_out))
+            for number, m in enumerate((*made.older, *made.migrations), -len(made.older))
+        ]
+        with recording(made.server, kept[: len(made.older)]) as other:
+            for migration in kept[len(made.older) :]:
+                other.send(migration)
             if not other.refused and other.evidence() == left:
                 unnoticed |= left_out
                 yield other
@@ -373,10 +393,11 @@ def _comparable(definition: str | None) -> str | None:
 
 def tell(made: Recording, found: Sequence[str]) -> str:
     """The migrations, ready to be made a regression case of, and what was found."""
-    lines = ["migrations = ["]
-    for migration in made.migrations:
-        lines.append(f"    Migration({migration.style!r}, {migration.statements!r}),")
-    return "\n".join([*lines, "]", *found])
+    lines = []
+    for name, migrations in (("older", made.older), ("migrations", made.migrations)):
+        sent = (f"    Migration({m.style!r}, {m.statements!r})," for m in migrations)
+        lines += [f"{name} = [", *sent, "]"]
+    return "\n".join([*lines, *found])
 
 
 def fidelities(events: Sequence[dict[str, Any]]) -> Counter[str]:

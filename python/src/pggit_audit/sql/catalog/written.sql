@@ -81,6 +81,7 @@ cross join lateral (
 where {relations:t.tgrelid} and {written:t.xmin}
 
 -- deleted: pg_trigger
+-- A partition's copy, with its original.
 select 'pg_trigger'::regclass::oid as classid, t.oid as objid
 from pg_catalog.pg_class as c
 join pg_catalog.pg_trigger as t on t.tgrelid = c.oid
@@ -273,8 +274,17 @@ select 'pg_publication'::regclass::oid as classid, prpubid as objid
 from pg_catalog.pg_publication_rel
 where {written:xmin}
 
+-- deleted: pg_publication_rel
+-- A table that is dropped, CASCADE or not.
+select 'pg_publication'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_publication
+
 -- written: pg_publication_namespace
 select null::oid as classid, null::oid as objid where false  -- until 14
 select 'pg_publication'::regclass::oid as classid, pnpubid as objid  -- since 15
 from pg_catalog.pg_publication_namespace  -- since 15
 where {written:xmin}  -- since 15
+
+-- deleted: pg_publication_namespace
+select 'pg_publication'::regclass::oid as classid, oid as objid
+from pg_catalog.pg_publication
