@@ -600,7 +600,30 @@ CASES: dict[str, list[Migration]] = {
             ),
         ),
     ],
+    "what is older than the tracker is in a schema that is renamed without a row": [
+        Migration(
+            "transaction",
+            (
+                'drop table shop."order"',
+                "create function shop.calc() returns integer language sql as 'select 3'",
+                "alter schema shop rename to moved",
+            ),
+        ),
+    ],
 }
+
+OLDER: dict[str, list[Migration]] = {
+    "what is older than the tracker is in a schema that is renamed without a row": [
+        Migration(
+            "script",
+            (
+                "create schema shop create table part (id integer) create view seen as select id from part"
+                ' create table "order" (n integer)',
+            ),
+        ),
+    ],
+}
+"""What was there before the tracker, of those cases in which anything was."""
 
 DECIDED = {
     "a routine beside another of its name, which a later text drops",

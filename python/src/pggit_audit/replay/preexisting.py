@@ -76,7 +76,7 @@ class Preexisting:
         result: list[Inferred] = []
         for schema in dict.fromkeys(r.inferred[0] for r in older if r.inferred is not None):
             if schema is not None and not self._situation.holds(quote_if_needed(schema), "SCHEMA"):
-                made = schemas.of_older(schema)
+                made = schemas.of_older(self._evidence, schema)
                 if self._situation.runs(made.statement):
                     result.extend(self._provenance.of_step(made))
         return result

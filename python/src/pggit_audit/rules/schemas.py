@@ -15,7 +15,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
 from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
 from pggit_audit.rules.naming import namings, told
-from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation
+from pggit_audit.rules.situation import Bounds, Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
 
 MISSING = {"3F000", "42P01", "42883", "42704"}
@@ -121,10 +121,11 @@ def makes_what_v1_has(evidence: Evidence, error: psycopg.Error, statement: State
     return error.sqlstate in _THERE and statement.verb == "CREATE" and bool(made)
 
 
-def of_older(schema: str) -> Repair:
-    """The schema of what was there before the tracker."""
+def of_older(evidence: Evidence, schema: str) -> Repair:
+    """The schema of what was there before the tracker: under its name by the first row of something in it, if any."""
     why = f"something in {schema} was there before the tracker"
-    return Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(schema)};", why)
+    shown = next((r.version_id for r in evidence.history.rows if r.object_schema == schema), None)
+    return Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(schema)};", why, bounds=Bounds(None, shown))
 
 
 def in_the_way(name: str, why: str) -> Repair:
