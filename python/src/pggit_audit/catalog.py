@@ -418,7 +418,9 @@ class CatalogReader:
     def touched(self, horizon: int, writes: Writes) -> tuple[dict[Key, str], int]:
         """Objects (with their kinds) whose catalog rows were written (`writes`) since `horizon`, and that of now."""
         # What is gone may have been told of with another object, which nothing else was done to.
-        gone = {f"deleted {name}" for what, name in _sections() if what == "deleted" and name in writes.deleted}
+        gone = {
+            f"deleted {name}" for what, name in _sections() if what == "deleted" and name in writes.deleted
+        }
         written = writes.inserted | writes.updated | gone
         if not written:
             return {}, horizon

@@ -137,14 +137,14 @@ class Record:
     """How far a table's rows lead to its next record of columns.
 
     `columns` are None where no row records any: then `position` is that of the row that is no ALTER, or (not
-    `ended`) the end of the history. `table` is the name that the table has by then, and `text` the rows' texts
-    up to there.
+    `ended`) the end of the history. `table` is the name that the table has by then, and `statements` those of the
+    rows up to there.
     """
 
     table: Name
     position: int
     columns: Columns | None
-    text: str
+    statements: tuple[Statement, ...]
     ended: bool
 
 
@@ -277,18 +277,18 @@ class History:
 
     def next_record(self, table: Name, position: int) -> Record:
         """The next record of a table's columns after `position`."""
-        texts: list[str] = []
+        statements: list[Statement] = []
         oid = self.oid_of("TABLE", table, position)
         for row in self.later_rows(table, position):
             # What has its name by then is another table, which had another one before.
             taken = row.oid and oid not in (None, row.oid) and self.by_oid[row.oid][0].name != row.name
             if taken or row.change_type != "ALTER":
-                return Record(table, row.position, None, "", ended=True)
+                return Record(table, row.position, None, (), ended=True)
             table = (row.object_schema, row.name)
-            texts.append(row.text)
+            statements += row.statements
             if row.columns:
-                return Record(table, row.position, row.columns, "\n".join(texts), ended=False)
-        return Record(table, len(self.rows), None, "\n".join(texts), ended=False)
+                return Record(table, row.position, row.columns, tuple(statements), ended=False)
+        return Record(table, len(self.rows), None, tuple(statements), ended=False)
 
     def names(self, kind: str, name: Name) -> Iterator[tuple[Name, int, int]]:
         """What a live object was called, newest first: since which row's position, and until which one's."""

@@ -2,7 +2,7 @@
 
 It shows in the record after a statement (`disagreements`, `align`), in a statement that fails (`missing`,
 `in_the_way`), or in the next record alone (`renamed_columns`). What a table had before its first row:
-`before_statement`, and where v1 recorded no columns `older_columns`.
+`before_actions`, and where v1 recorded no columns `older_columns`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from pggit_audit.definitions import (
     type_text,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import (
     ADDED_COLUMN,
     CHANGED_DEFAULT,
@@ -39,15 +38,10 @@ from pggit_audit.rules import (
     sequences,
     type_changes,
 )
-from pggit_audit.rules.renamed_columns import ADDED, by_place, in_step, in_turn, rename
+from pggit_audit.rules.column_actions import Actions, added
+from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
-
-_SET = re.compile(
-    rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(set\s+not\s+null|drop\s+not\s+null|set\s+default)",
-    re.IGNORECASE,
-)
-
 
 # After a statement: the record of its own row ------------------------------------------------------
 
@@ -438,20 +432,16 @@ def column_line(definition: str, column: str) -> str | None:
 # Before the first row of a table -------------------------------------------------------------------
 
 
-def before_statement(columns: Columns, text: str, table: str) -> Columns:
+def before_actions(columns: Columns, actions: Actions) -> Columns:
     """The recorded columns without what the recorded statement itself did to them."""
-    if table not in text:
-        return columns
-    result = {name: dict(fact) for name, fact in columns.items()}
-    for name in ADDED.findall(text):
-        result.pop(unquote(name), None)
-    for name, action in _SET.findall(text):
-        fact = result.get(unquote(name))
+    result = {name: dict(fact) for name, fact in columns.items() if name not in added(actions)}
+    for action in actions:
+        fact = result.get(unquote(action["altered"] or ""))
         if fact is None:
             continue
-        words = " ".join(action.lower().split())
-        if words == "set default":
+        does, *what = str(action["what"]).split()
+        if what != ["default"]:
+            fact["nullable"] = does == "set"
+        elif does == "set":
             fact["default"] = None
-        else:
-            fact["nullable"] = words == "set not null"
     return result or columns

@@ -16,8 +16,8 @@ from pggit_audit.definitions import column_name, column_types, elements, parse_n
 from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
+from pggit_audit.rules.column_actions import actions_on, name_before, taken_away
 from pggit_audit.rules.dating import bounds, identify, may_write_others, told
-from pggit_audit.rules.older_columns import NO_COLUMNS, actions_on, name_before
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
 
@@ -252,8 +252,8 @@ def _named_by_drops(
     actions: list[Mapping[str, str | None]] = []
     live = {name for name, _ in column_types(table.definition)}
     for i, (row, action) in enumerate(each):
-        if action["dropped"] and action["dropped"].lower() not in NO_COLUMNS:
-            name = unquote(action["dropped"])
+        name = taken_away(action)
+        if name is not None:
             # What lives, and no later text makes, was not dropped.
             remains = name in live and not any(
                 unquote(later[n] or "") == name for _, later in each[i:] for n in ("added", "new")

@@ -23,9 +23,9 @@ from pggit_audit.rules import (
     RENAMED_CONSTRAINT,
     RENAMED_INDEX,
 )
+from pggit_audit.rules.column_actions import actions_of, taken_away
 from pggit_audit.rules.naming import default_constraint_name, joined
 from pggit_audit.rules.placing import end_of
-from pggit_audit.rules.renamed_columns import DROPPED
 from pggit_audit.rules.situation import Evidence, Gone, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
@@ -89,7 +89,7 @@ def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -
     table = indexed_table(index)
     end = end_of(evidence.history, table, position)
     return any(
-        not words.isdisjoint(map(unquote, DROPPED.findall(statement.folded)))
+        not words.isdisjoint(map(taken_away, actions_of(statement)))
         for row in evidence.history.later_rows(table, position)
         if row.position < end
         for statement in row.statements

@@ -5,7 +5,7 @@ catalog, but for what recorded texts do to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -19,25 +19,12 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
+from pggit_audit.rules.column_actions import Actions, actions_on, is_on, name_before, taken_away
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped, said_by_using
-from pggit_audit.statements import Name, Statement, folded, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, unquote
 
-_ACTION = re.compile(
-    rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{QUOTED}|\w+)"
-    rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
-    rf"|\brename\s+(?:column\s+)?(?P<old>{QUOTED}|\w+)\s+to\s+(?P<new>{QUOTED}|\w+)"
-    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"
-)
-_ALTERS = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
-)
 ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ", re.MULTILINE)
-# What ALTER TABLE may drop that is no column.
-NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
-
-Actions = Sequence[Mapping[str, str | None]]
-"""What texts do to the columns of a table, in order: the groups of `_ACTION`."""
 
 
 def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, str]]:
@@ -87,8 +74,8 @@ def with_types_before(
     said: dict[str, str] = {}
     actions: list[Mapping[str, str | None]] = []
     for _, statement, names in statements_on(evidence, table):
-        told = dict(said_by_using(statement)) if _is_on(names, statement) else {}
-        for column, kind in retyped(statement) if _is_on(names, statement) else ():
+        told = dict(said_by_using(statement)) if is_on(names, statement) else {}
+        for column, kind in retyped(statement) if is_on(names, statement) else ():
             before = name_before(column, actions)
             if before is not None and before not in first:
                 first[before] = kind
@@ -117,10 +104,10 @@ def gone(evidence: Evidence, known: Sequence[str], actions: Actions) -> list[str
     there = {column_name(line) for line in known}
     found: dict[str, str] = {}
     for i, action in enumerate(actions):
-        spelled = action["dropped"]
-        if spelled is None or spelled in NO_COLUMNS or action["if_missing"] == "code":
+        taken = taken_away(action)
+        if taken is None or action["if_missing"] == "code":
             continue
-        name = name_before(unquote(spelled), actions[:i])
+        name = name_before(taken, actions[:i])
         if name is not None and name not in there:
             like = like_others(evidence, name)
             if like is None and action["if_there"]:
@@ -195,42 +182,6 @@ def attached_at(evidence: Evidence, name: Name) -> int:
         if any("ATTACH" in s.keywords and s.mentions(name[1]) for s in rows[p].statements)
     )
     return max(attaching, default=-1)
-
-
-def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Mapping[str, str | None]]:
-    """What a statement does to the columns of a table that has these names: by itself, or as code, which may look first
-    whether it must."""
-
-    if statement.tag == "ALTER TABLE":
-        if _is_on(names, statement):
-            yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
-        return
-    for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
-        for altered in _ALTERS.finditer(body):
-            if _means(names, *parse_name(altered["table"])):
-                yield from (
-                    {**match.groupdict(), "if_missing": "code"}
-                    for match in _ACTION.finditer(altered["actions"])
-                )
-
-
-def _is_on(names: Collection[Name], statement: Statement) -> bool:
-    return any(_means(names, *target) for target in statement.targets)
-
-
-def _means(names: Collection[Name], schema: str | None, bare: str) -> bool:
-    return any(bare == name[1] and schema in (None, name[0]) for name in names)
-
-
-def name_before(name: str, actions: Actions) -> str | None:
-    """What the column that has a name behind all actions was called before them; None where one adds it."""
-    for i, action in reversed([*enumerate(actions)]):
-        added, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
-        if added == name:
-            return None
-        if new == name:
-            return name_before(old, actions[:i])
-    return name
 
 
 def _came_with(actions: Actions) -> dict[str, int]:

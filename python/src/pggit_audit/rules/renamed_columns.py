@@ -14,18 +14,12 @@ from typing import Any
 from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
 from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
+from pggit_audit.rules.column_actions import actions_of, added, taken_away
 from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
 
-ADDED = re.compile(rf"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
-DROPPED = re.compile(rf"\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
-_TAKEN = re.compile(
-    r"""\bdrop\s+(?:column\s+(?:if\s+exists\s+)?)?(?!(?:column|constraint|not|default|identity|expression|if)\b)"""
-    rf"({QUOTED}|\w+)",
-    re.IGNORECASE,
-)
 # So many columns do not take one another's names and keep their distances.
 _SEVERAL = 2
 _RENAMED_INDEX = re.compile(
@@ -125,7 +119,8 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     """
     history = evidence.history
     record = history.next_record(table, position)
-    upper, text = record.position, record.text
+    upper = record.position
+    actions = [action for statement in record.statements for action in actions_of(statement)]
     facts: dict[str, tuple[int | None, int, str]]
     if record.columns is not None:
         facts = {
@@ -144,19 +139,20 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         source = "the live catalog"
     current = in_step(current, record.columns or {})
     places = {str(c["name"]): i for i, c in enumerate(current)}
-    added = {unquote(a) for a in ADDED.findall(text)}
-    taken = {unquote(n) for n in _TAKEN.findall(text)} - added - places.keys()
+    new_ones = added(actions)
+    dropped = {name for action in actions if (name := taken_away(action)) is not None}
+    taken = dropped - new_ones - places.keys()
     names = _given_on(current, record.columns or {}, taken)
     taken -= set(names.values())
     # What is added again stands behind all others: the one that had its name has another.
     elsewhere = {
         str(c["name"])
         for c in current
-        if c["name"] in added and facts.get(str(c["name"]), (None,))[0] not in (None, c["position"])
+        if c["name"] in new_ones and facts.get(str(c["name"]), (None,))[0] not in (None, c["position"])
     }
-    gone = (places.keys() - facts.keys() | elsewhere) - {unquote(n) for n in DROPPED.findall(text)}
+    gone = (places.keys() - facts.keys() | elsewhere) - dropped
     gone -= names.keys()
-    new = [n for n in facts if n not in places and n not in added and n not in names.values()]
+    new = [n for n in facts if n not in places and n not in new_ones and n not in names.values()]
     steps = [*_given_on_at(evidence, table, names, places.keys(), record.columns or {}, position, upper)]
     lost = {o for o in gone if not any(_same_column(current[places[o]], places[o], facts[n]) for n in new)}
     together = _alike(lost, taken)

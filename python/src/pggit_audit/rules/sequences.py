@@ -1,17 +1,17 @@
 """Sequences: v1 records none of them (FORMATS 1.1), only the defaults that take their values.
 
 A sequence shows in a statement that fails (`missing`), in a recorded default (`behind_default`), and in the rename of
-its table, along with which it is renamed (`lost_renames`).
+its table, along with which it is renamed (`lost_renames`). Those of older tables: `own_of_columns`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pggit_audit.definitions import qualified, qualified_identity, quote_if_needed, sequence_of
+from pggit_audit.definitions import Columns, qualified, qualified_identity, quote_if_needed, sequence_of
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, RENAMED_TABLE
 from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
@@ -136,6 +136,19 @@ def behind_default(
         make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {owner};"
         return Repair(MISSING_SEQUENCE, make, why, inferred=sequence)
     return _rename(before, after[1], why, (before[0] or table[0], after[1]))
+
+
+def own_of_columns(evidence: Evidence, table: Name, before: Columns, known: Collection[str]) -> Iterator[str]:
+    """What makes the sequences of columns that nothing live tells of as SERIAL makes them: of the column's type, and
+    its own."""
+    for column, fact in before.items():
+        sequence = sequence_of(fact.get("default")) if column not in known else None
+        if sequence is not None and sequence[1] == f"{table[1]}_{column}_seq":
+            full = (sequence[0] or table[0], sequence[1])
+            if full not in evidence.live.by_name:
+                kind = SERIALS.get(str(fact.get("type")), "bigint")
+                owner = f"{qualified(table)}.{quote(column)}"
+                yield f"ALTER SEQUENCE {qualified(full)} AS {kind} OWNED BY {owner};"
 
 
 def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:

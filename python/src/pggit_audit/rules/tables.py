@@ -25,7 +25,6 @@ from pggit_audit.definitions import (
     parse_name,
     qualified,
     quote_if_needed,
-    sequence_of,
     table_of,
     type_text,
     with_columns,
@@ -35,9 +34,18 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
-from pggit_audit.rules import OLDER_TABLE, columns, dropped_columns, foreign_keys, indexes, older_columns
+from pggit_audit.rules import (
+    OLDER_TABLE,
+    column_actions,
+    columns,
+    dropped_columns,
+    foreign_keys,
+    indexes,
+    older_columns,
+    sequences,
+)
 from pggit_audit.rules import constraints as constraint_rules
-from pggit_audit.rules.sequences import SERIALS
+from pggit_audit.rules.column_actions import Action
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -45,16 +53,13 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 _MOST_COLUMNS = 1600
 # Of so many tables one learns what the team does.
 _MANY = 3
+_RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
 _MOVED = re.compile(
     rf"\balter\s+table\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+set\s+schema\s+({QUOTED}|\w+)",
     re.IGNORECASE,
 )
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
-_DROPPED_COLUMN = re.compile(
-    rf"\bdrop\s+(?:column\s+)?(if\s+exists\s+)?(?!(?:constraint|not|default|identity|expression|if)\b)({QUOTED}|\w+)",
-    re.IGNORECASE,
-)
 _RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
 
 # A statement that makes an index of a partition part of one of its parent.
@@ -135,7 +140,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         table.rest.extend(indexes.named_by_drops(evidence, name, there))
         table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
         return table
-    before = columns.before_statement(first.columns, _about(evidence, first), first.name)
+    before = columns.before_actions(first.columns, _actions_of(evidence, first))
     before = _before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first), before, why, *made)
@@ -158,9 +163,9 @@ def _before_its_parents_got(
         action
         for row, statement, names in older_columns.statements_on(evidence, live)
         if row.position < first.position
-        for action in older_columns.actions_on(names, statement)
+        for action in column_actions.actions_on(names, statement)
     ]
-    names = {column: older_columns.name_before(column, actions) for column in before}
+    names = {column: column_actions.name_before(column, actions) for column in before}
     return {name: before[column] for column, name in names.items() if name is not None}
 
 
@@ -209,7 +214,7 @@ def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
         r.oid == row.oid and r.object_type == "TABLE" for r in evidence.history.rows[: row.position]
     ):
         return True
-    return re.search(r"\brename\s+to\b", _about(evidence, row), re.IGNORECASE) is not None or any(
+    return any(_RENAMES.search(s.folded) for s in _about(evidence, row)) or any(
         parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
         for old, schema in _MOVED.findall(row.text)
     )
@@ -263,7 +268,14 @@ def _born(evidence: Evidence, row: HistoryRow) -> int:
 # What the texts say of it --------------------------------------------------------------------------
 
 
-def _about(evidence: Evidence, row: HistoryRow) -> str:
+def _actions_of(evidence: Evidence, first: HistoryRow) -> list[Action]:
+    """What the text of a table's first row does to its columns."""
+    return [
+        action for statement in _about(evidence, first) for action in column_actions.actions_of(statement)
+    ]
+
+
+def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
     """The statements of the text that name the table of its first row; all of it where none does.
 
     Where the text left several rows of the table, what follows the first statement that leaves any came later.
@@ -280,7 +292,7 @@ def _about(evidence: Evidence, row: HistoryRow) -> str:
             or (s.tag == "ALTER TABLE" and s.leaves_rows and any(t[1] == row.name for t in s.targets))
         )
         about = about[: next(own, len(about)) + 1]
-    return "\n".join(s.folded for s in about) or row.text
+    return about or row.statements
 
 
 def _statements_on(evidence: Evidence, table: str) -> list[Statement]:
@@ -314,7 +326,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     name = table.object_identity
     statements = older_columns.statements_on(evidence, table)
     told = [s.folded for _, s, _ in statements]
-    actions = [action for _, s, names in statements for action in older_columns.actions_on(names, s)]
+    actions = [action for _, s, names in statements for action in column_actions.actions_on(names, s)]
     known = older_columns.before_actions(lines, actions)
     if position is not None:
         known = older_columns.with_types_before(evidence, table, known)
@@ -420,7 +432,8 @@ def _as_it_was(
             body.append(known.get(column) or column_of(column, usual[column]))
         else:
             body.append(taken.get(place) or f"{gone[place]} integer")
-    rest = [*rest, *_own_sequences(evidence, name, before, known), *_usual_key(evidence, name, before, live)]
+    rest = [*rest, *sequences.own_of_columns(evidence, name, before, known)]
+    rest += _usual_key(evidence, name, before, live)
     statement = table_of(head, body, tail)
     if gone:
         drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
@@ -449,32 +462,19 @@ def _taken(
     The live table's catalog tells their places; else they have the ones that no column has, if these are as many, or
     stand behind all others, if there is none.
     """
-    found = _DROPPED_COLUMN.findall(_about(evidence, first))
-    names = [unquote(name) for _, name in found if unquote(name) not in before]
+    actions = _actions_of(evidence, first)
+    names = [name for a in actions if (name := column_actions.taken_away(a)) and name not in before]
     if live is not None:
         told = dropped_columns.taken_by(evidence, live, first)
         told = {place: line for place, line in told.items() if place not in by_place}
         if told and {column_name(line) for line in told.values()} == {*names}:
             return told
-    if any(if_exists for if_exists, _ in found) or len(gaps) not in (0, len(names)):
+    if any(a["if_there"] for a in actions) or len(gaps) not in (0, len(names)):
         return {}
     end = max(by_place, default=0) + 1
     behind = range(end, end + len(names))
     lines = [older_columns.like_others(evidence, name) or f"{quote(name)} text" for name in names]
     return dict(zip(gaps or behind, lines, strict=True))
-
-
-def _own_sequences(evidence: Evidence, table: Name, before: Columns, known: Collection[str]) -> Iterator[str]:
-    """What makes the sequences of columns that nothing live tells of as SERIAL makes them: of the column's type, and
-    its own."""
-    for column, fact in before.items():
-        sequence = sequence_of(fact.get("default")) if column not in known else None
-        if sequence is not None and sequence[1] == f"{table[1]}_{column}_seq":
-            full = (sequence[0] or table[0], sequence[1])
-            if full not in evidence.live.by_name:
-                kind = SERIALS.get(str(fact.get("type")), "bigint")
-                owner = f"{qualified(table)}.{quote(column)}"
-                yield f"ALTER SEQUENCE {qualified(full)} AS {kind} OWNED BY {owner};"
 
 
 def _usual_key(

@@ -1,0 +1,86 @@
+"""What texts do to the columns of tables: ADD, DROP, RENAME and ALTER COLUMN, in ALTER TABLE or in code that has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from pggit_audit.definitions import parse_name
+from pggit_audit.lexing import QUOTED
+from pggit_audit.statements import Name, Statement, folded, unquote
+
+_ACTION = re.compile(
+    rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{QUOTED}|\w+)"
+    rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
+    rf"|\brename\s+(?:column\s+)?(?P<old>{QUOTED}|\w+)\s+to\s+(?P<new>{QUOTED}|\w+)"
+    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"
+)
+_ALTERS = re.compile(
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
+)
+_ALTERS_ANY = re.compile(r"\balter\s+table\b[^;]*")
+# What ALTER TABLE may drop that is no column.
+_NO_COLUMNS = {"constraint", "default", "expression", "identity", "not"}
+
+Action = Mapping[str, str | None]
+Actions = Sequence[Action]
+"""What texts do to the columns of a table, in order: the groups of `_ACTION`."""
+
+
+def added(actions: Iterable[Action]) -> set[str]:
+    """The columns that actions add."""
+    return {unquote(name) for action in actions if (name := action["added"]) is not None}
+
+
+def taken_away(action: Action) -> str | None:
+    """The column that an action takes away."""
+    spelled = action["dropped"]
+    return None if spelled is None or spelled in _NO_COLUMNS else unquote(spelled)
+
+
+def actions_of(statement: Statement) -> Iterator[Action]:
+    """What a statement does to the columns of any table: by itself, or in code (which may put its ALTER TABLE
+    together)."""
+    if statement.tag == "ALTER TABLE":
+        yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
+    elif statement.action == "code":
+        for body in (folded(t.text) for t in statement.tokens if ";" in t.text):
+            for altered in _ALTERS_ANY.findall(body):
+                yield from (match.groupdict() for match in _ACTION.finditer(altered))
+
+
+def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Action]:
+    """What a statement does to the columns of a table that has these names: by itself, or as code, which may look first
+    whether it must."""
+
+    if statement.tag == "ALTER TABLE":
+        if is_on(names, statement):
+            yield from actions_of(statement)
+        return
+    for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
+        for altered in _ALTERS.finditer(body):
+            if _means(names, *parse_name(altered["table"])):
+                yield from (
+                    {**match.groupdict(), "if_missing": "code"}
+                    for match in _ACTION.finditer(altered["actions"])
+                )
+
+
+def is_on(names: Collection[Name], statement: Statement) -> bool:
+    """Whether a statement is on a table that has these names."""
+    return any(_means(names, *target) for target in statement.targets)
+
+
+def _means(names: Collection[Name], schema: str | None, bare: str) -> bool:
+    return any(bare == name[1] and schema in (None, name[0]) for name in names)
+
+
+def name_before(name: str, actions: Actions) -> str | None:
+    """What the column that has a name behind all actions was called before them; None where one adds it."""
+    for i, action in reversed([*enumerate(actions)]):
+        added, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
+        if added == name:
+            return None
+        if new == name:
+            return name_before(old, actions[:i])
+    return name
