@@ -33,7 +33,7 @@ LAYERS = (
     ("lab.recorded", "dated_catalog"),
     ("catalog",),
     ("history", "live", "cluster", "embedded", "sandbox", "trusted", "v1_schema"),
-    ("moments",),
+    ("moments", "filing"),
     ("rules", "grounds", "targets"),
     ("readers", "limits"),
     ("shadow", "dbt_runs"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -96,11 +96,24 @@ class HistoryRow:
 
     @cached_property
     def earlier_name(self) -> Name | None:
-        """What the table was called that the row's own text renames."""
+        """What the table was called that the row's own text renames, or moves from a schema that it says."""
         for old, new in RENAMED_TABLE.findall(self.text):
             if unquote(new) == self.name:
                 return (self.object_schema, parse_name(old)[1])
+        for statement in self.moves:
+            for schema, _ in statement.targets[:1]:
+                return (schema, self.name) if schema != self.object_schema and schema is not None else None
         return None
+
+    @cached_property
+    def moves(self) -> list[Statement]:
+        """The statements of the text that move the table to the row's schema."""
+        return [
+            s
+            for s in (self.statements if _MOVES.search(self.text) else ())
+            if s.tag == "ALTER TABLE" and s.moved_to == self.object_schema
+            if any(bare == self.name for _, bare in s.targets[:1])
+        ]
 
     @cached_property
     def says_schema(self) -> bool:
@@ -236,7 +249,7 @@ class History:
                 (
                     r
                     for p in renames[bisect_right(renames, position) :]
-                    if (r := self.rows[p]).name != table[1] and p in self.mentions(table[1])
+                    if ((r := self.rows[p]).object_schema, r.name) != table and p in self.mentions(table[1])
                     if self._may_be(r, table, position)
                 ),
                 None,
@@ -251,7 +264,7 @@ class History:
 
     @cached_property
     def _renames_of(self) -> dict[str, list[int]]:
-        """Where a table takes another name, by the one that it had: the row has the new one, and its text says both."""
+        """Where a table takes another name or schema, by the name it had: the row has the new one, its text both."""
         found: dict[str, list[int]] = {}
         former: dict[str, set[str]] = {}
         text: str | None = None
@@ -260,7 +273,8 @@ class History:
                 text, former = row.change_sql, {}
                 for old, new in RENAMED_TABLE.findall(row.text):
                     former.setdefault(unquote(new), set()).add(parse_name(old)[1])
-            for name in former.get(row.name, ()) if row.object_type == "TABLE" else ():
+            moved = {row.name} if row.object_type == "TABLE" and row.moves else set()
+            for name in moved | former.get(row.name, set()) if row.object_type == "TABLE" else ():
                 found.setdefault(name, []).append(row.position)
         return found
 
@@ -272,6 +286,8 @@ class History:
         oid = self.oid_of("TABLE", table, position)
         if oid is not None and row.oid is not None:
             return oid == row.oid
+        if any(s.targets[0] == table for s in row.moves):
+            return True
         schema = row.object_schema
         return schema in (None, table[0]) or table[0] in self.former_schemas.get(schema or "", ())
 
@@ -310,6 +326,12 @@ class History:
             if older is None:
                 return
             name, until = older, first
+
+    def rows_of_index(self, table: Name, index: str) -> list[HistoryRow]:
+        """The rows of an index of a live table, in whatever schema both were."""
+        schemas = {name[0] for name, _, _ in self.names("TABLE", table)}
+        found = (r for schema in schemas for r in self.by_name.get((schema, index), ()))
+        return sorted((r for r in found if r.object_type == "INDEX"), key=lambda r: r.position)
 
     def _schema_before(self, schema: str | None, first: int, until: int) -> tuple[str, int] | None:
         """What a schema was called before its last rename between two rows, and from which row on it has its name."""
@@ -470,31 +492,3 @@ class History:
             if name in tables:
                 found.setdefault(tables[name], []).append(row.position)
         return found
-
-
-def placed(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
-    """The rows of one replay with their positions; what a build made has that of the row behind it.
-
-    So no interval, no halfway and no habit of the team's depends on how many builds there were.
-    """
-    result: list[HistoryRow] = []
-    position = 0
-    for row in rows:
-        result.append(replace(row, position=position))
-        position += row.exclusion_reason != BUILDS_OWN
-    return result
-
-
-def in_its_schema(row: HistoryRow) -> HistoryRow:
-    """A row of an index that v1 filed under public for its quoted name, in the schema of its table or of its own name,
-    if the text says that."""
-    if row.schema_is_told:
-        return row
-    found = set()
-    for statement in row.statements:
-        naming = row.name in statement.words
-        for schema, _ in (*statement.targets, *((statement.on,) if statement.on else ())):
-            found.add((naming, schema))
-    naming_it = {schema for naming, schema in found if naming} or {schema for _, schema in found}
-    schema = naming_it.pop() if len(naming_it) == 1 else None
-    return replace(row, object_schema=schema) if schema else row

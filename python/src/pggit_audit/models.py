@@ -13,7 +13,8 @@ import psycopg
 from pggit_audit import dated_catalog, embedded, evidence
 from pggit_audit.catalog import CatalogReader, DatabaseObject, with_unique_identities
 from pggit_audit.errors import LostCommits, LostRole, PggitError
-from pggit_audit.history import BUILDS_OWN, HistoryRow, in_its_schema, placed
+from pggit_audit.filing import in_its_schema, placed
+from pggit_audit.history import BUILDS_OWN, HistoryRow
 from pggit_audit.limits import Patience
 from pggit_audit.progress import Progress
 from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild, rebuilt_rows

@@ -6,7 +6,7 @@ import pytest
 from building import NOON, Scratch, index, replayed, table
 from rule_cases import DAY, Case, T, case_holds, case_holds_in_capitals
 
-from pggit_audit.history import in_its_schema
+from pggit_audit.filing import in_its_schema
 from pggit_audit.shadow import Shadow
 
 CASES = [

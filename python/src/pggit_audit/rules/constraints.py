@@ -7,13 +7,12 @@ What a table that no row creates had of them: `before_texts`, `named_by_drops`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
     Columns,
-    column_types,
     constraints,
     parse_name,
     qualified,
@@ -337,10 +336,13 @@ def _keeps_its_name(evidence: Evidence, table: Name, position: int) -> bool:
 # Of a table that no row creates --------------------------------------------------------------------
 
 
-def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told: Sequence[str]) -> list[str]:
+def before_texts(
+    evidence: Evidence, table: DatabaseObject, statement: str, told: Sequence[str], required: Collection[str]
+) -> list[str]:
     """What a statement of a live table was before the recorded texts: itself, or with an older name, or nothing.
 
     Whatever a recorded text adds was not there before it, and would be in its way. An index counts as well.
+    `required`: the columns, by their names of now, that were NOT NULL before the texts.
     """
     if " ENABLE ROW LEVEL SECURITY;" in statement:
         return [] if any(_SECURED.search(text) for text in told) else [statement]
@@ -355,7 +357,7 @@ def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told
     until = len(evidence.history)
     while name is not None and name not in seen:
         seen.add(name)
-        before, until = _name_before(evidence, (table.object_schema, name), told, until)
+        before, until = _name_before(evidence, table, name, told, until)
         if before == name:
             break
         name = before
@@ -364,18 +366,24 @@ def before_texts(evidence: Evidence, table: DatabaseObject, statement: str, told
     start, end = match.span(1 if match[1] else 2)
     rest = statement[end:]
     if match[1] and any(unquote(n) == name for text in told for _, n in _DROPPED.findall(text)):
-        rest = foreign_keys.earlier_action(evidence.live, table, rest)
+        rest = foreign_keys.earlier_action(evidence.live, rest, required)
     return [statement[:start] + quote_if_needed(name) + rest]
 
 
-def _name_before(evidence: Evidence, name: Name, told: Sequence[str], until: int) -> tuple[str | None, int]:
-    """What a constraint or an index was called before the first text that names it, up to a row's position, and where
-    that text is; None where it makes it."""
+def _name_before(
+    evidence: Evidence, table: DatabaseObject, name: str, told: Sequence[str], until: int
+) -> tuple[str | None, int]:
+    """What a constraint or an index of a live table was called before the first text that names it, up to a row's
+    position, and where that text is; None where it makes it."""
     history = evidence.history
-    rows = [r for r in history.by_name.get(name, []) if r.object_type == "INDEX" and r.position <= until]
+    rows = [
+        r
+        for r in history.rows_of_index((table.object_schema, table.object_name), name)
+        if r.position <= until
+    ]
     if rows and rows[0].change_type != "ALTER":
-        return None if rows[0].change_type == "CREATE" else name[1], until
-    here = rf'(?:"{re.escape(quote(name[1])[1:-1])}"|{re.escape(name[1])}(?!\w))'
+        return None if rows[0].change_type == "CREATE" else name, until
+    here = rf'(?:"{re.escape(quote(name)[1:-1])}"|{re.escape(name)}(?!\w))'
     pattern = re.compile(
         rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
         rf"|\brename\s+constraint\s+(?P<old>{QUOTED}|\w+)\s+to\s+{here}"
@@ -383,14 +391,14 @@ def _name_before(evidence: Evidence, name: Name, told: Sequence[str], until: int
         re.IGNORECASE,
     )
     texts = [(r.position, r.text) for r in rows]
-    texts = texts or [(_place(evidence, name[1], text), text) for text in told if name[1] in text]
+    texts = texts or [(_place(evidence, name, text), text) for text in told if name in text]
     for place, match in ((p, m) for p, text in texts if p <= until and (m := pattern.search(text))):
         if match["added"]:
             return None, place
         if match["dropped"]:
-            return name[1], place
+            return name, place
         return parse_name(match["old"] or match["index"])[1], place
-    return name[1], until
+    return name, until
 
 
 def _place(evidence: Evidence, name: str, statement: str) -> int:
@@ -480,7 +488,7 @@ def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -
         ours, between, theirs = body.partition(between + other[1])
         if not between or other[0] != name[0] or (theirs and not theirs.startswith("_")):
             continue
-        keys = [*joined(theirs[1:], _columns_of(evidence, other))] if theirs else [()]
+        keys = [*joined(theirs[1:], evidence.columns_of(other))] if theirs else [()]
         for names in joined(re.sub(r"_[0-9a-f]{8}$", "", ours), columns):
             for key in keys:
                 referred = f" ({', '.join(map(quote, key))})" if key else ""
@@ -488,10 +496,3 @@ def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -
                     f"FOREIGN KEY ({', '.join(map(quote, names))}) REFERENCES {qualified(other)}{referred}"
                 )
     return found.pop() if len(found) == 1 else None
-
-
-def _columns_of(evidence: Evidence, table: Name) -> list[str]:
-    live = evidence.live.by_name.get(table)
-    if live is not None:
-        return [column for column, _ in column_types(live.definition)]
-    return next((list(r.columns) for r in evidence.history.by_name[table] if r.columns), [])

@@ -39,8 +39,10 @@ _DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
 _REFERRED = re.compile(rf"references\s+(?P<table>(?:{QUOTED}|[\w$.])+)", re.IGNORECASE)
 
 
-def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
+def earlier_action(live: Live, body: str, required: Collection[str]) -> str:
     """A foreign key that a text drops and adds again, before that: as a rule its action changed.
+
+    `required`: the columns of its table that were NOT NULL by then: a text may make both otherwise.
 
     Where all live foreign keys say what happens, as a tool writes them, it said so as well: ON UPDATE as they all do,
     ON DELETE as most others on columns that may be NULL, or may not, as well; where these all say what it says now, as
@@ -58,7 +60,7 @@ def earlier_action(live: Live, table: DatabaseObject, body: str) -> str:
                 others.append((said["update"], said["delete"], _may_be_null(other, said["column"])))
     if any(delete is None for _, delete, _ in others) or len({update for update, _, _ in others}) != 1:
         return _REFERENTIAL_ACTION.sub("", body)
-    is_null = _may_be_null(table, now["column"])
+    is_null = unquote(now["column"]) not in required
     usual = Counter(
         delete for _, delete, null in others if null == is_null and delete not in (None, now["delete"])
     )

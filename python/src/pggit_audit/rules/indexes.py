@@ -72,14 +72,16 @@ def _without_name(index: DatabaseObject) -> str:
 
 
 def went_with_table(evidence: Evidence, index: DatabaseObject, position: int) -> bool:
-    """Whether an index that is gone in the end went with its table: nothing tells that it had gone before."""
+    """Whether an index that is gone in the end went with its table, or to another schema with it: nothing tells that it
+    had gone before."""
     table = indexed_table(index)
     for row in evidence.history.later_rows(table, position):
         table = (row.object_schema, row.name)
         if row.change_type in ("CREATE", "DROP"):
             # What is made under its name says that it had gone.
             return True
-    return table not in evidence.live.by_name
+    live = evidence.live.by_name
+    return table not in live or (table[0] != index.object_schema and (table[0], index.object_name) in live)
 
 
 def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -> bool:

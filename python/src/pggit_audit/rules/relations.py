@@ -36,6 +36,7 @@ from pggit_audit.rules import (
     UNRECORDED_DROP,
     columns,
     constraints,
+    former_tables,
     indexes,
     renamed_types,
     routines,
@@ -73,6 +74,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if full not in evidence.live.by_name:
             schema = evidence.history.live_schema(schema, failure.situation.position)
         live = evidence.live.by_name.get((schema, full[1]))
+        if live is None and (live := former_tables.moved_sequence(evidence, full)) is not None:
+            schema = live.object_schema
         if live is not None and _is_another(live, failure.statement):
             continue
         if live is not None and live.object_type in (*_TABLES, "VIEW", "MATERIALIZED_VIEW", "SEQUENCE"):

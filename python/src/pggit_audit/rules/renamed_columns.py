@@ -381,6 +381,13 @@ def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, positi
     pattern = re.compile(changed, re.IGNORECASE)
     return any(
         row.name == table[1]
-        and (pattern.search(row.text) or (row.object_type == "TABLE" and row.earlier_name))
+        and (
+            pattern.search(row.text)
+            or (
+                row.object_type == "TABLE"
+                and row.earlier_name is not None
+                and row.earlier_name[1] != row.name
+            )
+        )
         for row in history.rows[begin : history.session_end(position) + 1]
     )

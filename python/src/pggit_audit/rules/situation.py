@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject, Key
-from pggit_audit.definitions import in_schema, qualified
+from pggit_audit.definitions import column_types, in_schema, qualified
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
@@ -76,6 +76,13 @@ class Evidence:
                     if named and self.history.rows[named[0]].execution == row.execution:
                         found[kind].setdefault(name, Gone(row, is_sure))
         return found
+
+    def columns_of(self, table: Name) -> list[str]:
+        """The columns that a table has in the live catalog, or else in its first record."""
+        live = self.live.by_name.get(table)
+        if live is not None:
+            return [column for column, _ in column_types(live.definition)]
+        return next((list(r.columns) for r in self.history.by_name[table] if r.columns), [])
 
     @cached_property
     def made_indexes(self) -> set[str]:

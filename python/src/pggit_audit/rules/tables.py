@@ -40,6 +40,7 @@ from pggit_audit.rules import (
     columns,
     dropped_columns,
     foreign_keys,
+    former_tables,
     indexes,
     older_columns,
     sequences,
@@ -53,11 +54,6 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 _MOST_COLUMNS = 1600
 # Of so many tables one learns what the team does.
 _MANY = 3
-_RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
-_MOVED = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+set\s+schema\s+({QUOTED}|\w+)",
-    re.IGNORECASE,
-)
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
@@ -117,12 +113,12 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     if first.object_type != "TABLE" or first.change_type != "ALTER" or first.exclusion_reason:
         return None
     name = (first.object_schema, first.name)
-    live = _as_it_ended(evidence, first)
+    live = former_tables.as_it_ended(evidence, first)
     why = f"row {first.version_id} altered the table, and none created it"
-    renamed = _had_another_name(evidence, first)
+    renamed = former_tables.had_another_name(evidence, first, _about(evidence, first))
     if renamed:
         earlier = first.earlier_name
-        if earlier is None or _is_known_by(evidence, earlier, first):
+        if earlier is None or former_tables.is_known_by(evidence, earlier, first):
             return None
         name = earlier
     if not first.columns:
@@ -133,8 +129,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         as_now = as_live(evidence, live, born)
         why += "; it is in the live catalog" + as_now.why
         make, rest = as_now.make, as_now.rest
-        if name != (live.object_schema, live.object_name):
-            make, *rest = _called(live, name, make, *rest)
+        make, *rest = former_tables.called(evidence, live, name, make, *rest)
         table = _table(name, born, {}, why, make, rest)
         there = [column for column, _ in column_types(make)]
         table.rest.extend(indexes.named_by_drops(evidence, name, there))
@@ -195,42 +190,6 @@ def _more_than_a_query_makes(evidence: Evidence, table: DatabaseObject) -> str |
         if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
             return "a column: " + line
     return None
-
-
-def _as_it_ended(evidence: Evidence, first: HistoryRow) -> DatabaseObject | None:
-    """The live table that the table of its first row is: the one of its name, unless its rows go on under another."""
-    name, last = (first.object_schema, first.name), first
-    for row in evidence.history.later_rows(name, first.position):
-        if row.change_type != "ALTER":
-            break
-        last = row
-    ended = (last.object_schema, last.name)
-    return evidence.live.table(name if last.oid != first.oid else ended)
-
-
-def _had_another_name(evidence: Evidence, row: HistoryRow) -> bool:
-    """Whether the table came to its name, or its schema, by the row's own text, or by a change without a row."""
-    if row.oid is not None and any(
-        r.oid == row.oid and r.object_type == "TABLE" for r in evidence.history.rows[: row.position]
-    ):
-        return True
-    return any(_RENAMES.search(s.folded) for s in _about(evidence, row)) or any(
-        parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
-        for old, schema in _MOVED.findall(row.text)
-    )
-
-
-def _is_known_by(evidence: Evidence, name: Name, row: HistoryRow) -> bool:
-    """Whether something of that name left a row before this one, or went on under it; another may have it later.
-
-    Its schema may have had another name by then.
-    """
-    history = evidence.history
-    older = (history.by_name.get((s, name[1]), ()) for s in history.former_schemas.get(name[0] or "", ()))
-    rows = history.by_name.get(name, ())
-    return any(r.position <= row.position or r.change_type != "CREATE" for r in rows[:1]) or any(
-        found[0].position <= row.position for found in older if found
-    )
 
 
 def _is_made(evidence: Evidence, name: Name, until: int | None = None) -> bool:
@@ -343,6 +302,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     if any(re.search(r"\bset\s*\(", text, re.IGNORECASE) for text in told):
         tail = re.sub(r" WITH \((?:[^']|'[^']*(?:''[^']*)*'(?!'))*\);$", ";", tail)
     parts = [*_own_indexes(evidence, table)]
+    required = {now for now, line in known if " NOT NULL" in line}
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
         *_without_attach(evidence, table, map(str.strip, STATEMENT.findall(rest))),
@@ -357,9 +317,9 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     ]
     complete = [
         *(
-            with_columns(s, renamed)
+            former_tables.referring(evidence, with_columns(s, renamed), position or 0)
             for text in added
-            for s in constraint_rules.before_texts(evidence, table, text, told)
+            for s in constraint_rules.before_texts(evidence, table, text, told, required)
         ),
         *(
             statement.strip()
@@ -389,12 +349,6 @@ def _own_indexes(evidence: Evidence, table: DatabaseObject) -> Iterator[Database
             yield index
 
 
-def _called(live: DatabaseObject, name: Name, *texts: str) -> list[str]:
-    """Statements on a live table, for the name that it had."""
-    now, then = re.compile(rf"{re.escape(live.object_identity)}(?![\w$])"), qualified(name)
-    return [now.sub(lambda _: then, text) for text in texts]
-
-
 def _as_it_was(
     evidence: Evidence, name: Name, first: HistoryRow, before: Columns, live: DatabaseObject | None
 ) -> tuple[str, list[str]]:
@@ -420,8 +374,8 @@ def _as_it_was(
                 if without_default(known[changed]) != known[changed]
                 else with_type(known[changed], type_text(str(usual[changed].get("type"))))
             )
-        if name != (live.object_schema, live.object_name):
-            head, *rest = _called(live, name, head, *rest)
+        head, *rest = former_tables.called(evidence, live, name, head, *rest)
+        known = dict(zip(known, former_tables.called(evidence, live, name, *known.values()), strict=True))
     by_place, gaps = _places(evidence, first, before)
     taken = _taken(evidence, live, first, before, by_place, gaps)
     gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps if p not in taken}
