@@ -31,6 +31,12 @@ _NOT_IMMUTABLE = """
         on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
     where p.provolatile <> 'i'
 """
+_MEMBERS = """
+    select i.identity
+    from pg_catalog.pg_depend as d
+    cross join lateral pg_catalog.pg_identify_object(d.classid, d.objid, 0) as i
+    where d.classid = 'pg_catalog.pg_proc'::regclass and d.deptype = 'e'
+"""
 # Indexes of exclusion constraints: PostgreSQL 17 and 18 make them on partitioned tables, and attach none. pg_dump's
 # script ends there, too.
 _OF_EXCLUSIONS = """
@@ -80,9 +86,9 @@ def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failur
             except psycopg.Error as error:
                 failed.append((statement, error))
         _leave(shadow)
-        return _judged(shadow, failed, tree)
+        return [*_judged(shadow, failed, tree), *_brought(shadow, tree)]
     _leave(shadow)
-    return []
+    return list(_brought(shadow, tree))
 
 
 def _leave(shadow: Shadow) -> None:
@@ -254,6 +260,16 @@ def _judged(
         # An index of a constraint is an object of its own in the tree, and has no statement of its own in the script.
         result += [replace(failure, path=path) for path in _indexes_of_constraint(statement, tree)]
     return result
+
+
+def _brought(shadow: Shadow, tree: Mapping[str, str]) -> Iterator[Failure]:
+    """The routines of a tree that are an extension's once it is made: one that was taken out of it, as a rule.
+
+    The extension brings them all the same, and stands for them. pg_dump's script makes them twice, and ends there.
+    """
+    for (path,) in shadow.query(_MEMBERS):
+        if path in tree:
+            yield Failure(tree[path], "An extension brings a routine of this name.", path, is_excused=True)
 
 
 def _name_of(path: str) -> Name:

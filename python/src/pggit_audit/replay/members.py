@@ -10,12 +10,12 @@ from itertools import islice
 
 import psycopg
 
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import History, HistoryRow
 from pggit_audit.replay.code import may_make_ddl
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import same_type
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import ROUTINES
+from pggit_audit.replay.state import ROUTINES, Difference
 from pggit_audit.statements import Statement
 from pggit_audit.trusted import ALTERS_ROUTINE, MEMBER, signature
 
@@ -65,6 +65,22 @@ _ROUTINES_OF = """
         )
     )
 """
+# The routines of a name, in any schema where none is said: whether each is an extension's.
+_OF_NAME = """
+    select
+        exists (
+            select from pg_catalog.pg_depend as d
+            where
+                d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+                and d.objid operator(pg_catalog.=) p.oid
+                and d.deptype operator(pg_catalog.=) 'e'
+        )
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) p.pronamespace
+    where
+        p.proname operator(pg_catalog.=) %(name)s::pg_catalog.name
+        and (%(schema)s::pg_catalog.text is null or n.nspname operator(pg_catalog.=) %(schema)s::pg_catalog.name)
+"""
 _KINDS = ("TABLE", "VIEW", "INDEX", *ROUTINES)
 
 
@@ -95,24 +111,45 @@ def members(
     yield from taken
 
 
-def altered_member(statement: Statement, execution: Execution, situation: Situation) -> HistoryRow | None:
-    """Takes the row of a statement that alters a routine of an extension out of those that remain; None for others.
+def altered_member(
+    statement: Statement,
+    execution: Execution,
+    differences: Sequence[Difference],
+    history: History,
+    situation: Situation,
+) -> HistoryRow | None:
+    """Takes the row of a statement that alters or replaces a routine of an extension out of those that remain.
 
-    The extension stands for what it brought, and no definition has what was altered of that, as none of pg_dump's has.
+    None for other statements. The extension stands for what it brought, and no definition has what was altered of that,
+    as none of pg_dump's has.
     """
     row = execution.next_row
-    if (
-        statement.tag not in ALTERS_ROUTINE
-        or row is None
-        or (row.change_type, row.object_type in ROUTINES) != ("ALTER", True)
-    ):
+    if row is None or row.object_type not in ROUTINES:
         return None
     try:
-        found = situation.query(MEMBER, {"name": signature(statement)})
+        if statement.tag in ALTERS_ROUTINE and row.change_type == "ALTER":
+            is_member = bool(situation.query(MEMBER, {"name": signature(statement)}))
+        else:
+            is_member = not differences and _replaces_member(statement, row, history, situation)
     except psycopg.Error:
         # Not read as a name with types: its arguments have names, too.
         return None
-    return execution.remaining.popleft() if found else None
+    return execution.remaining.popleft() if is_member else None
+
+
+def _replaces_member(statement: Statement, row: HistoryRow, history: History, situation: Situation) -> bool:
+    """Whether the row's object came with an extension: all of the name are extensions' here.
+
+    The first row of its oid, if it is not of an earlier build, is of a text that makes one.
+    """
+    if row.change_type != "CREATE" or statement.object_type not in ROUTINES or not statement.targets:
+        return False
+    first = next(r for r in history.rows if (r.object_type, r.name) == (row.object_type, row.name))
+    if first is not row and all(s.tag != "CREATE EXTENSION" for s in first.statements):
+        return False
+    schema, name = statement.targets[0]
+    found = situation.query(_OF_NAME, {"schema": schema, "name": name})
+    return bool(found) and all(is_member for (is_member,) in found)
 
 
 def _how_many_routines(names: Sequence[str], situation: Situation) -> int | None:

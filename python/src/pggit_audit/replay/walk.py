@@ -232,9 +232,10 @@ class Replay:
             # To build an index, to check or to fill rows, PostgreSQL runs the team's functions.
             self._notices += self._situation.shadow.role_again()
         execution.waiting += self._attempts.left_over()
-        altered = altered_member(statement, execution, self._situation)
+        history = self._evidence.history
+        altered = altered_member(statement, execution, outcome.differences, history, self._situation)
         if altered is not None:
-            why = f"row {altered.version_id} altered a routine of an extension, which no definition has"
+            why = f"row {altered.version_id} altered or replaced a routine of an extension, which no definition has"
             self._notices.append(finding("extension_altered", why))
             execution.members.add(altered.version_id)
             yield self._writer.excluded(altered, "member of a created extension")
