@@ -203,6 +203,16 @@ def without_default(line: str) -> str:
     return line[:start] + _DEFAULT.sub("", line[start:], count=1)
 
 
+_IDENTITY = re.compile(
+    r""" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \((?:[^"()]|"(?:[^"]|"")*"(?!"))*\))?"""
+)
+
+
+def without_identity(line: str) -> str:
+    """A column's element as it is where the column takes its values from no sequence of its own."""
+    return _IDENTITY.sub("", line, count=1)
+
+
 # Since 18 it may have a name.
 _NOT_NULL = re.compile(r"""(?: CONSTRAINT (?:"(?:[^"]|"")*"(?!")|[a-z_][\w$]*))? NOT NULL\Z""")
 

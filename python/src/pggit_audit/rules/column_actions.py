@@ -13,7 +13,8 @@ _ACTION = re.compile(
     rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{QUOTED}|\w+)"
     rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
     rf"|\brename\s+(?:column\s+)?(?P<old>{QUOTED}|\w+)\s+to\s+(?P<new>{QUOTED}|\w+)"
-    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b)"
+    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+"
+    r"(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b|add\s+generated\b)"
 )
 _ALTERS = re.compile(
     rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"

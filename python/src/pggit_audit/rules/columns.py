@@ -39,6 +39,7 @@ from pggit_audit.rules import (
     type_changes,
 )
 from pggit_audit.rules.column_actions import Actions, added
+from pggit_audit.rules.naming import said
 from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
@@ -269,6 +270,19 @@ def _of_a_view(
         yield rename(
             table, old, column, f"{live.object_identity} prints {old} as {column} in the live catalog"
         )
+
+
+def of_view(failure: Failure) -> list[Repair]:
+    """CREATE OR REPLACE calls a column of a view otherwise: it was renamed to that before, without a row."""
+    found = []
+    for view in (full for name in failure.statement.targets for full in failure.resolve(name)):
+        there = [str(c["name"]) for c in failure.situation.columns(view)]
+        old = [name for name in there if (place := said(failure.message, name)) and place[0] == 0]
+        new = [n.parts[-1] for n in failure.told if n.parts[-1] not in there and n.parts[-1] != view[1]]
+        if len(old) == 1 and len({*new}) == 1:
+            why = f"the recorded CREATE OR REPLACE VIEW ran, and has {new[0]} in the place of {old[0]}"
+            found.append(rename(view, old[0], new[0], why))
+    return found
 
 
 # What ends the list of a SELECT.

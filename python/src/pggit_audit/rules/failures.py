@@ -139,7 +139,13 @@ def _definition_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]
         return routines.in_the_way(failure, target, why)
     if statement.object_type == "VIEW":
         drop = f"DROP VIEW {qualified(target)}"
-        return [Repair(IMPLIED_DROP, drop + ";", why), Repair(IMPLIED_DROP, drop + " CASCADE;", why)]
+        renamed = (
+            [] if relations.may_be_dropped_unseen(evidence, failure, target) else columns.of_view(failure)
+        )
+        return renamed or [
+            Repair(IMPLIED_DROP, drop + ";", why),
+            Repair(IMPLIED_DROP, drop + " CASCADE;", why),
+        ]
     return (
         constraints.primary_key_in_the_way(failure)
         if any(w.startswith("PRIMARY") for w in statement.keywords)

@@ -16,6 +16,7 @@ from pggit_audit.definitions import (
     with_not_null,
     with_type,
     without_default,
+    without_identity,
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
@@ -212,7 +213,7 @@ def _is_given_up(name: str, actions: Actions) -> bool:
 
 
 def before_set(line: str, name: str, actions: Actions) -> str:
-    """A column's element as it was before the first action on its NOT NULL, and on its default."""
+    """A column's element as it was before the first action on its NOT NULL, on its default, and on its identity."""
     seen: set[str] = set()
     for action in actions:
         if unquote(action["dropped"] or "") == name:
@@ -225,7 +226,9 @@ def before_set(line: str, name: str, actions: Actions) -> str:
         if what[0] in seen:
             continue
         seen.add(what[0])
-        if what == ["default"]:
+        if what == ["generated"]:
+            line = without_identity(line)
+        elif what == ["default"]:
             line = without_default(line) if does == "set" else line
         else:
             line = with_not_null(line, does == "drop")

@@ -143,7 +143,9 @@ def _renamed_by_statement(evidence: Evidence, name: Name, failure: Failure) -> I
         if row.object_type == "TABLE" and row.name == unquote(match[2]) and row.columns:
             full = (row.object_schema, name[1])
             why = f"row {row.version_id} recorded these columns of it, as {row.name}"
-            yield Repair(TABLE_FROM_COLUMNS, create_table(full, row.columns), why, alone=True, inferred=full)
+            live = evidence.live.table((row.object_schema, row.name))
+            make = create_table(full, evidence.modifiers.usual(row.columns, live))
+            yield Repair(TABLE_FROM_COLUMNS, make, why, alone=True, inferred=full)
             return
 
 
@@ -267,6 +269,14 @@ def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> li
         end = _end(relation.object_type, full)
         found += (Repair(IMPLIED_DROP, f"{drop}{cascade};", why, about=end) for cascade in ("", " CASCADE"))
     return found
+
+
+def may_be_dropped_unseen(evidence: Evidence, failure: Failure, name: Name) -> bool:
+    """Whether a relation may have gone without a row: v1 records the first drop under a plain name (FORMATS 1.4, 1.6)."""
+    before = evidence.history.rows[: failure.situation.position]
+    return quote_if_needed(name[1]) != name[1] or any(
+        row.change_type == "DROP" and row.name == name[1] for row in before
+    )
 
 
 def of_another_kind(failure: Failure) -> list[Repair]:
