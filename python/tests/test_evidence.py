@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,19 @@ def test_a_part_of_a_transaction_under_an_id_of_its_own_lies_anywhere_in_it() ->
     # Behind a transaction that runs no parts, it is another one.
     behind = Order(rows).between(112)
     assert behind is not None and (behind.not_before, behind.not_after) == (40, None)
+
+
+def test_a_part_before_its_transaction_is_not_out_of_order() -> None:
+    # Each day's text catches errors in its first half: a part's id is greater than that of the rest.
+    rows = [
+        Written(2 * day + rest, 100 + 10 * day + 1 - rest, DAY + timedelta(days=day), nests=True)
+        for day in range(3)
+        for rest in range(2)
+    ]
+    order = Order(rows)
+    assert order and order.out_of_order == 0 and len(order.full) == len(rows)
+    # Without such texts, somebody wrote rows again.
+    assert not Order([replace(row, nests=False) for row in rows])
 
 
 @pytest.mark.parametrize(("called", "behind"), [("f", 10), ("g", 20)])

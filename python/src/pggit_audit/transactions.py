@@ -8,7 +8,7 @@ ids have 32 bits and wrap; the rows, in the order of their own ids, tell how oft
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, groupby
@@ -83,11 +83,12 @@ class Order:
             r for r in rows if r.xid is not None and r.xid >= FIRST_NORMAL and r.version_id not in shared
         ]
         numbers = _unwrapped([r.xid for r in usable if r.xid is not None])
-        kept = _in_order(numbers)
+        heads = _heads(usable, numbers)
+        kept = _in_order(heads)
         self.out_of_order = len(numbers) - len(kept)
         if self.out_of_order * _TRUSTED > len(numbers):
             kept = []
-        near = _near(numbers, kept)
+        near = _near(heads, kept)
         self.full = {usable[i].version_id: numbers[i] for i in near}
         self._ids = [usable[i].version_id for i in near]
         values = [numbers[i] for i in near]
@@ -161,14 +162,33 @@ def _spans(rows: Sequence[Written], numbers: Sequence[int]) -> list[tuple[int, i
     These are greater than its own id, whichever of the two wrote last. Its rows have one time, or one id.
     """
     found: list[tuple[int, int] | None] = []
-    for _, group in groupby(range(len(rows)), key=lambda i: rows[i].created_at or numbers[i]):
-        here = [*group]
-        at = rows[here[0]].created_at
-        # Of two transactions, no two begin at one moment, where it is told as exactly as the server does.
-        is_exact = isinstance(at, datetime) and at.microsecond != 0
-        nests = any(rows[i].nests for i in here) or (is_exact and len({numbers[i] for i in here}) > 1)
-        found += [(here[0], here[-1]) if nests else None for _ in here]
+    for here in _together(rows, numbers):
+        found += [(here[0], here[-1]) if _may_nest(rows, numbers, here) else None for _ in here]
     return found
+
+
+def _heads(rows: Sequence[Written], numbers: Sequence[int]) -> list[int]:
+    """For each row the smallest id of its transaction, where that may have run parts under ids of their own; else its
+    own. A part's is greater than that of a later row of the transaction itself: this is no wrong order."""
+    found: list[int] = []
+    for here in _together(rows, numbers):
+        least = min(numbers[i] for i in here)
+        found += [least if _may_nest(rows, numbers, here) else numbers[i] for i in here]
+    return found
+
+
+def _together(rows: Sequence[Written], numbers: Sequence[int]) -> Iterator[list[int]]:
+    """The places of neighbours that have one time, or where it is not known one id."""
+    for _, group in groupby(range(len(rows)), key=lambda i: rows[i].created_at or numbers[i]):
+        yield [*group]
+
+
+def _may_nest(rows: Sequence[Written], numbers: Sequence[int], here: Sequence[int]) -> bool:
+    """Whether rows of one time are of a transaction that ran parts under ids of their own, as far as they tell."""
+    at = rows[here[0]].created_at
+    # Of two transactions, no two begin at one moment, where it is told as exactly as the server does.
+    is_exact = isinstance(at, datetime) and at.microsecond != 0
+    return any(rows[i].nests for i in here) or (is_exact and len({numbers[i] for i in here}) > 1)
 
 
 def _restored(rows: Iterable[Written]) -> set[int]:

@@ -272,7 +272,8 @@ def in_the_way(evidence: Evidence, failure: Failure, name: Name, why: str) -> li
 
 
 def may_be_dropped_unseen(evidence: Evidence, failure: Failure, name: Name) -> bool:
-    """Whether a relation may have gone without a row: v1 records the first drop under a plain name (FORMATS 1.4, 1.6)."""
+    """Whether a relation may have gone without a row: v1 records the first drop under a plain name (FORMATS 1.4,
+    1.6)."""
     before = evidence.history.rows[: failure.situation.position]
     return quote_if_needed(name[1]) != name[1] or any(
         row.change_type == "DROP" and row.name == name[1] for row in before
