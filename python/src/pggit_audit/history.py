@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
@@ -367,24 +367,23 @@ class History:
     def schema_renames(self) -> list[SchemaRename]:
         """Renames of schemas: an object has its oid in another schema, and no text moved it there."""
         found: dict[tuple[str, str], SchemaRename] = {}
-        for rows in self.by_oid.values():
-            for before, after in pairwise(rows):
-                old, new = before.object_schema, after.object_schema
-                if old is None or new is None or old == new or before.object_type != after.object_type:
-                    continue
-                if after.change_type == "CREATE" and after.object_type not in ("FUNCTION", "PROCEDURE"):
-                    continue
-                if _MOVES.search(after.text):
-                    continue
-                rename = SchemaRename(old, new, before.position, after.position)
-                known = found.get((old, new))
-                if known is not None and known.first < rename.last and rename.first < known.last:
-                    rename = SchemaRename(
-                        old, new, max(known.first, rename.first), min(known.last, rename.last)
-                    )
-                elif known is not None:
-                    continue
-                found[(old, new)] = rename
+        for before, after in chain.from_iterable(map(pairwise, self.by_oid.values())):
+            old, new = before.object_schema, after.object_schema
+            if old is None or new is None or old == new or before.object_type != after.object_type:
+                continue
+            made = after.change_type == "CREATE" and after.object_type not in ("FUNCTION", "PROCEDURE")
+            # An index moves along with its table, by whose row.
+            since = before.position if after.object_type == "INDEX" else after.position - 1
+            moving = self.rows[since + 1 : after.position + 1]
+            if made or any(r.object_schema == new and _MOVES.search(r.text) for r in moving):
+                continue
+            rename = SchemaRename(old, new, before.position, after.position)
+            known = found.get((old, new))
+            if known is not None and known.first < rename.last and rename.first < known.last:
+                rename = SchemaRename(old, new, max(known.first, rename.first), min(known.last, rename.last))
+            elif known is not None:
+                continue
+            found[(old, new)] = rename
         # Where another schema had the new name and gave it up, that came first.
         given_up = {r.old: r.first for r in found.values()}
         return sorted(
