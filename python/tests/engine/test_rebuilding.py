@@ -138,6 +138,35 @@ def test_an_exclusion_that_no_server_attaches_is_excused(server_version: Version
     assert {f.path: f.is_excused for f in failures} == {"public.i_p": False, "public.p_x": True}
 
 
+def test_an_heir_of_parents_that_store_a_column_otherwise_is_excused(shadow: Shadow) -> None:
+    parents = [
+        f"CREATE TABLE public.{name} (\n    doc text\n);\n"
+        f"ALTER TABLE ONLY public.{name} ALTER COLUMN doc SET STORAGE {how};"
+        for name, how in (("p1", "MAIN"), ("p2", "EXTERNAL"))
+    ]
+    heir = "CREATE TABLE public.kid () INHERITS (public.p1, public.p2);"
+    tree = {"public": PUBLIC, "public.p1": parents[0], "public.p2": parents[1], "public.kid": heir}
+    assert {f.path: f.is_excused for f in rebuild(shadow, "\n".join(tree.values()), tree)} == {
+        "public.kid": True
+    }
+
+
+def test_a_routine_that_an_extension_brings_again_is_excused(server_version: Version) -> None:
+    """It was taken out of the extension once, and is one of its own in the tree."""
+    extension = "CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;"
+    path = "public.vector_norm(public.vector)"
+    tree = {
+        "public": PUBLIC,
+        "vector": extension,
+        path: "CREATE OR REPLACE FUNCTION public.vector_norm(vector) …",
+    }
+    with open_shadow(server_version.params, hidden=(), live=Privileged({"vector": "public"})) as shadow:
+        if not shadow.query("select 1 from pg_available_extensions where name = 'vector'"):
+            pytest.skip("the embedded server came without its one extension")
+        failures = rebuild(shadow, extension, tree)
+    assert {f.path: f.is_excused for f in failures} == {path: True}
+
+
 def test_what_is_wrong_is_not_excused(shadow: Shadow) -> None:
     wrong = "CREATE VIEW public.v AS\n SELECT missing FROM public.t;"
     tree = {"public": PUBLIC, "public.t": TABLE, "public.v": wrong}
