@@ -454,8 +454,8 @@ def before_actions(columns: Columns, actions: Actions) -> Columns:
         if fact is None:
             continue
         does, *what = str(action["what"]).split()
-        if what != ["default"]:
+        if what == ["not", "null"]:
             fact["nullable"] = does == "set"
-        elif does == "set":
+        elif what == ["default"] and does == "set":
             fact["default"] = None
     return result or columns
