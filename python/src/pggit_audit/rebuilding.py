@@ -21,9 +21,25 @@ from pggit_audit.statements import Name, Statement, split
 _ELSEWHERE = {"42501", "0A000", "58P01"}
 # Several routines fit a call alike: the server prints no casts that say which one. pg_dump's script ends there, too.
 _AMBIGUOUS = "42725"
-# Two parents store a column otherwise, one of them since their heir was made: the server makes no such heir anew, and
-# pg_dump's script ends there, too.
 _MISMATCH = "42804"
+# Whether parents store a column otherwise (one of them since their heir was made), and have no other difference: the
+# server makes no such heir anew, and pg_dump's script ends there, too.
+_STORED_OTHERWISE = """
+    with parents as (
+        select a.*
+        from pg_catalog.pg_attribute as a
+        join pg_catalog.pg_class as c on c.oid = a.attrelid
+        join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        join unnest(%(schemas)s::text[], %(names)s::text[]) as p (nspname, relname)
+            on p.nspname = n.nspname and p.relname = c.relname
+        where a.attnum > 0 and not a.attisdropped
+    )
+    select
+        bool_or((a.attstorage, a.attcompression) <> (b.attstorage, b.attcompression))
+        and bool_and((a.atttypid, a.atttypmod, a.attcollation) = (b.atttypid, b.atttypmod, b.attcollation))
+    from parents as a
+    join parents as b on b.attname = a.attname
+"""
 # An expression may not call what is not IMMUTABLE.
 _INVALID_DEFINITION = "42P17"
 # Routines of extensions that an expression may not call, and that a team may have altered so that it could.
@@ -249,11 +265,7 @@ def _judged(
             error.sqlstate in _ELSEWHERE
             or error.sqlstate == _AMBIGUOUS
             or _keeps_internal(statement)
-            or (
-                error.sqlstate == _MISMATCH
-                and statement.tag == "CREATE TABLE"
-                and "INHERITS" in statement.keywords
-            )
+            or (error.sqlstate == _MISMATCH and _has_parents_stored_otherwise(shadow, statement))
             or needed
             or (error.sqlstate == _INVALID_DEFINITION and _attached_to(statement) in exclusions)
             or (error.sqlstate in _MISSING and _is_in(shadow.hidden, statement))
@@ -342,6 +354,16 @@ def _attached_to(statement: Statement) -> Name | None:
     """The index that a statement attaches another one to."""
     attaches = statement.tag == "ALTER INDEX" and "ATTACH" in statement.keywords and statement.targets
     return statement.targets[0] if attaches else None
+
+
+def _has_parents_stored_otherwise(shadow: Shadow, statement: Statement) -> bool:
+    """Whether a statement makes an heir, and two of its parents store a column otherwise."""
+    if statement.tag != "CREATE TABLE" or "INHERITS" not in statement.keywords:
+        return False
+    # ( schema . name , schema . name )
+    words = statement.words[statement.keywords.index("INHERITS") + 2 :]
+    names = {"schemas": list(words[: words.index(")") : 4]), "names": list(words[2 : words.index(")") : 4])}
+    return bool(shadow.query(_STORED_OTHERWISE, names)[0][0])
 
 
 def _called(statement: Statement) -> set[str]:

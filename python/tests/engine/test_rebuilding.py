@@ -151,6 +151,21 @@ def test_an_heir_of_parents_that_store_a_column_otherwise_is_excused(shadow: Sha
     }
 
 
+def test_an_heir_of_another_type_than_its_parents_is_not_excused(shadow: Shadow) -> None:
+    parents = [
+        f"CREATE TABLE public.{name} (\n    doc {kind}\n);"
+        for name, kind in (("p1", "text"), ("p2", "integer"))
+    ]
+    of_two = "CREATE TABLE public.kid () INHERITS (public.p1, public.p2);"
+    of_one = "CREATE TABLE public.own (\n    doc date\n) INHERITS (public.p1);"
+    tree = {"public": PUBLIC, "public.p1": parents[0], "public.p2": parents[1]}
+    tree |= {"public.kid": of_two, "public.own": of_one}
+    assert {f.path: f.is_excused for f in rebuild(shadow, "\n".join(tree.values()), tree)} == {
+        "public.kid": False,
+        "public.own": False,
+    }
+
+
 def test_a_routine_that_an_extension_brings_again_is_excused(server_version: Version) -> None:
     """It was taken out of the extension once, and is one of its own in the tree."""
     extension = "CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;"
