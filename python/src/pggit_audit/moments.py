@@ -7,10 +7,10 @@ itself: GRANT, a rewrite, a later change of the same row write it again.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import sqrt
 from statistics import median_low
 from typing import Any, NamedTuple
@@ -36,6 +36,8 @@ class Shape(NamedTuple):
 
 # More transactions than these in most sessions are the database's daily work.
 _QUIET = 10
+# So many times as many as things that went without a row: most of them are drops.
+_HARDLY_MORE = 2
 
 _RELATIONS = ("table", "foreign table", "view", "materialized view", "composite type")
 
@@ -198,21 +200,27 @@ class Moments:
             and not rows[-1].exclusion_reason
         )
 
-    def likelier(self, first: int, likely: int) -> tuple[int, int]:
-        """Behind which row something went without one, given where it would go behind the row at `first`, for all that
-        rows tell; and how many transactions there were.
+    def likelier(self, first: int, likely: int, fading: Callable[[int], float]) -> tuple[int, int]:
+        """Behind which row something went without one, given where it would go behind the row at `first`, and how
+        likely behind each row from there on, for all that rows tell; and how many transactions there were.
 
         What leaves no row is among the transactions that no row tells of. The more there are, the likelier, but no more
         of them are drops than things went without a row: the others changed rows of the team's. Twice as far off is
-        half as likely. `likely` and 0 where there are none.
+        half as likely. Where there are hardly more than things that went, most are drops, also right behind the row:
+        then it is the middle of what is likely so. `likely` and 0 where there are none.
         """
 
         def likelihood(position: int) -> float:
             ratio = (position - first + 1) / max(1, likely - first + 1)
             return sqrt(1 + min(self.unexplained[position], self.went)) * min(ratio, 1 / ratio)
 
-        some = [i for i in range(first + 1, len(self.unexplained)) if self.unexplained[i]]
-        best = max(some, key=likelihood, default=None)
+        some = [i for i in range(first, len(self.unexplained)) if self.unexplained[i]]
+        begun = next((row.position for row in self._history.rows if not row.exclusion_reason), 0)
+        if some and sum(self.unexplained[begun:]) <= _HARDLY_MORE * self.went:
+            weights = [*accumulate(self.unexplained[i] * fading(i) for i in some)]
+            best: int | None = some[bisect_left(weights, weights[-1] / 2)]
+        else:
+            best = max((i for i in some if i > first), key=likelihood, default=None)
         return (likely, 0) if best is None else (best, self.unexplained[best])
 
     def rows_of(self, kind: str, identity: str) -> list[Row]:

@@ -147,9 +147,11 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
     named = [p for p in history.mentions(bare) if position <= p] or [position]
     end = history.session_end(named[-1])
     due, transactions = evidence.moments.likelier(
-        end, max(history.next_session(named[-1]), evidence.habits.likely_end(named, end))
+        end,
+        max(history.next_session(named[-1]), evidence.habits.likely_end(named, end)),
+        evidence.habits.fading(named, end),
     )
-    if due <= named[-1]:
+    if due <= named[-1] and not transactions:
         return None
     why = f"it is not in the live catalog, and no row after {history.version(named[-1])} names it"
     if transactions:

@@ -6,7 +6,7 @@ The evidence gives a first and a last possible moment, seldom the moment itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise, takewhile
 from math import sqrt
@@ -81,15 +81,26 @@ class Habits:
     def likely_end(self, named: Sequence[int], last: int) -> int:
         """Where what is named at these positions, and no more until the end, is as likely gone as still there.
 
-        The longer the silence, compared with those before, the less likely. What is named n times in S rows, at a rate
-        that nobody knows (a gamma distribution), is silent for s more with the likelihood (S / (S + s))^n; half of that
-        lies before the result. One silence of the usual length counts with its own.
+        The longer the silence, compared with those before, the less likely (`fading`); half of that lies before the
+        result. One silence of the usual length counts with its own.
         """
-        times = len({self._history.rows[p].execution for p in named}) or 1
-        span = last - (named[0] if named else last) + self.usual_silence
+        times, span = self._rate(named, last)
         longest = 1 + (len(self._history) - 1 - last) / span
         half = sqrt(longest) if times == 1 else ((1 + longest ** (1 - times)) / 2) ** (1 / (1 - times))
         return last + round(span * (half - 1))
+
+    def fading(self, named: Sequence[int], last: int) -> Callable[[int], float]:
+        """How likely what is named at these positions goes right behind a row from `last` on, against other rows.
+
+        What is named n times in S rows, at a rate that nobody knows (a gamma distribution), is silent for s more with
+        the likelihood (S / (S + s))^n: it goes at s with what that loses there.
+        """
+        times, span = self._rate(named, last)
+        return lambda position: (1 + (position - last) / span) ** -(times + 1)
+
+    def _rate(self, named: Sequence[int], last: int) -> tuple[int, float]:
+        times = len({self._history.rows[p].execution for p in named}) or 1
+        return times, last - (named[0] if named else last) + self.usual_silence
 
 
 def taken_apart(history: History, table: str, named: Sequence[int]) -> bool:

@@ -419,8 +419,8 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         elif due > last and kind in _LASTING:
             end = history.session_end(last)
             due = max(due, evidence.habits.likely_end(named, end))
-            due, transactions = evidence.moments.likelier(end, due)
-    if due <= last and not apart:
+            due, transactions = evidence.moments.likelier(end, due, evidence.habits.fading(named, end))
+    if due <= last and not apart and not transactions:
         return None
     drop = f"DROP {kind.replace('_', ' ')} {found.object_identity if routine else qualified(name)};"
     why = f"it is not in the live catalog, no row drops it, and no row after {history.version(last)} names it"
