@@ -247,9 +247,9 @@ def collected(made: Recording) -> tuple[evidence.Collected, list[dict[str, Any]]
 def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
     """The inferred creations and drops that the truth has, at no moment of the interval that is stated for them."""
     versions = [row["id"] for row in history(made.connection)]
-    # What there is at first came before all rows.
-    before = made.began[0] if versions else {}
-    seen: list[tuple[int, int, Definitions, Definitions]] = [(0, 0, {}, before)]
+    seen: list[tuple[int, int, Definitions, Definitions]] = []
+    # What is older than the tracker came before all rows.
+    before: Definitions | None = {} if made.older else None
     last = 0
     moments = [Moment(range(0), made.began), *made.moments] if versions else []
     for number, moment in enumerate(moments):
@@ -258,8 +258,8 @@ def outside(made: Recording, events: Sequence[dict[str, Any]]) -> list[str]:
         for place, truth in enumerate(moment.truths):
             # Behind the last row of what was looked at before. The first is with its own last row at the latest; the
             # others left no row, or rows that are left out, before those of the next.
-            if truth is not made.began[0]:
-                seen.append((last, rows[-1] if place == 0 else following[0], before, truth))
+            if before is not None:
+                seen.append((last, [0, *rows][-1] if place == 0 else following[0], before, truth))
             before, last = truth, rows[-1] if rows else last
     found = []
     for event in events:

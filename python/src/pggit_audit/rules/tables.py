@@ -121,11 +121,13 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         if earlier is None or former_tables.is_known_by(evidence, earlier, first):
             return None
         name = earlier
+    if _is_made_by(first, name):
+        return None
     if not first.columns:
         # v1 records none of a table with a quoted name.
         if live is None or (renamed and _is_made(evidence, name, first.position)):
             return None
-        born = _born(evidence, first)
+        born = _born(evidence, first, name)
         as_now = as_live(evidence, live, born)
         why += "; it is in the live catalog" + as_now.why
         make, rest = as_now.make, as_now.rest
@@ -138,7 +140,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     before = columns.before_actions(first.columns, _actions_of(evidence, first))
     before = _before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
-    table = _table(name, _born(evidence, first), before, why, *made)
+    table = _table(name, _born(evidence, first, name), before, why, *made)
     told = _statements_on(evidence, name[1])
     there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
@@ -206,12 +208,26 @@ def _is_made(evidence: Evidence, name: Name, until: int | None = None) -> bool:
     )
 
 
-def _born(evidence: Evidence, row: HistoryRow) -> int:
+def _is_made_by(row: HistoryRow, name: Name) -> bool:
+    """Whether the text of a row names a table first where it makes it by a query: then it was not there before."""
+    first = next((s for s in row.statements if s.mentions(name[1])), None)
+    return (
+        first is not None
+        and (first.tag, first.runs_query, first.if_exists) == ("CREATE TABLE", True, False)
+        and any(t[1] == name[1] and t[0] in (None, name[0]) for t in first.targets)
+    )
+
+
+def _born(evidence: Evidence, row: HistoryRow, name: Name) -> int:
     """The first position by which an altered table had been made, though no row created it.
 
     At the start, unless its oid is larger than that of what a row created: then it was made after that, and before
-    what has a larger one; with its own row at the latest, as where no oid tells and a text makes it, or may.
+    what has a larger one; with its own row at the latest, as where no oid tells and a text makes it, or may,
+    or where a text before the row makes it by a query.
     """
+    named = (evidence.history.rows[p] for p in evidence.history.mentions(name[1]) if p < row.position)
+    if any(_is_made_by(other, name) for other in named if not other.exclusion_reason):
+        return row.position
     made = _is_made(evidence, (row.object_schema, row.name))
     later = False
     for other in evidence.history.rows[: row.position] if row.oid is not None else ():
