@@ -25,6 +25,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from types import GeneratorType
 from typing import Any
 
@@ -52,6 +53,8 @@ BATCH_CHARACTERS = 4_000_000
 SHOWN = 500  # characters of a server's message, which may quote a whole value
 NUL = "the text has a NUL character (\\x00), which PostgreSQL cannot hold"
 PACKAGE = Path(pggit_audit.__file__).parent
+# Of two threads that make trees at once, CPython 3.11 counts the depth together, and ends one with a SystemError.
+_PARSING = Lock()
 
 Connection = psycopg.Connection[Any]
 
@@ -375,7 +378,8 @@ class LocalPythonJob(PythonJobHelper):
 def _return_line(code: str) -> int | None:
     """Find the line of model()'s return; dbt allows one only."""
     try:
-        tree = ast.parse(code)
+        with _PARSING:
+            tree = ast.parse(code)
     except SyntaxError:
         return None
     functions = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "model")
