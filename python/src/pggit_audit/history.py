@@ -100,10 +100,8 @@ class HistoryRow:
         for old, new in RENAMED_TABLE.findall(self.text):
             if unquote(new) == self.name:
                 return (self.object_schema, parse_name(old)[1])
-        for statement in self.moves:
-            for schema, _ in statement.targets[:1]:
-                return (schema, self.name) if schema != self.object_schema and schema is not None else None
-        return None
+        schema = self.moves[0].targets[0][0] if self.moves else None
+        return (schema, self.name) if schema not in (None, self.object_schema) else None
 
     @cached_property
     def moves(self) -> list[Statement]:

@@ -215,13 +215,18 @@ class Moments:
             return sqrt(1 + min(self.unexplained[position], self.went)) * min(ratio, 1 / ratio)
 
         some = [i for i in range(first, len(self.unexplained)) if self.unexplained[i]]
-        begun = next((row.position for row in self._history.rows if not row.exclusion_reason), 0)
-        if some and sum(self.unexplained[begun:]) <= _HARDLY_MORE * self.went:
+        if some and self._are_mostly_drops:
             weights = [*accumulate(self.unexplained[i] * fading(i) for i in some)]
             best: int | None = some[bisect_left(weights, weights[-1] / 2)]
         else:
             best = max((i for i in some if i > first), key=likelihood, default=None)
         return (likely, 0) if best is None else (best, self.unexplained[best])
+
+    @cached_property
+    def _are_mostly_drops(self) -> bool:
+        """Whether hardly more transactions left no row, from the team's first on, than things went without one."""
+        begun = next((row.position for row in self._history.rows if not row.exclusion_reason), 0)
+        return sum(self.unexplained[begun:]) <= _HARDLY_MORE * self.went
 
     def rows_of(self, kind: str, identity: str) -> list[Row]:
         """The catalog's rows of an object, by its kind and identity as `pg_identify_object` says them."""

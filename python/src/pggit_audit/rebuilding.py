@@ -21,6 +21,7 @@ from pggit_audit.statements import Name, Statement, split
 _ELSEWHERE = {"42501", "0A000", "58P01"}
 # Several routines fit a call alike: the server prints no casts that say which one. pg_dump's script ends there, too.
 _AMBIGUOUS = "42725"
+# An heir, and a parent or two of them, do not fit one another.
 _MISMATCH = "42804"
 # Whether parents store a column otherwise (one of them since their heir was made), and have no other difference: the
 # server makes no such heir anew, and pg_dump's script ends there, too.

@@ -44,27 +44,30 @@ def actions_of(statement: Statement) -> Iterator[Action]:
     together)."""
     if statement.tag == "ALTER TABLE":
         yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
-    elif statement.action == "code":
-        for body in (folded(t.text) for t in statement.tokens if ";" in t.text):
-            for altered in _ALTERS_ANY.findall(body):
-                yield from (match.groupdict() for match in _ACTION.finditer(altered))
+    for body in _bodies(statement):
+        for altered in _ALTERS_ANY.findall(body):
+            yield from (match.groupdict() for match in _ACTION.finditer(altered))
 
 
 def actions_on(names: Collection[Name], statement: Statement) -> Iterator[Action]:
     """What a statement does to the columns of a table that has these names: by itself, or as code, which may look first
     whether it must."""
-
     if statement.tag == "ALTER TABLE":
         if is_on(names, statement):
             yield from actions_of(statement)
         return
-    for body in (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text):
+    for body in _bodies(statement):
         for altered in _ALTERS.finditer(body):
             if _means(names, *parse_name(altered["table"])):
                 yield from (
                     {**match.groupdict(), "if_missing": "code"}
                     for match in _ACTION.finditer(altered["actions"])
                 )
+
+
+def _bodies(statement: Statement) -> Iterator[str]:
+    """The bodies of a statement that is code, folded."""
+    yield from (folded(t.text) for t in statement.tokens if statement.action == "code" and ";" in t.text)
 
 
 def is_on(names: Collection[Name], statement: Statement) -> bool:
@@ -79,8 +82,8 @@ def _means(names: Collection[Name], schema: str | None, bare: str) -> bool:
 def name_before(name: str, actions: Actions) -> str | None:
     """What the column that has a name behind all actions was called before them; None where one adds it."""
     for i, action in reversed([*enumerate(actions)]):
-        added, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
-        if added == name:
+        came, old, new = (unquote(action[n] or "") for n in ("added", "old", "new"))
+        if came == name:
             return None
         if new == name:
             return name_before(old, actions[:i])

@@ -2,7 +2,7 @@
 
 It shows in the record after a statement (`disagreements`, `align`), in a statement that fails (`missing`,
 `in_the_way`), or in the next record alone (`renamed_columns`). What a table had before its first row:
-`before_actions`, and where v1 recorded no columns `older_columns`.
+`without_actions`, and where v1 recorded no columns `older_columns`.
 """
 
 from __future__ import annotations
@@ -446,9 +446,10 @@ def column_line(definition: str, column: str) -> str | None:
 # Before the first row of a table -------------------------------------------------------------------
 
 
-def before_actions(columns: Columns, actions: Actions) -> Columns:
+def without_actions(columns: Columns, actions: Actions) -> Columns:
     """The recorded columns without what the recorded statement itself did to them."""
-    result = {name: dict(fact) for name, fact in columns.items() if name not in added(actions)}
+    new_ones = added(actions)
+    result = {name: dict(fact) for name, fact in columns.items() if name not in new_ones}
     for action in actions:
         fact = result.get(unquote(action["altered"] or ""))
         if fact is None:

@@ -16,7 +16,7 @@ from pggit_audit.definitions import column_name, column_types, elements, parse_n
 from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Column, Moment
 from pggit_audit.rules import older_columns
-from pggit_audit.rules.column_actions import actions_on, name_before, taken_away
+from pggit_audit.rules.column_actions import Action, Actions, actions_on, name_before, taken_away
 from pggit_audit.rules.dating import bounds, identify, may_write_others, told
 from pggit_audit.rules.situation import Bounds, Evidence
 from pggit_audit.statements import quote, unquote
@@ -244,12 +244,12 @@ def _may_be_null(words: Sequence[str], name: str) -> bool:
 
 
 def _named_by_drops(
-    table: DatabaseObject, each: Sequence[tuple[HistoryRow, Mapping[str, str | None]]]
+    table: DatabaseObject, each: Sequence[tuple[HistoryRow, Action]]
 ) -> list[tuple[int, str | None]]:
     """For each column that a recorded text takes from a table: the row's position, and what the column was called
     before all texts; None where a text had added it. `each`: what texts do to its columns, in order."""
     found: list[tuple[int, str | None]] = []
-    actions: list[Mapping[str, str | None]] = []
+    actions: list[Action] = []
     live = {name for name, _ in column_types(table.definition)}
     for i, (row, action) in enumerate(each):
         name = taken_away(action)
@@ -264,7 +264,7 @@ def _named_by_drops(
     return found
 
 
-def _is_gone(name: str, actions: Sequence[Mapping[str, str | None]]) -> bool:
+def _is_gone(name: str, actions: Actions) -> bool:
     """Whether the last of the actions on a column of that name took it away: then IF EXISTS finds none."""
     for action in reversed(actions):
         if any(action[n] and unquote(action[n] or "") == name for n in ("added", "new")):

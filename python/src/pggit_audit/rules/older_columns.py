@@ -5,7 +5,7 @@ catalog, but for what recorded texts do to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
-from pggit_audit.rules.column_actions import Actions, actions_on, is_on, name_before, taken_away
+from pggit_audit.rules.column_actions import Action, Actions, actions_on, is_on, name_before, taken_away
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped, said_by_using
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -73,7 +73,7 @@ def with_types_before(
     them; a default that is of the type keeps it as it is."""
     first: dict[str, str] = {}
     said: dict[str, str] = {}
-    actions: list[Mapping[str, str | None]] = []
+    actions: list[Action] = []
     for _, statement, names in statements_on(evidence, table):
         told = dict(said_by_using(statement)) if is_on(names, statement) else {}
         for column, kind in retyped(statement) if is_on(names, statement) else ():
@@ -198,7 +198,7 @@ def _came_with(actions: Actions) -> dict[str, int]:
     return found
 
 
-def _added_if_missing(action: Mapping[str, str | None], name: str) -> bool:
+def _added_if_missing(action: Action, name: str) -> bool:
     return bool(action["if_missing"]) and unquote(action["added"] or "") == name
 
 

@@ -137,7 +137,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         table.rest.extend(indexes.named_by_drops(evidence, name, there))
         table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
         return table
-    before = columns.before_actions(first.columns, _actions_of(evidence, first))
+    before = columns.without_actions(first.columns, _actions_of(evidence, first))
     before = _before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first, name), before, why, *made)
