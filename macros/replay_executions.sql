@@ -38,6 +38,7 @@ chosen_rows as (
     select
         history.*,
         transactions.transaction_no,
+        history.change_sql ~* '\m(commit|end|rollback|abort)\M' as ends_transactions,
         lag(transactions.transaction_no) over branch_rows as previous_transaction_no,
         lag(history.change_sql) over branch_rows as previous_sql,
         lag(history.created_at) over branch_rows as previous_created_at,
@@ -72,13 +73,51 @@ starts as (
         or (change_sql is distinct from previous_sql)
         or coalesce(
             transaction_no <> previous_transaction_no
-            and not (
-                coalesce(created_at = previous_created_at, false)
-                and change_sql ~* '\m(commit|end|rollback|abort)\M'
-            ),
+            and not coalesce(created_at = previous_created_at and ends_transactions, false),
             coalesce(created_at <> previous_created_at, author <> previous_author, false)
-        ) as starts_execution
+        ) as starts_piece
     from chosen_rows
+
+),
+
+numbered as (
+
+    select
+        starts.*,
+        sum(starts_piece::integer) over (partition by branch_name order by version_id) as piece_no
+    from starts
+
+),
+
+timed as (
+
+    select
+        numbered.*,
+        max(created_at) over piece as piece_created_at,
+        extract(microseconds from max(created_at) over piece)::bigint % 1000 <> 0 as is_told_exactly
+    from numbered
+    window piece as (partition by branch_name, piece_no)
+
+),
+
+-- Of two queries no two came at one moment, where it is told as exactly as the server does, and a transaction's id is its
+-- own: so where rows of other sessions lie between two pieces of one text and time, these are one query, but for what else
+-- came in its transaction.
+pieces as (
+
+    select
+        timed.*,
+        coalesce(
+            starts_piece
+            and change_sql = lag(change_sql) over same_time
+            and coalesce(
+                transaction_no = lag(transaction_no) over same_time or (ends_transactions and is_told_exactly),
+                is_told_exactly
+            ),
+            false
+        ) as resumes_query
+    from timed
+    window same_time as (partition by branch_name, piece_created_at order by version_id)
 
 ),
 
@@ -87,8 +126,8 @@ final as (
     select
         version_id,
         branch_name,
-        sum(starts_execution::integer)
-            over (partition by branch_name order by version_id) as execution_no,
+        max(case when starts_piece and not resumes_query then piece_no end)
+            over (partition by branch_name, piece_created_at order by version_id) as execution_no,
         object_type,
         object_schema,
         object_name,
@@ -101,8 +140,8 @@ final as (
         created_at,
         author,
         transaction_no,
-        {{ exclusion_reason('starts') }} as exclusion_reason
-    from starts
+        {{ exclusion_reason('pieces') }} as exclusion_reason
+    from pieces
 
 )
 

@@ -150,6 +150,20 @@ def test_overlapping_transactions_bound_nothing_between_them() -> None:
     assert (found.not_before, found.not_after) == (10, 40)
 
 
+def test_sessions_at_work_at_the_same_time_are_not_out_of_order() -> None:
+    times = [DAY + timedelta(minutes=i, microseconds=7) for i in range(20)]
+    rows = [
+        Written(10 * i + place, 100 + 2 * i + other, times[i + 10 * other])
+        for i in range(10)
+        for place, other in enumerate((0, 1, 0, 1))
+    ]
+    order = Order(rows)
+    assert order.out_of_order == 0 and len(order.full) == len(rows)
+    found = order.between(104)
+    assert found is not None and (found.began, found.within) == (20, 22)
+    assert not Order([Written(row.version_id, row.xid, DAY) for row in rows])
+
+
 def test_ids_out_of_order_are_not_trusted() -> None:
     assert not Order(written(*[100, 90, 80, 70, 60, 50, 40, 30]))
 

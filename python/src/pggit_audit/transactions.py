@@ -85,7 +85,7 @@ class Order:
         numbers = _unwrapped([r.xid for r in usable if r.xid is not None])
         heads = _heads(usable, numbers)
         kept = _in_order(heads)
-        self.out_of_order = len(numbers) - len(kept)
+        self.out_of_order = _out_of_order(usable, numbers, kept)
         if self.out_of_order * _TRUSTED > len(numbers):
             kept = []
         near = _near(heads, kept)
@@ -183,12 +183,23 @@ def _together(rows: Sequence[Written], numbers: Sequence[int]) -> Iterator[list[
         yield [*group]
 
 
+def _out_of_order(rows: Sequence[Written], numbers: Sequence[int], kept: Sequence[int]) -> int:
+    """How many rows have an id that their place does not allow: not those of a transaction of which others have that
+    id in its place, with rows of another one between them."""
+    in_place = {(rows[i].created_at, numbers[i]) for i in kept if _is_told_exactly(rows[i].created_at)}
+    others = {*range(len(rows))}.difference(kept)
+    return sum((rows[i].created_at, numbers[i]) not in in_place for i in others)
+
+
 def _may_nest(rows: Sequence[Written], numbers: Sequence[int], here: Sequence[int]) -> bool:
     """Whether rows of one time are of a transaction that ran parts under ids of their own, as far as they tell."""
     at = rows[here[0]].created_at
-    # Of two transactions, no two begin at one moment, where it is told as exactly as the server does.
-    is_exact = isinstance(at, datetime) and at.microsecond != 0
-    return any(rows[i].nests for i in here) or (is_exact and len({numbers[i] for i in here}) > 1)
+    return any(rows[i].nests for i in here) or (_is_told_exactly(at) and len({numbers[i] for i in here}) > 1)
+
+
+def _is_told_exactly(at: Any) -> bool:
+    """Whether a time is as exact as the server's: then it is of one transaction, for no two begin at one moment."""
+    return isinstance(at, datetime) and at.microsecond != 0
 
 
 def _restored(rows: Iterable[Written]) -> set[int]:

@@ -13,7 +13,8 @@
 - `build`: no migration, but a build between two of them.
 - `expect_error`: the client must see an error.
 - `client=psql` (the default: each statement by itself), `psql1` (the same in one transaction), `script` (the whole
-  text as one query).
+  text as one query), `sessions` (several at once: a line `-- > ROLE` says whose session the statements behind it
+  are of, of which each ends with its line; each session stays open to the end of the migration).
 - `author=ROLE`: else alice, bob and deploy_bot take turns.
 - `stop=0`: psql goes on after an error.
 
@@ -42,7 +43,7 @@ FOLDER = Path(__file__).parents[1] / "cases"
 KNOWN_FAILURES = FOLDER / "KNOWN_FAILURES"
 AUTHORS = ("alice", "bob", "deploy_bot")
 WORDS = {"setup", "build", "expect_error"}
-CLIENTS = {"psql", "psql1", "script"}
+CLIENTS = {"psql", "psql1", "script", "sessions"}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -237,6 +239,8 @@ def record(case: Case, made: Recording, folder: Path, build: Callable[[], None])
 
 def _send(made: Recording, migration: Migration, author: str, folder: Path) -> str | None:
     """Sends it as its client does; what the client was told when it went wrong."""
+    if migration.client == "sessions":
+        return _send_side_by_side(made, migration)
     if migration.client == "script":
         who = {"user": author, "password": "a secret"}
         with psycopg.connect(**{**made.server.to(made.database), **who}, autocommit=True) as connection:
@@ -251,3 +255,30 @@ def _send(made: Recording, migration: Migration, author: str, folder: Path) -> s
     options += ["-1"] if migration.client == "psql1" else []
     done = made.server.run("psql", *options, user=author)
     return done.stderr.strip()[:400] if done.returncode or "ERROR" in done.stderr else None
+
+
+def _send_side_by_side(made: Recording, migration: Migration) -> str | None:
+    """Sends what is behind each `-- > SESSION` over that session's own connection, which stays open to the end."""
+    parts = re.split(r"^-- > (\w+)( script)?\n", migration.text, flags=re.M)[1:]
+    sessions: dict[str, psycopg.Connection[Any]] = {}
+    pending: list[Future[Any]] = []
+    with ExitStack() as closing, ThreadPoolExecutor() as threads:
+        for name, script, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if name not in sessions:
+                who = {"user": name.rstrip("0123456789"), "password": "a secret"}
+                session = psycopg.connect(**{**made.server.to(made.database), **who}, autocommit=True)
+                sessions[name] = closing.enter_context(session)
+            execute = sessions[name].execute
+            if script:
+                pending.append(threads.submit(execute, text.encode()))
+                time.sleep(0.2)
+                continue
+            for statement in re.split(r"(?<=;)\n", text):
+                if statement.strip():
+                    try:
+                        execute(statement.encode())
+                    except psycopg.Error as error:
+                        return str(error).splitlines()[0]
+        for each in pending:
+            each.result()
+    return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from pggit_audit.catalog import DatabaseObject, Key, with_unique_identities
 from pggit_audit.history import HistoryRow
@@ -103,8 +102,7 @@ class Replay:
 
     def run(self, rows: Sequence[HistoryRow]) -> Iterator[Event]:
         """Events of `rows`, execution by execution; whoever wants them not goes through them all the same."""
-        for _, group in groupby(rows, key=lambda r: r.execution):
-            execution = list(group)
+        for execution in _in_order_of_their_ends(rows):
             yield from self._tree.chained(self._noticed(self._opened(self._execution(execution), execution)))
 
     def go_on_from(self, tree: Mapping[str, str]) -> None:
@@ -368,3 +366,14 @@ class Replay:
             self._notices.append(finding("extension_not_made", told))
         for row in found:
             yield self._writer.excluded(row, "member of a created extension")
+
+
+def _in_order_of_their_ends(rows: Iterable[HistoryRow]) -> Iterable[list[HistoryRow]]:
+    """The executions' rows. Where rows of other sessions lie between those of one, these come first: what they made was
+    there for its later statements, and nothing that it made was there for them."""
+    executions: dict[tuple[str, int], list[HistoryRow]] = {}
+    for row in rows:
+        execution = executions.pop(row.execution, [])
+        executions[row.execution] = execution
+        execution.append(row)
+    return executions.values()
