@@ -272,9 +272,9 @@ class Moments:
             return None
         return self._until(before), self._from(after)
 
-    def table(self, name: Name, position: int) -> str | None:
-        """The live identity of the table that has a name at a position, told by its oid."""
-        oid = self._history.oid_of("TABLE", name, position)
+    def table(self, name: Name, position: int, kind: str = "TABLE") -> str | None:
+        """The live identity of the table, or view, that has a name at a position, told by its oid."""
+        oid = self._history.oid_of(kind, name, position)
         return self._tables.get(oid) if oid is not None else None
 
     def oid(self, identity: str) -> int | None:

@@ -6,14 +6,17 @@ v1 records none of them. Each enters as soon as what it is on is there: so far t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.moments import Moment
+from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import State
 from pggit_audit.rules import attachments, comments
 from pggit_audit.rules.attachments import Attachment
+from pggit_audit.rules.comments import Comment
 from pggit_audit.rules.dating import moment_of
 from pggit_audit.rules.situation import Evidence
 
@@ -28,6 +31,7 @@ class Attached:
         self._situation = situation
         self._evidence = evidence
         self._provenance = provenance
+        self._as_called_now = AsCalledNow(situation, evidence, provenance)
         self._of_tables = attachments.of_live_catalog(evidence)
         self._on_objects = comments.of_live_catalog(evidence)
         self._moments = {
@@ -69,8 +73,7 @@ class Attached:
         for attachment in self._of_tables:
             if not fresh & attachment.needs or not self._has_place(attachment):
                 continue
-            if self._situation.runs(attachment.statement):
-                result.extend(self._provenance.of_step(attachment.repair))
+            result.extend(self._as_called_now.take(attachment.repair) or ())
         return result
 
     def _has_place(self, attachment: Attachment) -> bool:
@@ -108,7 +111,7 @@ class Attached:
         named = self._position_of_names()
         repairs = []
         until: list[int | None] = []
-        for comment in self._on_objects.get((found.object_type, found.object_identity), ()):
+        for comment in self._of(found):
             if f"\n{comment.text}" in found.definition or not _may_have(found, comment.about):
                 continue
             if not comment.first <= named < comment.until:
@@ -126,6 +129,16 @@ class Attached:
         told = [last for last in until if last is not None]
         self._provenance.note_comment(key, repairs[0].cause, max(told) if len(told) == len(repairs) else None)
         return [(d, repairs) for d in self._situation.observe(*(r.statement for r in repairs))]
+
+    def _of(self, found: DatabaseObject) -> Iterator[Comment]:
+        """The comments of the live catalog on an object and its parts, on its columns as they are called now."""
+        comments = self._on_objects.get((found.object_type, found.object_identity), ())
+        named: dict[str, str] = {}
+        if found.object_type == "TABLE" and comments:
+            later = self._as_called_now.names((found.object_schema, found.object_name))
+            named = {new: old for old, new in later.items()}
+        for comment in comments:
+            yield comment.on_column(named[comment.about]) if comment.about in named else comment
 
 
 def _secured(state: State, table: str) -> bool:

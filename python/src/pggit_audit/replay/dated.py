@@ -7,6 +7,7 @@ from dataclasses import replace
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import first_statement, qualified, without_comments
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
@@ -31,6 +32,7 @@ class DatedSteps:
         self._evidence = evidence
         self._attempts = attempts
         self._provenance = provenance
+        self._as_called_now = AsCalledNow(situation, evidence, provenance)
         self._attachments = attachments.of_live_catalog(evidence) if evidence.moments else []
         self._steps = [(step, _TRIES) for step in dated.of_live_catalog(evidence)]
 
@@ -98,11 +100,12 @@ class DatedSteps:
         if here is not None:
             return self._in_its_place(here, step, repair.statement)
         repair = self._rename(step) or repair
-        if self._situation.runs(repair.statement):
-            return self._provenance.of_step(repair)
-        if found.object_type != "MATERIALIZED_VIEW":
+        taken = self._as_called_now.take(repair)
+        if taken is not None:
+            return taken
+        if found.object_type not in ("MATERIALIZED_VIEW", "PROCEDURE"):
             return None
-        # It may name a table as it is called now.
+        # Its query, or its SQL body, may name a table as it is called now.
         outcome = self._attempts.with_older_names(repair)
         if outcome is None:
             return None
@@ -145,7 +148,7 @@ class DatedSteps:
         else:
             drop = attachments.drop(here)
         again = replace(step.repair, statement=f"{drop}\n{statement}", about=together)
-        return self._provenance.of_step(again) if self._situation.runs(again.statement) else []
+        return self._as_called_now.take(again) or []
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -92,8 +92,13 @@ class PendingSteps:
             self.foresee_attached(row, difference)
             if end is not None:
                 self._steps.append(replace(end, key=found.key))
+        name = (found.object_schema, found.object_name)
+        if found.object_type == "VIEW":
+            current = self._situation.columns(name)
+            known = [s for s in self._steps if s.name != name or s.repair.rule is not FORESEEN_RENAME]
+            renames = renamed_columns.lost_renames_of_view(self._evidence, name, current, row.position)
+            self._steps = [*known, *renames]
         if found.object_type == "TABLE":
-            name = (found.object_schema, found.object_name)
             current = self._situation.columns(name)
             steps = renamed_columns.lost_renames(self._evidence, name, current, row.position)
             steps += sequences.lost_renames(self._evidence, name, current, row.position)

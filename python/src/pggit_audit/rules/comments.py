@@ -7,10 +7,17 @@ are on is there; one that a later text makes comes with that text (`is_made_late
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import COMMENT, COMMENTS, in_schema, parse_name, qualified_identity
+from pggit_audit.definitions import (
+    COMMENT,
+    COMMENTS,
+    in_schema,
+    parse_name,
+    qualified_identity,
+    quote_if_needed,
+)
 from pggit_audit.moments import Moment
 from pggit_audit.rules import COMMENT_FROM_LIVE_CATALOG
 from pggit_audit.rules.dating import bounds, last_written, told
@@ -37,6 +44,15 @@ class Comment:
     until: int
     moment: Moment | None = None
     bounds: Bounds | None = None
+
+    def on_column(self, name: str) -> Comment:
+        """The comment, if it is on a column, under the name that this had by then."""
+        begin = "COMMENT ON COLUMN "
+        own = f".{quote_if_needed(self.about)} IS "
+        if not self.text.startswith(begin) or not self.text.endswith(own):
+            return self
+        text = f"{self.text.removesuffix(own)}.{quote_if_needed(name)} IS "
+        return replace(self, text=text, statement=text + self.statement.removeprefix(self.text), about=name)
 
     @property
     def repair(self) -> Repair:

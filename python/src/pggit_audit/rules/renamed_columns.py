@@ -15,7 +15,7 @@ from pggit_audit.definitions import Columns, column_types, ordered, parse_name, 
 from pggit_audit.lexing import QUOTED
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.column_actions import actions_of, added, taken_away
-from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column
+from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column, within
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote, unquote
@@ -197,6 +197,25 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         steps.append(PendingStep(place, table, step, early=early))
     return steps
+
+
+def lost_renames_of_view(
+    evidence: Evidence, view: Name, current: Current, position: int
+) -> Iterator[PendingStep]:
+    """Renames of a view's columns behind its row, whose moments ids tell: a view keeps its columns and their places, and
+    no record has them."""
+    identity = evidence.moments.table(view, position, "VIEW")
+    columns = evidence.moments.columns(identity) if identity is not None else ()
+    names = {int(c["position"]): str(c["name"]) for c in current}
+    for column in columns:
+        old = names.get(column.place)
+        moment = within(column.moment, position, len(evidence.history))
+        if old is None or old == column.name or moment is None or column.name in names.values():
+            continue
+        step = rename(view, old, column.name, f"{identity} has {column.name} in its place", FORESEEN_RENAME)
+        placed = at_moment(evidence, step, view, moment, "column", position, sure=False)
+        if placed is not None:
+            yield placed
 
 
 def _alike(gone: Collection[str], taken: Collection[str]) -> dict[str, str]:
@@ -391,3 +410,29 @@ def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, positi
         )
         for row in history.rows[begin : history.session_end(position) + 1]
     )
+
+
+def called_later(evidence: Evidence, table: Name, current: Current, position: int) -> dict[str, str]:
+    """What those columns of a live table are called in the end that are called otherwise at a position, by their names
+    there; told by their places and types, where the catalog's places are known."""
+    identity = evidence.moments.table(table, position)
+    live = evidence.live.by_identity.get(("TABLE", identity)) if identity is not None else None
+    if identity is None or live is None:
+        return {}
+    kinds = {name: without_schemas(kind) for name, kind in column_types(live.definition)}
+    columns = {
+        c.name: {"position": c.place, "type": kinds[c.name]}
+        for c in evidence.moments.columns(identity)
+        if not c.dropped and c.name in kinds
+    }
+    typed = [{**c, "type": without_schemas(str(c["full_type"]))} for c in current]
+    names = {old: new for old, new in by_place(typed, columns).items() if new is not None}
+    there = {str(c["name"]) for c in current}
+    at_place = {fact["position"]: name for name, fact in columns.items()}
+    for column in typed:
+        old, new = str(column["name"]), at_place.get(column["position"])
+        if new is None or new in there or old in columns or new in names.values():
+            continue
+        if columns[new]["type"] == column["type"]:
+            names.setdefault(old, new)
+    return names

@@ -1,0 +1,77 @@
+"""Definitions of the live catalog have tables and columns as they are called in the end: where one was called otherwise,
+it is called so for a moment, and PostgreSQL writes the name of its time into what is made meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import qualified, quote_if_needed, without_comments
+from pggit_audit.lexing import says
+from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.situation import Situation
+from pggit_audit.rules.renamed_columns import called_later, in_turn
+from pggit_audit.rules.situation import Evidence, Repair
+from pggit_audit.statements import Name, quote, split
+
+
+class AsCalledNow:
+    """Takes steps whose statements are of the live catalog."""
+
+    def __init__(self, situation: Situation, evidence: Evidence, provenance: Provenance) -> None:
+        self._situation = situation
+        self._evidence = evidence
+        self._provenance = provenance
+        self._live: dict[str, list[DatabaseObject]] = {}
+        for found in evidence.live.by_name.values():
+            if found.object_type == "TABLE":
+                self._live.setdefault(found.object_name, []).append(found)
+
+    def take(self, repair: Repair) -> list[Inferred] | None:
+        """What a step changed; None where it cannot be taken."""
+        before, after = self._renames(repair.statement)
+        if before and self._situation.run([*before, repair.statement, *after])[1] is None:
+            differences = self._situation.observe(repair.statement)
+            made = next((d.new for d in differences if d.old is None and d.new is not None), None)
+            if made is not None:
+                repair = replace(repair, statement=without_comments(made.definition))
+            if differences:
+                self._provenance.note([repair])
+            return [(d, [replace(repair, inferred=None)]) for d in differences]
+        return self._provenance.of_step(repair) if self._situation.runs(repair.statement) else None
+
+    def names(self, table: Name) -> dict[str, str]:
+        """What the columns of a table that are called otherwise in the end will be called, by their names of now."""
+        situation = self._situation
+        return called_later(self._evidence, table, situation.columns(table), situation.position)
+
+    def _renames(self, statement: str) -> tuple[list[str], list[str]]:
+        """The statements that give tables and columns their later names, and those that take them back."""
+        before: list[str] = []
+        after: list[str] = []
+        for now, later in self._tables(statement):
+            if now != later:
+                before.append(f"ALTER TABLE {qualified(now)} RENAME TO {quote(later[1])};")
+            names = self.names(now)
+            if any(says(statement, quote_if_needed(new)) for new in names.values()):
+                there = {str(c["name"]) for c in self._situation.columns(now)}
+                before += in_turn(later, names, there)
+                back = {new: old for old, new in names.items()}
+                after += in_turn(later, back, (there - names.keys()) | back.keys())
+            if now != later:
+                after.append(f"ALTER TABLE {qualified(later)} RENAME TO {quote(now[1])};")
+        return before, after
+
+    def _tables(self, statement: str) -> Iterator[tuple[Name, Name]]:
+        """The tables that a statement names, as they are called now, and in the end."""
+        evidence, situation = self._evidence, self._situation
+        words = {word for part in split(statement) for word in part.words}
+        for found in (o for word in words for o in self._live.get(word, ())):
+            later = (found.object_schema, found.object_name)
+            for now, _, _ in evidence.history.names("TABLE", later):
+                identity = evidence.moments.table(now, situation.position)
+                if identity == found.object_identity and situation.relation(now) is not None:
+                    if now[0] == later[0]:
+                        yield now, later
+                    break
