@@ -1,5 +1,8 @@
-"""Definitions of the live catalog have tables and columns as they are called in the end: where one was called otherwise,
-it is called so for a moment, and PostgreSQL writes the name of its time into what is made meanwhile."""
+"""What the live catalog has is made where tables and columns had other names.
+
+Its definitions name them as they are called in the end. So they are called that for a moment, and PostgreSQL writes the
+names of their time into what is made meanwhile.
+"""
 
 from __future__ import annotations
 

@@ -93,8 +93,12 @@ class Between:
                 return False
             self.matched.append((row, told))
         for difference in self._differences:
-            place = _place_of(difference.object)
-            if place in self._standing or difference.path in self._gone:
+            if _place_of(difference.object) in self._standing:
+                difference.taken = True
+            elif difference.path in self._gone and difference.new is not None:
+                # It was made again, without a row, as the index of a key is.
+                difference.old = None
+            elif difference.path in self._gone:
                 difference.taken = True
         return True
 

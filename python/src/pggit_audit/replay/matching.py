@@ -318,28 +318,6 @@ class Matching:
         return known is not None and any((o.object_schema, o.object_name) == known for o in candidates)
 
 
-def belonging(others: Sequence[Difference], matched: Sequence[Match]) -> dict[int, list[Difference]]:
-    """By the index of the matched row: what no row explains, with the row whose object it names.
-
-    A sequence made for the second table of a statement comes with that table: an earlier commit
-    could not be rebuilt with it.
-    """
-    result: dict[int, list[Difference]] = {}
-    first: dict[str, int] = {}
-    for i, (_, difference) in enumerate(matched):
-        if difference is not None:
-            first.setdefault(difference.path, i)
-    for other in others:
-        text = other.object.definition
-        named = [
-            i
-            for path, i in first.items()
-            if path in text and re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
-        ] or [0]
-        result.setdefault(min(named) if other.new is None else max(named), []).append(other)
-    return result
-
-
 def rows_of_code(i: int, matched: Sequence[Match], execution: Execution) -> Iterator[Repair]:
     """Why a row of code does not tell what there was by then: later rows are of the same code, or may be."""
     row, difference = matched[i]

@@ -7,6 +7,7 @@ event of the same commit. Only this module knows the order of things.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data, told_all_the_same
-from pggit_audit.replay.matching import Match, Matching, belonging, implied_drops, rows_of_code
+from pggit_audit.replay.matching import Match, Matching, implied_drops, rows_of_code
 from pggit_audit.replay.members import altered_member, members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
@@ -295,7 +296,7 @@ class Replay:
 
         `told_anyway`: of these tables, what a block looked at leaves nothing open.
         """
-        belongs = belonging(others, matched)
+        belongs = _belonging(others, matched)
         for i, (row, difference) in enumerate(matched):
             # What has the path of an object that the row drops was made behind it.
             gone = difference.path if difference is not None and difference.new is None else None
@@ -377,3 +378,31 @@ def _in_order_of_their_ends(rows: Iterable[HistoryRow]) -> Iterable[list[History
         executions[row.execution] = execution
         execution.append(row)
     return executions.values()
+
+
+def _belonging(others: Sequence[Difference], matched: Sequence[Match]) -> dict[int, list[Difference]]:
+    """By the index of the matched row: what no row explains, with the row whose object it names.
+
+    A sequence made for the second table of a statement comes with that table: an earlier commit
+    could not be rebuilt with it.
+    """
+    result: dict[int, list[Difference]] = {}
+    first: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    for i, (_, difference) in enumerate(matched):
+        if difference is not None:
+            first.setdefault(difference.path, i)
+            if difference.new is None:
+                dropped[difference.path] = i
+    for other in others:
+        text = other.object.definition
+        named = [
+            i
+            for path, i in first.items()
+            if path in text and re.search(rf'(?<![\w"]){re.escape(path)}(?![\w"])', text)
+        ] or [0]
+        if other.path in dropped:
+            # It was made again behind its drop.
+            named.append(dropped[other.path])
+        result.setdefault(min(named) if other.new is None else max(named), []).append(other)
+    return result

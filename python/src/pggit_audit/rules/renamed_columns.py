@@ -202,8 +202,8 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
 def lost_renames_of_view(
     evidence: Evidence, view: Name, current: Current, position: int
 ) -> Iterator[PendingStep]:
-    """Renames of a view's columns behind its row, whose moments ids tell: a view keeps its columns and their places, and
-    no record has them."""
+    """Renames of a view's columns behind its row, whose moments ids tell: a view keeps its columns and their places,
+    and no record has them."""
     identity = evidence.moments.table(view, position, "VIEW")
     columns = evidence.moments.columns(identity) if identity is not None else ()
     names = {int(c["position"]): str(c["name"]) for c in current}

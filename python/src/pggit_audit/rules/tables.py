@@ -43,9 +43,9 @@ from pggit_audit.rules import (
     former_tables,
     indexes,
     older_columns,
+    older_constraints,
     sequences,
 )
-from pggit_audit.rules import constraints as constraint_rules
 from pggit_audit.rules.column_actions import Action
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -143,7 +143,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     table = _table(name, _born(evidence, first, name), before, why, *made)
     told = _statements_on(evidence, name[1])
     there = [column for column, _ in column_types(table.make.statement)]
-    table.rest.extend(constraint_rules.named_by_drops(evidence, name, before, told, table.rest))
+    table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
     return table
@@ -335,7 +335,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         *(
             former_tables.referring(evidence, with_columns(s, renamed), position or 0)
             for text in added
-            for s in constraint_rules.before_texts(evidence, table, text, told, required)
+            for s in older_constraints.before_texts(evidence, table, text, told, required)
         ),
         *(
             statement.strip()
