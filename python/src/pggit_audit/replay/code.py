@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import without_comments
+from pggit_audit.live import Live
 from pggit_audit.replay.state import State, bare_name
 from pggit_audit.statements import Statement
 
@@ -14,6 +15,15 @@ from pggit_audit.statements import Statement
 def may_make_ddl(statement: Statement, state: State) -> bool:
     """A DO block may; a query or a call only through a routine of the team's own."""
     return statement.tag == "DO" or any(statement.calls(bare_name(o)) for o in state.routines())
+
+
+def calls_a_procedure(statement: Statement, live: Live) -> bool:
+    """Whether a statement calls one of the live catalog: it leaves no row, and may be missing until then."""
+    return statement.tag == "CALL" and any(
+        statement.calls(bare)
+        for (_, bare), found in live.routines.items()
+        if any(o.object_type == "PROCEDURE" for o in found)
+    )
 
 
 # Words of statements that fire triggers, but for those of CREATE TRIGGER and of a foreign key's actions.

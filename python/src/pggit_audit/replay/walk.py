@@ -16,7 +16,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.between import in_between
-from pggit_audit.replay.code import may_make_ddl
+from pggit_audit.replay.code import calls_a_procedure, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
@@ -192,7 +192,9 @@ class Replay:
             if statement.action in ("ignored", "refused"):
                 yield from self._fallback.not_run(statement, execution)
                 continue
-            if statement.action == "code" and not may_make_ddl(statement, situation.state):
+            if statement.action == "code" and not (
+                may_make_ddl(statement, situation.state) or calls_a_procedure(statement, self._evidence.live)
+            ):
                 continue
             row = execution.next_row or execution.last
             situation.read_names_as(row, statement)

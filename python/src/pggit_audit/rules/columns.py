@@ -40,7 +40,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.column_actions import Actions, added
 from pggit_audit.rules.naming import said
-from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, rename
+from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, live_name, rename
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
@@ -399,6 +399,8 @@ def in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]:
         if column in taken and len(absent) == 1 and before[absent[0]].get("position") in (None, place):
             why = f"row {row.version_id} recorded {absent[0]} beside the new {column}"
             found.append(rename(table, column, absent[0], why))
+    elif new := live_name(evidence, table, current, column, failure.situation.position):
+        found.append(rename(table, column, new, f"the live table has {new} at the place of {column}"))
     drop = f"ALTER TABLE {qualified(table)} DROP COLUMN {quote(column)} CASCADE;"
     why = f"the statement added {column}, so it was not there"
     return [*found, Repair(IMPLIED_DROP, drop, why, inferred=table)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
+from pggit_audit.live import indexed_table
 from pggit_audit.moments import Label, Moment
 from pggit_audit.rules import (
     DROPPED_COLUMN,
@@ -21,16 +22,32 @@ from pggit_audit.rules import (
     TYPE_FROM_LIVE_CATALOG,
     dropped_columns,
 )
-from pggit_audit.rules.dating import bounds, came, labels_by, last_written, literal_of, moment_of, told
+from pggit_audit.rules.dating import (
+    bounds,
+    came,
+    kind_of,
+    labels_by,
+    last_written,
+    literal_of,
+    moment_of,
+    told,
+)
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, quote
 
 # In this order, where several are of one moment: each may need those before it.
 _KINDS = {
     "TYPE": TYPE_FROM_LIVE_CATALOG,
+    "COLLATION": FROM_LIVE_CATALOG,
     "SEQUENCE": FROM_LIVE_CATALOG,
     "PROCEDURE": FROM_LIVE_CATALOG,
+    "AGGREGATE": FROM_LIVE_CATALOG,
     "MATERIALIZED_VIEW": FROM_LIVE_CATALOG,
+    "INDEX": FROM_LIVE_CATALOG,
+    "RULE": FROM_LIVE_CATALOG,
+    "STATISTICS": FROM_LIVE_CATALOG,
+    "TEXT SEARCH DICTIONARY": FROM_LIVE_CATALOG,
+    "TEXT SEARCH CONFIGURATION": FROM_LIVE_CATALOG,
     "TRIGGER": TRIGGER_FROM_LIVE_CATALOG,
     "POLICY": POLICY_FROM_LIVE_CATALOG,
 }
@@ -55,18 +72,29 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
         if found.object_type == "TABLE" and evidence.moments:
             ends = _ends(evidence, found)
             result += [((step.moment.due[0], len(_KINDS), i), step) for i, step in enumerate(ends)]
-        if found.object_type not in _KINDS or " OWNED BY " in found.definition:
+        if kind_of(found) not in _KINDS or not _is_of_no_row(evidence, found):
             continue
         moment = moment_of(evidence, found)
         if moment is None:
             continue
-        is_older = moment.first < 0 and moment.own is None
+        # A type of before the first row comes when it is needed, or with all that no text names.
+        is_there = found.object_type == "TYPE" and moment.first < 0 and moment.own is None
         for i, step in enumerate(
-            _labels(evidence, found, moment) if is_older else _steps(evidence, found, moment)
+            _labels(evidence, found, moment) if is_there else _steps(evidence, found, moment)
         ):
-            order = (step.moment.due[0], [*_KINDS].index(found.object_type), i)
+            order = (step.moment.due[0], [*_KINDS].index(kind_of(found)), i)
             result.append((order, step))
     return [step for _, step in sorted(result, key=lambda r: r[0])]
+
+
+def _is_of_no_row(evidence: Evidence, found: DatabaseObject) -> bool:
+    """Whether nothing else brings an object: no row of it, nor a column that its sequence belongs to. An index of a
+    materialized view comes with that, if it is older."""
+    if found.object_type == "INDEX":
+        table = evidence.live.by_name.get(indexed_table(found))
+        is_recorded = evidence.history.is_recorded((found.object_schema, found.object_name))
+        return table is not None and table.object_type == "MATERIALIZED_VIEW" and not is_recorded
+    return " OWNED BY " not in found.definition
 
 
 def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
@@ -94,7 +122,7 @@ def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterato
         found,
         moment,
         Repair(
-            _KINDS[found.object_type],
+            _KINDS[kind_of(found)],
             statement,
             why,
             inferred=name,

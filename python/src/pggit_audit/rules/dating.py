@@ -23,6 +23,9 @@ _NAMED_IN = {
     "TRIGGER": "pg_trigger", "POLICY": "pg_policy",
 }  # fmt: skip
 
+_KINDS = {"STATISTICS": "statistics object", "AGGREGATE": "aggregate"}
+"""What `pg_identify_object` calls them."""
+
 
 def bounds(evidence: Evidence, moment: Moment, sure: bool = False) -> Bounds:
     """A moment in the ids of the history's rows."""
@@ -247,15 +250,27 @@ def literal_of(label: str) -> str:
     return "'" + label.replace("'", "''") + "'"
 
 
+def kind_of(found: DatabaseObject) -> str:
+    """The kind of an object; aggregates leave no row, as other functions do."""
+    return "AGGREGATE" if found.definition.startswith("CREATE AGGREGATE ") else found.object_type
+
+
 def identify(found: DatabaseObject) -> tuple[str, str]:
     """Kind and identity as `pg_identify_object` says them."""
-    kind = found.object_type.lower().replace("_", " ")
+    kind = _KINDS.get(kind_of(found)) or found.object_type.lower().replace("_", " ")
     return kind, found.object_identity.removesuffix(" (policy)")
 
 
 def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     """When an object of the live catalog came, as far as it had its name by then."""
     kind, identity = identify(found)
+    if found.object_type == "RULE":
+        # Its row is one of its table's, or its view's.
+        table = identity.split(" on ", 1)[1]
+        written = [
+            evidence.moments.written(k, table, "pg_rewrite", found.object_name) for k in ("table", "view")
+        ]
+        return written[0] or written[1]
     made = evidence.moments.made(kind, identity)
     if made is not None and found.object_type in ("TRIGGER", "POLICY") and _made_again(evidence, found, made):
         return None

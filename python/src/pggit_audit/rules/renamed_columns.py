@@ -412,19 +412,22 @@ def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, positi
     )
 
 
+def live_name(evidence: Evidence, table: Name, current: Current, column: str, position: int) -> str | None:
+    """What a column is called in the end which has a name that another has there: told by its place and its type."""
+    columns = _live_columns(evidence, table, position)
+    here = next((c for c in current if c["name"] == column), None)
+    if here is None or columns.get(column, {}).get("position") in (None, here["position"]):
+        return None
+    kind = without_schemas(str(here["full_type"]))
+    there = {str(c["name"]) for c in current}
+    fact = {"position": here["position"], "type": kind}
+    return next((name for name, found in columns.items() if found == fact and name not in there), None)
+
+
 def called_later(evidence: Evidence, table: Name, current: Current, position: int) -> dict[str, str]:
     """What those columns of a live table are called in the end that are called otherwise at a position, by their names
     there; told by their places and types, where the catalog's places are known."""
-    identity = evidence.moments.table(table, position)
-    live = evidence.live.by_identity.get(("TABLE", identity)) if identity is not None else None
-    if identity is None or live is None:
-        return {}
-    kinds = {name: without_schemas(kind) for name, kind in column_types(live.definition)}
-    columns = {
-        c.name: {"position": c.place, "type": kinds[c.name]}
-        for c in evidence.moments.columns(identity)
-        if not c.dropped and c.name in kinds
-    }
+    columns = _live_columns(evidence, table, position)
     typed = [{**c, "type": without_schemas(str(c["full_type"]))} for c in current]
     names = {old: new for old, new in by_place(typed, columns).items() if new is not None}
     there = {str(c["name"]) for c in current}
@@ -436,3 +439,17 @@ def called_later(evidence: Evidence, table: Name, current: Current, position: in
         if columns[new]["type"] == column["type"]:
             names.setdefault(old, new)
     return names
+
+
+def _live_columns(evidence: Evidence, table: Name, position: int) -> dict[str, dict[str, Any]]:
+    """The columns in the end of the table that has a name at a position, with places and types, as far as known."""
+    identity = evidence.moments.table(table, position)
+    live = evidence.live.by_identity.get(("TABLE", identity)) if identity is not None else None
+    if identity is None or live is None:
+        return {}
+    kinds = {name: without_schemas(kind) for name, kind in column_types(live.definition)}
+    return {
+        c.name: {"position": c.place, "type": kinds[c.name]}
+        for c in evidence.moments.columns(identity)
+        if not c.dropped and c.name in kinds
+    }

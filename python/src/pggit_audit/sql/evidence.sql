@@ -127,6 +127,30 @@ found (catalog, class, object, part, xid, facts) as (
     where p.pronamespace in (select oid from team_schemas)
 
     union all
+    select 'pg_statistic_ext', 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid, null, s.xmin,
+        pg_catalog.jsonb_build_object('oid', s.oid::pg_catalog.int8)
+    from pg_catalog.pg_statistic_ext as s
+    where s.stxnamespace in (select oid from team_schemas)
+
+    union all
+    select 'pg_collation', 'pg_catalog.pg_collation'::pg_catalog.regclass, c.oid, null, c.xmin,
+        pg_catalog.jsonb_build_object('oid', c.oid::pg_catalog.int8)
+    from pg_catalog.pg_collation as c
+    where c.collnamespace in (select oid from team_schemas)
+
+    union all
+    select 'pg_ts_dict', 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, d.oid, null, d.xmin,
+        pg_catalog.jsonb_build_object('oid', d.oid::pg_catalog.int8)
+    from pg_catalog.pg_ts_dict as d
+    where d.dictnamespace in (select oid from team_schemas)
+
+    union all
+    select 'pg_ts_config', 'pg_catalog.pg_ts_config'::pg_catalog.regclass, c.oid, null, c.xmin,
+        pg_catalog.jsonb_build_object('oid', c.oid::pg_catalog.int8)
+    from pg_catalog.pg_ts_config as c
+    where c.cfgnamespace in (select oid from team_schemas)
+
+    union all
     select 'pg_extension', 'pg_catalog.pg_extension'::pg_catalog.regclass, x.oid, null, x.xmin,
         pg_catalog.jsonb_build_object('oid', x.oid::pg_catalog.int8)
     from pg_catalog.pg_extension as x
