@@ -20,6 +20,7 @@ from pggit_audit.definitions import (
     in_schema,
     parse_name,
     qualified,
+    qualified_identity,
     quote_if_needed,
 )
 from pggit_audit.history import HistoryRow
@@ -134,7 +135,16 @@ def _is_another(live: DatabaseObject, statement: Statement) -> bool:
 
 
 def _renamed_by_statement(evidence: Evidence, name: Name, failure: Failure) -> Iterator[Repair]:
-    """A table that the statement renames, made without a row: the row of the rename has its columns."""
+    """What the statement renames, made without a row: the row of the rename has a table's columns; the live catalog
+    what leaves no row at all."""
+    new = failure.statement.renamed_to
+    live = evidence.live.by_name.get((failure.resolve(name)[0][0], new)) if new is not None else None
+    kind = failure.statement.object_type
+    if live is not None and live.object_type == kind and kind in ("SEQUENCE", "MATERIALIZED_VIEW"):
+        full = (live.object_schema, name[1])
+        make = first_statement(live.definition).replace(live.object_identity, qualified_identity(*full), 1)
+        why = f"the live catalog has it as {live.object_name}, and the statement calls it that"
+        yield Repair(FROM_LIVE_CATALOG, make, why, alone=True, inferred=full)
     match = RENAMED_TABLE.search(failure.statement.folded)
     if match is None or parse_name(match[1])[1] != name[1]:
         return

@@ -41,14 +41,18 @@ SERIALS = {"int2": "smallint", "int4": "integer"}
 
 
 def missing(failure: Failure, name: Name) -> Repair | None:
-    """A statement takes the next value of a sequence that is not there."""
-    full = failure.resolve(name)[0]
-    if not re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), failure.statement.folded):
+    """A statement takes the next value of a sequence that is not there, or alters it."""
+    full, statement = failure.resolve(name)[0], failure.statement
+    altered = statement.tag == "ALTER SEQUENCE" and name[1] in (bare for _, bare in statement.targets)
+    asked = re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), statement.folded)
+    if not asked and not altered:
         return None
     return Repair(
         MISSING_SEQUENCE,
         f"CREATE SEQUENCE {qualified(full)};",
-        f"the statement asks for the next value of {name[1]}",
+        f"the statement alters {name[1]}"
+        if altered
+        else f"the statement asks for the next value of {name[1]}",
         alone=True,
         inferred=full,
     )
