@@ -61,7 +61,7 @@ class DatedSteps:
 
     def _label(self, step: Dated) -> list[Inferred] | None:
         """Adds a label; None where that cannot be done yet."""
-        found = self._situation.relation(dated.name_of(step.found))
+        found = self._situation.relation(dated.name_of(step.found)) or self._called_before(step.found)
         if found is None:
             # It is made with all its labels when it is needed.
             return None
@@ -70,9 +70,24 @@ class DatedSteps:
         if step.label in have:
             return []
         place = types.label_place(step.label, types.enum_labels(step.found.definition), have)
-        statement = f"{step.repair.statement.removesuffix(';')}{place};"
-        added = replace(step.repair, statement=statement)
+        name = dated.name_of(found)
+        add = step.repair.statement.replace(qualified(dated.name_of(step.found)), qualified(name), 1)
+        added = replace(step.repair, statement=f"{add.removesuffix(';')}{place};", inferred=name)
+        statement = added.statement
         return self._provenance.of_step(added) if self._situation.runs(statement) else None
+
+    def _called_before(self, found: DatabaseObject) -> DatabaseObject | None:
+        """The enum that a live one was, under another name: the only one of its schema that does not live, and has no
+        other labels."""
+        labels = {*types.enum_labels(found.definition)}
+        same = [
+            o
+            for o in self._situation.state.objects.values()
+            if o.object_type == "TYPE" and o.object_schema == found.object_schema
+            if " AS ENUM (" in o.definition and not self._evidence.live.has(o)
+            if {*types.enum_labels(o.definition)} < labels
+        ]
+        return same[0] if len(same) == 1 else None
 
     def _end_of_column(self, step: Dated) -> list[Inferred]:
         """Takes a column away that was brought back under a name that no text has."""

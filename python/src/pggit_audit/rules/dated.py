@@ -142,7 +142,12 @@ def _labels(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterat
     if found.object_type != "TYPE":
         return
     name = name_of(found)
-    for label in _labels_with(evidence, found, moment)[1]:
+    later = _labels_with(evidence, found, moment)[1]
+    written = [label.moment for label in evidence.moments.labels(found.object_identity) if label.moment]
+    if not later and written and all(m.last <= moment.first for m in written):
+        # The type's own row was written again: it has another name since, as a rule.
+        later = _labels_with(evidence, found, min(written, key=lambda m: (m.first, m.last)))[1]
+    for label in later:
         assert label.moment is not None
         when = bounds(evidence, label.moment)
         literal = literal_of(label.text)
