@@ -1,6 +1,6 @@
 -- columns of a view are renamed without a row, and then CREATE OR REPLACE has the new names: the view was not dropped
 -- @strict
--- @events public.pub = CREATE ALTER CREATE CREATE
+-- @events public.pub = CREATE ALTER ALTER ALTER CREATE CREATE
 -- @@ a
 create table w (id int primary key, v text, hid text);
 create view pub with (security_barrier) as select id, v, hid from w where hid is null with local check option;
