@@ -138,6 +138,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
         return table
     before = columns.without_actions(first.columns, _actions_of(evidence, first))
+    before = _before_renames(evidence, first, name, before)
     before = _before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
     table = _table(name, _born(evidence, first, name), before, why, *made)
@@ -162,8 +163,27 @@ def _before_its_parents_got(
         if row.position < first.position
         for action in column_actions.actions_on(names, statement)
     ]
-    names = {column: column_actions.name_before(column, actions) for column in before}
-    return {name: before[column] for column, name in names.items() if name is not None}
+    return _under_names_before(before, actions)
+
+
+def _before_renames(evidence: Evidence, first: HistoryRow, name: Name, before: Columns) -> Columns:
+    """The columns under the names that they had before texts up to the first row renamed them: that leaves no row of the
+    table, and the text a row only where it changes something else as well."""
+    names = {name, (first.object_schema, first.name)}
+    earlier = {
+        row.execution: row.statements
+        for row in map(evidence.history.rows.__getitem__, evidence.history.mentions(name[1]))
+        if row.position < first.position and row.execution != first.execution and not row.exclusion_reason
+    }
+    told = [s for text in (*earlier.values(), _about(evidence, first)) for s in text if s.tag == "ALTER TABLE"]
+    renames = [a for s in told for a in column_actions.actions_on(names, s) if a["old"] is not None]
+    return _under_names_before(before, renames)
+
+
+def _under_names_before(columns: Columns, actions: Sequence[Action]) -> Columns:
+    """Columns under the names that they had before what texts did, without those that texts added."""
+    names = {column: column_actions.name_before(column, actions) for column in columns}
+    return {name: columns[column] for column, name in names.items() if name is not None}
 
 
 def _table(
@@ -255,7 +275,8 @@ def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
 
     Where the text left several rows of the table, what follows the first statement that leaves any came later.
     """
-    about = [s for s in row.statements if row.name in s.words]
+    names = {row.name, *(row.earlier_name or ())[1:]}
+    about = [s for s in row.statements if names.intersection(s.words)]
     if any(
         r.execution == row.execution and r is not row
         for r in evidence.history.by_name[row.object_schema, row.name]
@@ -264,7 +285,7 @@ def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
             i
             for i, s in enumerate(about)
             if s.action == "code"
-            or (s.tag == "ALTER TABLE" and s.leaves_rows and any(t[1] == row.name for t in s.targets))
+            or (s.tag == "ALTER TABLE" and s.leaves_rows and any(t[1] in names for t in s.targets))
         )
         about = about[: next(own, len(about)) + 1]
     return about or row.statements
@@ -414,7 +435,7 @@ def _as_it_was(
 def _places(evidence: Evidence, first: HistoryRow, before: Columns) -> tuple[dict[int, str], list[int]]:
     """The columns that the first row found and left, by position, and the positions of those that were gone by then."""
     by_place = {before[c].get("position") or i: c for i, c in enumerate(ordered(before), 1)}
-    added = [f.get("position") or 0 for c, f in (first.columns or {}).items() if c not in before]
+    added = [p for f in (first.columns or {}).values() if (p := f.get("position") or 0) not in by_place]
     end = min((p for p in added if p > max(by_place)), default=max(by_place) + 1)
     return by_place, [p for p in range(1, end) if p not in by_place] if end <= _MOST_COLUMNS else []
 
