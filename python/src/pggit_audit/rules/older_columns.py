@@ -5,10 +5,12 @@ catalog, but for what recorded texts do to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
+    Columns,
     column_name,
     elements,
     parse_name,
@@ -60,6 +62,47 @@ def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, st
     return found[::-1]
 
 
+def before_its_parents_got(
+    evidence: Evidence, live: DatabaseObject | None, first: HistoryRow, before: Columns
+) -> Columns:
+    """The columns of a partition without those, and under the names before those, that texts gave its parents until
+    its first row."""
+    if live is None or " ATTACH PARTITION " not in live.definition:
+        return before
+    actions = [
+        action
+        for row, statement, names in statements_on(evidence, live)
+        if row.position < first.position
+        for action in actions_on(names, statement)
+    ]
+    return _under_names_before(before, actions)
+
+
+def before_renames(
+    evidence: Evidence, first: HistoryRow, name: Name, before: Columns, about: Sequence[Statement]
+) -> Columns:
+    """The columns of a table's first row under the names that they had before texts renamed them: that leaves no row.
+
+    `name` is the table's by then, `about` those of the row's own text.
+    """
+    names = {name, (first.object_schema, first.name)}
+    rows = [evidence.history.rows[p] for p in evidence.history.mentions(name[1])]
+    earlier = {
+        row.execution: row.statements
+        for row in rows
+        if row.position < first.position and row.execution != first.execution and not row.exclusion_reason
+    }
+    told = [s for text in (*earlier.values(), about) for s in text if s.tag == "ALTER TABLE"]
+    renames = [a for s in told for a in actions_on(names, s) if a["old"] is not None]
+    return _under_names_before(before, renames)
+
+
+def _under_names_before(columns: Columns, actions: Actions) -> Columns:
+    """Columns under the names that they had before what texts did, without those that texts added."""
+    names = {column: name_before(column, actions) for column in columns}
+    return {name: columns[column] for column, name in names.items() if name is not None}
+
+
 def older_names(lines: Sequence[str], actions: Actions) -> dict[str, str]:
     """What the columns of a live table were called before all texts on it, where that is another name."""
     names = {now: name_before(now, actions) for now in map(column_name, lines)}
@@ -70,28 +113,71 @@ def with_types_before(
     evidence: Evidence, table: DatabaseObject, known: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """The columns that were there (`before_actions`), with the types that they most likely had before texts changed
-    them; a default that is of the type keeps it as it is."""
-    first: dict[str, str] = {}
-    said: dict[str, str] = {}
+    them; a default that is of the type keeps it as it is, unless the type was not there."""
+    told = types_before(evidence, [(s, names) for _, s, names in statements_on(evidence, table)])
+    return [(now, with_type_told(line, told.get(column_name(line)))) for now, line in known]
+
+
+def with_type_told(line: str, told: Earlier | None) -> str:
+    """A column's element with the type that it had before texts; a default that is of another type keeps that."""
+    if told is None:
+        return line
+    if told.instead_of is not None:
+        line = re.sub(
+            rf"::(?:{QUOTED}\.|\w+\.)?{re.escape(quote_if_needed(told.instead_of))}(?![\w\"])", "::text", line
+        )
+    elif "::" in line:
+        return line
+    return with_type(line, told.kind)
+
+
+class Earlier(NamedTuple):
+    """The type that a column had before texts; and the one that they gave it, where that was not there by then."""
+
+    kind: str
+    instead_of: str | None = None
+
+
+def types_before(
+    evidence: Evidence, statements: Iterable[tuple[Statement, Collection[Name]]]
+) -> dict[str, Earlier]:
+    """The columns of a table whose types texts change, by their names before all texts, with the types that they most
+    likely had: what the text's own expression says, what such columns had as a rule, or else a text, where the type
+    that they got is one that was made meanwhile.
+
+    The statements come with the names that the table has by then.
+    """
+    found: dict[str, Earlier] = {}
+    seen: set[str] = set()
     actions: list[Action] = []
-    for _, statement, names in statements_on(evidence, table):
-        told = dict(said_by_using(statement)) if is_on(names, statement) else {}
+    for statement, names in statements:
+        said = dict(said_by_using(statement)) if is_on(names, statement) else {}
         for column, kind in retyped(statement) if is_on(names, statement) else ():
-            before = name_before(column, actions)
-            if before is not None and before not in first:
-                first[before] = kind
-                if column in told:
-                    said[before] = told[column]
+            name = name_before(column, actions)
+            if name is None or name in seen:
+                continue
+            seen.add(name)
+            old = said.get(column) or evidence.type_changes.before(name, kind)
+            if old is not None:
+                found[name] = Earlier(old)
+            elif _is_new(evidence, kind):
+                found[name] = Earlier("text", parse_name(kind)[1])
         actions += actions_on(names, statement)
-    found = []
-    for now, line in known:
-        name = column_name(line)
-        old = said.get(name)
-        if old is None and name in first:
-            old = evidence.type_changes.before(name, first[name])
-        old = None if "::" in line else old
-        found.append((now, line if old is None else with_type(line, old)))
     return found
+
+
+def _is_new(evidence: Evidence, kind: str) -> bool:
+    """Whether a type is one that a recorded text makes and none names before: no column had it, nor one that is called
+    so since."""
+    name = parse_name(kind)[1]
+    rows = (evidence.history.rows[p] for p in evidence.history.mentions(name))
+    naming = [s for row in rows if not row.exclusion_reason for s in row.statements if s.mentions(name)]
+    return (
+        bool(naming)
+        and naming[0].tag == "CREATE TYPE"
+        and [bare for _, bare in naming[0].targets] == [name]
+        and not any(s.tag == "ALTER TYPE" and s.renamed_to is not None for s in naming)
+    )
 
 
 def gone(evidence: Evidence, known: Sequence[str], actions: Actions) -> list[str]:

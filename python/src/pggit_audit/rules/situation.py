@@ -121,7 +121,31 @@ class Evidence:
     @cached_property
     def modifiers(self) -> Modifiers:
         """The modifiers that the types of columns have as a rule."""
-        return Modifiers(self.live.by_name.values(), self.written)
+        live = (
+            (o.object_identity, column_types(o.definition))
+            for o in self.live.by_name.values()
+            if o.object_type == "TABLE"
+        )
+        return Modifiers(live, self.written)
+
+    @cached_property
+    def older_modifiers(self) -> Modifiers:
+        """The modifiers that the types of columns had before all texts: those of older tables, before texts changed
+        them."""
+
+        def then(name: Name, definition: str) -> Iterator[tuple[str, str]]:
+            for column, kind in column_types(definition):
+                earlier = self.type_changes.earlier(name[1], column, kind)
+                if earlier is not None:
+                    yield column, earlier
+
+        older = (
+            (o.object_identity, then(name, o.definition))
+            for name, o in self.live.by_name.items()
+            if o.object_type == "TABLE"
+            and not any(row.change_type == "CREATE" for row in self.history.by_name.get(name, ())[:1])
+        )
+        return Modifiers(older, otherwise=self.modifiers)
 
     @cached_property
     def type_changes(self) -> TypeChanges:

@@ -138,52 +138,17 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
         table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
         return table
     before = columns.without_actions(first.columns, _actions_of(evidence, first))
-    before = _before_renames(evidence, first, name, before)
-    before = _before_its_parents_got(evidence, live, first, before)
+    before = older_columns.before_renames(evidence, first, name, before, _about(evidence, first))
+    before = older_columns.before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
-    table = _table(name, _born(evidence, first, name), before, why, *made)
+    found = {c: fact for c, fact in before.items() if c not in _retyped_by(evidence, name, first)}
+    table = _table(name, _born(evidence, first, name), found, why, *made)
     told = _statements_on(evidence, name[1])
     there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
     return table
-
-
-def _before_its_parents_got(
-    evidence: Evidence, live: DatabaseObject | None, first: HistoryRow, before: Columns
-) -> Columns:
-    """The columns of a partition without those, and under the names before those, that texts gave its parents until
-    its first row."""
-    if live is None or " ATTACH PARTITION " not in live.definition:
-        return before
-    actions = [
-        action
-        for row, statement, names in older_columns.statements_on(evidence, live)
-        if row.position < first.position
-        for action in column_actions.actions_on(names, statement)
-    ]
-    return _under_names_before(before, actions)
-
-
-def _before_renames(evidence: Evidence, first: HistoryRow, name: Name, before: Columns) -> Columns:
-    """The columns under the names that they had before texts up to the first row renamed them: that leaves no row of the
-    table, and the text a row only where it changes something else as well."""
-    names = {name, (first.object_schema, first.name)}
-    earlier = {
-        row.execution: row.statements
-        for row in map(evidence.history.rows.__getitem__, evidence.history.mentions(name[1]))
-        if row.position < first.position and row.execution != first.execution and not row.exclusion_reason
-    }
-    told = [s for text in (*earlier.values(), _about(evidence, first)) for s in text if s.tag == "ALTER TABLE"]
-    renames = [a for s in told for a in column_actions.actions_on(names, s) if a["old"] is not None]
-    return _under_names_before(before, renames)
-
-
-def _under_names_before(columns: Columns, actions: Sequence[Action]) -> Columns:
-    """Columns under the names that they had before what texts did, without those that texts added."""
-    names = {column: column_actions.name_before(column, actions) for column in columns}
-    return {name: columns[column] for column, name in names.items() if name is not None}
 
 
 def _table(
@@ -395,15 +360,17 @@ def _as_it_was(
     What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
     """
     known: dict[str, str] = {}
-    usual = evidence.modifiers.usual(before, live)
+    earlier = older_columns.types_before(evidence, _statements_of(evidence, name, live))
+    said = {column: t.kind for column, t in earlier.items()}
+    usual = evidence.older_modifiers.usual(before, live, said)
     head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
     if live is not None:
         as_now = as_live(evidence, live)
         statement, rest = as_now.make, as_now.rest
         head, lines, _, tail = elements(statement)
         known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
-        told = [s for _, s, _ in older_columns.statements_on(evidence, live)]
-        retyped = {unquote(c) for s in told for c in _RETYPED.findall(s.folded)}
+        texts = [s.folded for _, s, _ in older_columns.statements_on(evidence, live)]
+        retyped = {unquote(c) for text in texts for c in _RETYPED.findall(text)}
         for changed in retyped & known.keys() & before.keys():
             # A text gave it the type that it has now; its default is of that type.
             known[changed] = (
@@ -413,6 +380,10 @@ def _as_it_was(
             )
         head, *rest = former_tables.called(evidence, live, name, head, *rest)
         known = dict(zip(known, former_tables.called(evidence, live, name, *known.values()), strict=True))
+    retyped_here = _retyped_by(evidence, name, first)
+    for changed in retyped_here.keys() & before.keys():
+        line = known.get(changed) or column_of(changed, usual[changed])
+        known[changed] = older_columns.with_type_told(line, retyped_here[changed])
     by_place, gaps = _places(evidence, first, before)
     taken = _taken(evidence, live, first, before, by_place, gaps)
     gone = {p: quote(f"........pg.dropped.{p}........") for p in gaps if p not in taken}
@@ -430,6 +401,21 @@ def _as_it_was(
         drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
         statement += f"\nALTER TABLE {qualified(name)} {drops};"
     return statement, rest
+
+
+def _statements_of(
+    evidence: Evidence, name: Name, live: DatabaseObject | None
+) -> list[tuple[Statement, Sequence[Name]]]:
+    """The recorded statements on a table, with the names that it has by then."""
+    if live is not None:
+        return [(s, names) for _, s, names in older_columns.statements_on(evidence, live)]
+    return [(s, [name]) for s in _statements_on(evidence, name[1])]
+
+
+def _retyped_by(evidence: Evidence, name: Name, first: HistoryRow) -> dict[str, older_columns.Earlier]:
+    """The columns of a table whose types the text of its first row changes: what it records is behind that."""
+    names = [name, (first.object_schema, first.name)]
+    return older_columns.types_before(evidence, [(s, names) for s in _about(evidence, first)])
 
 
 def _places(evidence: Evidence, first: HistoryRow, before: Columns) -> tuple[dict[int, str], list[int]]:

@@ -37,6 +37,7 @@ class TypeChanges:
     def __init__(self, rows: Iterable[HistoryRow]) -> None:
         self._of_name: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._of_all: dict[str, set[str]] = defaultdict(set)
+        self._first: dict[tuple[str, str], tuple[str, str | None]] = {}
         types: dict[tuple[str, str], str] = {}
         seen: set[tuple[str, int]] = set()
         for row in rows:
@@ -57,10 +58,18 @@ class TypeChanges:
             types[table, name] = kind
         for name, kind in retyped(statement):
             before = types.get((table, name))
+            self._first.setdefault((table, name), (kind, before))
             if before is not None and before != kind:
                 self._of_name[name, kind].add(before)
                 self._of_all[kind].add(before)
             types[table, name] = kind
+
+    def earlier(self, table: str, name: str, kind: str) -> str | None:
+        """The type that a live column had before all texts: `kind`, unless one changed it; None where that is open."""
+        if (table, name) not in self._first:
+            return kind
+        changed, before = self._first[table, name]
+        return before or self.before(name, changed)
 
     def before(self, name: str, kind: str) -> str | None:
         """The type that a column of this name most likely had when a text gave it the type `kind`.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import Columns, column_types
+from pggit_audit.definitions import Columns
 
 # As PostgreSQL prints them, and as texts write them.
 _MODIFIED = re.compile(
@@ -15,45 +16,60 @@ _MODIFIED = re.compile(
     r"(?P<modifier>\(\s*-?\d+\s*(?:,\s*-?\d+\s*)?\))?\s*(?:(?P<with>with|without)\s+time\s+zone)?(?:\s+not\s+null)?"
 )
 
-_Counts = Mapping[str, Counter[str]]
-"""By v1's name of a type, how many columns have which modifier; '' is none."""
-
 
 class Modifiers:
     """What the columns of a type have as a rule: those of the same name first, then those of the table, then all."""
 
-    def __init__(self, live: Iterable[DatabaseObject], written: Mapping[str, Set[str]]) -> None:
-        """`written`: by the name of a column, the types that recorded texts give to such columns."""
+    def __init__(
+        self,
+        tables: Iterable[tuple[str, Iterable[tuple[str, str]]]],
+        written: Mapping[str, Set[str]] | None = None,
+        otherwise: Modifiers | None = None,
+    ) -> None:
+        """`tables`: the columns of each, by its identity. `written`: by the name of a column, the types that recorded
+        texts give to such columns. `otherwise`: what counts where these tell nothing."""
+        self._otherwise = otherwise
+        # By v1's name of a type, how many columns have which modifier; '' is none.
         self._of_name: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self._of_table: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self._of_all: dict[str, Counter[str]] = defaultdict(Counter)
-        for table in live:
-            for name, kind in column_types(table.definition) if table.object_type == "TABLE" else ():
+        for table, columns in tables:
+            for name, kind in columns:
                 base, modifier = _parts(kind)
                 if base:
-                    for counts in (self._of_name[name], self._of_table[table.object_identity], self._of_all):
+                    for counts in (self._of_name[name], self._of_table[table], self._of_all):
                         counts[base][modifier] += 1
-        for name, kinds in written.items():
+        for name, kinds in (written or {}).items():
             for base, modifier in map(_parts, kinds):
                 if base:
                     self._of_name[name][base][modifier] += 1
 
-    def usual(self, columns: Columns, table: DatabaseObject | None = None) -> Columns:
-        """Recorded columns with the modifiers that their types are likely to have; `table` is the live one."""
-        of_table = self._of_table.get(table.object_identity, {}) if table is not None else {}
-        return {
-            name: {**fact, "type": self._most(name, str(fact.get("type")), of_table)}
-            for name, fact in columns.items()
-        }
+    def usual(
+        self, columns: Columns, table: DatabaseObject | None = None, told: Mapping[str, str] | None = None
+    ) -> Columns:
+        """Recorded columns with the modifiers that their types are likely to have; `table` is the live one.
 
-    def _most(self, name: str, kind: str, of_table: _Counts) -> str:
-        for counts in (self._of_name.get(name, {}), of_table, self._of_all):
+        `told`: types that columns had as texts say, or as those had that became the same.
+        """
+        identity = table.object_identity if table is not None else ""
+        known = {name: _parts(kind) for name, kind in (told or {}).items()}
+        found: dict[str, dict[str, Any]] = {}
+        for name, fact in columns.items():
+            kind = str(fact.get("type"))
+            base, modifier = known.get(name, ("", ""))
+            more = modifier if base == kind else self._most(name, kind, identity)
+            found[name] = {**fact, "type": kind + (more or "")}
+        return found
+
+    def _most(self, name: str, kind: str, table: str) -> str | None:
+        """The modifier that most such columns have; None where nothing tells."""
+        for counts in (self._of_name.get(name, {}), self._of_table.get(table, {}), self._of_all):
             found = counts.get(kind)
             if found:
                 modifier, number = found.most_common(1)[0]
                 if 2 * number > found.total():
-                    return kind + modifier
-        return kind
+                    return modifier
+        return self._otherwise._most(name, kind, table) if self._otherwise is not None else None
 
 
 def _parts(kind: str) -> tuple[str, str]:
