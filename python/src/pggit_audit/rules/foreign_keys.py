@@ -20,7 +20,8 @@ from pggit_audit.definitions import (
 from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
-from pggit_audit.rules.situation import Evidence, Failure, Repair
+from pggit_audit.rules.column_actions import actions_on
+from pggit_audit.rules.situation import Evidence, Failure, Repair, references
 from pggit_audit.statements import MOST_BYTES, Name, quote, unquote
 
 # As PostgreSQL prints it.
@@ -36,23 +37,25 @@ _FOREIGN_KEY = re.compile(
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
 _DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
+_TARGET = re.compile(r"references\s[^(]+\([^)]*\)", re.IGNORECASE)
 _REFERRED = re.compile(rf"references\s+(?P<table>(?:{QUOTED}|[\w$.])+)", re.IGNORECASE)
 
 
-def earlier_action(live: Live, body: str, required: Collection[str]) -> str:
+def earlier_action(evidence: Evidence, body: str, required: Collection[str]) -> str:
     """A foreign key that a text drops and adds again, before that: as a rule its action changed.
 
     `required`: the columns of its table that were NOT NULL by then: a text may make both otherwise.
 
-    Where all live foreign keys say what happens, as a tool writes them, it said so as well: ON UPDATE as they all do,
-    ON DELETE as most others on columns that may be NULL, or may not, as well; where these all say what it says now, as
-    such tools do where nobody asks for more (SET NULL of what may be NULL, else RESTRICT). Else it said nothing.
+    Where all foreign keys, of texts and live, say what happens, as a tool writes them, it said so as well: ON UPDATE
+    as they all do, ON DELETE as most others on columns that may be NULL, or may not, as well; where these all say what
+    it says now, as such tools do where nobody asks for more (SET NULL of what may be NULL, else RESTRICT). Else it said
+    nothing.
     """
     now = _actions(body)
-    if now is None or not now["delete"]:
+    if now is None or not now["delete"] or not _says_always(evidence):
         return _REFERENTIAL_ACTION.sub("", body)
     others: list[tuple[str | None, str | None, bool]] = []
-    for other in live.by_name.values():
+    for other in evidence.live.by_name.values():
         found = constraints(other.definition) if other.object_type == "TABLE" else {}
         for text in found.values():
             said = _actions(text)
@@ -90,22 +93,79 @@ def named_by_drops(
     PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to (so that IF
     EXISTS says no less): those of texts, or else those that live. `rest` is what is known to belong to the table.
     """
-    for name, gone in evidence.dropped["CONSTRAINT"].items():
+    dropped = evidence.dropped["CONSTRAINT"]
+    again = {key for gone in dropped.values() for s in gone.row.statements for key in references(s)}
+    for name, gone in dropped.items():
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_fkey", name)
         known = f" CONSTRAINT {quote_if_needed(name)} "
         if match is None or match[1] not in columns or any(known in r.statement for r in rest):
             continue
-        told = {refers for _, refers in evidence.referred.get(match[1], ())}
-        told = told if len(told) == 1 else _live_on(evidence.live, match[1])
-        if len(told) != 1:
+        own = {key for s in gone.row.statements for key in references(s)}
+        refers = _referred_by(evidence, table, match[1], again, own)
+        if refers is None:
             continue
-        (refers,) = told
         yield Repair(
             OLDER_CONSTRAINT,
             f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} FOREIGN KEY ({quote(match[1])}) {refers};",
             f"row {gone.row.version_id} names it, none added it, and its name and the others on such columns tell it",
             inferred=table,
         )
+
+
+def _referred_by(
+    evidence: Evidence,
+    table: Name,
+    column: str,
+    again: Collection[tuple[str, str]],
+    own: Collection[tuple[str, str]],
+) -> str | None:
+    """What a foreign key on a column of a table referred to, and how: as all others on columns of that name, or of the
+    one that it has since; None where these tell several things.
+
+    Where a team does not always say what happens, texts that take keys away and make some (`again`) tell nothing of
+    that: as a rule, it is what they are for. Where the others differ in it, or say what the key's `own` text makes of
+    it, the key did not say it.
+    """
+    for name in (column, _name_since(evidence, table, column)):
+        said = {refers for _, refers in evidence.referred.get(name, ())} or _live_on(evidence.live, name)
+        told = {_bare(refers): refers for refers in said}
+        before = told
+        if not _says_always(evidence):
+            before = {bare: refers for bare, refers in told.items() if bare not in _on(name, again)}
+            if len(before) != 1 or before.keys() & _on(name, own):
+                before = {_target(bare): _target(refers) for bare, refers in told.items()}
+        if told:
+            return next(iter(before.values())) if len(before) == 1 else None
+    return None
+
+
+def _on(column: str, keys: Collection[tuple[str, str]]) -> set[str]:
+    return {_bare(refers) for on, refers in keys if on == column}
+
+
+def _bare(refers: str) -> str:
+    """What a foreign key says, for comparison: names without their quotes, and what happens in one order."""
+    target, _, actions = refers.replace('"', "").partition(")")
+    return f"{target}) {' on '.join(sorted(actions.split(' on ')))}"
+
+
+def _target(refers: str) -> str:
+    """What a foreign key refers to, without what happens."""
+    match = _TARGET.match(refers)
+    return refers if match is None else match[0]
+
+
+def _name_since(evidence: Evidence, table: Name, column: str) -> str:
+    """What a text on a table calls its column that had a name."""
+    rows = (evidence.history.rows[p] for p in evidence.history.mentions(table[1], column))
+    texts = {row.execution: row.statements for row in rows if not row.exclusion_reason}
+    actions = (a for text in texts.values() for s in text for a in actions_on([table], s))
+    return next((unquote(a["new"] or "") for a in actions if unquote(a["old"] or "") == column), column)
+
+
+def _says_always(evidence: Evidence) -> bool:
+    """Whether each foreign key of a text says what happens, as a tool writes them."""
+    return all(" on delete " in refers for told in evidence.referred.values() for _, refers in told)
 
 
 def _live_on(live: Live, column: str) -> set[str]:

@@ -102,9 +102,8 @@ class Evidence:
         found: dict[str, set[tuple[str, str]]] = {}
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
-                for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
-                    table = statement.targets[0][1]
-                    found.setdefault(unquote(column), set()).add((table, " ".join(refers.split())))
+                for column, refers in references(statement):
+                    found.setdefault(column, set()).add((statement.targets[0][1], refers))
         return found
 
     @cached_property
@@ -163,11 +162,20 @@ class Evidence:
         return Habits(self.history)
 
 
-_REFERS = re.compile(rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;]*)")
+_REFERS = re.compile(rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)")
 _GIVES_UP = re.compile(
     rf"\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
     rf"|\brename\s+constraint\s+(?P<renamed>{QUOTED}|\w+)\s+to\b"
 )
+
+
+def references(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The foreign keys on one column each that a statement makes: the column, and what it refers to, as one writes."""
+    for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
+        yield (
+            unquote(column),
+            re.sub(r"\s*([()])\s*", r"\1", " ".join(refers.split())).replace(")", ") ").strip(),
+        )
 
 
 def _given_up_by(statement: Statement) -> Iterator[tuple[str, str, bool]]:

@@ -143,7 +143,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     made = _as_it_was(evidence, name, first, before, live)
     found = {c: fact for c, fact in before.items() if c not in _retyped_by(evidence, name, first)}
     table = _table(name, _born(evidence, first, name), found, why, *made)
-    told = _statements_on(evidence, name[1])
+    told = [statement for statement, _ in _statements_of(evidence, name, live)]
     there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
@@ -458,18 +458,22 @@ def _usual_key(
     evidence: Evidence, table: Name, before: Columns, live: DatabaseObject | None
 ) -> Iterator[str]:
     """The primary key of a table that is gone: of its first column, where all live tables of its schema that begin with
-    a column of that name have theirs of that alone, under PostgreSQL's own name."""
+    a column of that name have theirs of that alone, under a name as PostgreSQL gives one (after a former name, too)."""
     if live is not None or not before:
         return
     column, key = ordered(before)[0], f"{table[1]}_pkey"
     if before[column].get("nullable", True) or evidence.history.mentions(key):
         return
     others = [
-        constraints(o.definition).get(f"{o.object_name}_pkey")
+        [
+            (key.endswith("_pkey"), body)
+            for key, body in constraints(o.definition).items()
+            if "PRIMARY KEY" in body
+        ]
         for name, o in evidence.live.by_name.items()
         if o.object_type == "TABLE" and name[0] == table[0]
         if [c for c, _ in column_types(o.definition)][:1] == [column]
     ]
     says = f"PRIMARY KEY ({quote_if_needed(column)})"
-    if len(others) >= _MANY and set(others) == {says}:
+    if len(others) >= _MANY and all(keys == [(True, says)] for keys in others):
         yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(key)} {says};"
