@@ -299,7 +299,7 @@ def _split(text: str, escapes: bool) -> tuple[Statement, ...]:
 
 
 def committed(statements: Sequence[Statement]) -> list[Statement]:
-    """The statements without those that a ROLLBACK of the same text undid."""
+    """The statements without those that a ROLLBACK of the same text undid: with what came before its BEGIN, too."""
     result: list[Statement] = []
     start = 0
     savepoints: dict[str, int] = {}
@@ -309,7 +309,7 @@ def committed(statements: Sequence[Statement]) -> list[Statement]:
             savepoints[words[1]] = len(result)
         elif statement.tag in ("ROLLBACK", "ABORT") and "prepared" not in words:
             del result[savepoints.get(words[-1], start) if "to" in words else start :]
-        elif statement.tag in ("BEGIN", "START", "COMMIT", "END"):
+        elif statement.tag in ("COMMIT", "END"):
             start = len(result)
             savepoints.clear()
         result.append(statement)

@@ -26,6 +26,24 @@ def calls_a_procedure(statement: Statement, live: Live) -> bool:
     )
 
 
+def may_commit(statements: Sequence[Statement], live: Live) -> bool:
+    """Whether a text is one call or one block whose code may end transactions: only where it is alone it can.
+
+    v1 has no rows of procedures: what is called is as it is in the end.
+    """
+    if len(statements) != 1 or statements[0].tag not in ("DO", "CALL"):
+        return False
+    text = statements[0].text
+    # A function can neither end one nor call what does.
+    every = [each for found in live.routines.values() for each in found if each.object_type == "PROCEDURE"]
+    codes = [text, *map(code_of, named(text, every))]
+    return any(_ENDS_TRANSACTIONS.search(code) for code in codes)
+
+
+# A word of it in a string costs nothing: such code is only looked at once more.
+_ENDS_TRANSACTIONS = re.compile(r"\b(?:commit|rollback)\b", re.IGNORECASE)
+
+
 # Words of statements that fire triggers, but for those of CREATE TRIGGER and of a foreign key's actions.
 _CHANGES_ROWS = re.compile(
     r"(?<!\bon\s)\b(?:insert|update|delete|truncate|merge|copy)\b(?!\s+(?:or|on|of)\b)", re.IGNORECASE

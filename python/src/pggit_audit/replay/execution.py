@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pggit_audit.code import straight
-from pggit_audit.history import HistoryRow
+from pggit_audit.history import SESSION, HistoryRow
+from pggit_audit.replay.code import may_commit
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.rules import strings
 from pggit_audit.rules.situation import Evidence, Repair
@@ -20,6 +22,7 @@ class Execution:
 
     `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
     `strings` says how backslashes in strings were read (`rules.strings`).
+    `may_go_on`: its code ended transactions, so that rows of several are here, or those of another call.
     `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
     statements still to come; `failures` are finding and message of each statement that could not run; `members` the
     rows of an extension's members; `left_out` those that were so from the start.
@@ -36,6 +39,7 @@ class Execution:
     failures: list[tuple[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     left_out: Sequence[HistoryRow] = ()
+    may_go_on: bool = False
 
     @classmethod
     def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred], evidence: Evidence) -> Execution:
@@ -46,7 +50,8 @@ class Execution:
         told = strings.in_force(evidence, next((r for r in rows if r.change_sql == text), rows[0]))
         sent = committed(split(text, escapes=bool(told[0])))
         statements = _that_ran([s for one in sent for s in straight(one) or (one,)], rows, evidence)
-        return cls(text, statements, deque(rows), rows[-1], rows, waiting, told)
+        goes_on = rows[0].execution != rows[-1].execution
+        return cls(text, statements, deque(rows), rows[-1], rows, waiting, told, may_go_on=goes_on)
 
     @property
     def about(self) -> str:
@@ -65,6 +70,40 @@ class Execution:
             yield statement
 
 
+def executions(rows: Iterable[HistoryRow], evidence: Evidence) -> Iterable[list[HistoryRow]]:
+    """The rows of each execution, in the order in which these ended.
+
+    Where rows of other sessions lie between those of one, these come first: what they made was there for its later
+    statements, and nothing that it made was there for them. Of a call or a block that ends transactions, those that
+    follow begin when they do (and not when it came): they belong to it as long as its rows follow one another as
+    those of a session do.
+    """
+    found: dict[tuple[str, int], list[HistoryRow]] = {}
+    going_on: dict[tuple[str | None, str | None], tuple[str, int]] = {}
+    belongs: dict[tuple[str, int], tuple[str, int]] = {}
+    for row in rows:
+        query = (row.change_sql, row.author)
+        if row.execution not in belongs:
+            before = going_on.get(query)
+            if before is None or not _follows(row, found[before][-1]):
+                before = row.execution
+                going_on.pop(query, None)
+                if may_commit(row.statements, evidence.live):
+                    going_on[query] = before
+            belongs[row.execution] = before
+        here = belongs[row.execution]
+        together = found.pop(here, [])
+        together.append(row)
+        found[here] = together
+    return found.values()
+
+
+def _follows(row: HistoryRow, other: HistoryRow) -> bool:
+    """Whether a row was written behind the other, in the same sitting."""
+    here, before = row.created_at, other.created_at
+    return isinstance(here, datetime) and isinstance(before, datetime) and before <= here <= before + SESSION
+
+
 def _that_ran(
     statements: Sequence[Statement], rows: Sequence[HistoryRow], evidence: Evidence
 ) -> Sequence[Statement]:
@@ -75,8 +114,8 @@ def _that_ran(
     """
     start, ended = 0, False
     for i, statement in enumerate(statements, 1):
-        if statement.tag in ("BEGIN", "START", "COMMIT", "END"):
-            start, ended = i, ended or statement.tag in ("COMMIT", "END")
+        if statement.tag in ("COMMIT", "END"):
+            start, ended = i, True
         elif ended and _lacks_its_row(statement, rows, evidence):
             return statements[:start]
     return statements

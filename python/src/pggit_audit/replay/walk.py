@@ -20,7 +20,7 @@ from pggit_audit.replay.code import calls_a_procedure, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
-from pggit_audit.replay.execution import Execution
+from pggit_audit.replay.execution import Execution, executions
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
@@ -103,7 +103,7 @@ class Replay:
 
     def run(self, rows: Sequence[HistoryRow]) -> Iterator[Event]:
         """Events of `rows`, execution by execution; whoever wants them not goes through them all the same."""
-        for execution in _in_order_of_their_ends(rows):
+        for execution in executions(rows, self._evidence):
             yield from self._tree.chained(self._noticed(self._opened(self._execution(execution), execution)))
 
     def go_on_from(self, tree: Mapping[str, str]) -> None:
@@ -152,6 +152,11 @@ class Replay:
         if self._evidence.moments:
             execution.waiting += self._attached.enter(early=True)
         yield from self._statements(execution)
+        left = len(kept)
+        while execution.may_go_on and 0 < len(execution.remaining) < left:
+            # It was called again.
+            left = len(execution.remaining)
+            yield from self._statements(execution)
         if execution.remaining:
             for row in execution.remaining:
                 yield from self._fallback.unexplained(row, execution)
@@ -369,17 +374,6 @@ class Replay:
             self._notices.append(finding("extension_not_made", told))
         for row in found:
             yield self._writer.excluded(row, "member of a created extension")
-
-
-def _in_order_of_their_ends(rows: Iterable[HistoryRow]) -> Iterable[list[HistoryRow]]:
-    """The executions' rows. Where rows of other sessions lie between those of one, these come first: what they made was
-    there for its later statements, and nothing that it made was there for them."""
-    executions: dict[tuple[str, int], list[HistoryRow]] = {}
-    for row in rows:
-        execution = executions.pop(row.execution, [])
-        executions[row.execution] = execution
-        execution.append(row)
-    return executions.values()
 
 
 def _belonging(others: Sequence[Difference], matched: Sequence[Match]) -> dict[int, list[Difference]]:
