@@ -2,7 +2,11 @@
 {% macro rows_digest(relation) -%}
     (
         select encode(sha256(coalesce(string_agg(hashed.digest, '' order by hashed.digest), '')), 'hex')
-        from (select sha256(convert_to(to_jsonb(held)::text, 'UTF8')) as digest from {{ relation }} as held) as hashed
+        from (
+            -- with --empty, the relation comes with an alias of dbt's
+            select sha256(convert_to(to_jsonb(held)::text, 'UTF8')) as digest
+            from (select * from {{ relation }}) as held
+        ) as hashed
     )
 {%- endmacro %}
 
