@@ -124,8 +124,11 @@ class Attempts:
         left, self._left = self._left, []
         return left
 
-    def run(self, statement: Statement, row: HistoryRow | None = None) -> Outcome:
-        """Runs a statement, of this row if it is one of the history: all of it, or nothing."""
+    def run(self, statement: Statement, row: HistoryRow | None = None, as_it_is: bool = False) -> Outcome:
+        """Runs a statement, of this row if it is one of the history: all of it, or nothing.
+
+        `as_it_is`: nothing is mended where it fails.
+        """
         script = _Script(statement)
         if row is not None:
             script.repairs += self._known_beforehand(statement, row)
@@ -144,7 +147,7 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
-            if error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
+            if as_it_is or error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
             if self._v1_comes_in(error, script.failing(index)):
                 continue

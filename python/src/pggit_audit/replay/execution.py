@@ -22,7 +22,6 @@ class Execution:
 
     `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
     `strings` says how backslashes in strings were read (`rules.strings`).
-    `may_go_on`: its code ended transactions, so that rows of several are here, or those of another call.
     `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
     statements still to come; `failures` are finding and message of each statement that could not run; `members` the
     rows of an extension's members; `left_out` those that were so from the start.
@@ -39,7 +38,6 @@ class Execution:
     failures: list[tuple[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     left_out: Sequence[HistoryRow] = ()
-    may_go_on: bool = False
 
     @classmethod
     def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred], evidence: Evidence) -> Execution:
@@ -50,13 +48,21 @@ class Execution:
         told = strings.in_force(evidence, next((r for r in rows if r.change_sql == text), rows[0]))
         sent = committed(split(text, escapes=bool(told[0])))
         statements = _that_ran([s for one in sent for s in straight(one) or (one,)], rows, evidence)
-        goes_on = rows[0].execution != rows[-1].execution
-        return cls(text, statements, deque(rows), rows[-1], rows, waiting, told, may_go_on=goes_on)
+        return cls(text, statements, deque(rows), rows[-1], rows, waiting, told)
 
     @property
     def about(self) -> str:
         """What all is about that its text leaves open: whoever reads the text judges it."""
         return f"text of row {self.rows[0].version_id}"
+
+    @property
+    def may_have_come_again(self) -> bool:
+        """Whether it is one statement that may run twice, and explains some of the rows and not all: the others may be
+        of the next one of its text."""
+        may = len(self.statements) == 1 and (
+            self.statements[0].action == "code" or self.statements[0].or_replace
+        )
+        return may and 0 < len(self.remaining) < len(self.rows)
 
     @property
     def next_row(self) -> HistoryRow | None:

@@ -153,10 +153,9 @@ class Replay:
             execution.waiting += self._attached.enter(early=True)
         yield from self._statements(execution)
         left = len(kept)
-        while execution.may_go_on and 0 < len(execution.remaining) < left:
-            # It was called again.
+        while execution.may_have_come_again and len(execution.remaining) < left:
             left = len(execution.remaining)
-            yield from self._statements(execution)
+            yield from self._statements(execution, again=True)
         if execution.remaining:
             for row in execution.remaining:
                 yield from self._fallback.unexplained(row, execution)
@@ -184,8 +183,11 @@ class Replay:
             if now is not None:
                 yield replace(difference, new=now, path=state.path(now)), repairs
 
-    def _statements(self, execution: Execution) -> Iterator[Event]:
-        """Every statement of the execution, each in the session that its text prepared."""
+    def _statements(self, execution: Execution, again: bool = False) -> Iterator[Event]:
+        """Every statement of the execution, each in the session that its text prepared.
+
+        `again`: they ran already, and are tried once more as they are.
+        """
         situation = self._situation
         situation.begin_session()
         for statement in execution.in_turn():
@@ -207,7 +209,7 @@ class Replay:
             if statement.action == "setting":
                 situation.take_setting(statement)
                 continue
-            yield from self._statement(statement, execution)
+            yield from self._statement(statement, execution, again)
         situation.shadow.end_execution()
 
     def _noticed(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -218,7 +220,7 @@ class Replay:
                 self._notices.clear()
             yield event
 
-    def _statement(self, statement: Statement, execution: Execution) -> Iterator[Event]:
+    def _statement(self, statement: Statement, execution: Execution, again: bool) -> Iterator[Event]:
         """One statement: what it takes to run it, what it changed, and the rows that tell of it."""
         row = execution.next_row
         if row is not None:
@@ -229,7 +231,7 @@ class Replay:
             return
         recorded = statement
         statement, readings = as_meant(self._evidence, statement, row or execution.last, execution.strings)
-        outcome = self._attempts.run(statement, row)
+        outcome = self._attempts.run(statement, row, as_it_is=again)
         if self._observe is not None:
             self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
@@ -245,6 +247,8 @@ class Replay:
             self._notices.append(finding("extension_altered", why))
             execution.members.add(altered.version_id)
             yield self._writer.excluded(altered, "member of a created extension")
+            return
+        if not outcome.ran and again:
             return
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
