@@ -57,12 +57,13 @@ class Execution:
 
     @property
     def may_have_come_again(self) -> bool:
-        """Whether it is one statement that may run twice, and explains some of the rows and not all: the others may be
-        of the next one of its text."""
-        may = len(self.statements) == 1 and (
-            self.statements[0].action == "code" or self.statements[0].or_replace
-        )
-        return may and 0 < len(self.remaining) < len(self.rows)
+        """Whether it is one statement, that explains some of the rows and not all: the others may be of the next one
+        of its text, if it may run twice, or runs for one schema after the other."""
+        if len(self.statements) != 1 or not 0 < len(self.remaining) < len(self.rows):
+            return False
+        only, first, following = self.statements[0], self.rows[0], self.remaining[0]
+        is_for_another_schema = first.object_schema != following.object_schema and _is_alike(first, following)
+        return only.action == "code" or only.or_replace or is_for_another_schema
 
     @property
     def next_row(self) -> HistoryRow | None:
@@ -102,6 +103,14 @@ def executions(rows: Iterable[HistoryRow], evidence: Evidence) -> Iterable[list[
         together.append(row)
         found[here] = together
     return found.values()
+
+
+def _is_alike(row: HistoryRow, other: HistoryRow) -> bool:
+    """Whether two rows say the same of an object of their schemas; a routine is called by its oid there."""
+    is_routine = row.object_type == other.object_type == "FUNCTION"
+    return (row.object_type, row.change_type) == (other.object_type, other.change_type) and (
+        is_routine or row.object_name == other.object_name
+    )
 
 
 def _follows(row: HistoryRow, other: HistoryRow) -> bool:
