@@ -108,6 +108,9 @@ class Fallback:
         events = self._from_columns(row, why, execution)
         current = self._identities.current(row)
         events = events or self._recorded_drop(row, current, execution)
+        if current is not None and row.schema_is_told and current.object_schema != row.object_schema:
+            # The row tells that it was elsewhere by then.
+            current = None
         if events:
             yield from events
         elif current is not None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_types, parse_name, qualified
+from pggit_audit.definitions import column_types, first_statement, parse_name, qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import RENAMED_TYPE
@@ -49,6 +49,36 @@ def renamed_by_now(failure: Failure, known: Sequence[Name], row: HistoryRow) -> 
             if failure.situation.relation((full[0], found)) is not None:
                 yield rename((full[0], found), recorded, f"row {row.version_id}")
                 return
+
+
+# The types of a name, in whatever schema.
+_OF_NAME = """
+    select n.nspname::pg_catalog.text
+    from pg_catalog.pg_type as t
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) t.typnamespace
+    where t.typname operator(pg_catalog.=) %(name)s::pg_catalog.name
+"""
+
+
+def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
+    """The type that the live catalog has in the schema where it is missing, and not in the one where it is."""
+    live = evidence.live.types.get(name)
+    if live is None or name[0] is None:
+        return
+    schemas = [schema for (schema,) in failure.situation.query(_OF_NAME, {"name": name[1]})]
+    found = [
+        here
+        for schema in schemas
+        if (schema, name[1]) not in evidence.live.types
+        and (here := failure.situation.relation((schema, name[1]))) is not None
+        and here.object_type == "TYPE"
+        and first_statement(here.definition).replace(here.object_identity, live.object_identity, 1)
+        == first_statement(live.definition)
+    ]
+    if len(found) == 1:
+        statement = f"ALTER TYPE {qualified((found[0].object_schema, name[1]))} SET SCHEMA {quote(name[0])};"
+        why = f"the live catalog has {live.object_identity}, and {found[0].object_identity} no more, which is the same"
+        yield Repair(RENAMED_TYPE, statement, why, alone=True, inferred=name)
 
 
 def name_of_now(evidence: Evidence, failure: Failure, name: Name) -> DatabaseObject | None:

@@ -61,6 +61,12 @@ _USERS = (
 )
 
 
+# A domain's base is recorded in its place, and no enum is called so.
+_IS_BUILT_IN = (
+    "select from pg_catalog.pg_type where typname operator(pg_catalog.=) %(name)s::pg_catalog.name"
+    " and typnamespace operator(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace"
+)
+
 # A type that is to take another's name is made so many rows before it is used, at most.
 _SOON = 25
 
@@ -108,13 +114,16 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                     about=last_written("type") if when is not None else about_type((full[0], after)),
                 )
             )  # fmt: skip
+    full = failure.resolve(name)[0]
+    base = _recorded_base(evidence, name[1], failure)
     found = [
+        *(step for there in known for step in renamed_types.moved(evidence, failure, there)),
         *renamed_types.renamed_by_now(failure, known, evidence.history.rows[failure.situation.position]),
         *found,
     ]
     taken_over = (
         None
-        if found
+        if found or (base is not None and failure.situation.query(_IS_BUILT_IN, {"name": base}))
         else _made_by_then(evidence, failure)
         or _name_to_come(evidence, failure, name)
         or renamed_types.name_of_now(evidence, failure, name)
@@ -126,8 +135,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         why = f"{taken_over.object_identity} of the live catalog took the name of another"
         about = about_type((taken_over.object_schema, taken_over.object_name))
         found.append(Repair(TYPE_FROM_LIVE_CATALOG, made, why, alone=True, inferred=full, about=about))
-    full = failure.resolve(name)[0]
-    base = _recorded_base(evidence, name[1], failure)
+        full = failure.resolve(name)[0]
     if base is not None:
         make = f"CREATE DOMAIN {qualified(full)} AS {type_text(base)};"
         why = f"the statement gives a column the type {name[1]}, and the row recorded {base}"
