@@ -25,6 +25,7 @@ from pggit_audit.definitions import (
     parse_name,
     qualified,
     quote_if_needed,
+    sequence_of,
     table_of,
     type_text,
     with_columns,
@@ -458,22 +459,25 @@ def _usual_key(
     evidence: Evidence, table: Name, before: Columns, live: DatabaseObject | None
 ) -> Iterator[str]:
     """The primary key of a table that is gone: of its first column, where all live tables of its schema that begin with
-    a column of that name have theirs of that alone, under a name as PostgreSQL gives one (after a former name, too)."""
-    if live is not None or not before:
+    a column of that name have theirs of that alone, under a name as PostgreSQL gives one (after a former name, too); or
+    so of the one that a sequence counts."""
+    if live is not None or not before or evidence.history.mentions(f"{table[1]}_pkey"):
         return
-    column, key = ordered(before)[0], f"{table[1]}_pkey"
-    if before[column].get("nullable", True) or evidence.history.mentions(key):
-        return
-    others = [
-        [
-            (key.endswith("_pkey"), body)
-            for key, body in constraints(o.definition).items()
-            if "PRIMARY KEY" in body
-        ]
-        for name, o in evidence.live.by_name.items()
-        if o.object_type == "TABLE" and name[0] == table[0]
-        if [c for c, _ in column_types(o.definition)][:1] == [column]
-    ]
-    says = f"PRIMARY KEY ({quote_if_needed(column)})"
-    if len(others) >= _MANY and all(keys == [(True, says)] for keys in others):
-        yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(key)} {says};"
+    counted = {column for column, fact in before.items() if sequence_of(fact.get("default"))}
+    keys: dict[str, list[list[tuple[bool, str]]]] = {}
+    for name, other in evidence.live.by_name.items():
+        if other.object_type == "TABLE" and name[0] == table[0]:
+            known = constraints(other.definition).items()
+            own = [(key.endswith("_pkey"), body) for key, body in known if body.startswith("PRIMARY KEY")]
+            lines = elements(other.definition)[1]
+            likely = [*lines[:1], *(line for line in lines[1:] if " DEFAULT nextval(" in line)]
+            for column in map(column_name, likely):
+                keys.setdefault(column, []).append(own)
+    for column in dict.fromkeys((ordered(before)[0], *sorted(counted))):
+        says = f"PRIMARY KEY ({quote_if_needed(column)})"
+        others = keys.get(column, [])
+        if before[column].get("nullable", True) or len(others) < _MANY:
+            continue
+        if all(own == [(True, says)] for own in others):
+            yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(f'{table[1]}_pkey')} {says};"
+            return
