@@ -21,7 +21,8 @@ from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.column_actions import actions_on
-from pggit_audit.rules.situation import Evidence, Failure, Repair, references
+from pggit_audit.rules.references import references
+from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import MOST_BYTES, Name, quote, unquote
 
 # As PostgreSQL prints it.

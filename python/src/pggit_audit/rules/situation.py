@@ -20,7 +20,7 @@ from pggit_audit.history import History, HistoryRow
 from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.moments import Moments
-from pggit_audit.rules import FROM_LIVE_CATALOG, Rule
+from pggit_audit.rules import FROM_LIVE_CATALOG, Rule, references
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.rules.placing import Habits
 from pggit_audit.rules.type_changes import TypeChanges, columns_written
@@ -102,9 +102,14 @@ class Evidence:
         found: dict[str, set[tuple[str, str]]] = {}
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
-                for column, refers in references(statement):
+                for column, refers in references.references(statement):
                     found.setdefault(column, set()).add((statement.targets[0][1], refers))
         return found
+
+    @cached_property
+    def usual_references(self) -> Mapping[str, str]:
+        """By the names of columns that always refer to one thing, what that is, and what happens."""
+        return references.usual(self.history.rows, self.live.by_name.values())
 
     @cached_property
     def written(self) -> Mapping[str, set[str]]:
@@ -162,20 +167,10 @@ class Evidence:
         return Habits(self.history)
 
 
-_REFERS = re.compile(rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)")
 _GIVES_UP = re.compile(
     rf"\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
     rf"|\brename\s+constraint\s+(?P<renamed>{QUOTED}|\w+)\s+to\b"
 )
-
-
-def references(statement: Statement) -> Iterator[tuple[str, str]]:
-    """The foreign keys on one column each that a statement makes: the column, and what it refers to, as one writes."""
-    for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
-        yield (
-            unquote(column),
-            re.sub(r"\s*([()])\s*", r"\1", " ".join(refers.split())).replace(")", ") ").strip(),
-        )
 
 
 def _given_up_by(statement: Statement) -> Iterator[tuple[str, str, bool]]:

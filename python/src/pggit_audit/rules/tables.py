@@ -24,8 +24,6 @@ from pggit_audit.definitions import (
     ordered,
     parse_name,
     qualified,
-    quote_if_needed,
-    sequence_of,
     table_of,
     type_text,
     with_columns,
@@ -46,6 +44,7 @@ from pggit_audit.rules import (
     older_columns,
     older_constraints,
     sequences,
+    usual_parts,
 )
 from pggit_audit.rules.column_actions import Action
 from pggit_audit.rules.situation import Evidence, Repair
@@ -53,8 +52,6 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 
 # PostgreSQL allows no more; a recorded position beyond it is none.
 _MOST_COLUMNS = 1600
-# Of so many tables one learns what the team does.
-_MANY = 3
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 _RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
@@ -149,6 +146,8 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
+    usual = usual_parts.foreign_keys(evidence, name, there, [step.statement for step in table.rest])
+    table.rest.extend(Repair(OLDER_TABLE, text, why, inferred=name) for text in usual)
     return table
 
 
@@ -396,7 +395,7 @@ def _as_it_was(
         else:
             body.append(taken.get(place) or f"{gone[place]} integer")
     rest = [*rest, *sequences.own_of_columns(evidence, name, before, known)]
-    rest += _usual_key(evidence, name, before, live)
+    rest += usual_parts.key(evidence, name, before, rest)
     statement = table_of(head, body, tail)
     if gone:
         drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())
@@ -453,31 +452,3 @@ def _taken(
     behind = range(end, end + len(names))
     lines = [older_columns.like_others(evidence, name) or f"{quote(name)} text" for name in names]
     return dict(zip(gaps or behind, lines, strict=True))
-
-
-def _usual_key(
-    evidence: Evidence, table: Name, before: Columns, live: DatabaseObject | None
-) -> Iterator[str]:
-    """The primary key of a table that is gone: of its first column, where all live tables of its schema that begin with
-    a column of that name have theirs of that alone, under a name as PostgreSQL gives one (after a former name, too); or
-    so of the one that a sequence counts."""
-    if live is not None or not before or evidence.history.mentions(f"{table[1]}_pkey"):
-        return
-    counted = {column for column, fact in before.items() if sequence_of(fact.get("default"))}
-    keys: dict[str, list[list[tuple[bool, str]]]] = {}
-    for name, other in evidence.live.by_name.items():
-        if other.object_type == "TABLE" and name[0] == table[0]:
-            known = constraints(other.definition).items()
-            own = [(key.endswith("_pkey"), body) for key, body in known if body.startswith("PRIMARY KEY")]
-            lines = elements(other.definition)[1]
-            likely = [*lines[:1], *(line for line in lines[1:] if " DEFAULT nextval(" in line)]
-            for column in map(column_name, likely):
-                keys.setdefault(column, []).append(own)
-    for column in dict.fromkeys((ordered(before)[0], *sorted(counted))):
-        says = f"PRIMARY KEY ({quote_if_needed(column)})"
-        others = keys.get(column, [])
-        if before[column].get("nullable", True) or len(others) < _MANY:
-            continue
-        if all(own == [(True, says)] for own in others):
-            yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(f'{table[1]}_pkey')} {says};"
-            return

@@ -191,6 +191,36 @@ def _text(statement: Statement, begin: int, end: int) -> str:
 
 def columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
     """The columns in the parentheses of a CREATE TABLE: the name of each, and its type with NOT NULL."""
+    for begin, end in _elements(statement):
+        keywords = statement.keywords[begin:end]
+        behind = next((n for n, k in enumerate(keywords) if k in _BEHIND_TYPE), len(keywords))
+        if behind > 1 and keywords[0] not in _NO_COLUMN:
+            kind = _text(statement, begin + 1, begin + behind)
+            required = ("NOT", "NULL") in pairwise(keywords)
+            yield statement.words[begin], kind + (" NOT NULL" if required else "")
+
+
+def columns_that_refer(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns that a CREATE TABLE or an ALTER TABLE makes and that refer to something by themselves: the name of
+    each, and to what, as one writes."""
+    places = list(_elements(statement)) if statement.tag == "CREATE TABLE" else []
+    for begin, end in _actions(statement):
+        at = begin + (2 if statement.keywords[begin + 1 : begin + 2] == ("COLUMN",) else 1)
+        if statement.keywords[begin] == "ADD" and at + 1 < end and statement.keywords[at] != "IF":
+            places.append((at, end))
+    for begin, end in places:
+        keywords = statement.keywords[:end]
+        if keywords[begin] in _NO_COLUMN or "REFERENCES" not in keywords[begin:]:
+            continue
+        refers = begin + keywords[begin:].index("REFERENCES")
+        behind = (
+            i for i in range(refers + 2, end) if keywords[i] in _BEHIND_TYPE and keywords[i - 1] != "SET"
+        )
+        yield statement.words[begin], _text(statement, refers, next(behind, end))
+
+
+def _elements(statement: Statement) -> Iterator[tuple[int, int]]:
+    """Where the elements of a CREATE TABLE stand: from the first token to before the one behind the last."""
     depth, begin = 0, None
     for i, word in enumerate(statement.words):
         if word == "(" and depth == 0 and begin is not None:
@@ -199,12 +229,8 @@ def columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
         if begin is None:
             begin = i + 1 if depth == 1 else None
         elif depth == 0 or (depth == 1 and word == ","):
-            keywords = statement.keywords[begin:i]
-            behind = next((n for n, k in enumerate(keywords) if k in _BEHIND_TYPE), len(keywords))
-            if behind > 1 and keywords[0] not in _NO_COLUMN:
-                kind = _text(statement, begin + 1, begin + behind)
-                required = ("NOT", "NULL") in pairwise(keywords)
-                yield statement.words[begin], kind + (" NOT NULL" if required else "")
+            if i > begin:
+                yield begin, i
             begin = i + 1
             if depth == 0:
                 return

@@ -1,0 +1,64 @@
+"""What columns refer to, in texts and live: of each, and as a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import column_types, constraints
+from pggit_audit.history import HistoryRow
+from pggit_audit.lexing import QUOTED
+from pggit_audit.rules.type_changes import columns_that_refer, columns_written
+from pggit_audit.statements import Statement, unquote
+
+_REFERS = re.compile(
+    rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
+)
+# Of so many tables one learns what the team does.
+_MANY = 3
+
+
+def references(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The foreign keys on one column each that a statement makes: the column, and what it refers to, as one writes."""
+    for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
+        yield unquote(column), _plain(refers)
+
+
+def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[str, str]:
+    """By the names of columns that refer to one thing in all tables that have one, three at least, what that is, and
+    what happens; without that where it differs, if not all say it."""
+    said: dict[str, dict[str, str]] = {}
+    having: dict[str, set[str]] = {}
+    for row in rows:
+        for s in row.statements if not row.exclusion_reason else ():
+            if s.tag not in ("CREATE TABLE", "ALTER TABLE") or not s.targets:
+                continue
+            table = s.targets[0][1]
+            for column, _ in columns_written(s) if s.tag == "CREATE TABLE" else ():
+                having.setdefault(column, set()).add(table)
+            for column, refers in (*references(s), *columns_that_refer(s)):
+                said.setdefault(column, {}).setdefault(table, _plain(refers))
+    for other in live:
+        if other.object_type == "TABLE":
+            for column, _ in column_types(other.definition):
+                having.setdefault(column, set()).add(other.object_name)
+            for body in constraints(other.definition).values():
+                for column, refers in _REFERS.findall(body):
+                    said.setdefault(unquote(column), {}).setdefault(other.object_name, _plain(refers))
+    found: dict[str, str] = {}
+    for column, told in said.items():
+        if len(told) < _MANY or not having.get(column, set()) <= told.keys():
+            continue
+        alike = {refers.replace('"', ""): refers for refers in told.values()}
+        if len(alike) > 1 and not all(" on delete " in refers.lower() for refers in alike):
+            alike = {bare.partition(")")[0]: refers.partition(")")[0] + ")" for bare, refers in alike.items()}
+        if len(alike) == 1:
+            found[column] = next(iter(alike.values()))
+    return found
+
+
+def _plain(refers: str) -> str:
+    """What a foreign key refers to, as one compares it."""
+    text = re.sub(r"\s*([()])\s*", r"\1", " ".join(refers.split())).replace(")", ") ").strip()
+    return re.sub(r"^references (?:public\.)?", "references ", text, flags=re.IGNORECASE)

@@ -1,0 +1,81 @@
+"""Keys of tables that are older than the tracker, which are gone in the end and which no text names: as the team gives
+them to such columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from pggit_audit.definitions import (
+    Columns,
+    column_name,
+    column_types,
+    constraints,
+    elements,
+    ordered,
+    qualified,
+    quote_if_needed,
+    sequence_of,
+)
+from pggit_audit.rules.situation import Evidence
+from pggit_audit.statements import Name, quote
+
+# Of so many tables one learns what the team does.
+_MANY = 3
+_MOST = 0.8
+
+
+def key(evidence: Evidence, table: Name, before: Columns, known: Iterable[str]) -> Iterator[str]:
+    """The primary key of a table of which no key is `known`: of its first column, where of the live tables of its
+    schema that begin with a column of that name four in five have theirs of that alone, under a name as PostgreSQL gives
+    one (after a former name, too); or so of the one that a sequence counts. Those whose keys texts take away do not
+    count."""
+    name = f"{table[1]}_pkey"
+    named = evidence.history.mentions(name) and name not in evidence.dropped["CONSTRAINT"]
+    if not before or named or any(" PRIMARY KEY " in statement for statement in known):
+        return
+    counted = {column for column, fact in before.items() if sequence_of(fact.get("default"))}
+    keys = _keys(evidence, table[0])
+    for column in dict.fromkeys((ordered(before)[0], *sorted(counted))):
+        says = f"PRIMARY KEY ({quote_if_needed(column)})"
+        others = keys.get(column, [])
+        alike = sum(own == [(True, says)] for own in others)
+        if not before[column].get("nullable", True) and alike >= max(_MANY, len(others) * _MOST):
+            yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {says};"
+            return
+
+
+def _keys(evidence: Evidence, schema: str | None) -> Mapping[str, list[list[tuple[bool, str]]]]:
+    """By the names of columns that begin live tables, or that sequences count, the keys of these tables: whether each
+    has a name as PostgreSQL gives one, and what it says."""
+    found: dict[str, list[list[tuple[bool, str]]]] = {}
+    for name, other in evidence.live.by_name.items():
+        if other.object_type != "TABLE" or name[0] != schema:
+            continue
+        known = constraints(other.definition)
+        own = {part: body for part, body in known.items() if body.startswith("PRIMARY KEY")}
+        if own.keys() & evidence.dropped["CONSTRAINT"].keys():
+            continue
+        lines = elements(other.definition)[1]
+        likely = [*lines[:1], *(line for line in lines[1:] if " DEFAULT nextval(" in line)]
+        for column in map(column_name, likely):
+            found.setdefault(column, []).append(
+                [(part.endswith("_pkey"), body) for part, body in own.items()]
+            )
+    return found
+
+
+def foreign_keys(
+    evidence: Evidence, table: Name, columns: Collection[str], known: Collection[str]
+) -> Iterator[str]:
+    """The foreign keys on columns of a table that it has not any more, where all of three or more tables, of texts and
+    live, with a column of such a name refer to one thing with it. `known`: statements of what belongs to the table."""
+    live = evidence.live.by_name.get(table)
+    there = {column for column, _ in column_types(live.definition)} if live is not None else set()
+    for column in columns:
+        begins = f"FOREIGN KEY ({quote_if_needed(column)})"
+        if column in there or any(begins in s or f"FOREIGN KEY ({quote(column)})" in s for s in known):
+            continue
+        refers = evidence.usual_references.get(column)
+        if refers is not None:
+            name = quote(f"{table[1]}_{column}_fkey")
+            yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {name} FOREIGN KEY ({quote(column)}) {refers};"
