@@ -25,10 +25,12 @@ _MOST = 0.8
 
 
 def key(evidence: Evidence, table: Name, before: Columns, known: Iterable[str]) -> Iterator[str]:
-    """The primary key of a table of which no key is `known`: of its first column, where of the live tables of its
-    schema that begin with a column of that name four in five have theirs of that alone, under a name as PostgreSQL gives
-    one (after a former name, too); or so of the one that a sequence counts. Those whose keys texts take away do not
-    count."""
+    """The primary key of a table of which no key is `known`: of its first column, or of the one that a sequence counts.
+
+    Where of the live tables of its schema that begin with a column of that name, or count it, four in five have theirs
+    of that alone, under a name as PostgreSQL gives one (after a former name, too). Those whose keys texts take away do
+    not count.
+    """
     name = f"{table[1]}_pkey"
     named = evidence.history.mentions(name) and name not in evidence.dropped["CONSTRAINT"]
     if not before or named or any(" PRIMARY KEY " in statement for statement in known):
