@@ -45,4 +45,18 @@ set search_path = t1;
 alter table widget add column kind text;
 set search_path = t2;
 alter table widget add column kind text;
+-- @@ h client=sessions
+-- > alice
+begin;
+set search_path = t1;
+-- > alice script
+create table label (id int primary key, name text); create index label_name on label (name);
+-- > alice
+set search_path = t2;
+-- > alice script
+create table label (id int primary key, name text); create index label_name on label (name);
+-- > alice
+commit;
+-- @@ i
+alter table t2.label add column kind text;
 -- @after select count(*) = 0 from pggit_audit.repairs where rule in ('table_from_columns', 'added_column', 'unexplained_row')

@@ -57,13 +57,16 @@ class Execution:
 
     @property
     def may_have_come_again(self) -> bool:
-        """Whether it is one statement, that explains some of the rows and not all: the others may be of the next one
-        of its text, if it may run twice, or runs for one schema after the other."""
-        if len(self.statements) != 1 or not 0 < len(self.remaining) < len(self.rows):
+        """Whether it explains some of the rows, and the others may be of the next one of its text: it is one
+        statement that may run twice, or a text that is sent for one schema after the other."""
+        if not 0 < len(self.remaining) < len(self.rows):
             return False
-        only, first, following = self.statements[0], self.rows[0], self.remaining[0]
-        is_for_another_schema = first.object_schema != following.object_schema and _is_alike(first, following)
-        return only.action == "code" or only.or_replace or is_for_another_schema
+        first, following = self.rows[0], self.remaining[0]
+        if first.object_schema != following.object_schema and _is_alike(first, following):
+            return True
+        return len(self.statements) == 1 and (
+            self.statements[0].action == "code" or self.statements[0].or_replace
+        )
 
     @property
     def next_row(self) -> HistoryRow | None:

@@ -21,11 +21,11 @@ from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
 from pggit_audit.definitions import without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
-from pggit_audit.replay.code import code_of, reached
+from pggit_audit.replay.code import code_of, named, reached
 from pggit_audit.replay.state import Difference, State
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
 from pggit_audit.rules.situation import Repair
-from pggit_audit.statements import Statement
+from pggit_audit.statements import Statement, split
 
 # Another result at another time, in another session, on another server or to somebody else; all but the words of
 # the second line are calls.
@@ -83,6 +83,7 @@ _AUTHORS = {"CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"}
 # How code learns what became of rows that it changes.
 _COUNTS = {"FOUND", "ROW_COUNT", "RETURNING"}
 _CHANGES_ROWS = {"INSERT", "UPDATE", "DELETE", "MERGE"}
+_FIRES = {*_CHANGES_ROWS, "TRUNCATE"}
 # FROM in the arguments of these is a word of their own.
 _WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY", "POSITION"}
 _BEHIND_FROM = {
@@ -111,7 +112,10 @@ def looks_at_data(statement: Statement, state: State) -> Repair | None:
     """What a statement makes DDL of that the history does not have."""
     found = _Reading()
     made = unconditional(statement) if statement.tag == "DO" else None
-    if made and not any(may_make(o) for o in reached(statement.text, state)):
+    why: str | None
+    if statement.tag in _FIRES:
+        why = "what it did to rows fired triggers"
+    elif made and not any(may_make(o) for o in reached(statement.text, state)):
         for part in made:
             _piece(part.tokens, part.keywords, frozenset(), found, _Place(False, 0))
         why = found.why()
@@ -202,6 +206,21 @@ def told_all_the_same(
 def may_make(routine: DatabaseObject) -> bool:
     """Whether a routine that code calls may make something itself."""
     return _MAKING.search(_body(routine)) is not None
+
+
+def fires(statement: Statement, state: State) -> bool:
+    """Whether a statement changes rows of a table with a trigger whose function may make something itself."""
+    if statement.tag not in _FIRES:
+        return False
+    words = {*statement.words}
+    makers = [o for o in state.routines() if may_make(o)]
+    return bool(makers) and any(
+        (made := split(found.definition)[0]).on is not None
+        and made.on[1] in words
+        and named(made.text, makers)
+        for found in state.objects.values()
+        if found.object_type == "TRIGGER"
+    )
 
 
 @lru_cache(maxsize=4096)

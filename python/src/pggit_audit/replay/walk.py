@@ -24,7 +24,7 @@ from pggit_audit.replay.execution import Execution, executions
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
-from pggit_audit.replay.looks import has_of_the_shadow, looks_at_data, told_all_the_same
+from pggit_audit.replay.looks import fires, has_of_the_shadow, looks_at_data, told_all_the_same
 from pggit_audit.replay.matching import Match, Matching, implied_drops, rows_of_code
 from pggit_audit.replay.members import altered_member, members
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
@@ -196,11 +196,16 @@ class Replay:
                 continue
             if ends_transaction(statement):
                 situation.end_transaction()
+            fired = execution.next_row is not None and fires(statement, situation.state)
+            if fired:
+                statement = replace(statement, action="code")
             if statement.action in ("ignored", "refused"):
                 yield from self._fallback.not_run(statement, execution)
                 continue
             if statement.action == "code" and not (
-                may_make_ddl(statement, situation.state) or calls_a_procedure(statement, self._evidence.live)
+                fired
+                or may_make_ddl(statement, situation.state)
+                or calls_a_procedure(statement, self._evidence.live)
             ):
                 continue
             row = execution.next_row or execution.last
@@ -209,7 +214,7 @@ class Replay:
             if statement.action == "setting":
                 situation.take_setting(statement)
                 continue
-            yield from self._statement(statement, execution, again)
+            yield from self._statement(statement, execution, as_it_is=again or fired)
         situation.shadow.end_execution()
 
     def _noticed(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -220,8 +225,11 @@ class Replay:
                 self._notices.clear()
             yield event
 
-    def _statement(self, statement: Statement, execution: Execution, again: bool) -> Iterator[Event]:
-        """One statement: what it takes to run it, what it changed, and the rows that tell of it."""
+    def _statement(self, statement: Statement, execution: Execution, as_it_is: bool) -> Iterator[Event]:
+        """One statement: what it takes to run it, what it changed, and the rows that tell of it.
+
+        `as_it_is`: nothing is mended where it fails, and nothing said.
+        """
         row = execution.next_row
         if row is not None:
             execution.waiting += self._corrections.before(statement, row)
@@ -231,7 +239,7 @@ class Replay:
             return
         recorded = statement
         statement, readings = as_meant(self._evidence, statement, row or execution.last, execution.strings)
-        outcome = self._attempts.run(statement, row, as_it_is=again)
+        outcome = self._attempts.run(statement, row, as_it_is)
         if self._observe is not None:
             self._observe(row or execution.last, statement, outcome)
         if statement.action == "code" or statement.runs_query:
@@ -248,7 +256,7 @@ class Replay:
             execution.members.add(altered.version_id)
             yield self._writer.excluded(altered, "member of a created extension")
             return
-        if not outcome.ran and again:
+        if not outcome.ran and as_it_is:
             return
         if not outcome.ran:
             yield from self._fallback.failed(statement, execution, outcome)
