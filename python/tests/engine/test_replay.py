@@ -403,7 +403,7 @@ def test_what_a_trigger_makes_beside_an_extension_is_not_left_out(
         events, _ = replayed(own, rows, scratch.objects(""))
     assert [e.v1_version_id for e in events if e.origin == "excluded"] == [20]
     told = {e.object_name: e.fidelity for e in events if e.origin == "v1"}
-    assert told["hidden"] == "static"
+    assert told["hidden"] == "repaired"
     assert told["t"] == "exact"
 
 
