@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from pggit_audit.code import straight
 from pggit_audit.history import SESSION, HistoryRow
 from pggit_audit.replay.code import may_commit
 from pggit_audit.replay.provenance import Inferred
+from pggit_audit.replay.state import ROUTINES
 from pggit_audit.rules import strings
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, committed, split
@@ -72,6 +74,16 @@ class Execution:
     def next_row(self) -> HistoryRow | None:
         """The first row that is not explained yet, if one is left."""
         return self.remaining[0] if self.remaining else None
+
+    @property
+    def is_silent_about_the_next(self) -> bool:
+        """Whether no statement that may make it names the relation of the first row that is not explained yet."""
+        row = self.next_row
+        return row is not None and row.object_type not in ROUTINES and row.name not in self._words
+
+    @cached_property
+    def _words(self) -> set[str]:
+        return {word for s in self.statements if s.action != "ignored" for word in s.words}
 
     def in_turn(self) -> Iterator[Statement]:
         """The statements in order; `following` goes along."""

@@ -18,14 +18,14 @@ from sqlglot.errors import TokenError
 
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
-from pggit_audit.definitions import without_comments
+from pggit_audit.definitions import parse_name, without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
 from pggit_audit.replay.code import code_of, named, reached
 from pggit_audit.replay.state import Difference, State
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
 from pggit_audit.rules.situation import Repair
-from pggit_audit.statements import Statement, split
+from pggit_audit.statements import Statement
 
 # Another result at another time, in another session, on another server or to somebody else; all but the words of
 # the second line are calls.
@@ -213,14 +213,13 @@ def fires(statement: Statement, state: State) -> bool:
     if statement.tag not in _FIRES:
         return False
     words = {*statement.words}
-    makers = [o for o in state.routines() if may_make(o)]
-    return bool(makers) and any(
-        (made := split(found.definition)[0]).on is not None
-        and made.on[1] in words
-        and named(made.text, makers)
+    on_it = [
+        found.definition
         for found in state.objects.values()
         if found.object_type == "TRIGGER"
-    )
+        and parse_name(found.object_identity.rpartition(" on ")[2])[1] in words
+    ]
+    return any(may_make(o) for definition in on_it for o in named(definition, state.routines()))
 
 
 @lru_cache(maxsize=4096)

@@ -196,7 +196,7 @@ class Replay:
                 continue
             if ends_transaction(statement):
                 situation.end_transaction()
-            fired = execution.next_row is not None and fires(statement, situation.state)
+            fired = execution.is_silent_about_the_next and fires(statement, situation.state)
             if fired:
                 statement = replace(statement, action="code")
             if statement.action in ("ignored", "refused"):
