@@ -15,8 +15,8 @@ from pggit_audit.statements import Statement, unquote
 _REFERS = re.compile(
     rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
 )
-# Of so many tables one learns what the team does.
-_MANY = 3
+MANY = 3
+"""Of so many tables one learns what the team does."""
 
 
 def references(statement: Statement) -> Iterator[tuple[str, str]]:
@@ -48,7 +48,7 @@ def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[st
                     said.setdefault(unquote(column), {}).setdefault(other.object_name, _plain(refers))
     found: dict[str, str] = {}
     for column, told in said.items():
-        if len(told) < _MANY or not having.get(column, set()) <= told.keys():
+        if len(told) < MANY or not having.get(column, set()) <= told.keys():
             continue
         alike = {refers.replace('"', ""): refers for refers in told.values()}
         if len(alike) > 1 and not all(" on delete " in refers.lower() for refers in alike):

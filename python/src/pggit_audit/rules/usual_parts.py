@@ -16,11 +16,11 @@ from pggit_audit.definitions import (
     quote_if_needed,
     sequence_of,
 )
+from pggit_audit.rules.references import MANY
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, quote
 
-# Of so many tables one learns what the team does.
-_MANY = 3
+# Of the tables from which one learns that, so large a part does it.
 _MOST = 0.8
 
 
@@ -41,7 +41,7 @@ def key(evidence: Evidence, table: Name, before: Columns, known: Iterable[str]) 
         says = f"PRIMARY KEY ({quote_if_needed(column)})"
         others = keys.get(column, [])
         alike = sum(own == [(True, says)] for own in others)
-        if not before[column].get("nullable", True) and alike >= max(_MANY, len(others) * _MOST):
+        if not before[column].get("nullable", True) and alike >= max(MANY, len(others) * _MOST):
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {says};"
             return
 

@@ -91,12 +91,6 @@ found (catalog, class, object, part, xid, facts) as (
     join relations as r on r.oid operator(pg_catalog.=) w.ev_class
 
     union all
-    select 'pg_constraint', 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, null, k.xmin,
-        pg_catalog.jsonb_build_object('oid', k.oid::pg_catalog.int8)
-    from pg_catalog.pg_constraint as k
-    where k.connamespace in (select oid from team_schemas)
-
-    union all
     select 'pg_trigger', 'pg_catalog.pg_trigger'::pg_catalog.regclass, t.oid, null, t.xmin,
         pg_catalog.jsonb_build_object('oid', t.oid::pg_catalog.int8)
     from pg_catalog.pg_trigger as t
@@ -121,34 +115,27 @@ found (catalog, class, object, part, xid, facts) as (
     join types as t on t.oid operator(pg_catalog.=) e.enumtypid
 
     union all
-    select 'pg_proc', 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, null, p.xmin,
-        pg_catalog.jsonb_build_object('oid', p.oid::pg_catalog.int8)
-    from pg_catalog.pg_proc as p
-    where p.pronamespace in (select oid from team_schemas)
-
-    union all
-    select 'pg_statistic_ext', 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid, null, s.xmin,
-        pg_catalog.jsonb_build_object('oid', s.oid::pg_catalog.int8)
-    from pg_catalog.pg_statistic_ext as s
-    where s.stxnamespace in (select oid from team_schemas)
-
-    union all
-    select 'pg_collation', 'pg_catalog.pg_collation'::pg_catalog.regclass, c.oid, null, c.xmin,
-        pg_catalog.jsonb_build_object('oid', c.oid::pg_catalog.int8)
-    from pg_catalog.pg_collation as c
-    where c.collnamespace in (select oid from team_schemas)
-
-    union all
-    select 'pg_ts_dict', 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, d.oid, null, d.xmin,
-        pg_catalog.jsonb_build_object('oid', d.oid::pg_catalog.int8)
-    from pg_catalog.pg_ts_dict as d
-    where d.dictnamespace in (select oid from team_schemas)
-
-    union all
-    select 'pg_ts_config', 'pg_catalog.pg_ts_config'::pg_catalog.regclass, c.oid, null, c.xmin,
-        pg_catalog.jsonb_build_object('oid', c.oid::pg_catalog.int8)
-    from pg_catalog.pg_ts_config as c
-    where c.cfgnamespace in (select oid from team_schemas)
+    select o.catalog, o.class, o.oid, null, o.xid, pg_catalog.jsonb_build_object('oid', o.oid::pg_catalog.int8)
+    from (
+        select 'pg_constraint', 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, k.connamespace, k.xmin
+        from pg_catalog.pg_constraint as k
+        union all
+        select 'pg_proc', 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, p.pronamespace, p.xmin
+        from pg_catalog.pg_proc as p
+        union all
+        select 'pg_statistic_ext', 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid, s.stxnamespace, s.xmin
+        from pg_catalog.pg_statistic_ext as s
+        union all
+        select 'pg_collation', 'pg_catalog.pg_collation'::pg_catalog.regclass, c.oid, c.collnamespace, c.xmin
+        from pg_catalog.pg_collation as c
+        union all
+        select 'pg_ts_dict', 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, d.oid, d.dictnamespace, d.xmin
+        from pg_catalog.pg_ts_dict as d
+        union all
+        select 'pg_ts_config', 'pg_catalog.pg_ts_config'::pg_catalog.regclass, c.oid, c.cfgnamespace, c.xmin
+        from pg_catalog.pg_ts_config as c
+    ) as o (catalog, class, oid, schema, xid)
+    where o.schema in (select oid from team_schemas)
 
     union all
     select 'pg_extension', 'pg_catalog.pg_extension'::pg_catalog.regclass, x.oid, null, x.xmin,
