@@ -117,10 +117,13 @@ class Moments:
         self._history = history
         self._rows: dict[tuple[str, str], list[Row]] = {}
         self._tables: dict[int, str] = {}
+        self._routines: dict[int, str] = {}
         for row in written:
             self._rows.setdefault((row["object_type"], row["object_identity"]), []).append(row)
             if row["catalog"] == "pg_class" and row["object_type"] in _RELATIONS and "oid" in row["facts"]:
                 self._tables[int(row["facts"]["oid"])] = row["object_identity"]
+            elif row["catalog"] == "pg_proc" and "oid" in row["facts"]:
+                self._routines[int(row["facts"]["oid"])] = row["object_identity"]
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -276,6 +279,10 @@ class Moments:
         """The live identity of the table, or view, that has a name at a position, told by its oid."""
         oid = self._history.oid_of(kind, name, position)
         return self._tables.get(oid) if oid is not None else None
+
+    def routine(self, oid: str) -> str | None:
+        """The live identity of the routine of an oid, which is its name for v1."""
+        return self._routines.get(int(oid)) if oid.isdecimal() else None
 
     def oid(self, identity: str) -> int | None:
         """The oid of a live relation."""

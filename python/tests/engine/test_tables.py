@@ -46,8 +46,24 @@ CASES = [
         "table_from_columns",
         "public.t",
         'CREATE TABLE "public"."t" (\n    "id" "int4",\n    "name" "varchar"(5) NOT NULL\n);',
-        [table(1, "t", "create table t (this is no SQL)", "id int4, name varchar(5)!")],
-        "create table t (id integer, name varchar(5) not null)",
+        [
+            table(1, "t", "create table t (this is no SQL)", "id int4, name varchar(5)!"),
+            table(2, "t", "drop table t", change_type="DROP"),
+        ],
+        "select 1",
+        at=1,
+    ),
+    Case(
+        "a table whose statement cannot run, and that lives",
+        "from_live_catalog",
+        "public.t",
+        "ALTER TABLE ONLY public.t ADD CONSTRAINT t_name_key UNIQUE (name);",
+        [
+            table(1, "t", "create table t (this is no SQL)", "id int4, name varchar(5)!"),
+            index(2, "t_name_key", "create table t (this is no SQL)"),
+        ],
+        "create table t (id integer, name varchar(5) not null unique)",
+        at=1,
     ),
     Case(
         "a table that never left a row, nor did its index",

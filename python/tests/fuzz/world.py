@@ -86,7 +86,9 @@ select
     (
         select array_agg(p.oid::regprocedure::text order by 1)
         from pg_proc as p join schemas as s on s.oid = p.pronamespace
+        -- not those that come with a range type, whose changes pg_dump leaves out as well
         where p.prokind = 'f'
+            and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'i')
     ) as functions,
     (
         select array_agg(format('%I.%I', s.nspname, p.proname) order by 1)

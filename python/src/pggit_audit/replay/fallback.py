@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import psycopg
@@ -10,6 +10,7 @@ import psycopg
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import create_table, qualified
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
@@ -17,10 +18,18 @@ from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.matching import Match, Matching
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import Difference, combine
-from pggit_audit.rules import RECORDED_DROP, STATEMENT_FAILED, TABLE_FROM_COLUMNS, UNEXPLAINED_ROW, columns
+from pggit_audit.replay.state import ROUTINES, Difference, combine
+from pggit_audit.rules import (
+    RECORDED_DROP,
+    STATEMENT_FAILED,
+    TABLE_FROM_COLUMNS,
+    UNEXPLAINED_ROW,
+    as_they_live,
+    columns,
+    like_others,
+)
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Statement
+from pggit_audit.statements import Name, Statement
 
 # Characters of the server's message that a finding repeats.
 _MOST_SAID = 300
@@ -50,6 +59,7 @@ class Fallback:
         self._matching = matching
         self._provenance = provenance
         self._writer = writer
+        self._as_called_now = AsCalledNow(situation, evidence, provenance)
 
     def not_run(self, statement: Statement, execution: Execution) -> Iterator[Event]:
         """Rows of a statement that is not tried: it changes no definition (privileges, owners), or is refused."""
@@ -80,9 +90,11 @@ class Fallback:
                 execution.waiting.clear()
                 yield from self._writer.inferred(before, row)
             matched.append((row, None))
-            yield from self._from_columns(row, why, execution) or [
-                self._writer.without_object(row, "static", statement.text, why, code)
-            ]
+            yield from (
+                self._from_columns(row, why, execution)
+                or self._as_it_lives(row, why, execution)
+                or [self._writer.without_object(row, "static", statement.text, why, code)]
+            )
 
     def _failure(self, error: psycopg.Error | None) -> tuple[str, str]:
         """The finding of a failure, and its message."""
@@ -105,9 +117,10 @@ class Fallback:
             why = "the row has no SQL text"
         elif not execution.statements:
             why = "the row's SQL text holds no statement"
-        events = self._from_columns(row, why, execution)
+        events = self._made_along(row, execution) or self._from_columns(row, why, execution)
         current = self._identities.current(row)
         events = events or self._recorded_drop(row, current, execution)
+        events = events or self._as_it_lives(row, why, execution)
         if current is not None and row.schema_is_told and current.object_schema != row.object_schema:
             # The row tells that it was elsewhere by then.
             current = None
@@ -121,9 +134,49 @@ class Fallback:
             fidelity = "static" if text.strip() else "unknown"
             yield self._writer.without_object(row, fidelity, text, why, code)
 
+    def _made_along(self, row: HistoryRow, execution: Execution) -> list[Event]:
+        """What the row created, where it came along with what a row before it did: a key's index, with its table."""
+        for i, (difference, repairs) in enumerate(execution.waiting):
+            if difference.old is None and _creates(row, difference.object):
+                del execution.waiting[i]
+                return [self._writer.of_row(row, difference, repairs)]
+        return []
+
+    def _as_it_lives(self, row: HistoryRow, why: str, execution: Execution) -> list[Event]:
+        """What the row created, as the live catalog has it; nothing where that does not tell, or cannot be made."""
+        if row.object_type == "TABLE" or self._identities.current(row) is not None:
+            return []
+        steps = self._as_the_live_tell(row, (row.object_schema, row.name), why)
+        if not steps:
+            return []
+        step = replace(steps[0], about=execution.about)
+        taken = self._as_called_now.take(step)
+        if taken is None:
+            # What it needs is not there yet.
+            outcome = self._attempts.alone(step)
+            steps = [*(outcome.repairs if outcome is not None else ()), step]
+            taken = [(d, steps) for d in (outcome.differences if outcome is not None else ())]
+            self._provenance.note(steps)
+        name = step.inferred
+        own = next((t for t in taken if (t[0].object.object_schema, t[0].object.object_name) == name), None)
+        if own is None or name is None:
+            return []
+        if row.object_type in ROUTINES:
+            self._identities.know_routine(row.object_name, name)
+        others = [t for t in taken if t is not own]
+        return [*self._writer.inferred(others, row), self._writer.of_row(row, *own)]
+
+    def _as_the_live_tell(self, row: HistoryRow, name: Name, why: str) -> list[Repair]:
+        """The steps that make what the row created: as it is in the end, or as others are that were made alike."""
+        found = as_they_live.live_object(self._evidence, row)
+        if found is not None:
+            return as_they_live.steps(self._evidence, row, name, found, why)
+        return like_others.steps(self._evidence, row, why)
+
     def _from_columns(self, row: HistoryRow, why: str, execution: Execution) -> list[Event]:
-        """The row's table, brought to its recorded columns; nothing where there are none, or they make none."""
-        if row.object_type != "TABLE" or not row.columns or row.change_type == "DROP":
+        """The row's table, as the live catalog has it if the row created that, and brought to its recorded columns;
+        nothing where neither is known, or nothing can be made of it."""
+        if row.object_type != "TABLE" or row.change_type == "DROP":
             return []
         name = self._identities.relation_name(row) or (
             row.object_schema or self._situation.schemas[0],
@@ -133,18 +186,15 @@ class Fallback:
         repairs: list[Repair] = []
         differences: list[Difference] = []
         if self._situation.relation(name) is None:
-            live = self._evidence.live.table(name)
-            make = create_table(name, self._evidence.modifiers.usual(row.columns, live))
-            build = Repair(TABLE_FROM_COLUMNS, make, told, inferred=name)
-            outcome = self._attempts.run(Statement(build.statement, "ddl", "CREATE TABLE", (name,)))
-            if not outcome.ran:
+            outcome = self._make_table(row, name, why, told)
+            if outcome is None:
                 return []
-            repairs, differences = [*outcome.repairs, build], outcome.differences
-        steps = [
-            step
-            for step in columns.align(self._evidence, name, row.columns, self._situation.columns(name), told)
-            if self._situation.runs(step.statement)
-        ]
+            repairs, differences = outcome.repairs, outcome.differences
+        elif not row.columns:
+            return []
+        there = self._situation.columns(name)
+        wanted = columns.align(self._evidence, name, row.columns, there, told) if row.columns else ()
+        steps = [step for step in wanted if self._situation.runs(step.statement)]
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
         repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
@@ -157,7 +207,36 @@ class Fallback:
         alone = [replace(r, inferred=None) for r in notes]
         others: list[Inferred] = [(d, alone) for d in differences if d is not own]
         self._provenance.note_again([d.new.key for d, _ in others if d.new is not None], notes[0].cause)
-        return [*self._writer.inferred(others, row), self._writer.of_row(row, own, notes)]
+        later = [r for r in execution.rows if r.position > row.position]
+        along = [o for o in others if any(_creates(r, o[0].object) for r in later)]
+        execution.waiting += along
+        return [
+            *self._writer.inferred([o for o in others if o not in along], row),
+            self._writer.of_row(row, own, notes),
+        ]
+
+    def _make_table(self, row: HistoryRow, name: Name, why: str, told: str) -> Outcome | None:
+        """Makes the table of a row; None where nothing tells what it is, or it cannot be made."""
+        ways = [steps] if (steps := self._as_the_live_tell(row, name, why)) else []
+        if row.columns:
+            live = self._evidence.live.table(name)
+            make = create_table(name, self._evidence.modifiers.usual(row.columns, live))
+            ways.append([Repair(TABLE_FROM_COLUMNS, make, told, inferred=name)])
+        for made, *rest in ways:
+            outcome = self._attempts.run(Statement(made.statement, "ddl", "CREATE TABLE", (name,)))
+            if outcome.ran:
+                return replace(outcome, repairs=[*outcome.repairs, made, *self._complete(outcome, rest)])
+        return None
+
+    def _complete(self, outcome: Outcome, rest: Iterable[Repair]) -> Iterator[Repair]:
+        """Adds what belongs to a table that was made; what does not fit now comes later or never."""
+        for step in rest:
+            if self._situation.runs(step.statement):
+                combine(outcome.differences, self._situation.observe(step.statement))
+                yield step
+            elif (older := self._attempts.with_older_names(step)) is not None:
+                combine(outcome.differences, older.differences)
+                yield step
 
     def _recorded_drop(
         self, row: HistoryRow, current: DatabaseObject | None, execution: Execution
@@ -178,6 +257,16 @@ class Fallback:
         own = next((d for d in outcome.differences if d.old is not None and d.old.key == current.key), None)
         others: list[Inferred] = [(d, [drop]) for d in outcome.differences if d is not own]
         return [*self._writer.inferred(others, row), self._writer.of_row(row, own, [drop])]
+
+
+def _creates(row: HistoryRow, found: DatabaseObject) -> bool:
+    """Whether a row may be the one that created an object, by its kind and name."""
+    return (row.change_type, row.object_type, row.object_schema, row.name) == (
+        "CREATE",
+        found.object_type,
+        found.object_schema,
+        found.object_name,
+    )
 
 
 def _message(error: psycopg.Error | None) -> str:

@@ -282,7 +282,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
 
     Where it is made at a `position`, with the columns that went since, as far as its catalog tells, or else texts.
     """
-    _, create, rest = in_parts(definition := without_order(table.definition))
+    _, create, _ = in_parts(definition := without_order(table.definition))
     head, lines, checks, tail = elements(create)
     name = table.object_identity
     statements = older_columns.statements_on(evidence, table)
@@ -307,7 +307,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     required = {now for now, line in known if " NOT NULL" in line}
     added = [
         *(f"ALTER TABLE {name} ADD {check};" for check in checks),
-        *_without_attach(evidence, table, map(str.strip, STATEMENT.findall(rest))),
+        *_without_attach(evidence, table, _parts(table)),
         # That of a constraint comes with it.
         *(first_statement(o.definition) for o in parts if o.object_name not in constraints(definition)),
         *(
@@ -331,6 +331,33 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
         *(comment for d in back if (comment := d.comment(name)) is not None),
     ]
     return AsLive(table_of(head, lines, tail), complete, dropped_columns.why(evidence, back))
+
+
+def as_created(
+    evidence: Evidence, row: HistoryRow, name: Name, table: DatabaseObject
+) -> tuple[str, list[str]]:
+    """How a live table is made as the row that creates it has it, and what belongs to it.
+
+    No index that has a row of its own, but for those of keys, which come with the table.
+    """
+    if row.columns:
+        make, rest = _as_it_was(evidence, name, row, row.columns, table)
+    else:
+        # v1 records none of a table with a quoted name.
+        as_now = as_live(evidence, table, row.position)
+        make, *rest = former_tables.called(evidence, table, name, as_now.make, *as_now.rest)
+    indexes_too = {
+        r.name
+        for r in evidence.history.rows[row.position + 1 :]
+        if (r.object_type, r.change_type, r.execution) == ("INDEX", "CREATE", row.execution)
+    }
+    keys = [s for s in _parts(table) if constraints(s).keys() & indexes_too]
+    return make, [*former_tables.called(evidence, table, name, *keys), *rest]
+
+
+def _parts(table: DatabaseObject) -> Iterator[str]:
+    """The statements of a table's definition for what belongs to it."""
+    return map(str.strip, STATEMENT.findall(in_parts(without_order(table.definition))[2]))
 
 
 def _without_attach(evidence: Evidence, table: DatabaseObject, statements: Iterable[str]) -> Iterator[str]:
