@@ -66,6 +66,10 @@ class Moment(NamedTuple):
         place, before = self.due
         return position > place or (position == place and (before or not early))
 
+    def has_own(self, position: int) -> bool:
+        """Whether the row at a position is one of its own."""
+        return self.began is not None and self.own is not None and self.began <= position <= self.own
+
     def spans(self, position: int) -> bool:
         """Whether nothing tells on which side of the row at a position it is: the ids of some rows are not known."""
         return self.own is None and self.first < position < self.last

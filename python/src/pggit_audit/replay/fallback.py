@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import create_table, qualified
+from pggit_audit.definitions import constraints, create_table, qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts, Outcome
@@ -150,13 +150,7 @@ class Fallback:
         if not steps:
             return []
         step = replace(steps[0], about=execution.about)
-        taken = self._as_called_now.take(step)
-        if taken is None:
-            # What it needs is not there yet.
-            outcome = self._attempts.alone(step)
-            steps = [*(outcome.repairs if outcome is not None else ()), step]
-            taken = [(d, steps) for d in (outcome.differences if outcome is not None else ())]
-            self._provenance.note(steps)
+        taken = self._take(step)
         name = step.inferred
         own = next((t for t in taken if (t[0].object.object_schema, t[0].object.object_name) == name), None)
         if own is None or name is None:
@@ -196,6 +190,7 @@ class Fallback:
         wanted = columns.align(self._evidence, name, row.columns, there, told) if row.columns else ()
         steps = [step for step in wanted if self._situation.runs(step.statement)]
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
+        steps += self._constraints(row, name, why, differences)
         repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
         repairs = [replace(r, about=execution.about) for r in repairs]
@@ -214,6 +209,30 @@ class Fallback:
             *self._writer.inferred([o for o in others if o not in along], row),
             self._writer.of_row(row, own, notes),
         ]
+
+    def _constraints(
+        self, row: HistoryRow, name: Name, why: str, differences: list[Difference]
+    ) -> Iterator[Repair]:
+        """Adds the constraints that the table got with the row, as the ids of transactions tell."""
+        found = self._situation.relation(name)
+        known = constraints(found.definition) if found is not None else {}
+        for step in as_they_live.constraints_made(self._evidence, row, name, known, why):
+            taken = self._take(step)
+            combine(differences, [d for d, _ in taken])
+            if taken:
+                yield step
+
+    def _take(self, step: Repair) -> list[Inferred]:
+        """What a step of the live catalog changed, if what it needs is there or can be made."""
+        taken = self._as_called_now.take(step)
+        if taken is not None:
+            return taken
+        outcome = self._attempts.alone(step)
+        if outcome is None:
+            return []
+        steps = [*outcome.repairs, step]
+        self._provenance.note(steps)
+        return [(d, steps) for d in outcome.differences]
 
     def _make_table(self, row: HistoryRow, name: Name, why: str, told: str) -> Outcome | None:
         """Makes the table of a row; None where nothing tells what it is, or it cannot be made."""

@@ -7,10 +7,10 @@ it is; what texts changed of a table since is taken back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import qualified, quote_if_needed, without_comments
+from pggit_audit.definitions import constraints, qualified, quote_if_needed, without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import FROM_LIVE_CATALOG, tables
 from pggit_audit.rules.situation import Evidence, Repair, under_schema
@@ -71,3 +71,24 @@ def steps(evidence: Evidence, row: HistoryRow, name: Name, found: DatabaseObject
             )
             texts = [texts[0].replace(now, before, 1)]
     return [Repair(FROM_LIVE_CATALOG, text, told, inferred=name) for text in texts]
+
+
+def constraints_made(
+    evidence: Evidence, row: HistoryRow, name: Name, known: Collection[str], why: str
+) -> Iterator[Repair]:
+    """What gives a table the constraints that, as the catalog says, it got in the transaction of a row, which v1 does
+    not record. Not those that it has by then (`known`).
+
+    `why`: no statement makes them.
+    """
+    identity = evidence.moments.table(name, row.position)
+    live = evidence.live.by_identity.get(("TABLE", identity)) if identity is not None else None
+    for text in tables.belongings(live) if live is not None else ():
+        for constraint in constraints(text).keys() - known:
+            part = f"{quote_if_needed(constraint)} on {identity}"
+            moment = evidence.moments.written("table constraint", part, "pg_constraint")
+            if moment is not None and moment.has_own(row.position):
+                told = (
+                    f"the live catalog has {part}, which the transaction of row {row.version_id} wrote; {why}"
+                )
+                yield Repair(FROM_LIVE_CATALOG, text, told, inferred=name)

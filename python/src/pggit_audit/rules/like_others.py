@@ -7,16 +7,19 @@ over), two that live tell what it was, in so far as they agree: not which rows i
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from pggit_audit.definitions import Columns, ordered, quote_if_needed, sequence_of
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import FROM_LIVE_CATALOG, as_they_live
+from pggit_audit.rules.naming import but_for_numbers
 from pggit_audit.rules.situation import Evidence, Repair
 
 # So many have to agree.
 _ENOUGH = 2
-_DIGITS = re.compile(r"[0-9]+")
+# Of more tables than that, before it and behind it, none is looked at.
+_NEAR = 50
 
 
 def steps(evidence: Evidence, row: HistoryRow, why: str) -> list[Repair]:
@@ -26,7 +29,7 @@ def steps(evidence: Evidence, row: HistoryRow, why: str) -> list[Repair]:
     `why`: no statement makes it.
     """
     table = row if row.object_type == "TABLE" else _table_of(evidence, row)
-    if table is None or row.change_type != "CREATE":
+    if table is None or row.change_type != "CREATE" or row.object_type not in ("TABLE", "INDEX"):
         return []
     own = _group(evidence, table)
     place = own.index(row)
@@ -74,22 +77,17 @@ def _table_of(evidence: Evidence, index: HistoryRow) -> HistoryRow | None:
 def _others(evidence: Evidence, table: HistoryRow) -> list[HistoryRow]:
     """Rows that create tables with the same columns, of the same text, or with names that differ in digits alone; the
     nearest first."""
-    if not table.columns:
-        return []
-    number = _DIGITS.sub("0", table.name)
-    found = [
-        row
-        for row in evidence.history.rows
-        if (row.object_type, row.change_type, row.object_schema) == ("TABLE", "CREATE", table.object_schema)
-        and row is not table
-        and not row.exclusion_reason
-        and (
-            row.change_sql == table.change_sql
-            or (_DIGITS.search(table.name) and _DIGITS.sub("0", row.name) == number)
-        )
-        and _shape(row.columns or {}) == _shape(table.columns)
-    ]
-    return sorted(found, key=lambda r: abs(r.position - table.position))
+    made = evidence.made_tables
+    found = dict[int, HistoryRow]()
+    for key in (table.text, but_for_numbers(table.name)) if table.columns else ():
+        rows = made.get(key, ())
+        place = bisect_left(rows, table.position, key=lambda r: r.position)
+        for row in rows[max(place - _NEAR, 0) : place + _NEAR]:
+            if row is not table and row.object_schema == table.object_schema:
+                found[row.position] = row
+    wanted = _shape(table.columns or {})
+    alike = [row for row in found.values() if _shape(row.columns or {}) == wanted]
+    return sorted(alike, key=lambda r: abs(r.position - table.position))
 
 
 def _shape(columns: Columns) -> list[tuple[str, dict[str, object]]]:

@@ -23,6 +23,8 @@ _SPACES = "\u00a0\u202f "
 _WORD = re.compile(r"[^\W\d][\w$]*\Z")
 _NAME_IN_STRING = re.compile(rf"(?:(?:{QUOTED}|[^\W\d][\w$]*)\s*\.\s*)*(?:{QUOTED}|[^\W\d][\w$]*)")
 
+_NUMBER = re.compile(r"[0-9]+")
+
 _SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
 
 
@@ -152,3 +154,8 @@ def joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
         elif text.startswith(f"{name}_"):
             rest = [n for n in names if n != name]
             yield from ((name, *others) for others in joined(text.removeprefix(f"{name}_"), rest))
+
+
+def but_for_numbers(name: str) -> str:
+    """A name with a mark for each number in it: what code counts, or calls after a month, has that in common."""
+    return _NUMBER.sub("#", name)

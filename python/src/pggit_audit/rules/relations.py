@@ -45,6 +45,7 @@ from pggit_audit.rules import (
     tables,
 )
 from pggit_audit.rules.dating import last_written, made_by
+from pggit_audit.rules.naming import but_for_numbers
 from pggit_audit.rules.placing import halfway, taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about, under_schema
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -309,9 +310,6 @@ def of_another_kind(failure: Failure) -> list[Repair]:
 # Under the names of the rows -----------------------------------------------------------------------
 
 
-_DIGITS = re.compile(r"[0-9]+")
-
-
 def as_recorded(rows: Iterable[HistoryRow], made: Sequence[DatabaseObject]) -> Iterator[Repair]:
     """Gives what code made the names that its rows have: it may name things after the clock, or a number of its own.
 
@@ -367,9 +365,9 @@ def _paired(
         return
     waiting = list(rows)
     for relation in made:
-        shape = _DIGITS.sub("0", relation.object_name)
-        row = next((r for r in waiting if _DIGITS.sub("0", r.name) == shape), None)
-        if row is not None and _DIGITS.search(row.name):
+        shape = but_for_numbers(relation.object_name)
+        row = next((r for r in waiting if but_for_numbers(r.name) == shape != r.name), None)
+        if row is not None:
             waiting.remove(row)
             yield relation, row
 

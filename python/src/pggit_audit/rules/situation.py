@@ -21,7 +21,7 @@ from pggit_audit.lexing import QUOTED
 from pggit_audit.live import Live
 from pggit_audit.moments import Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule, references
-from pggit_audit.rules.naming import Naming, namings, said, told
+from pggit_audit.rules.naming import Naming, but_for_numbers, namings, said, told
 from pggit_audit.rules.placing import Habits
 from pggit_audit.rules.type_changes import TypeChanges, columns_written
 from pggit_audit.rules.type_modifiers import Modifiers
@@ -92,6 +92,16 @@ class Evidence:
             for row in self.history.rows
             if (row.object_type, row.change_type) == ("INDEX", "CREATE") and not row.exclusion_reason
         }
+
+    @cached_property
+    def made_tables(self) -> Mapping[str, list[HistoryRow]]:
+        """The rows that create tables, in order: by their texts, and by the names that have a number."""
+        found: dict[str, list[HistoryRow]] = {}
+        for row in self.history.rows:
+            if (row.object_type, row.change_type) == ("TABLE", "CREATE") and not row.exclusion_reason:
+                for key in {row.text, but_for_numbers(row.name)} - {"", row.name}:
+                    found.setdefault(key, []).append(row)
+        return found
 
     @cached_property
     def referred(self) -> Mapping[str, set[tuple[str, str]]]:

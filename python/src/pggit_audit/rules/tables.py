@@ -84,7 +84,9 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
         if table is not None:
             found.append((rows[0].version_id, table))
     for name, now in live.by_name.items():
-        if now.object_type != "TABLE" or history.is_recorded(name) or _is_made(evidence, name):
+        if now.object_type != "TABLE" or history.is_recorded(name):
+            continue
+        if _is_made(evidence, name) and not _is_older(evidence, now):
             continue
         more = _more_than_a_query_makes(evidence, now)
         if more is not None:
@@ -177,6 +179,12 @@ def _more_than_a_query_makes(evidence: Evidence, table: DatabaseObject) -> str |
         if re.search(r" (?:NOT NULL|DEFAULT |GENERATED )", line):
             return "a column: " + line
     return None
+
+
+def _is_older(evidence: Evidence, table: DatabaseObject) -> bool:
+    """Whether the ids tell that a live table was there before the first row of the team's."""
+    made = evidence.moments.made("table", table.object_identity)
+    return made is not None and all(r.exclusion_reason for r in evidence.history.rows[: made.last])
 
 
 def _is_made(evidence: Evidence, name: Name, until: int | None = None) -> bool:
@@ -283,7 +291,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     Where it is made at a `position`, with the columns that went since, as far as its catalog tells, or else texts.
     """
     _, create, _ = in_parts(definition := without_order(table.definition))
-    head, lines, checks, tail = elements(create)
+    head, lines, _, tail = elements(create)
     name = table.object_identity
     statements = older_columns.statements_on(evidence, table)
     told = [s.folded for _, s, _ in statements]
@@ -306,8 +314,7 @@ def as_live(evidence: Evidence, table: DatabaseObject, position: int | None = No
     parts = [*_own_indexes(evidence, table)]
     required = {now for now, line in known if " NOT NULL" in line}
     added = [
-        *(f"ALTER TABLE {name} ADD {check};" for check in checks),
-        *_without_attach(evidence, table, _parts(table)),
+        *_without_attach(evidence, table, belongings(table)),
         # That of a constraint comes with it.
         *(first_statement(o.definition) for o in parts if o.object_name not in constraints(definition)),
         *(
@@ -351,13 +358,15 @@ def as_created(
         for r in evidence.history.rows[row.position + 1 :]
         if (r.object_type, r.change_type, r.execution) == ("INDEX", "CREATE", row.execution)
     }
-    keys = [s for s in _parts(table) if constraints(s).keys() & indexes_too]
+    keys = [s for s in belongings(table) if constraints(s).keys() & indexes_too]
     return make, [*former_tables.called(evidence, table, name, *keys), *rest]
 
 
-def _parts(table: DatabaseObject) -> Iterator[str]:
-    """The statements of a table's definition for what belongs to it."""
-    return map(str.strip, STATEMENT.findall(in_parts(without_order(table.definition))[2]))
+def belongings(table: DatabaseObject) -> Iterator[str]:
+    """The statements that give a table what its definition has beside its columns: checks, then keys and all else."""
+    _, create, rest = in_parts(without_order(table.definition))
+    yield from (f"ALTER TABLE {table.object_identity} ADD {check};" for check in elements(create)[2])
+    yield from map(str.strip, STATEMENT.findall(rest))
 
 
 def _without_attach(evidence: Evidence, table: DatabaseObject, statements: Iterable[str]) -> Iterator[str]:
