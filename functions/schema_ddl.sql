@@ -3,6 +3,7 @@ declare
     sqls text[];              -- per statement
     phases integer[];
     shells text[];            -- per statement: a routine without its body, which comes later
+    breakers text[];          -- per statement: a routine without its body, where that breaks a circle
     nodes_of integer[];       -- its node, where it is one
     node_count integer;
     kind_of text[];           -- per node
@@ -16,7 +17,7 @@ declare
     free_count integer := 0;
     chosen integer;
     held_by integer;
-    in_two integer[] := '{}'; -- tables whose defaults and checks come later
+    in_two integer[] := '{}'; -- tables whose defaults and checks come later, routines whose bodies do
     script text;
 begin
     with
@@ -40,6 +41,11 @@ begin
             left join without_bodies as w on w.statement_no = s.statement_no
         ),
         (
+            select array_agg(b.without_body order by s.statement_no)
+            from statements as s
+            left join shells as b on b.statement_no = s.statement_no and b.is_parsed
+        ),
+        (
             select array_agg(case when c.statement_no is not null then 0 else n.node end order by s.statement_no)
             from statements as s
             left join nodes as n on n.statement_no = s.statement_no
@@ -61,7 +67,7 @@ begin
             select array_agg(e.class order by e.source, e.target)
             from edges as e
         )
-    into sqls, phases, shells, nodes_of, kind_of, first_edge_of, target_of, class_of;
+    into sqls, phases, shells, breakers, nodes_of, kind_of, first_edge_of, target_of, class_of;
 
     -- A topological order (Kahn's algorithm): a statement takes its place after all that it waits for.
     node_count := coalesce(cardinality(kind_of), 0);
@@ -103,7 +109,7 @@ begin
                 end loop;
                 exit when chosen is not null;
             end loop;
-            if kind_of[chosen] = 'table' then
+            if kind_of[chosen] in ('table', 'routine') then
                 in_two := in_two || chosen;
             end if;
             waits_for[chosen] := 0;
@@ -134,14 +140,15 @@ begin
             s.sql,
             s.phase,
             s.shell,
+            s.breaker,
             case when s.node > 0 then place_of[s.node] end as place,
-            s.node = any(in_two) as is_in_two
-        from unnest(sqls, phases, shells, nodes_of) with ordinality as s (sql, phase, shell, node, statement_no)
+            s.node = any(in_two) and (s.breaker is not null or kind_of[s.node] = 'table') as is_in_two
+        from unnest(sqls, phases, shells, breakers, nodes_of) with ordinality as s (sql, phase, shell, breaker, node, statement_no)
         where s.node is distinct from 0
     ),
 
-    -- After the tables come the defaults and checks that could not be part of them; after all that has expressions, the
-    -- bodies of the routines in these.
+    -- After the tables come the defaults and checks that could not be part of them, and the parsed bodies that call one
+    -- another; after all that has expressions, the bodies of the routines in these.
     pieces as (
         select statement_no, phase, place, coalesce(shell, sql) as sql
         from statements
@@ -155,7 +162,12 @@ begin
         from statements as s
         cross join lateral ({{ snapshot_table_in_two('s.sql') }}) as t
         cross join lateral (values (3, t.now), (4, ltrim(t.later, E'\n'))) as p (phase, sql)
-        where s.is_in_two and p.sql <> ''
+        where s.is_in_two and s.breaker is null and p.sql <> ''
+        union all
+        select s.statement_no, p.phase, s.place, p.sql
+        from statements as s
+        cross join lateral (values (3, s.breaker), (4, s.sql)) as p (phase, sql)
+        where s.is_in_two and s.breaker is not null
     )
 
     select string_agg(

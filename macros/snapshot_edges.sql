@@ -173,7 +173,8 @@ definers as materialized (
         and t.token = substring(n.sql from $re$(?i)\mmultirange_type_name\s*=\s*({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }})$re$)
 ),
 
--- What names its own name again: a function is called as the view whose rows it returns, a view as the function it reads.
+-- What names its own name again: a function is called as the view whose rows it returns, a view as the function it reads,
+-- a function calls another one of its name.
 namesakes as materialized (
     select
         n.node,
@@ -214,7 +215,7 @@ waits as materialized (
         d.node as source,
         3 as class
     from namesakes as n
-    join definers as d on d.name = n.name and d.kind <> n.kind
+    join definers as d on d.name = n.name and d.node <> n.node and (d.kind <> n.kind or n.kind = 'routine')
     union all
     select
         m.node as target,
@@ -337,12 +338,13 @@ first_edges as (
     group by n.node
 ),
 
--- Routines of which the body is quoted, each also with one that names nothing, and that no server puts in a call's place;
--- and immutable, for an index wants that when it is made, and does not ask again when the function is replaced.
-quoted as materialized (
+-- Routines, each also with a body that names nothing, and that no server puts in a call's place; and immutable, for an
+-- index wants that when it is made, and does not ask again when the function is replaced.
+shells as materialized (
     select
         n.node,
         n.statement_no,
+        p.head is not null as is_parsed,
         regexp_replace(
             h.head || '$$begin return null; end$$' || r.rest || ';',
             v.language,
@@ -352,11 +354,18 @@ quoted as materialized (
         ) as without_body
     from nodes as n
     cross join lateral (
-        select substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$) as head
+        select substring(n.sql from $re${{ snapshot_before_parsed_body() }}$re$) as head
+    ) as p
+    cross join lateral (
+        select coalesce(p.head || ' as ', substring(n.sql from $re${{ snapshot_before_dollar_quote() }}$re$)) as head
     ) as h
     cross join lateral (
         -- what follows as a statement of its own (a comment) needs no body
-        select substring(regexp_replace(substr(n.sql, length(h.head) + 1), '^(\$\w*\$).*\1', '') from '^[^;]*') as rest
+        select
+            case
+                when p.head is not null then ''
+                else substring(regexp_replace(substr(n.sql, length(h.head) + 1), '^(\$\w*\$).*\1', '') from '^[^;]*')
+            end as rest
     ) as r
     cross join lateral (
         select
@@ -378,7 +387,7 @@ quoted as materialized (
 -- is reached by way of an operator, or of a routine whose body is not quoted.
 without_bodies as materialized (
     with recursive reached (origin, node) as (
-        select node, node from quoted
+        select node, node from shells where not is_parsed
         union
         select r.origin, e.target
         from reached as r
@@ -389,7 +398,7 @@ without_bodies as materialized (
     select
         q.statement_no,
         q.without_body
-    from quoted as q
+    from shells as q
     where q.node in (
         select r.origin
         from reached as r

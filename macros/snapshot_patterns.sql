@@ -45,6 +45,12 @@
 {%- endmacro %}
 
 
+{#- All of a routine but its body, where that is kept parsed. -#}
+{% macro snapshot_before_parsed_body() -%}
+^((?:[^'"]|{{ snapshot_quoted() }})*?)\n(?:BEGIN ATOMIC|RETURN)\M
+{%- endmacro %}
+
+
 {% macro snapshot_alter_table(action) -%}
 ^alter\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?:only\s+)?{{ snapshot_identifier() }}(?:[.]{{ snapshot_identifier() }})*\s+(?:{{ action }})\M
 {%- endmacro %}
