@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -37,9 +38,9 @@ _KINDS = ("TABLE", "VIEW", "INDEX")
 
 def changes_hands(rows: Sequence[HistoryRow]) -> bool:
     """Whether a name or an object changes in between: a drop, an oid under two names, or with other columns, or such as
-    are NOT NULL in one row and not in the other."""
+    are otherwise in one row than in the other."""
     names: dict[int, str] = {}
-    columns: dict[int, dict[str, bool]] = {}
+    columns: dict[int, dict[str, tuple[Any, ...]]] = {}
     for row in rows:
         if row.object_type not in _KINDS:
             continue
@@ -47,7 +48,10 @@ def changes_hands(rows: Sequence[HistoryRow]) -> bool:
             row.oid is not None and names.setdefault(row.oid, row.name) != row.name
         ):
             return True
-        had = {name: bool(fact.get("nullable", True)) for name, fact in (row.columns or {}).items()}
+        had = {
+            name: (bool(fact.get("nullable", True)), *_typed(fact))
+            for name, fact in (row.columns or {}).items()
+        }
         if row.oid is not None and had and columns.setdefault(row.oid, had) != had:
             return True
     return False
@@ -77,6 +81,8 @@ class Between:
         self._standing: dict[_Place, DatabaseObject] = {}
         self._where: dict[int, _Place] = {}
         self._gone: set[str] = set()
+        # By oid, the columns of its last row that is told.
+        self._told: dict[int, Columns] = {}
         self.matched: list[Match] = []
         self.vanished: dict[int, Difference] = {}
 
@@ -128,12 +134,14 @@ class Between:
         ]
         place, path = _place(row), qualified_identity(row.object_schema, row.name)
         found = self._after(end) if not drops else None
+        is_left = found is not None
         before = self._where.get(row.oid)
         if before is None and row.oid in self._earlier:
             before = _place(self._earlier[row.oid])
         if found is None and before is not None:
             found = self._standing.get(before) or self._before(before)
-        found = found or self._after(end)
+        if found is None:
+            found, is_left = self._after(end), True
         if found is None:
             return None
         if before is not None and before != place:
@@ -146,11 +154,23 @@ class Between:
         if between:
             found = _renamed(found, row)
             if row.object_type == "TABLE" and row.columns:
-                found = replace(found, definition=_with_columns(found.definition, row.columns))
+                told = [r.columns for r in self._rows[: last + 1] if r.oid == row.oid and r.columns]
+                left = told[-1] if is_left else self._told.get(row.oid, {})
+                self._told[row.oid] = row.columns
+                definition = _with_columns(found.definition, row.columns, left, *self._before_code(row.oid))
+                found = replace(found, definition=definition)
         old = self._standing.get(place)
         self._standing[place] = found
         self._where[row.oid] = place
         return Difference(path, old, found, True, between)
+
+    def _before_code(self, oid: int) -> tuple[list[str], Columns]:
+        """How the columns of a table were before the code: as elements of its definition, and as recorded."""
+        earlier = self._earlier.get(oid)
+        old = self._before(_place(earlier)) if earlier is not None else None
+        if earlier is None or old is None:
+            return [], {}
+        return elements(old.definition)[1], earlier.columns or {}
 
     def _after(self, place: _Place) -> DatabaseObject | None:
         return next(
@@ -198,18 +218,30 @@ def _renamed(found: DatabaseObject, row: HistoryRow) -> DatabaseObject:
     return replace(found, object_name=row.name, object_identity=identity, definition=definition)
 
 
-def _with_columns(definition: str, columns: Columns) -> str:
-    """The definition of a table with the columns that a row recorded, in so far as it does not have them."""
+def _typed(fact: Mapping[str, Any]) -> tuple[Any, Any]:
+    return fact.get("type"), fact.get("default")
+
+
+def _with_columns(
+    definition: str, columns: Columns, left: Columns, older: Sequence[str], earlier: Columns
+) -> str:
+    """The definition of a table with the columns that a row recorded, in so far as it does not have them.
+
+    `left`: what a row recorded of the columns that it has; `older` and `earlier`: the columns as they were before.
+    """
     kept = [name for name, _ in column_types(definition)]
     if not kept:
         return definition
     head, lines, checks, tail = elements(definition)
-    known = {
-        column_name(line): with_not_null(line, not columns.get(column_name(line), {}).get("nullable", True))
-        if column_name(line) in columns
-        else line
-        for line in lines
-    }
+    known: dict[str, str] = {}
+    for elements_of, facts in ((lines, left), (older, earlier)):
+        for line in elements_of:
+            name = column_name(line)
+            if name not in columns or name in known:
+                continue
+            fact = columns[name]
+            if (facts is left and name not in left) or _typed(facts.get(name, {})) == _typed(fact):
+                known[name] = with_not_null(line, not fact.get("nullable", True))
     if kept == ordered(columns) and [*known.values()] == lines:
         return definition
     body = [known.get(name) or column_of(name, columns[name]) for name in ordered(columns)]
