@@ -72,6 +72,7 @@ class Matching:
             if (
                 no_row
                 or is_filled
+                or self._is_of_a_temporary(statement, execution)
                 or (statement.action == "code" and self._is_of_what_follows(row, execution))
             ):
                 break
@@ -98,6 +99,16 @@ class Matching:
             matched.append((row, difference))
             rows.popleft()
         return _separate_foreign_keys(_told_by_columns(matched))
+
+    def _is_of_a_temporary(self, statement: Statement, execution: Execution) -> bool:
+        """Whether a statement alters a temporary relation of its text, which hides a lasting one of its name."""
+        if statement.verb != "ALTER" or not any(
+            not {"TEMP", "TEMPORARY"}.isdisjoint(s.keywords) for s in execution.statements
+        ):
+            return False
+        names = [bare for schema, bare in statement.targets if schema is None]
+        query = "select from pg_catalog.pg_class where relname = any(%(names)s) and relpersistence = 't'"
+        return bool(self._situation.query(query, {"names": names}))
 
     def _is_of_what_follows(self, row: HistoryRow, execution: Execution) -> bool:
         """Whether a row of a table is not of the code at hand: its columns are not those that the code left, and a
