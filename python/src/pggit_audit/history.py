@@ -364,7 +364,7 @@ class History:
     @cached_property
     def schema_renames(self) -> list[SchemaRename]:
         """Renames of schemas: an object has its oid in another schema, and no text moved it there."""
-        found: dict[tuple[str, str], SchemaRename] = {}
+        found: list[SchemaRename] = []
         for before, after in chain.from_iterable(map(pairwise, self.by_oid.values())):
             old, new = before.object_schema, after.object_schema
             if old is None or new is None or old == new or before.object_type != after.object_type:
@@ -376,18 +376,24 @@ class History:
             if made or any(r.object_schema == new and _MOVES.search(r.text) for r in moving):
                 continue
             rename = SchemaRename(old, new, before.position, after.position)
-            known = found.get((old, new))
-            if known is not None and known.first < rename.last and rename.first < known.last:
-                rename = SchemaRename(old, new, max(known.first, rename.first), min(known.last, rename.last))
-            elif known is not None:
-                continue
-            found[(old, new)] = rename
+            for known in found:
+                if (
+                    (known.old, known.new) == (old, new)
+                    and known.first < rename.last
+                    and rename.first < known.last
+                ):
+                    found.remove(known)
+                    first, last = max(known.first, rename.first), min(known.last, rename.last)
+                    rename = SchemaRename(old, new, first, last)
+                    break
+            found.append(rename)
         # Where another schema had the new name and gave it up, that came first.
-        given_up = {r.old: r.first for r in found.values()}
         return sorted(
             (
-                replace(r, first=max(r.first, given_up[r.new])) if given_up.get(r.new, r.last) < r.last else r
-                for r in found.values()
+                replace(
+                    r, first=max([r.first, *(g.first for g in found if g.old == r.new and g.first < r.last)])
+                )
+                for r in found
             ),
             key=lambda r: r.last,
         )
@@ -395,8 +401,11 @@ class History:
     @cached_property
     def former_schemas(self) -> dict[str, set[str]]:
         """What each schema was called before, as texts or oids say; of several renames, all the names."""
-        found: dict[str, set[str]] = {r.new: {r.old} for r in self.schema_renames}
-        for old, new, _ in self.schema_renames_in_texts:
+        found: dict[str, set[str]] = {}
+        for old, new in [
+            *((r.old, r.new) for r in self.schema_renames),
+            *(r[:2] for r in self.schema_renames_in_texts),
+        ]:
             found.setdefault(new, set()).add(old)
         for _ in found:
             for names in found.values():

@@ -288,6 +288,10 @@ class Moments:
         """The live identity of the routine of an oid, which is its name for v1."""
         return self._routines.get(int(oid)) if oid.isdecimal() else None
 
+    def identity(self, oid: int) -> str | None:
+        """The live relation that has an oid."""
+        return self._tables.get(oid)
+
     def oid(self, identity: str) -> int | None:
         """The oid of a live relation."""
         return next((oid for oid, known in self._tables.items() if known == identity), None)

@@ -7,10 +7,11 @@ A schema shows in a statement that fails (`missing`, `in_the_way`), or in the sc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 
-from pggit_audit.definitions import quote_if_needed
+from pggit_audit.definitions import parse_name, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
 from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
@@ -71,34 +72,49 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
 
 
 def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:
-    """The renames by which a schema gave its name to another, and took a third one, or the other's (they swap)."""
+    """The renames by which a schema gave its name to another, and took a third one, or the other's (they swap).
+
+    Where nothing tells which, what was in it is in the schema where the live catalog has it, or went.
+    """
     history = evidence.history
     for rename in history.schema_renames:
         if rename.new != schema or rename.last != situation.position:
             continue
         away = next((r for r in history.schema_renames if r.old == schema and r.last >= rename.last), None)
         texts = (s for row in history.rows[rename.first + 1 : rename.last + 1] for s in row.statements)
-        if (
-            away is None
-            or not all(situation.holds(quote_if_needed(name), "SCHEMA") for name in (schema, rename.old))
-            or any(s.tag == "ALTER SCHEMA" and s.renamed_to == schema for s in texts)
+        if not all(situation.holds(quote_if_needed(name), "SCHEMA") for name in (schema, rename.old)) or any(
+            s.tag == "ALTER SCHEMA" and s.renamed_to == schema for s in texts
         ):
             continue
-        swap = away.new == rename.old
-        if not swap and situation.holds(quote_if_needed(away.new), "SCHEMA"):
+        given = away.new if away is not None else _lives_in(evidence, schema, situation.position)
+        swap = given == rename.old
+        if not swap and given is not None and situation.holds(quote_if_needed(given), "SCHEMA"):
             continue
-        aside = f"{schema[:40]}_given_up" if swap else away.new
-        steps = [(schema, aside), (rename.old, schema), *([(aside, away.new)] if swap else [])]
         why = (
             f"row {history.version(rename.last)} has in {schema} the oid that row {history.version(rename.first)} "
-            f"or one before has in {rename.old}, and what was in {schema} goes on in {away.new}"
+            f"or one before has in {rename.old}, and what was in {schema} "
         )
+        if given is None:
+            yield replace(in_the_way(schema, f"{why}is nowhere in the live catalog"), alone=True)
+            steps = [(rename.old, schema)]
+        else:
+            aside = f"{schema[:40]}_given_up" if swap else given
+            steps = [(schema, aside), (rename.old, schema), *([(aside, given)] if swap else [])]
+        why += f"goes on in {given}" if given is not None else "went"
         for old, new in steps:
             # Each a step of its own: what has a name in between is seen.
             yield Repair(
                 RENAMED_SCHEMA, f"ALTER SCHEMA {quote(old)} RENAME TO {quote(new)};", why, alone=True
             )
         return
+
+
+def _lives_in(evidence: Evidence, schema: str, position: int) -> str | None:
+    """The schema in which the live catalog has what was in one by then, if it is one, and another."""
+    rows = [r for r in evidence.history.rows[:position] if r.object_schema == schema and r.oid is not None]
+    found = {evidence.moments.identity(r.oid) for r in rows if r.oid is not None}
+    schemas = {parse_name(identity)[0] for identity in found if identity is not None} - {schema}
+    return schemas.pop() if len(schemas) == 1 else None
 
 
 def v1_as_live(evidence: Evidence, statement: Statement) -> list[Repair]:
