@@ -107,6 +107,17 @@ class PendingSteps:
             # What was seen coming from an earlier state of the table is seen anew.
             self._steps = [s for s in self._steps if s.name != name or s.waits or s.key is not None] + steps
 
+    def foresee_columns(self, row: HistoryRow) -> None:
+        """Looks ahead for renames of columns of a table that no statement made as its row tells."""
+        name = (row.object_schema, row.name)
+        if (
+            row.object_type == "TABLE"
+            and row.change_type != "DROP"
+            and all(s.name != name for s in self._steps)
+        ):
+            current = self._situation.columns(name)
+            self._steps += renamed_columns.lost_renames(self._evidence, name, current, row.position)
+
     def foresee_attached(self, row: HistoryRow, difference: Difference) -> None:
         """Looks ahead for the end of a trigger or a policy that a text just made: no row is of either."""
         found = difference.new

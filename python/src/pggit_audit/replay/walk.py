@@ -159,6 +159,7 @@ class Replay:
         if execution.remaining:
             for row in execution.remaining:
                 yield from self._fallback.unexplained(row, execution)
+                self._pending.foresee_columns(row)
             execution.waiting = [*self._as_left(execution.waiting)]
         execution.waiting += self._pending.take(kept[-1])
         execution.waiting += self._dated.take(kept[-1])
