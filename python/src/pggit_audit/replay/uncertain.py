@@ -325,7 +325,12 @@ class _Marked:
             if event.object_type == "TABLE" and event.alone:
                 self._made_alone[path] = i
                 self._parts_made_alone.update({path: i, **dict(self._sequences_of(i))})
-        elif event.fidelity == "exact" and event.new_definition is not None and event.change_type == "ALTER":
+        elif (
+            event.fidelity == "exact"
+            and event.new_definition is not None
+            # The index of a key that an ALTER adds has no row, so nothing says its name.
+            and (event.change_type == "ALTER" or event.object_type == "INDEX")
+        ):
             self._since_create.setdefault(path, []).append(i)
             if event.confirmed:
                 self._made_alone.pop(path, None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 from pggit_audit.catalog import DatabaseObject
@@ -195,6 +196,9 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
         dated = (
             at_moment(evidence, step, name, moment, "constraint", first, sure) if moment is not None else None
         )
+        if dated is not None and moment is not None and moment.has_own(place):
+            # Its transaction has several rows: it was where it would be without an id.
+            dated = replace(dated, position=place, early=early)
         steps.append(dated or PendingStep(place, name, step, early=early))
     return steps
 
@@ -233,8 +237,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement names a constraint that is not there: one that PostgreSQL would call so was renamed to it, be it
     after a name that the table gets later.
 
-    Or, where the statement drops it, the only one of the table that neither the live table has nor a later text names;
-    of a table that goes, nor a row.
+    Or, where the statement drops, alters or validates it, the only one of its kind of the table that neither the live
+    table has nor a later text names; of a table that goes, nor a row.
     """
     words = failure.statement.words
     named = {
@@ -243,6 +247,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if word == "constraint" and words[i - 1 : i] in (("drop",), ("alter",), ("rename",), ("validate",))
     }
     found: list[Repair] = []
+    dropped = _dropped(words)
     for table in failure.tables() if named else ():
         relation = failure.situation.relation(table)
         ours = constraints(relation.definition) if relation is not None else {}
@@ -262,13 +267,23 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         else:
             where = "in the live catalog"
             gone = [old for old in ours if live is not None and old not in constraints(live.definition)]
-        dropped = _dropped(words) - ours.keys()
-        if not found and len(gone) == len(dropped) == 1 and not _is_named(evidence, gone[0], failure):
-            (new,) = dropped
+        if "validate" in words and relation is not None:
+            gone = [old for old in gone if _is_not_valid(relation, old)]
+        elif not dropped:
+            gone = [old for old in gone if ours[old].startswith("FOREIGN KEY ")]
+        wanted = (dropped or named) - ours.keys()
+        if not found and len(gone) == len(wanted) == 1 and not _is_named(evidence, gone[0], failure):
+            (new,) = wanted
             rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(gone[0])} TO {quote(new)};"
-            why = f"the statement drops {new}, and of the table's constraints only {gone[0]} is not {where}"
+            why = f"the statement is about {new}, and of the table's such constraints only {gone[0]} is not {where}"
             found.append(Repair(RENAMED_CONSTRAINT, rename, why, inferred=table))
     return found
+
+
+def _is_not_valid(table: DatabaseObject, name: str) -> bool:
+    """Whether a constraint of a table is not validated."""
+    head = f" ADD CONSTRAINT {quote_if_needed(name)} "
+    return any(head in line and line.endswith(" NOT VALID;") for line in table.definition.split("\n"))
 
 
 def _dropped(words: Sequence[str]) -> set[str]:

@@ -191,10 +191,7 @@ def is_called_as_now(evidence: Evidence, name: Name, position: int) -> bool:
     if found is None or found.object_type != "TYPE":
         return False
     moment = evidence.moments.written("type", found.object_identity, "pg_type")
-    return moment is not None and (
-        moment.last <= position
-        or (moment.began is not None and moment.own is not None and moment.began <= position <= moment.own)
-    )
+    return moment is not None and (moment.last <= position or moment.has_own(position))
 
 
 def has_its_labels(evidence: Evidence, name: Name, definition: str, position: int) -> bool:

@@ -142,7 +142,10 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     new_ones = added(actions)
     dropped = {name for action in actions if (name := taken_away(action)) is not None}
     taken = dropped - new_ones - places.keys()
-    names = _given_on(current, record.columns or {}, taken)
+    recorded = record.columns or {}
+    names = _given_on(current, recorded, taken)
+    if record.columns is None:
+        recorded, names = _given_on_in_the_end(evidence, table, current, position)
     taken -= set(names.values())
     # What is added again stands behind all others: the one that had its name has another.
     elsewhere = {
@@ -153,7 +156,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     gone = (places.keys() - facts.keys() | elsewhere) - dropped
     gone -= names.keys()
     new = [n for n in facts if n not in places and n not in new_ones and n not in names.values()]
-    steps = [*_given_on_at(evidence, table, names, places.keys(), record.columns or {}, position, upper)]
+    steps = [*_given_on_at(evidence, table, names, places.keys(), recorded, position, upper)]
     lost = {o for o in gone if not any(_same_column(current[places[o]], places[o], facts[n]) for n in new)}
     together = _alike(lost, taken)
     for old in sorted(gone, key=lambda n: places[n]):
@@ -250,6 +253,31 @@ def _given_on(current: Current, columns: Columns, taken: Collection[str]) -> dic
     return {old: new for old, new in names.items() if old in columns or new in present}
 
 
+def _given_on_in_the_end(
+    evidence: Evidence, table: Name, current: Current, position: int
+) -> tuple[Columns, dict[str, str]]:
+    """Renames (new names by old ones) of a live table's columns behind a row after which another column has the name
+    that one gave up, and the places of those that live: the ids tell that they have been called so since.
+
+    None where the shadow counts otherwise: where a column that nothing has written since has another name.
+    """
+    identity = evidence.moments.table(table, position)
+    live = {c.place: c for c in evidence.moments.columns(identity) if not c.dropped} if identity else {}
+    places = {str(c["name"]): int(c["position"]) for c in current}
+    renamed = {old: live[place] for old, place in places.items() if place in live and live[place].name != old}
+    if any(within(c.moment, position, len(evidence.history)) is None for c in renamed.values()):
+        return {}, {}
+    names = {old: column.name for old, column in renamed.items()}
+    left = [new for new in names.values() if new in places and new not in names]
+    free = names.keys() - names.values()
+    if len(left) == len(free) == 1 and places[left[0]] not in live:
+        # It is gone by the end; it took the name that is free.
+        names[left[0]] = free.pop()
+    if names.keys().isdisjoint(names.values()):
+        return {}, {}
+    return {column.name: {"position": column.place} for column in renamed.values()}, names
+
+
 def _given_on_at(
     evidence: Evidence,
     table: Name,
@@ -261,20 +289,22 @@ def _given_on_at(
 ) -> Iterator[PendingStep]:
     """The step of renames that hang together; its moment is theirs, if ids tell one, else that of a name which was new.
 
-    `recorded`: the columns of the record that shows them.
+    `recorded`: the columns of the record that shows them, or those of the live table.
     """
     history = evidence.history
     renaming = {p for old, new in names.items() for p in history.mentions(table[1], old, new)}
     if not names or any(history.rows[p].renames for p in renaming if position < p <= upper):
         # A text that is recorded for another object says it: it runs when its turn comes.
         return
-    why = f"row {history.version(upper)} has {', '.join(names.values())} where row {history.version(position)} left "
+    source = f"row {history.version(upper)}" if upper < len(history) else "the live catalog"
+    why = f"{source} has {', '.join(names.values())} where row {history.version(position)} left "
     why += ", ".join(names)
     statement = "\n".join(in_turn(table, names, set(taken)))
     step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
     moments = {
         of_column(evidence, table, position, upper, new, recorded.get(new, {}).get("position"))
         for new in names.values()
+        if upper < len(history) or new in recorded
     }
     moment = moments.pop() if len(moments) == 1 else None
     first = position if history.rows[position].columns else -1
