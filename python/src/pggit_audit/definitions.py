@@ -61,6 +61,24 @@ def type_text(udt: str) -> str:
     return quote(match[1]) + (match[2] or "")
 
 
+# How PostgreSQL prints its own types that the catalog calls otherwise.
+_PRINTED = {
+    "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real", "float8": "double precision",
+    "bool": "boolean", "varchar": "character varying", "bpchar": "character", "varbit": "bit varying",
+    "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
+    "time": "time without time zone", "timetz": "time with time zone",
+    **{name: name for name in ("text", "numeric", "date", "json", "jsonb", "uuid", "bytea", "inet", "interval")},
+}  # fmt: skip
+
+
+def printed_type(udt: str) -> str | None:
+    """The same as PostgreSQL prints it, if it is one of the usual types of its own."""
+    match = re.fullmatch(r"(_?)(\w+)(\(\d+\))?", udt)
+    if match is None or match[2] not in _PRINTED:
+        return None
+    return _PRINTED[match[2]] + (match[3] or "") + ("[]" if match[1] else "")
+
+
 _DEFAULT_NOISE = re.compile(r'\b(?:public|pg_catalog)\.|(?<![\w"])"([a-z_][a-z0-9_]*)"')
 
 
@@ -181,6 +199,12 @@ def column_types(definition: str) -> tuple[tuple[str, str], ...]:
         if match and match[1] != "CONSTRAINT":
             found.append((unquote(match[1]), match[2]))
     return tuple(found)
+
+
+def type_of(line: str) -> str | None:
+    """The type that a column's element says."""
+    match = _COLUMN_LINE.match(f"    {line}")
+    return None if match is None else match[2]
 
 
 def with_type(line: str, kind: str) -> str:

@@ -16,14 +16,18 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
     Columns,
     column_name,
-    column_of,
     column_types,
     elements,
     in_parts,
     ordered,
+    printed_type,
     qualified_identity,
+    quote_if_needed,
     table_of,
+    type_of,
     with_not_null,
+    with_type,
+    without_default,
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.identities import same_type
@@ -34,6 +38,11 @@ from pggit_audit.rules.situation import Repair
 Match = tuple[HistoryRow, Difference | None]
 _Place = tuple[str, str | None, str]
 _KINDS = ("TABLE", "VIEW", "INDEX")
+# Defaults in which nothing is looked up in a schema of the team's.
+_PRINTED_DEFAULT = re.compile(
+    r"-?[\d.]+|true|false|now\(\)|CURRENT_\w+"
+    r"|'[^']*(?:''[^']*)*'::(?:text|jsonb?|date|uuid|numeric|character varying|interval)"
+)
 
 
 def changes_hands(rows: Sequence[HistoryRow]) -> bool:
@@ -158,6 +167,8 @@ class Between:
                 left = told[-1] if is_left else self._told.get(row.oid, {})
                 self._told[row.oid] = row.columns
                 definition = _with_columns(found.definition, row.columns, left, *self._before_code(row.oid))
+                if definition is None:
+                    return None
                 found = replace(found, definition=definition)
         old = self._standing.get(place)
         self._standing[place] = found
@@ -224,8 +235,9 @@ def _typed(fact: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _with_columns(
     definition: str, columns: Columns, left: Columns, older: Sequence[str], earlier: Columns
-) -> str:
-    """The definition of a table with the columns that a row recorded, in so far as it does not have them.
+) -> str | None:
+    """The definition of a table with the columns that a row recorded, in so far as it does not have them; None where
+    nothing says how one is written.
 
     `left`: what a row recorded of the columns that it has; `older` and `earlier`: the columns as they were before.
     """
@@ -233,22 +245,44 @@ def _with_columns(
     if not kept:
         return definition
     head, lines, checks, tail = elements(definition)
-    known: dict[str, str] = {}
-    for elements_of, facts in ((lines, left), (older, earlier)):
-        for line in elements_of:
-            name = column_name(line)
-            if name not in columns or name in known:
-                continue
-            fact = columns[name]
-            if (facts is left and name not in left) or _typed(facts.get(name, {})) == _typed(fact):
-                known[name] = with_not_null(line, not fact.get("nullable", True))
-    if kept == ordered(columns) and [*known.values()] == lines:
+    now, then = ({column_name(line): line for line in some} for some in (lines, older))
+    body = []
+    for name in ordered(columns):
+        states = [(now.get(name), left.get(name)), (then.get(name), earlier.get(name))]
+        body.append(
+            _as_recorded(name, columns[name], [(line, fact) for line, fact in states if line is not None])
+        )
+    if body == lines:
         return definition
-    body = [known.get(name) or column_of(name, columns[name]) for name in ordered(columns)]
+    if None in body:
+        return None
     lost = set(kept) - set(columns)
     before, _, rest = in_parts(definition)
     if any(
         re.search(rf'(?<!\w)"?{re.escape(name)}"?(?!\w)', part) for name in lost for part in (*checks, rest)
     ):
         rest, checks = "", []
-    return before + table_of(head, [*body, *checks], tail) + rest
+    return before + table_of(head, [*filter(None, body), *checks], tail) + rest
+
+
+def _as_recorded(
+    name: str, fact: Mapping[str, Any], known: Sequence[tuple[str, Mapping[str, Any] | None]]
+) -> str | None:
+    """A column as a row recorded it, given how it was written at other times and what was recorded then."""
+    is_not_null = not fact.get("nullable", True)
+    for line, other in known:
+        if other is None or _typed(other) == _typed(fact):
+            return with_not_null(line, is_not_null)
+    udt, default = _typed(fact)
+    kind = next(
+        (type_of(line) for line, other in known if other and other.get("type") == udt), printed_type(str(udt))
+    )
+    source = next((line for line, other in known if other and other.get("default") == default), None)
+    if kind is None or (
+        source is None and default is not None and _PRINTED_DEFAULT.fullmatch(default) is None
+    ):
+        return None
+    if source is None:
+        source = without_default(known[0][0]) if known else f"{quote_if_needed(name)} {kind}"
+        source = with_not_null(source, False) + (f" DEFAULT {default}" if default is not None else "")
+    return with_not_null(with_type(source, kind), is_not_null)
