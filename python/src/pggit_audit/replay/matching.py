@@ -130,7 +130,12 @@ class Matching:
 
     def _changes_nothing(self, row: HistoryRow, execution: Execution) -> bool:
         """Whether code may have left a row of a table of which it changed nothing, as it does of one that gets a
-        partition: the table is as recorded, and no statement that follows leaves the row."""
+        partition: the table is as recorded, and no statement that follows leaves the row. Or of a routine that it
+        made again as it was."""
+        if row.object_type == "FUNCTION":
+            known = self._identities.routine_name(row.object_name)
+            stands = known is not None and self._situation.state.routine(known) is not None
+            return stands and not any(s.object_type == "FUNCTION" for s in execution.following)
         name = self._identities.relation_name(row)
         if row.object_type != "TABLE" or row.change_type != "ALTER" or not row.columns or name is None:
             return False
