@@ -256,8 +256,8 @@ def _given_on(current: Current, columns: Columns, taken: Collection[str]) -> dic
 def _given_on_in_the_end(
     evidence: Evidence, table: Name, current: Current, position: int
 ) -> tuple[Columns, dict[str, str]]:
-    """Renames (new names by old ones) of a live table's columns behind a row after which another column has the name
-    that one gave up, and the places of those that live: the ids tell that they have been called so since.
+    """Renames (new names by old ones) of a live table's columns behind a row where another column has, or gets, the
+    name that one gives up, and the places of those that live: the ids tell that they have been called so since.
 
     None where the shadow counts otherwise: where a column that nothing has written since has another name.
     """
@@ -273,7 +273,7 @@ def _given_on_in_the_end(
     if len(left) == len(free) == 1 and places[left[0]] not in live:
         # It is gone by the end; it took the name that is free.
         names[left[0]] = free.pop()
-    if names.keys().isdisjoint(names.values()):
+    if names.keys().isdisjoint({*names.values(), *(c.name for c in live.values())}):
         return {}, {}
     return {column.name: {"position": column.place} for column in renamed.values()}, names
 
