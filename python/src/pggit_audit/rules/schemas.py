@@ -86,6 +86,11 @@ def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterato
             s.tag == "ALTER SCHEMA" and s.renamed_to == schema for s in texts
         ):
             continue
+        if away is None and any(
+            r.old == schema and rename.first < r.last < rename.last for r in history.schema_renames
+        ):
+            # That was with the row that showed the other rename.
+            continue
         given = away.new if away is not None else _lives_in(evidence, schema, situation.position)
         swap = given == rename.old
         if not swap and given is not None and situation.holds(quote_if_needed(given), "SCHEMA"):
