@@ -1,8 +1,8 @@
--- tables that a loop over lost rows makes, of which some are dropped later: they were as those of their names that live
+-- tables that a loop over lost rows makes, of which a text and another loop drop some: they were as those that live
 -- @strict
 -- @@ first setup
 create table months (of date primary key);
-insert into months values ('2026-01-01'), ('2026-02-01'), ('2026-03-01');
+insert into months values ('2026-01-01'), ('2026-02-01'), ('2026-03-01'), ('2026-04-01');
 create table kinds (id int primary key);
 create function make_months() returns void language plpgsql as $$
 declare r record; t text;
@@ -15,11 +15,21 @@ begin
     execute format('create index %I on %I (lower(note))', t || '_lower', t);
   end loop;
 end $$;
+create function drop_a_month() returns void language plpgsql as $$
+declare r record;
+begin
+  for r in select of from months order by of limit 1 loop
+    execute format('drop table %I', 'ev_' || to_char(r.of, 'YYYYMM'));
+    delete from months where of = r.of;
+  end loop;
+end $$;
 -- @@ second
 select make_months();
 -- @@ third
 create table t (id int);
 -- @@ fourth
-drop table ev_202601;
+drop table ev_202602;
+-- @@ fifth
+select drop_a_month();
 -- @@ sixth
 create table u (id int);

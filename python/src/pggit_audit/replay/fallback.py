@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -117,7 +117,7 @@ class Fallback:
             why = "the row has no SQL text"
         elif not execution.statements:
             why = "the row's SQL text holds no statement"
-        events = self._made_along(row, execution) or self._from_columns(row, why, execution)
+        events = self._came_along(row, execution) or self._from_columns(row, why, execution)
         current = self._identities.current(row)
         events = events or self._recorded_drop(row, current, execution)
         events = events or self._as_it_lives(row, why, execution)
@@ -134,13 +134,23 @@ class Fallback:
             fidelity = "static" if text.strip() else "unknown"
             yield self._writer.without_object(row, fidelity, text, why, code)
 
-    def _made_along(self, row: HistoryRow, execution: Execution) -> list[Event]:
-        """What the row created, where it came along with what a row before it did: a key's index, with its table."""
+    def _came_along(self, row: HistoryRow, execution: Execution) -> list[Event]:
+        """What the row tells, where it came with what a row before it told: a key's index comes and goes with its
+        table."""
         for i, (difference, repairs) in enumerate(execution.waiting):
-            if difference.old is None and _creates(row, difference.object):
+            if _tells(row, difference):
                 del execution.waiting[i]
                 return [self._writer.of_row(row, difference, repairs)]
         return []
+
+    def _of_no_later(
+        self, row: HistoryRow, others: Sequence[Inferred], execution: Execution
+    ) -> Iterator[Event]:
+        """The events of what came along with a row; what later rows of its execution tell waits for them."""
+        later = [r for r in execution.rows if r.position > row.position]
+        waiting = [o for o in others if any(_tells(r, o[0]) for r in later)]
+        execution.waiting += waiting
+        return self._writer.inferred([o for o in others if o not in waiting], row)
 
     def _as_it_lives(self, row: HistoryRow, why: str, execution: Execution) -> list[Event]:
         """What the row created, as the live catalog has it; nothing where that does not tell, or cannot be made."""
@@ -202,13 +212,7 @@ class Fallback:
         alone = [replace(r, inferred=None) for r in notes]
         others: list[Inferred] = [(d, alone) for d in differences if d is not own]
         self._provenance.note_again([d.new.key for d, _ in others if d.new is not None], notes[0].cause)
-        later = [r for r in execution.rows if r.position > row.position]
-        along = [o for o in others if any(_creates(r, o[0].object) for r in later)]
-        execution.waiting += along
-        return [
-            *self._writer.inferred([o for o in others if o not in along], row),
-            self._writer.of_row(row, own, notes),
-        ]
+        return [*self._of_no_later(row, others, execution), self._writer.of_row(row, own, notes)]
 
     def _constraints(
         self, row: HistoryRow, name: Name, why: str, differences: list[Difference]
@@ -275,13 +279,14 @@ class Fallback:
             return []
         own = next((d for d in outcome.differences if d.old is not None and d.old.key == current.key), None)
         others: list[Inferred] = [(d, [drop]) for d in outcome.differences if d is not own]
-        return [*self._writer.inferred(others, row), self._writer.of_row(row, own, [drop])]
+        return [*self._of_no_later(row, others, execution), self._writer.of_row(row, own, [drop])]
 
 
-def _creates(row: HistoryRow, found: DatabaseObject) -> bool:
-    """Whether a row may be the one that created an object, by its kind and name."""
+def _tells(row: HistoryRow, difference: Difference) -> bool:
+    """Whether a row may be of a difference, by what it says happened, and the object's kind and name."""
+    found = difference.object
     return (row.change_type, row.object_type, row.object_schema, row.name) == (
-        "CREATE",
+        difference.change_type,
         found.object_type,
         found.object_schema,
         found.object_name,

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from pggit_audit.definitions import Columns, ordered, quote_if_needed, sequence_of
+from pggit_audit.definitions import Columns, first_statement, ordered, quote_if_needed, sequence_of
 from pggit_audit.history import HistoryRow
 from pggit_audit.rules import FROM_LIVE_CATALOG, as_they_live
 from pggit_audit.rules.naming import but_for_numbers
@@ -42,7 +42,9 @@ def steps(evidence: Evidence, row: HistoryRow, why: str) -> list[Repair]:
             continue
         name = (group[place].object_schema, group[place].name)
         made = as_they_live.steps(evidence, group[place], name, live, why)
-        found.append([_renamed(step.statement, group, own) for step in made])
+        # An index is no part of one of a parent's: whose partition the table was, no other tells.
+        texts = [first_statement(step.statement) if row is not table else step.statement for step in made]
+        found.append([_renamed(text, group, own) for text in texts])
         told.append(live.object_identity)
         if len(found) == _ENOUGH:
             break
