@@ -196,9 +196,11 @@ class Fallback:
             repairs, differences = outcome.repairs, outcome.differences
         elif not row.columns:
             return []
-        there = self._situation.columns(name)
-        wanted = columns.align(self._evidence, name, row.columns, there, told) if row.columns else ()
-        steps = [step for step in wanted if self._situation.runs(step.statement)]
+        steps: list[Repair] = []
+        for bring in (columns.added_by_record, columns.align) if row.columns else ():
+            there = self._situation.columns(name)
+            wanted = bring(self._evidence, name, row.columns or {}, there, told)
+            steps += [step for step in wanted if self._situation.runs(step.statement)]
         combine(differences, self._situation.observe(*(r.statement for r in steps)))
         steps += self._constraints(row, name, why, differences)
         repairs += steps
