@@ -15,7 +15,7 @@ from math import sqrt
 from statistics import median_low
 from typing import Any, NamedTuple
 
-from pggit_audit.history import History
+from pggit_audit.history import History, HistoryRow
 from pggit_audit.statements import Name
 
 Row = Mapping[str, Any]
@@ -36,6 +36,8 @@ class Shape(NamedTuple):
 
 # More transactions than these in most sessions are the database's daily work.
 _QUIET = 10
+# What an index that is built, or dropped, beside the database's work takes before the transaction that leaves its row.
+_BESIDE = 2
 # So many times as many as things that went without a row: most of them are drops.
 _HARDLY_MORE = 2
 
@@ -169,7 +171,8 @@ class Moments:
         """How many transactions there were behind each row, and before the next one, that no row tells of.
 
         Neither the history nor the live catalog has them: drops, where nothing else goes on in the database. Those that
-        every session brings along are not counted. Empty where nothing is known, or most sessions bring many.
+        every session, or the row's own statement, brings along are not counted. Empty where nothing is known, or most
+        sessions bring many.
         """
         rows = self._history.rows
         known = [set[int]() for _ in rows]
@@ -178,7 +181,7 @@ class Moments:
             if moment is not None and moment.own is None and moment.alone and moment.first >= 0:
                 known[moment.first].add(row["transaction_id"])
         counts = [
-            max(0, after.transaction_no - before.transaction_no - 1 - len(known[i]))
+            max(0, after.transaction_no - before.transaction_no - 1 - len(known[i]) - _of_its_own(after))
             if before.transaction_no is not None and after.transaction_no is not None
             else 0
             for i, (before, after) in enumerate(pairwise(rows))
@@ -191,20 +194,33 @@ class Moments:
 
     @cached_property
     def went(self) -> int:
-        """How many tables, views and functions that rows create the live catalog does not have, and no row drops."""
+        """How many tables, views and functions that rows create the live catalog does not have, and that nothing drops,
+        neither a row nor a text."""
         there = {
             int(row["facts"]["oid"])
             for found in self._rows.values()
             for row in found
             if "oid" in row["facts"]
         }
-        return sum(
-            1
+        gone = [
+            rows[-1]
             for oid, rows in self._history.by_oid.items()
-            if oid not in there
-            and rows[-1].object_type in ("TABLE", "VIEW", "FUNCTION")
-            and rows[-1].change_type != "DROP"
-            and not rows[-1].exclusion_reason
+            if oid not in there and rows[-1].change_type != "DROP" and not rows[-1].exclusion_reason
+        ]
+        texts = {row.execution: row for row in self._history.rows}.values()
+        drops = [(row.position, s) for row in texts for s in row.statements if s.verb == "DROP"]
+        # v1 names a routine by its oid (FORMATS 1.4), so they are only counted.
+        routines = sum(row.object_type == "FUNCTION" for row in gone)
+        dropped = sum(len(s.targets) for _, s in drops if s.object_type in ("FUNCTION", "ROUTINE"))
+        return max(0, routines - dropped) + sum(
+            row.object_type in ("TABLE", "VIEW")
+            and not any(
+                at > row.position
+                and s.object_type == row.object_type
+                and row.name in (t[1] for t in s.targets)
+                for at, s in drops
+            )
+            for row in gone
         )
 
     def likelier(self, first: int, likely: int, fading: Callable[[int], float]) -> tuple[int, int]:
@@ -330,6 +346,12 @@ class Moments:
             if row["catalog"] == "pg_enum"
         ]
         return sorted(found, key=lambda label: label.order)
+
+
+def _of_its_own(row: HistoryRow) -> int:
+    """How many transactions a row's statement took before the one that wrote the row."""
+    beside = len(row.statements) == 1 and "CONCURRENTLY" in row.statements[0].keywords
+    return _BESIDE if beside else 0
 
 
 def _shape(facts: Mapping[str, Any]) -> Shape | None:
