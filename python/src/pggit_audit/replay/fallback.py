@@ -16,6 +16,7 @@ from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.matching import Match, Matching
+from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import ROUTINES, Difference, combine
@@ -50,6 +51,7 @@ class Fallback:
         attempts: Attempts,
         matching: Matching,
         provenance: Provenance,
+        pending: PendingSteps,
         writer: EventWriter,
     ) -> None:
         self._situation = situation
@@ -58,6 +60,7 @@ class Fallback:
         self._attempts = attempts
         self._matching = matching
         self._provenance = provenance
+        self._pending = pending
         self._writer = writer
         self._as_called_now = AsCalledNow(situation, evidence, provenance)
 
@@ -214,7 +217,9 @@ class Fallback:
         alone = [replace(r, inferred=None) for r in notes]
         others: list[Inferred] = [(d, alone) for d in differences if d is not own]
         self._provenance.note_again([d.new.key for d, _ in others if d.new is not None], notes[0].cause)
-        return [*self._of_no_later(row, others, execution), self._writer.of_row(row, own, notes)]
+        events = [*self._of_no_later(row, others, execution), self._writer.of_row(row, own, notes)]
+        self._pending.foresee(row, own)
+        return events
 
     def _constraints(
         self, row: HistoryRow, name: Name, why: str, differences: list[Difference]

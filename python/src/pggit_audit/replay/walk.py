@@ -89,7 +89,14 @@ class Replay:
         self._corrections = Corrections(situation, evidence, identities, self._pending, provenance)
         self._writer = EventWriter(branch_name, situation, identities, provenance)
         self._fallback = Fallback(
-            situation, evidence, identities, self._attempts, self._matching, provenance, self._writer
+            situation,
+            evidence,
+            identities,
+            self._attempts,
+            self._matching,
+            provenance,
+            self._pending,
+            self._writer,
         )
         # An empty database is no empty tree: the schema public is in it, and an event has to say so.
         self._opening: list[Inferred] = [
