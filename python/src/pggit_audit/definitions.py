@@ -29,9 +29,30 @@ def qualified(name: Name) -> str:
     return f"{quote(schema)}.{quote(bare)}" if schema else quote(bare)
 
 
+# What is a keyword, and not an unreserved one, in each of the versions (src/include/parser/kwlist.h).
+KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both
+        case cast char character check coalesce collate collation column concurrently constraint create cross
+        current_catalog current_date current_role current_schema current_time current_timestamp current_user dec
+        decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign
+        freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect
+        interval into is isnull join lateral leading least left like limit localtime localtimestamp national natural
+        nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay
+        placing position precision primary real references returning right row select session_user setof similar
+        smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true union
+        unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement
+        xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+        """,
+    )
+)
+
+
 def quote_if_needed(name: str) -> str:
-    """A name as PostgreSQL prints it, but for reserved words."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else quote(name)
+    """A name as PostgreSQL prints it."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in KEYWORDS else quote(name)
 
 
 def qualified_identity(schema: str | None, name: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from building import NOON, Scratch, replayed, table
 from rule_cases import DAY
 
+from pggit_audit.definitions import quote_if_needed
 from pggit_audit.rules.naming import Naming, namings, said, told
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import split
@@ -64,3 +65,16 @@ def test_a_sentence_with_two_names_makes_no_third(shadow: Shadow, scratch: Scrat
     events, _ = replayed(shadow, rows, live)
     assert {e.object_identity for e in events} == {"public", "public.p", "public.q"}
     assert events[-1].fidelity == "repaired"
+
+
+def test_what_needs_quotes_is_what_the_server_quotes(shadow: Shadow) -> None:
+    """Of its keywords, those that it prints in quotes: a later version has a few more of them."""
+    words = [w for (w,) in shadow.query("select word from pg_catalog.pg_get_keywords()")]
+    names = [*words, "a$b", "_a1", "1a", "A", "ä", 'x"y']
+    printed = dict(
+        shadow.query("select n, quote_ident(n) from unnest(%(names)s::text[]) as n", {"names": names})
+    )
+    ours = {n for n in names if quote_if_needed(n) != n}
+    theirs = {n for n, text in printed.items() if text != n}
+    assert ours <= theirs
+    assert {n for n in theirs - ours if not n.startswith(("json", "merge_", "system_"))} == set()
