@@ -431,7 +431,7 @@ def _as_it_was(
         else:
             body.append(taken.get(place) or f"{gone[place]} integer")
     rest = [*rest, *sequences.own_of_columns(evidence, name, before, known)]
-    rest += usual_parts.key(evidence, name, before, rest)
+    rest += usual_parts.key(evidence, name, before, rest, live)
     statement = table_of(head, body, tail)
     if gone:
         drops = ", ".join(f"DROP COLUMN {c}" for c in gone.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
     Columns,
     column_name,
@@ -24,8 +25,11 @@ from pggit_audit.statements import Name, quote
 _MOST = 0.8
 
 
-def key(evidence: Evidence, table: Name, before: Columns, known: Iterable[str]) -> Iterator[str]:
+def key(
+    evidence: Evidence, table: Name, before: Columns, known: Iterable[str], live: DatabaseObject | None
+) -> Iterator[str]:
     """The primary key of a table of which no key is `known`: of its first column, or of the one that a sequence counts.
+    One that lives without it, and still has the column, had it only where a text takes it away.
 
     Where of the live tables of its schema that begin with a column of that name, or count it, four in five have theirs
     of that alone, under a name as PostgreSQL gives one (after a former name, too). Those whose keys texts take away do
@@ -36,12 +40,19 @@ def key(evidence: Evidence, table: Name, before: Columns, known: Iterable[str]) 
     if not before or named or any(" PRIMARY KEY " in statement for statement in known):
         return
     counted = {column for column, fact in before.items() if sequence_of(fact.get("default"))}
+    stays = {column for column, _ in column_types(live.definition)} if live is not None else set()
+    if name in evidence.dropped["CONSTRAINT"]:
+        stays = set()
     keys = _keys(evidence, table[0])
     for column in dict.fromkeys((ordered(before)[0], *sorted(counted))):
         says = f"PRIMARY KEY ({quote_if_needed(column)})"
         others = keys.get(column, [])
         alike = sum(own == [(True, says)] for own in others)
-        if not before[column].get("nullable", True) and alike >= max(MANY, len(others) * _MOST):
+        if (
+            column not in stays
+            and not before[column].get("nullable", True)
+            and alike >= max(MANY, len(others) * _MOST)
+        ):
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {says};"
             return
 
