@@ -25,6 +25,9 @@ from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
 
+# How PostgreSQL ends the names that it gives, by what they are of.
+_KINDS = {"_pkey": "PRIMARY KEY", "_fkey": "FOREIGN KEY", "_key": "UNIQUE", "_check": "CHECK"}
+
 # When a statement fails ----------------------------------------------------------------------------
 
 
@@ -272,6 +275,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         elif not dropped:
             gone = [old for old in gone if ours[old].startswith("FOREIGN KEY ")]
         wanted = (dropped or named) - ours.keys()
+        wanted = {new for new in wanted if all(_may_be_called(ours[old], new) for old in gone)}
+        if dropped and not any(r.change_type == "CREATE" for r in evidence.history.by_name.get(table, ())):
+            # What it drops is as old as the table, where the other came with a text.
+            gone = [old for old in gone if not evidence.history.mentions(old)]
         if not found and len(gone) == len(wanted) == 1 and not _is_named(evidence, gone[0], failure):
             (new,) = wanted
             rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote(gone[0])} TO {quote(new)};"
@@ -284,6 +291,12 @@ def _is_not_valid(table: DatabaseObject, name: str) -> bool:
     """Whether a constraint of a table is not validated."""
     head = f" ADD CONSTRAINT {quote_if_needed(name)} "
     return any(head in line and line.endswith(" NOT VALID;") for line in table.definition.split("\n"))
+
+
+def _may_be_called(body: str, name: str) -> bool:
+    """Whether a constraint may have such a name: of one that ends as PostgreSQL's own do, that tells the kind."""
+    kind = next((kind for end, kind in _KINDS.items() if name.endswith(end)), "")
+    return body.startswith(kind)
 
 
 def _dropped(words: Sequence[str]) -> set[str]:

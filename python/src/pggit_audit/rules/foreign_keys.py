@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
@@ -35,6 +36,8 @@ _FOREIGN_KEY = re.compile(
     r"""(?: ON DELETE (?P<delete>CASCADE|RESTRICT|SET NULL|SET DEFAULT))?"""
 )
 
+# One of so many is an exception.
+_RARELY = 10
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
 _DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
@@ -47,7 +50,7 @@ def earlier_action(evidence: Evidence, body: str, required: Collection[str]) -> 
 
     `required`: the columns of its table that were NOT NULL by then: a text may make both otherwise.
 
-    Where all foreign keys, of texts and live, say what happens, as a tool writes them, it said so as well: ON UPDATE
+    Where foreign keys, of texts and live, say what happens, as a tool writes them, it said so as well: ON UPDATE
     as they all do, ON DELETE as most others on columns that may be NULL, or may not, as well; where these all say what
     it says now, as such tools do where nobody asks for more (SET NULL of what may be NULL, else RESTRICT). Else it said
     nothing.
@@ -55,24 +58,56 @@ def earlier_action(evidence: Evidence, body: str, required: Collection[str]) -> 
     now = _actions(body)
     if now is None or not now["delete"] or not _says_always(evidence):
         return _REFERENTIAL_ACTION.sub("", body)
-    others: list[tuple[str | None, str | None, bool]] = []
-    for other in evidence.live.by_name.values():
-        found = constraints(other.definition) if other.object_type == "TABLE" else {}
-        for text in found.values():
-            said = _actions(text)
-            if said is not None:
-                others.append((said["update"], said["delete"], _may_be_null(other, said["column"])))
-    if any(delete is None for _, delete, _ in others) or len({update for update, _, _ in others}) != 1:
+    others = _live_actions(evidence)
+    unsaid = sum(other.delete is None for other in others)
+    if not _is_rare(unsaid, len(others)) or len({other.update for other in others}) != 1:
         return _REFERENTIAL_ACTION.sub("", body)
     is_null = unquote(now["column"]) not in required
     usual = Counter(
-        delete for _, delete, null in others if null == is_null and delete not in (None, now["delete"])
+        o.delete for o in others if o.is_null == is_null and o.delete not in (None, now["delete"])
     )
     unasked = "SET NULL" if is_null else "RESTRICT"
     if not usual and now["delete"] == unasked:
         return _REFERENTIAL_ACTION.sub("", body)
     before = usual.most_common(1)[0][0] if usual else unasked
     return body.replace(f" ON DELETE {now['delete']}", f" ON DELETE {before}", 1)
+
+
+def usual_action(evidence: Evidence, column: str, is_null: bool) -> str:
+    """What a foreign key on a column did, as one writes it, in a team that always says it: as most live ones on columns
+    of that name, or else on such as may be NULL, or may not."""
+    others = [other for other in _live_actions(evidence) if other.delete is not None]
+    named = [other for other in others if other.column == column and other.is_null == is_null]
+    like = named or [other for other in others if other.is_null == is_null]
+    if not like or not _says_always(evidence):
+        return ""
+    usual = Counter((other.update, other.delete) for other in like).most_common(1)[0][0]
+    return "".join(f" ON {on} {do}" for on, do in zip(("UPDATE", "DELETE"), usual, strict=True) if do)
+
+
+class _Action(NamedTuple):
+    """What a live foreign key does, and on which column: its first."""
+
+    column: str
+    is_null: bool
+    update: str | None
+    delete: str | None
+
+
+def _live_actions(evidence: Evidence) -> list[_Action]:
+    found = []
+    for other in evidence.live.by_name.values():
+        for text in constraints(other.definition).values() if other.object_type == "TABLE" else ():
+            said = _actions(text)
+            if said is not None:
+                column = unquote(said["column"])
+                found.append(_Action(column, _may_be_null(other, column), said["update"], said["delete"]))
+    return found
+
+
+def _is_rare(some: int, of: int) -> bool:
+    """Whether so many are exceptions of a rule: a text that somebody wrote by hand."""
+    return some * _RARELY <= of
 
 
 def _actions(body: str) -> re.Match[str] | None:
@@ -82,7 +117,7 @@ def _actions(body: str) -> re.Match[str] | None:
 
 def _may_be_null(table: DatabaseObject, column: str) -> bool:
     lines = elements(table.definition)[1]
-    return not any(column_name(x) == unquote(column) and " NOT NULL" in x for x in lines)
+    return not any(column_name(x) == column and " NOT NULL" in x for x in lines)
 
 
 def named_by_drops(
@@ -102,7 +137,7 @@ def named_by_drops(
         if match is None or match[1] not in columns or any(known in r.statement for r in rest):
             continue
         own = {key for s in gone.row.statements for key in references(s)}
-        refers = _referred_by(evidence, table, match[1], again, own)
+        refers = _referred_by(evidence, table, match[1], again, own, gone.row.position)
         if refers is None:
             continue
         yield Repair(
@@ -119,19 +154,25 @@ def _referred_by(
     column: str,
     again: Collection[tuple[str, str]],
     own: Collection[tuple[str, str]],
+    position: int,
 ) -> str | None:
     """What a foreign key on a column of a table referred to, and how: as all others on columns of that name, or of the
-    one that it has since; None where these tell several things.
+    one that it has since; None where these tell several things. Where the team always says what happens, those of texts
+    before the row that takes it away tell it alone, if there are any.
 
     Where a team does not always say what happens, texts that take keys away and make some (`again`) tell nothing of
     that: as a rule, it is what they are for. Where the others differ in it, or say what the key's `own` text makes of
     it, the key did not say it.
     """
     for name in (column, _name_since(evidence, table, column)):
-        said = {refers for _, refers in evidence.referred.get(name, ())} or _live_on(evidence.live, name)
+        keys = evidence.referred.get(name, {})
+        said = {refers for _, refers in keys} or _live_on(evidence.live, name)
         told = {_bare(refers): refers for refers in said}
         before = told
-        if not _says_always(evidence):
+        if _says_always(evidence):
+            by_then = {_bare(refers): refers for (_, refers), at in keys.items() if at < position}
+            before = by_then or told
+        else:
             before = {bare: refers for bare, refers in told.items() if bare not in _on(name, again)}
             if len(before) != 1 or before.keys() & _on(name, own):
                 before = {_target(bare): _target(refers) for bare, refers in told.items()}
@@ -165,8 +206,9 @@ def _name_since(evidence: Evidence, table: Name, column: str) -> str:
 
 
 def _says_always(evidence: Evidence) -> bool:
-    """Whether each foreign key of a text says what happens, as a tool writes them."""
-    return all(" on delete " in refers for told in evidence.referred.values() for _, refers in told)
+    """Whether the foreign keys of texts say what happens, as a tool writes them."""
+    said = [" on delete " in refers.lower() for told in evidence.referred.values() for _, refers in told]
+    return _is_rare(said.count(False), len(said))
 
 
 def _live_on(live: Live, column: str) -> set[str]:

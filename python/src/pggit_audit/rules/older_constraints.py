@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import Columns, parse_name, qualified, quote_if_needed
+from pggit_audit.definitions import Columns, constraints, parse_name, qualified, quote_if_needed
 from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import OLDER_CONSTRAINT, foreign_keys
 from pggit_audit.rules.naming import joined
@@ -131,25 +131,28 @@ def named_by_drops(
     """Constraints that a recorded text drops and none before it names, where their own name says what they were.
 
     PostgreSQL calls a UNIQUE constraint table_column_key. A foreign key may have the names of both its ends:
-    table_column_fk_table_column, or fk_table_column_table, as two widely used tools write them. `told` are the
-    statements that name the table, `rest` is what is known to belong to it.
+    table_column_fk_table_column, table_column_table_column_fk, or fk_table_column_table, as widely used tools write
+    them. `told` are the statements that name the table, `rest` is what is known to belong to it.
     """
     history = evidence.history
     known = {unquote(m[1] or m[2]) for r in rest if (m := _NAMED_PART.search(r.statement))}
     for text in (s.folded for s in told):
         for if_exists, spelled in _DROPPED.findall(text):
-            if if_exists:
+            part, word = unquote(spelled), spelled.strip('"')
+            both_ends = _by_both_ends(evidence, part, name, columns)
+            if if_exists and both_ends is None:
                 # Proves nothing.
                 continue
-            part, word = unquote(spelled), spelled.strip('"')
             rows = [history.rows[p] for p in history.mentions(word)]
             naming = [(r, s.folded) for r in rows for s in r.statements if says(s.folded, word)]
             row, first = next((n for n in naming if not _SET_CONSTRAINTS.search(n[1])), (None, None))
             if row is None or first != text or part in known:
                 continue
             known.add(part)
-            says_what = foreign_keys.said_by_hashed_name(evidence, part, name, columns) or _said_by_name(
-                evidence, part, name, columns
+            says_what = (
+                both_ends
+                or foreign_keys.said_by_hashed_name(evidence, part, name, columns)
+                or _said_by_name(evidence, part, name, columns)
             )
             if says_what is None:
                 continue
@@ -164,6 +167,39 @@ def named_by_drops(
             )
 
 
+def _by_both_ends(evidence: Evidence, part: str, name: Name, columns: Columns) -> str | None:
+    """What a foreign key called table_column_table_column_fk says; None where that may be several things, or nothing.
+    It refers to a key of the other table, as far as that lives."""
+    if not part.endswith("_fk") or not part.startswith(f"{name[1]}_"):
+        return None
+    body = part.removeprefix(f"{name[1]}_").removesuffix("_fk")
+    found = []
+    for other in _tables(evidence):
+        for match in re.finditer(f"_{re.escape(other[1])}_", body) if other[0] == name[0] else ():
+            ours, theirs = body[: match.start()], body[match.end() :]
+            if ours in columns and theirs in evidence.columns_of(other) and _is_key(evidence, other, theirs):
+                action = foreign_keys.usual_action(evidence, ours, bool(columns[ours].get("nullable", True)))
+                refers = f"REFERENCES {qualified(other)} ({quote(theirs)}){action}"
+                found.append(f"FOREIGN KEY ({quote(ours)}) {refers}")
+    return found[0] if len(found) == 1 else None
+
+
+def _is_key(evidence: Evidence, table: Name, column: str) -> bool:
+    """Whether a column alone is a key of a table, or the table is gone."""
+    live = evidence.live.table(table)
+    if live is None:
+        return True
+    keys = {f"{kind} ({quote_if_needed(column)})" for kind in ("PRIMARY KEY", "UNIQUE")}
+    return not keys.isdisjoint(constraints(live.definition).values())
+
+
+def _tables(evidence: Evidence) -> Iterable[Name]:
+    """The tables that live, or that rows tell of."""
+    live = [n for n, o in evidence.live.by_name.items() if o.object_type == "TABLE"]
+    told = [n for n, rows in evidence.history.by_name.items() if rows[0].object_type == "TABLE"]
+    return dict.fromkeys([*live, *told])
+
+
 def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -> str | None:
     """What a constraint of a table says, by its own name; None where the name leaves it open."""
     body = part.removeprefix("fk_")
@@ -175,9 +211,7 @@ def _said_by_name(evidence: Evidence, part: str, name: Name, columns: Columns) -
         for names in joined(body.removesuffix("_key"), columns)
         if body.endswith("_key")
     }
-    tables = [n for n, o in evidence.live.by_name.items() if o.object_type == "TABLE"]
-    tables += [n for n, rows in evidence.history.by_name.items() if rows[0].object_type == "TABLE"]
-    for other in dict.fromkeys(tables):
+    for other in _tables(evidence):
         between = "_" if part.startswith("fk_") else "_fk_"
         ours, between, theirs = body.partition(between + other[1])
         if not between or other[0] != name[0] or (theirs and not theirs.startswith("_")):

@@ -104,16 +104,17 @@ class Evidence:
         return found
 
     @cached_property
-    def referred(self) -> Mapping[str, set[tuple[str, str]]]:
+    def referred(self) -> Mapping[str, Mapping[tuple[str, str], int]]:
         """By the name of a column, what the foreign keys on such a column alone say: those of texts, as one writes.
 
-        Each with its table's name, without a schema.
+        Each with its table's name, without a schema, and the position of the first row of such a text.
         """
-        found: dict[str, set[tuple[str, str]]] = {}
+        found: dict[str, dict[tuple[str, str], int]] = {}
         for row in self.history.rows:
             for statement in row.statements if not row.exclusion_reason else ():
                 for column, refers in references.references(statement):
-                    found.setdefault(column, set()).add((statement.targets[0][1], refers))
+                    key = (statement.targets[0][1], refers)
+                    found.setdefault(column, {}).setdefault(key, row.position)
         return found
 
     @cached_property
