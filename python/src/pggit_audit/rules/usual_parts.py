@@ -33,7 +33,7 @@ def key(
 
     Where of the live tables of its schema that begin with a column of that name, or count it, four in five have theirs
     of that alone, under a name as PostgreSQL gives one (after a former name, too). Those whose keys texts take away do
-    not count.
+    not count. Where a text takes it away, and makes one unique index on columns that may not be NULL, it was on these.
     """
     name = f"{table[1]}_pkey"
     named = evidence.history.mentions(name) and name not in evidence.dropped["CONSTRAINT"]
@@ -43,6 +43,10 @@ def key(
     stays = {column for column, _ in column_types(live.definition)} if live is not None else set()
     if name in evidence.dropped["CONSTRAINT"]:
         stays = set()
+    replaced = _replaced(evidence, table, name, before)
+    if replaced is not None:
+        yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} PRIMARY KEY ({replaced});"
+        return
     keys = _keys(evidence, table[0])
     for column in dict.fromkeys((ordered(before)[0], *sorted(counted))):
         says = f"PRIMARY KEY ({quote_if_needed(column)})"
@@ -55,6 +59,23 @@ def key(
         ):
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {says};"
             return
+
+
+def _replaced(evidence: Evidence, table: Name, key: str, before: Columns) -> str | None:
+    """The columns of the one unique index that a text makes on a table of which it takes the key away."""
+    gone = evidence.dropped["CONSTRAINT"].get(key)
+    made = [
+        s
+        for s in (gone.row.statements if gone is not None else ())
+        if s.tag == "CREATE INDEX" and "UNIQUE" in s.keywords[:2] and s.on is not None and s.on[1] == table[1]
+    ]
+    if len(made) != 1 or "(" not in made[0].words or made[0].words[-1] != ")":
+        return None
+    inner = made[0].words[made[0].words.index("(") + 1 : -1]
+    names, between = inner[::2], set(inner[1::2])
+    if between - {","} or any(n not in before or before[n].get("nullable", True) for n in names):
+        return None
+    return ", ".join(map(quote, names))
 
 
 def _keys(evidence: Evidence, schema: str | None) -> Mapping[str, list[list[tuple[bool, str]]]]:
