@@ -37,7 +37,7 @@ _FOREIGN_KEY = re.compile(
 )
 
 # One of so many is an exception.
-_RARELY = 10
+_RARELY = 25
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
 _DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
