@@ -354,6 +354,46 @@ first_edges as (
     group by n.node
 ),
 
+{{ _snapshot_without_bodies() }}
+{%- endmacro %}
+
+
+{#- Whether a statement of this kind makes the object that it names first. -#}
+{% macro _snapshot_defines(kind) -%}
+({{ kind }} not in ('cast', 'transform', 'user mapping', 'replaced view', 'attach', 'check', 'storage', 'key', 'unique index', 'alter type'))
+{%- endmacro %}
+
+
+{#- What an heir waits for, and what waits for it, as a part of `waits`. -#}
+{% macro _snapshot_waits_of_heirs() -%}
+    -- A child table takes over its parent's checks, and must have them when it is attached.
+    select
+        m.node as target,
+        c.node as source,
+        4 as class
+    from nodes as c
+    join mentions as m on m.name = c.name
+    join nodes as n on n.node = m.node
+    where c.kind = 'check' and (n.kind = 'attach' or (n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('))
+    union all
+    -- No server makes an heir of columns that are stored otherwise. One that has for a while a parent with all its columns
+    -- finds them there as they are in the end; the parents of any other may differ in the end, and do not at first.
+    select
+        case when o.is_in_order then n.node else s.node end as target,
+        case when o.is_in_order then s.node else n.node end as source,
+        4 as class
+    from nodes as s
+    join mentions as m on m.name = s.name
+    join nodes as n on n.node = m.node
+    cross join lateral (
+        select n.sql ~* $re$\)\s*inherits\s*\({{ snapshot_identifier() }}[.]"columns of $re$ as is_in_order
+    ) as o
+    where s.kind = 'storage' and n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('
+{%- endmacro %}
+
+
+{#- Which routines come without their bodies at first, and how: the common table expressions `shells`, `without_bodies`. -#}
+{% macro _snapshot_without_bodies() -%}
 -- Routines, each also with a body that names nothing, and that no server puts in a call's place; and immutable, for an
 -- index wants that when it is made, and does not ask again when the function is replaced.
 shells as materialized (
@@ -424,38 +464,4 @@ without_bodies as materialized (
         where t.kind in ('table', 'index', 'unique index', 'key', 'check', 'attach', 'alter type', 'statistics')
     )
 )
-{%- endmacro %}
-
-
-{#- Whether a statement of this kind makes the object that it names first. -#}
-{% macro _snapshot_defines(kind) -%}
-({{ kind }} not in ('cast', 'transform', 'user mapping', 'replaced view', 'attach', 'check', 'storage', 'key', 'unique index', 'alter type'))
-{%- endmacro %}
-
-
-{#- What an heir waits for, and what waits for it, as a part of `waits`. -#}
-{% macro _snapshot_waits_of_heirs() -%}
-    -- A child table takes over its parent's checks, and must have them when it is attached.
-    select
-        m.node as target,
-        c.node as source,
-        4 as class
-    from nodes as c
-    join mentions as m on m.name = c.name
-    join nodes as n on n.node = m.node
-    where c.kind = 'check' and (n.kind = 'attach' or (n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('))
-    union all
-    -- No server makes an heir of columns that are stored otherwise. One that has for a while a parent with all its columns
-    -- finds them there as they are in the end; the parents of any other may differ in the end, and do not at first.
-    select
-        case when o.is_in_order then n.node else s.node end as target,
-        case when o.is_in_order then s.node else n.node end as source,
-        4 as class
-    from nodes as s
-    join mentions as m on m.name = s.name
-    join nodes as n on n.node = m.node
-    cross join lateral (
-        select n.sql ~* $re$\)\s*inherits\s*\({{ snapshot_identifier() }}[.]"columns of $re$ as is_in_order
-    ) as o
-    where s.kind = 'storage' and n.kind = 'table' and n.sql ~* '\)\s*inherits\s*\('
 {%- endmacro %}
