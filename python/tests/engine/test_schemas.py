@@ -112,3 +112,19 @@ def test_an_extension_that_brought_no_row_is_older(
     noted = [(e.anchor_version_id, e.object_identity) for e in events if "older_extension" in rules(e)]
     assert noted == ([(2, "vector")] if makes else [])
     assert {e.fidelity for e in of_rows(events).values()} == {"exact"}
+
+
+def test_nothing_is_said_to_be_gone_where_no_ids_tell(shadow: Shadow, scratch: Scratch) -> None:
+    """A schema takes another's name; where that went is in no row, and without ids the live catalog does not tell."""
+    rows = [
+        table(1, "shop.t", "create table shop.t (a integer)", "a int4", oid=20001),
+        table(2, "next.t", "create table next.t (b integer)", "b int4", oid=20002),
+        table(3, "shop.t", "alter table shop.t add c integer", "b int4, c int4", oid=20002),
+    ]
+    live = scratch.objects(
+        "create schema shop; create table shop.t (b integer, c integer); create schema old; create table old.t (a int)"
+    )
+    events, replay = replayed(shadow, rows, live)
+    end = [*events, *replay.reconcile(live)]
+    assert tree_of(end) == {o.object_identity: o.definition for o in live}
+    assert not [r for e in events for r in e.repairs if "is nowhere in the live catalog" in r["evidence"]]

@@ -43,6 +43,14 @@ Match = tuple[HistoryRow, Difference | None]
 """A row and what it explains; None where nothing changed, and the statement was about the row's object all the same."""
 
 
+_TEMPORARY = """
+    select from pg_catalog.pg_class
+    where
+        relname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
+        and relpersistence operator(pg_catalog.=) 't'::pg_catalog."char"
+"""
+
+
 class Matching:
     """Hands out what a statement changed to the rows that v1 recorded for it.
 
@@ -107,8 +115,7 @@ class Matching:
         ):
             return False
         names = [bare for schema, bare in statement.targets if schema is None]
-        query = "select from pg_catalog.pg_class where relname = any(%(names)s) and relpersistence = 't'"
-        return bool(self._situation.query(query, {"names": names}))
+        return bool(names and self._situation.query(_TEMPORARY, {"names": names}))
 
     def _is_of_what_follows(self, row: HistoryRow, execution: Execution) -> bool:
         """Whether a row of a table is not of the code at hand: its columns are not those that the code left, and a

@@ -91,7 +91,10 @@ def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterato
         ):
             # That was with the row that showed the other rename.
             continue
-        given = away.new if away is not None else _lives_in(evidence, schema, situation.position)
+        places = {away.new} if away is not None else _live_places(evidence, schema, situation.position)
+        if places is None or len(places) > 1:
+            continue
+        given = next(iter(places), None)
         swap = given == rename.old
         if not swap and given is not None and situation.holds(quote_if_needed(given), "SCHEMA"):
             continue
@@ -114,12 +117,14 @@ def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterato
         return
 
 
-def _lives_in(evidence: Evidence, schema: str, position: int) -> str | None:
-    """The schema in which the live catalog has what was in one by then, if it is one, and another."""
-    rows = [r for r in evidence.history.rows[:position] if r.object_schema == schema and r.oid is not None]
-    found = {evidence.moments.identity(r.oid) for r in rows if r.oid is not None}
-    schemas = {parse_name(identity)[0] for identity in found if identity is not None} - {schema}
-    return schemas.pop() if len(schemas) == 1 else None
+def _live_places(evidence: Evidence, schema: str, position: int) -> set[str | None] | None:
+    """The other schemas in which the live catalog has what was in one by then; None where no oid tells."""
+    if not evidence.moments:
+        return None
+    rows = evidence.history.rows[:position]
+    oids = {r.oid for r in rows if r.object_schema == schema and r.oid is not None}
+    found = {identity for oid in oids if (identity := evidence.moments.identity(oid)) is not None}
+    return {parse_name(identity)[0] for identity in found} - {schema}
 
 
 def v1_as_live(evidence: Evidence, statement: Statement) -> list[Repair]:
