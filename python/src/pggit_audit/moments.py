@@ -298,7 +298,7 @@ class Moments:
     def table(self, name: Name, position: int, kind: str = "TABLE") -> str | None:
         """The live identity of the table, or view, that has a name at a position, told by its oid."""
         oid = self._history.oid_of(kind, name, position)
-        return self._tables.get(oid) if oid is not None else None
+        return self.identity(oid) if oid is not None else None
 
     def routine(self, oid: str) -> str | None:
         """The live identity of the routine of an oid, which is its name for v1."""
@@ -310,7 +310,11 @@ class Moments:
 
     def oid(self, identity: str) -> int | None:
         """The oid of a live relation."""
-        return next((oid for oid, known in self._tables.items() if known == identity), None)
+        return self._oids.get(identity)
+
+    @cached_property
+    def _oids(self) -> dict[str, int]:
+        return {identity: oid for oid, identity in reversed(self._tables.items())}
 
     def columns(self, identity: str) -> list[Column]:
         """The columns that a live relation has and had, by their places."""

@@ -20,13 +20,10 @@ from pggit_audit.definitions import (
 from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, RENAMED_CONSTRAINT
 from pggit_audit.rules.dating import at_moment, is_alone, within
-from pggit_audit.rules.naming import default_constraint_name
+from pggit_audit.rules.naming import SUFFIXES, default_constraint_name
 from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
-
-# How PostgreSQL ends the names that it gives, by what they are of.
-_KINDS = {"_pkey": "PRIMARY KEY", "_fkey": "FOREIGN KEY", "_key": "UNIQUE", "_check": "CHECK"}
 
 # When a statement fails ----------------------------------------------------------------------------
 
@@ -295,7 +292,7 @@ def _is_not_valid(table: DatabaseObject, name: str) -> bool:
 
 def _may_be_called(body: str, name: str) -> bool:
     """Whether a constraint may have such a name: of one that ends as PostgreSQL's own do, that tells the kind."""
-    kind = next((kind for end, kind in _KINDS.items() if name.endswith(end)), "")
+    kind = next((kind for kind, end in SUFFIXES.items() if name.endswith(f"_{end}")), "")
     return body.startswith(kind)
 
 

@@ -25,7 +25,8 @@ _NAME_IN_STRING = re.compile(rf"(?:(?:{QUOTED}|[^\W\d][\w$]*)\s*\.\s*)*(?:{QUOTE
 
 _NUMBER = re.compile(r"[0-9]+")
 
-_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey"}
+SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "FOREIGN KEY": "fkey", "CHECK": "check"}
+"""How PostgreSQL ends the names that it gives, by the kind of constraint."""
 
 
 class Naming(NamedTuple):
@@ -77,7 +78,7 @@ def default_constraint_name(kind: str, table: str, columns: Sequence[str]) -> st
 
     `kind` is PRIMARY KEY, UNIQUE or FOREIGN KEY.
     """
-    name = "_".join((table, *(() if kind == "PRIMARY KEY" else columns), _SUFFIXES[kind]))
+    name = "_".join((table, *(() if kind == "PRIMARY KEY" else columns), SUFFIXES[kind]))
     return name if len(name.encode()) <= MOST_BYTES else None
 
 

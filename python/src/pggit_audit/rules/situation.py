@@ -94,6 +94,14 @@ class Evidence:
         }
 
     @cached_property
+    def by_execution(self) -> Mapping[tuple[str, int], list[HistoryRow]]:
+        """The rows of each execution, in order."""
+        found: dict[tuple[str, int], list[HistoryRow]] = {}
+        for row in self.history.rows:
+            found.setdefault(row.execution, []).append(row)
+        return found
+
+    @cached_property
     def made_tables(self) -> Mapping[str, list[HistoryRow]]:
         """The rows that create tables, in order: by their texts, and by the names that have a number."""
         found: dict[str, list[HistoryRow]] = {}

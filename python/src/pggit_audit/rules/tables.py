@@ -355,8 +355,8 @@ def as_created(
         make, *rest = former_tables.called(evidence, table, name, as_now.make, *as_now.rest)
     indexes_too = {
         r.name
-        for r in evidence.history.rows[row.position + 1 :]
-        if (r.object_type, r.change_type, r.execution) == ("INDEX", "CREATE", row.execution)
+        for r in evidence.by_execution[row.execution]
+        if r.position > row.position and (r.object_type, r.change_type) == ("INDEX", "CREATE")
     }
     keys = [s for s in belongings(table) if constraints(s).keys() & indexes_too]
     return make, [*former_tables.called(evidence, table, name, *keys), *rest]

@@ -40,9 +40,9 @@ def key(
     if not before or named or any(" PRIMARY KEY " in statement for statement in known):
         return
     counted = {column for column, fact in before.items() if sequence_of(fact.get("default"))}
-    stays = {column for column, _ in column_types(live.definition)} if live is not None else set()
-    if name in evidence.dropped["CONSTRAINT"]:
-        stays = set()
+    stays = set[str]()
+    if live is not None and name not in evidence.dropped["CONSTRAINT"]:
+        stays = {column for column, _ in column_types(live.definition)}
     replaced = _replaced(evidence, table, name, before)
     if replaced is not None:
         yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} PRIMARY KEY ({replaced});"
