@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, RENAMED_CONSTRAINT
 from pggit_audit.rules.dating import at_moment, is_alone, within
-from pggit_audit.rules.naming import SUFFIXES, default_constraint_name
+from pggit_audit.rules.naming import SUFFIXES, default_constraint_name, said
 from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
@@ -128,6 +128,29 @@ def primary_key_in_the_way(failure: Failure) -> list[Repair]:
             inferred=target,
         )
         for (name,) in rows
+    ]
+
+
+_OF_TWO_TYPES = """
+    select k.conrelid::pg_catalog.regclass::pg_catalog.text, k.conname
+    from pg_catalog.pg_constraint as k
+    where
+        k.contype operator(pg_catalog.=) 'f'
+        and pg_catalog.to_regclass(%(table)s)::pg_catalog.oid operator(pg_catalog.=) any (array[k.conrelid, k.confrelid])
+"""
+
+
+def of_two_types_in_the_way(failure: Failure) -> list[Repair]:
+    """A foreign key would refer from a column of one type to one of another, were it still there."""
+    if failure.statement.tag != "ALTER TABLE":
+        return []
+    why = f"the recorded statement ran, so the foreign key was not there any more: {failure.message}"
+    return [
+        Repair(IMPLIED_DROP, f"ALTER TABLE {table} DROP CONSTRAINT {quote(name)};", why)
+        for target in failure.statement.targets
+        for full in failure.resolve(target)
+        for table, name in failure.situation.query(_OF_TWO_TYPES, {"table": qualified(full)})
+        if said(failure.message, name)
     ]
 
 

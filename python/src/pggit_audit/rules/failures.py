@@ -256,7 +256,10 @@ _BY_CODE: dict[str, Callable[[Evidence, Failure], list[Repair]]] = {
         *columns.of_another_type(failure),
     ],
     "42725": routines.ambiguous,
-    "42804": lambda _, failure: columns.of_another_type(failure),
+    "42804": lambda _, failure: [
+        *constraints.of_two_types_in_the_way(failure),
+        *columns.of_another_type(failure),
+    ],
     "42846": lambda evidence, failure: [
         *others.missing_cast(evidence, failure),
         *columns.of_another_type(failure),

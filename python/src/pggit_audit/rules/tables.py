@@ -148,7 +148,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
-    usual = usual_parts.foreign_keys(evidence, name, there, [step.statement for step in table.rest])
+    usual = usual_parts.foreign_keys(evidence, name, there, [step.statement for step in table.rest], told)
     table.rest.extend(Repair(OLDER_TABLE, text, why, inferred=name) for text in usual)
     return table
 

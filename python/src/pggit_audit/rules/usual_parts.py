@@ -17,9 +17,9 @@ from pggit_audit.definitions import (
     quote_if_needed,
     sequence_of,
 )
-from pggit_audit.rules.references import MANY
+from pggit_audit.rules.references import MANY, references
 from pggit_audit.rules.situation import Evidence
-from pggit_audit.statements import Name, quote
+from pggit_audit.statements import Name, Statement, quote
 
 # Of the tables from which one learns that, so large a part does it.
 _MOST = 0.8
@@ -99,13 +99,27 @@ def _keys(evidence: Evidence, schema: str | None) -> Mapping[str, list[list[tupl
 
 
 def foreign_keys(
-    evidence: Evidence, table: Name, columns: Collection[str], known: Collection[str]
+    evidence: Evidence,
+    table: Name,
+    columns: Collection[str],
+    known: Collection[str],
+    told: Collection[Statement],
 ) -> Iterator[str]:
     """The foreign keys on columns of a table that it has not any more, where all of three or more tables, of texts and
-    live, with a column of such a name refer to one thing with it. `known`: statements of what belongs to the table."""
+    live, with a column of such a name refer to one thing with it. `known`: statements of what belongs to the table;
+    `told`: those of texts that name it. A column to which one of these gives a key had none, unless a text takes one of
+    that name away."""
     live = evidence.live.by_name.get(table)
     there = {column for column, _ in column_types(live.definition)} if live is not None else set()
+    given = {
+        column
+        for s in told
+        if s.tag == "ALTER TABLE" and s.targets[0][1] == table[1]
+        for column, _ in references(s)
+    }
     for column in columns:
+        if column in given and f"{table[1]}_{column}_fkey" not in evidence.dropped["CONSTRAINT"]:
+            continue
         begins = f"FOREIGN KEY ({quote_if_needed(column)})"
         if column in there or any(begins in s or f"FOREIGN KEY ({quote(column)})" in s for s in known):
             continue
