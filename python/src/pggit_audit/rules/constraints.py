@@ -136,7 +136,8 @@ _OF_TWO_TYPES = """
     from pg_catalog.pg_constraint as k
     where
         k.contype operator(pg_catalog.=) 'f'
-        and pg_catalog.to_regclass(%(table)s)::pg_catalog.oid operator(pg_catalog.=) any (array[k.conrelid, k.confrelid])
+        and pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
+            operator(pg_catalog.=) any (array[k.conrelid, k.confrelid])
 """
 
 

@@ -59,7 +59,7 @@ def before_texts(
         return []
     start, end = match.span(1 if match[1] else 2)
     rest = statement[end:]
-    if match[1] and any(unquote(n) == name for text in told for _, n in _DROPPED.findall(text)):
+    if match[1] and any(unquote(n) in seen for text in told for _, n in _DROPPED.findall(text)):
         rest = foreign_keys.earlier_action(evidence, rest, required)
     return [statement[:start] + quote_if_needed(name) + rest]
 

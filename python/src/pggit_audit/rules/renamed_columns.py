@@ -259,13 +259,18 @@ def _given_on_in_the_end(
     """Renames (new names by old ones) of a live table's columns behind a row where another column has, or gets, the
     name that one gives up, and the places of those that live: the ids tell that they have been called so since.
 
-    None where the shadow counts otherwise: where a column that nothing has written since has another name.
+    None where the shadow counts otherwise: where a column that nothing has written since has another name, or one that
+    would be called otherwise is of another type.
     """
     identity = evidence.moments.table(table, position)
     live = {c.place: c for c in evidence.moments.columns(identity) if not c.dropped} if identity else {}
     places = {str(c["name"]): int(c["position"]) for c in current}
     renamed = {old: live[place] for old, place in places.items() if place in live and live[place].name != old}
     if any(within(c.moment, position, len(evidence.history)) is None for c in renamed.values()):
+        return {}, {}
+    types = {str(c["name"]): without_schemas(str(c["full_type"])) for c in current}
+    known = _live_columns(evidence, table, position)
+    if any(known.get(c.name, {}).get("type", types[old]) != types[old] for old, c in renamed.items()):
         return {}, {}
     names = {old: column.name for old, column in renamed.items()}
     left = [new for new in names.values() if new in places and new not in names]
