@@ -65,6 +65,19 @@ _ROUTINES_OF = """
         )
     )
 """
+# The functions of extensions.
+_FUNCTIONS = """
+    select p.oid::pg_catalog.int8
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
+    join pg_catalog.pg_proc as p on p.oid operator(pg_catalog.=) d.objid
+    where
+        d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+        and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+        and d.deptype operator(pg_catalog.=) 'e'
+        and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
+        and p.prokind operator(pg_catalog.<>) 'a'
+"""
 # The routines of a name, in any schema where none is said: whether each is an extension's.
 _OF_NAME = """
     select
@@ -109,6 +122,35 @@ def members(
     taken, kept = _own(front, most, relations, execution, situation)
     rows.extendleft(reversed(kept))
     yield from taken
+
+
+def of_code(
+    names: Sequence[str], execution: Execution, differences: Sequence[Difference], situation: Situation
+) -> list[HistoryRow]:
+    """Takes the rows of what extensions brought that code made, along with routines of the team's, out of those that
+    remain.
+
+    oids grow, here as there: where as many routines are new, they tell which are the extensions'.
+    """
+    made = {
+        d.new.key[1]
+        for d in differences
+        if d.old is None and d.new is not None and d.new.object_type in ROUTINES
+    }
+    if not made:
+        return []
+    theirs = {oid for (oid,) in situation.query(_FUNCTIONS, {"names": list(names)})}
+    here = sorted(made | theirs)
+    there = sorted(
+        {row.oid for row in execution.remaining if row.object_type in ROUTINES and row.oid is not None}
+    )
+    if len(here) != len(there):
+        return []
+    own = {oid for oid, new in zip(there, here, strict=True) if new in theirs}
+    taken = [row for row in execution.remaining if row.object_type in ROUTINES and row.oid in own]
+    for row in taken:
+        execution.remaining.remove(row)
+    return taken
 
 
 def altered_member(

@@ -40,6 +40,16 @@ class Difference:
         return "CREATE" if self.old is None else "DROP" if self.new is None else "ALTER"
 
 
+def routines_as_made(differences: list[Difference]) -> None:
+    """Brings new routines into the order in which they were made, as their oids tell: a row of one says no name."""
+    places = [
+        i for i, d in enumerate(differences) if d.change_type == "CREATE" and d.object.object_type in ROUTINES
+    ]
+    made = sorted((differences[i] for i in places), key=lambda d: d.object.key[1])
+    for i, difference in zip(places, made, strict=True):
+        differences[i] = difference
+
+
 class State:
     """The objects of the shadow as last read, by key, by path and by name.
 

@@ -26,13 +26,13 @@ from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
 from pggit_audit.replay.looks import fires, has_of_the_shadow, looks_at_data, told_all_the_same
 from pggit_audit.replay.matching import Match, Matching, implied_drops, rows_of_code
-from pggit_audit.replay.members import altered_member, members
+from pggit_audit.replay.members import altered_member, members, of_code
 from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import Difference
+from pggit_audit.replay.state import Difference, routines_as_made
 from pggit_audit.replay.tree import Tree, reconciliation
 from pggit_audit.replay.unrecorded import Unrecorded
 from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING, dates
@@ -274,6 +274,9 @@ class Replay:
         wrong = self._unrecorded.contradicted(statement, outcome.differences, execution)
         if wrong:
             self._unrecorded.take_back(wrong, outcome.differences)
+        if statement.action == "code":
+            routines_as_made(outcome.differences)
+            yield from self._extension_members(statement, execution, outcome.differences, beside_others=True)
         matched = self._matching.match(statement, execution, outcome.differences)
         fixes = self._corrections.align_columns(matched, outcome)
         yield from self._extension_members(statement, execution, outcome.differences)
@@ -378,15 +381,25 @@ class Replay:
         return found
 
     def _extension_members(
-        self, statement: Statement, execution: Execution, differences: Sequence[Difference]
+        self,
+        statement: Statement,
+        execution: Execution,
+        differences: Sequence[Difference],
+        beside_others: bool = False,
     ) -> Iterator[Event]:
-        """The rows of what an extension brought are left out; what kept it from being made is said beside them."""
+        """The rows of what an extension brought are left out; what kept it from being made is said beside them.
+
+        `beside_others`: those of code that are told from the rows of routines which it made as well.
+        """
         made = [d.new.object_name for d in differences if d.new and d.new.object_type == "EXTENSION"]
         if statement.tag in ("CREATE EXTENSION", "ALTER EXTENSION"):
             made += [name for _, name in statement.targets]
         if not made:
             return
-        found = list(members(made, statement, execution, self._situation))
+        if beside_others:
+            found = of_code(made, execution, differences, self._situation)
+        else:
+            found = list(members(made, statement, execution, self._situation))
         execution.members |= {row.version_id for row in found}
         if found and execution.failures:
             _, why = execution.failures[-1]
