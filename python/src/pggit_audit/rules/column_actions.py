@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pggit_audit.definitions import parse_name
 from pggit_audit.lexing import QUOTED
+from pggit_audit.rules.type_changes import restated
 from pggit_audit.statements import Name, Statement, folded, unquote
 
 _ACTION = re.compile(
@@ -41,9 +42,13 @@ def taken_away(action: Action) -> str | None:
 
 def actions_of(statement: Statement) -> Iterator[Action]:
     """What a statement does to the columns of any table: by itself, or in code (which may put its ALTER TABLE
-    together)."""
+    together). A NOT NULL that is only said again is nothing that it does."""
     if statement.tag == "ALTER TABLE":
-        yield from (match.groupdict() for match in _ACTION.finditer(statement.folded))
+        again = restated(statement)
+        for match in _ACTION.finditer(statement.folded):
+            is_set = match["altered"] and match["what"].split() == ["set", "not", "null"]
+            if not (is_set and unquote(match["altered"]) in again):
+                yield match.groupdict()
     for body in _bodies(statement):
         for altered in _ALTERS_ANY.findall(body):
             yield from (match.groupdict() for match in _ACTION.finditer(altered))

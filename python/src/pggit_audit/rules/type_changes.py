@@ -95,6 +95,23 @@ def retyped(statement: Statement) -> Iterator[tuple[str, str]]:
         yield column, _type(statement, begin, end)
 
 
+def restated(statement: Statement) -> set[str]:
+    """The columns whose NOT NULL an ALTER TABLE says again behind the change of their type, as what changes a column in
+    other databases does: it does not tell what becomes of a null."""
+    changed, found = set[str](), set[str]()
+    for begin, end in _actions(statement):
+        at = begin + (2 if statement.keywords[begin + 1 : begin + 2] == ("COLUMN",) else 1)
+        if statement.keywords[begin] != "ALTER" or at >= end:
+            continue
+        column, does = statement.words[at], statement.keywords[at + 1 : end]
+        if does[:1] == ("TYPE",) or does[:3] == ("SET", "DATA", "TYPE"):
+            if "USING" not in does:
+                changed.add(column)
+        elif does == ("SET", "NOT", "NULL"):
+            found |= {column} & changed
+    return found
+
+
 def said_by_using(statement: Statement) -> Iterator[tuple[str, str]]:
     """The columns of which an ALTER TABLE that changes their types says what they were: the name of each, and the type
     that it had.
