@@ -7,7 +7,7 @@ What a table that no row creates had of them is told by `older_constraints`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -23,7 +23,8 @@ from pggit_audit.rules.dating import at_moment, is_alone, within
 from pggit_audit.rules.naming import SUFFIXES, default_constraint_name, said
 from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
-from pggit_audit.statements import Name, quote, unquote
+from pggit_audit.rules.type_changes import columns_made, columns_that_refer
+from pggit_audit.statements import Name, Statement, quote, unquote
 
 # When a statement fails ----------------------------------------------------------------------------
 
@@ -70,21 +71,20 @@ def missing_referenced(failure: Failure, table: Name) -> list[Repair]:
 
     They have the types of the columns that refer to them.
     """
-    words, target = failure.statement.words, failure.statement.targets[:1]
+    statement = failure.statement
     there = {str(c["name"]) for c in failure.situation.columns(table)}
-    for i in (i for i, w in enumerate(words) if w == "references" and table[1] in words[i + 1 : i + 4]):
-        key = _columns_behind(words, i)
-        begin = next((j for j in range(i, 0, -1) if words[j] == "("), 0)
-        of_table = words[i - 1] == ")" and words[begin - 1].endswith("key")
-        if not of_table or not key or set(key) <= there or _has_primary_key(failure.situation, table):
+    for key, referring in _keys_to(statement, table[1]):
+        if not key or set(key) <= there or _has_primary_key(failure.situation, table):
             continue
-        referring = [w for w in words[begin + 1 : i - 1] if w != ","]
-        known = [
-            c for name in target for full in failure.resolve(name) for c in failure.situation.columns(full)
-        ]
-        kinds = {str(c["name"]): str(c["full_type"]) for c in known}
+        kinds = {
+            str(c["name"]): str(c["full_type"])
+            for name in statement.targets[:1]
+            for full in failure.resolve(name)
+            for c in failure.situation.columns(full)
+        }
+        kinds |= dict(columns_made(statement))
         pairs = [(name, kinds.get(by)) for name, by in zip(key, referring, strict=False) if name not in there]
-        if any(kind is None for _, kind in pairs):
+        if len(key) != len(referring) or any(kind is None for _, kind in pairs):
             continue
         actions = [f"ADD COLUMN {quote(name)} {kind}" for name, kind in pairs]
         actions.append(f"ADD PRIMARY KEY ({', '.join(map(quote, key))})")
@@ -93,6 +93,18 @@ def missing_referenced(failure: Failure, table: Name) -> list[Repair]:
             Repair(MISSING_KEY, f"ALTER TABLE {qualified(table)} {', '.join(actions)};", why, inferred=table)
         ]
     return []
+
+
+def _keys_to(statement: Statement, table: str) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """The foreign keys of a statement that refer to a table: the columns there, and those that refer to them."""
+    words = statement.words
+    by_themselves = {column for column, _ in columns_that_refer(statement)}
+    for i in (i for i, w in enumerate(words) if w == "references" and table in words[i + 1 : i + 4]):
+        begin = next((j for j in range(i, 0, -1) if words[j] == "("), 0)
+        if words[i - 1] == ")" and words[begin - 1].endswith("key"):
+            yield _columns_behind(words, i), [w for w in words[begin + 1 : i - 1] if w != ","]
+        else:
+            yield _columns_behind(words, i), [w for w in reversed(words[:i]) if w in by_themselves][:1]
 
 
 def _has_primary_key(situation: Situation, table: Name) -> bool:

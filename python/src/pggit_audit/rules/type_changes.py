@@ -217,6 +217,13 @@ def columns_written(statement: Statement) -> Iterator[tuple[str, str]]:
             yield statement.words[begin], kind + (" NOT NULL" if required else "")
 
 
+def columns_made(statement: Statement) -> Iterator[tuple[str, str]]:
+    """The columns that a CREATE TABLE or an ALTER TABLE makes: the name of each, and its type, as one writes it."""
+    if statement.tag == "CREATE TABLE":
+        yield from ((name, kind.removesuffix(" NOT NULL")) for name, kind in columns_written(statement))
+    yield from _added(statement)
+
+
 def columns_that_refer(statement: Statement) -> Iterator[tuple[str, str]]:
     """The columns that a CREATE TABLE or an ALTER TABLE makes and that refer to something by themselves: the name of
     each, and to what, as one writes."""
