@@ -99,7 +99,7 @@ def are_told(evidence: Evidence, table: DatabaseObject, position: int) -> bool:
         for row, statement, names in older_columns.statements_on(evidence, table)
         for action in actions_on(names, statement)
     ]
-    return all(is_named for _, (is_named, _) in _with_names(groups, _named_by_drops(table, each)))
+    return all(is_named for _, (is_named, _) in _with_names(groups, _named_by_drops(table, each), {}))
 
 
 def unnamed(evidence: Evidence, table: DatabaseObject) -> list[Dropped]:
@@ -138,7 +138,8 @@ def _gone(
             groups[column.moment].append(column)
     statements = older_columns.statements_on(evidence, table) if groups else []
     each = [(row, action) for row, s, names in statements for action in actions_on(names, s)]
-    for column, (is_named, name) in _with_names(groups, _named_by_drops(table, each)):
+    places = _recorded_places(evidence, table)
+    for column, (is_named, name) in _with_names(groups, _named_by_drops(table, each), places):
         moment = column.moment
         assert moment is not None
         may_be_older = any(c.moment == moment for c in columns if not c.dropped) or may_write_others(
@@ -167,9 +168,12 @@ _Named = tuple[bool, str | None]
 
 
 def _with_names(
-    groups: Mapping[Moment, Sequence[Column]], names: Sequence[tuple[int, str | None]]
+    groups: Mapping[Moment, Sequence[Column]],
+    names: Sequence[tuple[int, str | None]],
+    places: Mapping[str, int],
 ) -> Iterator[tuple[Column, _Named]]:
-    """Each column with its name: as many went at one moment as the texts of that moment name, in their order.
+    """Each column with its name: as many went at one moment as the texts of that moment name, at the `places` that
+    were recorded, else in their order.
 
     Where a table is written anew (ALTER COLUMN TYPE), so are the catalog's rows of columns that came with a default, of
     those that had gone before as well: then what is left of the names belongs to what is left of the columns. Those
@@ -184,13 +188,13 @@ def _with_names(
         here = [i for i, (at, _) in enumerate(names) if began is not None and began <= at <= went]
         if len(here) == len(columns):
             given.update(here)
-            yield from _paired(columns, [names[i][1] for i in here])
+            yield from _paired(columns, [names[i][1] for i in here], places)
         else:
             left.extend(columns)
             latest = max(latest, went)
     rest = [name for i, (at, name) in enumerate(names) if i not in given and at <= latest]
     if len(rest) == len(left):
-        yield from _paired(left, rest)
+        yield from _paired(left, rest, places)
     else:
         yield from ((column, (False, None)) for column in left)
 
@@ -200,10 +204,27 @@ def _went(moment: Moment) -> int:
     return moment.first if moment.own is None else moment.own
 
 
-def _paired(columns: Sequence[Column], names: Sequence[str | None]) -> Iterator[tuple[Column, _Named]]:
+def _paired(
+    columns: Sequence[Column], names: Sequence[str | None], places: Mapping[str, int]
+) -> Iterator[tuple[Column, _Named]]:
+    at = {places[name]: name for name in names if name is not None and name in places}
+    there = {column.place: column for column in columns}
+    recorded = {there[place]: name for place, name in at.items() if place in there}
+    yield from ((column, (True, name)) for column, name in recorded.items())
     older = sorted(names, key=lambda name: name is None)
-    for column, name in zip(sorted(columns, key=lambda c: c.place), older, strict=True):
-        yield column, (True, name)
+    for name in recorded.values():
+        older.remove(name)
+    others = sorted((c for c in columns if c not in recorded), key=lambda c: c.place)
+    yield from ((column, (True, name)) for column, name in zip(others, older, strict=True))
+
+
+def _recorded_places(evidence: Evidence, table: DatabaseObject) -> dict[str, int]:
+    """Where the first records of a table have its columns."""
+    rows = evidence.history.records.get((table.object_schema, table.object_name), ())
+    facts = [
+        (name, fact.get("position")) for row in reversed(rows) for name, fact in (row.columns or {}).items()
+    ]
+    return {name: place for name, place in facts if place is not None}
 
 
 def _as_told(
