@@ -75,7 +75,8 @@ class TypeChanges:
         """The type that a column of this name most likely had when a text gave it the type `kind`.
 
         That which other columns of the name had when a text gave them this one, or else all columns that texts gave
-        this one; where texts tell of none, a moment was one without a time zone, or with, and a bigint an integer.
+        this one; where texts tell of none, a moment was one without a time zone, or with, and a bigint or a smallint an
+        integer.
         """
         for found in (self._of_name.get((name, kind), ()), self._of_all.get(kind, ())):
             if len(found) == 1:
@@ -84,7 +85,7 @@ class TypeChanges:
                 return None
         match = _MOMENT.fullmatch(kind)
         if match is None:
-            return "integer" if kind in ("bigint", "int8") else None
+            return "integer" if kind in ("bigint", "int8", "smallint", "int2") else None
         has_zone = match["tz"] or (match["zone"] or "").split()[:1] == ["with"]
         return ("timestamp" if has_zone else "timestamptz") + (match["digits"] or "")
 
