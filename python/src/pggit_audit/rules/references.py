@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, constraints
@@ -17,6 +18,8 @@ _REFERS = re.compile(
 )
 MANY = 3
 """Of so many tables one learns what the team does."""
+MOST = 0.8
+"""And so large a part of those that may do it does."""
 
 
 def references(statement: Statement) -> Iterator[tuple[str, str]]:
@@ -26,8 +29,8 @@ def references(statement: Statement) -> Iterator[tuple[str, str]]:
 
 
 def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[str, str]:
-    """By the names of columns that refer to one thing in all tables that have one, three at least, what that is, and
-    what happens; without that where it differs, if not all say it."""
+    """By the names of columns that refer to one thing in four of five tables that have one, three at least, what that
+    is, and what happens there as a rule; without that where it differs, if not all say it."""
     said: dict[str, dict[str, str]] = {}
     having: dict[str, set[str]] = {}
     for row in rows:
@@ -46,16 +49,27 @@ def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[st
             for body in constraints(other.definition).values():
                 for column, refers in _REFERS.findall(body):
                     said.setdefault(unquote(column), {}).setdefault(other.object_name, _plain(refers))
-    found: dict[str, str] = {}
-    for column, told in said.items():
-        if len(told) < MANY or not having.get(column, set()) <= told.keys():
-            continue
-        alike = {refers.replace('"', ""): refers for refers in told.values()}
-        if len(alike) > 1 and not all(" on delete " in refers.lower() for refers in alike):
-            alike = {bare.partition(")")[0]: refers.partition(")")[0] + ")" for bare, refers in alike.items()}
-        if len(alike) == 1:
-            found[column] = next(iter(alike.values()))
-    return found
+    found = {
+        column: _most([*told.values()], MOST * len(having.get(column, set()) | told.keys()))
+        for column, told in said.items()
+        if len(told) >= MANY
+    }
+    return {column: refers for column, refers in found.items() if refers is not None}
+
+
+def _most(told: Sequence[str], least: float) -> str | None:
+    """What so many refer to, at the least, and what happens as most of them say it; without that where they differ in
+    it and not all say it."""
+    targets = Counter(refers.partition(")")[0].replace('"', "") for refers in told)
+    target, times = targets.most_common(1)[0]
+    if times < least:
+        return None
+    same = [refers for refers in told if refers.replace('"', "").startswith(target + ")")]
+    spelled = Counter(refers.replace('"', "") for refers in same)
+    if len(spelled) > 1 and not all(" on delete " in refers.lower() for refers in same):
+        return same[0].partition(")")[0] + ")"
+    usual = spelled.most_common(1)[0][0]
+    return next(refers for refers in same if refers.replace('"', "") == usual)
 
 
 def _plain(refers: str) -> str:

@@ -17,12 +17,9 @@ from pggit_audit.definitions import (
     quote_if_needed,
     sequence_of,
 )
-from pggit_audit.rules.references import MANY, references
+from pggit_audit.rules.references import MANY, MOST, references
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, Statement, quote
-
-# Of the tables from which one learns that, so large a part does it.
-_MOST = 0.8
 
 
 def key(
@@ -55,7 +52,7 @@ def key(
         if (
             column not in stays
             and not before[column].get("nullable", True)
-            and alike >= max(MANY, len(others) * _MOST)
+            and alike >= max(MANY, len(others) * MOST)
         ):
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} {says};"
             return
@@ -105,10 +102,15 @@ def foreign_keys(
     known: Collection[str],
     told: Collection[Statement],
 ) -> Iterator[str]:
-    """The foreign keys on columns of a table that it has not any more, where all of three or more tables, of texts and
-    live, with a column of such a name refer to one thing with it. `known`: statements of what belongs to the table;
-    `told`: those of texts that name it. A column to which one of these gives a key had none, unless a text takes one of
-    that name away."""
+    """The foreign keys on columns of a table that it has not any more, where four of five tables, of texts and live,
+    and three or more, with a column of such a name refer to one thing with it.
+
+    A column to which a text gives a key had none, unless a text takes one of that name away.
+
+    Args:
+        known: statements of what belongs to the table.
+        told: those of texts that name it.
+    """
     live = evidence.live.by_name.get(table)
     there = {column for column, _ in column_types(live.definition)} if live is not None else set()
     given = {
