@@ -17,6 +17,8 @@ _ACTION = re.compile(
     rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+"
     r"(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b|add\s+generated\b)"
 )
+RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
+"""A change of a column's type: the column."""
 _ALTERS = re.compile(
     rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
 )

@@ -10,6 +10,7 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, constraints, parse_name, qualified, quote_if_needed
 from pggit_audit.lexing import QUOTED, says
 from pggit_audit.rules import OLDER_CONSTRAINT, foreign_keys
+from pggit_audit.rules.column_actions import RETYPED
 from pggit_audit.rules.naming import joined
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -59,9 +60,20 @@ def before_texts(
         return []
     start, end = match.span(1 if match[1] else 2)
     rest = statement[end:]
-    if match[1] and any(unquote(n) in seen for text in told for _, n in _DROPPED.findall(text)):
+    if match[1] and _is_dropped_to_change(seen, match[3], told):
         rest = foreign_keys.earlier_action(evidence, rest, required)
     return [statement[:start] + quote_if_needed(name) + rest]
+
+
+def _is_dropped_to_change(names: Collection[str], body: str, told: Sequence[str]) -> bool:
+    """Whether texts take a constraint of one of these names away, and not only to change the type of its column."""
+    key = _KEY.match(body)
+    columns = {unquote(name) for name in _NAMES.findall(key[2])} if key is not None else set()
+    for i, text in enumerate(told):
+        if any(unquote(name) in names for _, name in _DROPPED.findall(text)):
+            following = (unquote(c) for later in told[i : i + 2] for c in RETYPED.findall(later))
+            return columns.isdisjoint(following)
+    return False
 
 
 def _name_before(

@@ -54,7 +54,6 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 _MOST_COLUMNS = 1600
 # Code that may make a table without leaving a row, under a name that stands in it; INSERT INTO does not.
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
-_RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
 
 # A statement that makes an index of a partition part of one of its parent.
 ATTACHES_INDEX = re.compile(rf"ALTER INDEX (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ")
@@ -406,7 +405,7 @@ def _as_it_was(
         head, lines, _, tail = elements(statement)
         known = {column_name(line): line for line in (*elements(live.definition)[1], *lines)}
         texts = [s.folded for _, s, _ in older_columns.statements_on(evidence, live)]
-        retyped = {unquote(c) for text in texts for c in _RETYPED.findall(text)}
+        retyped = {unquote(c) for text in texts for c in column_actions.RETYPED.findall(text)}
         for changed in retyped & known.keys() & before.keys():
             # A text gave it the type that it has now; its default is of that type.
             known[changed] = (
