@@ -15,6 +15,7 @@ from pggit_audit.definitions import (
     elements,
     parse_name,
     quote_if_needed,
+    type_text,
     with_not_null,
     with_type,
     without_default,
@@ -142,8 +143,9 @@ def types_before(
     evidence: Evidence, statements: Iterable[tuple[Statement, Collection[Name]]]
 ) -> dict[str, Earlier]:
     """The columns of a table whose types texts change, by their names before all texts, with the types that they most
-    likely had: what the text's own expression says, what such columns had as a rule, or else a text, where the type
-    that they got is one that was made meanwhile.
+    likely had: what the text's own expression says, what was recorded of the columns that refer to them, or that they
+    refer to, what such columns had as a rule, or else a text, where the type that they got is one that was made
+    meanwhile.
 
     The statements come with the names that the table has by then.
     """
@@ -157,13 +159,26 @@ def types_before(
             if name is None or name in seen:
                 continue
             seen.add(name)
-            old = said.get(column) or evidence.type_changes.before(name, kind)
+            old = said.get(column) or _of_its_keys(evidence, names, column)
+            old = old or evidence.type_changes.before(name, kind)
             if old is not None:
                 found[name] = Earlier(old)
             elif _is_new(evidence, kind):
                 found[name] = Earlier("text", parse_name(kind)[1])
         actions += actions_on(names, statement)
     return found
+
+
+def _of_its_keys(evidence: Evidence, tables: Collection[Name], column: str) -> str | None:
+    """The type that columns at the other ends of a column's foreign keys had when they were first recorded, if that was
+    not by a text that changes it."""
+    types = set[str]()
+    for other, name in {end for table in tables for end in evidence.key_ends.get((table, column), ())}:
+        row = next((r for r in evidence.history.records.get(other, ()) if name in (r.columns or {})), None)
+        changed = (c for s in row.statements if is_on([other], s) for c, _ in retyped(s)) if row else ()
+        if row is not None and row.columns and name not in changed:
+            types.add(type_text(str(row.columns[name].get("type"))))
+    return types.pop() if len(types) == 1 else None
 
 
 def _is_new(evidence: Evidence, kind: str) -> bool:

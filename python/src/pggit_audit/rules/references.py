@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import column_types, constraints
+from pggit_audit.definitions import column_types, constraints, parse_name
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED
 from pggit_audit.rules.type_changes import columns_that_refer, columns_written
-from pggit_audit.statements import Statement, unquote
+from pggit_audit.statements import Name, Statement, unquote
 
 _REFERS = re.compile(
     rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
+)
+# As PostgreSQL prints it.
+_KEY_OF_ONE = re.compile(
+    rf"FOREIGN KEY \(({QUOTED}|[\w$]+)\) REFERENCES ((?:{QUOTED}|[\w$.])+)\(({QUOTED}|[\w$]+)\)"
 )
 MANY = 3
 """Of so many tables one learns what the team does."""
@@ -26,6 +30,20 @@ def references(statement: Statement) -> Iterator[tuple[str, str]]:
     """The foreign keys on one column each that a statement makes: the column, and what it refers to, as one writes."""
     for column, refers in _REFERS.findall(statement.folded) if statement.targets else ():
         yield unquote(column), _plain(refers)
+
+
+def ends(live: Iterable[DatabaseObject]) -> dict[tuple[Name, str], set[tuple[Name, str]]]:
+    """By tables and columns, those at the other ends of live foreign keys on one column."""
+    found: dict[tuple[Name, str], set[tuple[Name, str]]] = {}
+    for table in live:
+        for body in constraints(table.definition).values() if table.object_type == "TABLE" else ():
+            match = _KEY_OF_ONE.match(body)
+            if match is not None:
+                ours: Name = (table.object_schema, table.object_name)
+                pair = (ours, unquote(match[1])), (parse_name(match[2]), unquote(match[3]))
+                found.setdefault(pair[0], set()).add(pair[1])
+                found.setdefault(pair[1], set()).add(pair[0])
+    return found
 
 
 def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[str, str]:

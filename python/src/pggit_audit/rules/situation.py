@@ -7,7 +7,7 @@ proposes steps. It changes nothing itself: the walk takes a step, or leaves it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -127,8 +127,13 @@ class Evidence:
 
     @cached_property
     def usual_references(self) -> Mapping[str, str]:
-        """By the names of columns that always refer to one thing, what that is, and what happens."""
+        """By the names of columns that refer to one thing as a rule, what that is, and what happens."""
         return references.usual(self.history.rows, self.live.by_name.values())
+
+    @cached_property
+    def key_ends(self) -> Mapping[tuple[Name, str], Collection[tuple[Name, str]]]:
+        """By tables and columns, those at the other ends of live foreign keys."""
+        return references.ends(self.live.by_name.values())
 
     @cached_property
     def written(self) -> Mapping[str, set[str]]:
