@@ -19,7 +19,11 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.rules.references import MANY, MOST, references
 from pggit_audit.rules.situation import Evidence
+from pggit_audit.rules.type_changes import retyped
 from pggit_audit.statements import Name, Statement, quote
+
+# A key may lead from one of these to another.
+_NUMBERS = {"bigint", "int8", "integer", "int", "int4", "smallint", "int2"}
 
 
 def key(
@@ -105,7 +109,8 @@ def foreign_keys(
     """The foreign keys on columns of a table that it has not any more, where four of five tables, of texts and live,
     and three or more, with a column of such a name refer to one thing with it.
 
-    A column to which a text gives a key had none, unless a text takes one of that name away.
+    A column to which a text gives a key had none, nor one whose type changes alone, unless a text takes one of that
+    name away.
 
     Args:
         known: statements of what belongs to the table.
@@ -113,12 +118,9 @@ def foreign_keys(
     """
     live = evidence.live.by_name.get(table)
     there = {column for column, _ in column_types(live.definition)} if live is not None else set()
-    given = {
-        column
-        for s in told
-        if s.tag == "ALTER TABLE" and s.targets[0][1] == table[1]
-        for column, _ in references(s)
-    }
+    on_it = [s for s in told if s.tag == "ALTER TABLE" and s.targets[0][1] == table[1]]
+    given = {column for s in on_it for column, _ in references(s)}
+    given |= {column for s in on_it for column, kind in retyped(s) if kind not in _NUMBERS}
     for column in columns:
         if column in given and f"{table[1]}_{column}_fkey" not in evidence.dropped["CONSTRAINT"]:
             continue
