@@ -9,7 +9,8 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attempt import Outcome
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities
-from pggit_audit.replay.matching import Match, merge
+from pggit_audit.replay.matching import Match
+from pggit_audit.replay.merging import merge
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation

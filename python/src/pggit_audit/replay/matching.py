@@ -27,7 +27,7 @@ from pggit_audit.replay.between import Between, changes_hands
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities, about, same_type
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import ROUTINES, Difference, bare_name, combine
+from pggit_audit.replay.state import ROUTINES, Difference, bare_name
 from pggit_audit.rules import IMPLIED_DROP, ROWS_OF_CODE
 from pggit_audit.rules.columns import disagreements
 from pggit_audit.rules.situation import Repair
@@ -106,7 +106,7 @@ class Matching:
                 difference.taken = True
             matched.append((row, difference))
             rows.popleft()
-        return _separate_foreign_keys(_told_by_columns(matched))
+        return separate_foreign_keys(_told_by_columns(matched))
 
     def _is_of_a_temporary(self, statement: Statement, execution: Execution) -> bool:
         """Whether a statement alters a temporary relation of its text, which hides a lasting one of its name."""
@@ -377,37 +377,6 @@ def implied_drops(matched: list[Match], repairs: Sequence[Repair]) -> dict[int, 
     return result
 
 
-def merge(differences: list[Difference], later: Sequence[Difference], matched: list[Match]) -> None:
-    """Adds what changed after the statement to what changed by it, object by object, row by row."""
-    for change in later:
-        last = next(
-            (i for i in reversed(range(len(matched))) if (d := matched[i][1]) and d.path == change.path), None
-        )
-        if last is not None:
-            row, difference = matched[last]
-            assert difference is not None
-            left = Difference(change.path, difference.old, change.new, True)
-            # Made by the statement, and gone again by what had to follow: nothing is left of it.
-            matched[last] = (row, left if left.old or left.new else None)
-            continue
-        unmatched = next(
-            (
-                i
-                for i, (row, d) in enumerate(matched)
-                if d is None
-                and row.name == change.object.object_name
-                and same_type(row.object_type, change.object.object_type)
-            ),
-            None,
-        )
-        if unmatched is not None:
-            matched[unmatched] = (matched[unmatched][0], replace(change, taken=True))
-            continue
-        free = [d for d in differences if not d.taken]
-        combine(free, [change])
-        differences[:] = [d for d in differences if d.taken] + free
-
-
 def _is_second_row_of_view(statement: Statement, execution: Execution, matched: Sequence[Match]) -> bool:
     """A view replaced by one of more columns leaves two rows: PostgreSQL adds the columns first.
 
@@ -442,7 +411,7 @@ _TEXT = STATEMENT.pattern.removesuffix(";")
 _FOREIGN_KEY = re.compile(rf"\nALTER TABLE {_TEXT} FOREIGN KEY {_TEXT};")
 
 
-def _separate_foreign_keys(matched: list[Match]) -> list[Match]:
+def separate_foreign_keys(matched: list[Match]) -> list[Match]:
     """Tells the rows of one CREATE TABLE apart: PostgreSQL adds the foreign keys afterwards.
 
     The CREATE row gets the table without them, the ALTER row adds them (FORMATS 1.3).
