@@ -13,6 +13,17 @@ union all
 select 'pg_class'::regclass::oid as classid, d.refobjid as objid
 from (select oid from pg_catalog.pg_class where {relations:oid} and relkind = 'S' and {written:xmin} offset 0) as s
 join pg_catalog.pg_depend as d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype = 'i'
+union all
+-- what is set of a key's index is said with its table
+select 'pg_class'::regclass::oid as classid, k.conrelid as objid
+from (
+    select oid from pg_catalog.pg_class where {with_indexes:oid} and relkind in ('i', 'I') and {written:xmin} offset 0
+) as x
+join pg_catalog.pg_depend as d
+    on
+        d.classid = 'pg_class'::regclass and d.objid = x.oid
+        and d.refclassid = 'pg_constraint'::regclass and d.deptype = 'i'
+join pg_catalog.pg_constraint as k on k.oid = d.refobjid
 
 -- written: pg_attribute
 select
