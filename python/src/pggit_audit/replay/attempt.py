@@ -12,7 +12,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.code import reached
 from pggit_audit.replay.provenance import Inferred
 from pggit_audit.replay.situation import Situation
-from pggit_audit.replay.state import Difference, combine
+from pggit_audit.replay.state import ROUTINES, Difference, combine
 from pggit_audit.rules import (
     DEPENDS_ON_DATA,
     IMPLIED_DROP,
@@ -31,6 +31,9 @@ from pggit_audit.statements import Statement, split
 _MOST_ATTEMPTS = 25
 # A name made twice, as by a clock that stands still; a transaction that code may not end within other code.
 _CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
+# Of several routines of a name, which one is in the way is not said.
+_SAME_ROUTINE = "42723"
+_NO_ROUTINE = "42883"
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
 
@@ -59,6 +62,8 @@ class _Script:
     done: list[Repair] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
+    # The steps before the drop of a routine that was taken for the one in the way.
+    before_drop: list[Repair] | None = None
     # The statement with the time of its row, but without the name of its author, which is no role here.
     by_nobody: Repair | None = None
     author: str | None = None
@@ -89,6 +94,12 @@ class _Script:
             return False
         self.repairs += [self.by_nobody] if self.by_nobody is not None else []
         return True
+
+    def puts_back(self) -> None:
+        """Takes back the drop of a routine, if there is still one in the way behind it: it was another one."""
+        if self.before_drop is not None:
+            self.repairs = self.before_drop
+        self.before_drop = [*self.repairs]
 
     def leaves_out_its_database(self, error: psycopg.Error) -> bool:
         """Takes the statement without the name of its database, if the error is about that; whether it had it."""
@@ -159,6 +170,9 @@ class Attempts:
                 continue
             if script.misses_its_author(error):
                 continue
+            if index == len(before) and error.sqlstate == _SAME_ROUTINE:
+                script.puts_back()
+                index = len(script.before())
             proposal = self._proposal(error, script, index)
             if proposal is not None:
                 self._adopt(proposal, script, index)
@@ -290,17 +304,20 @@ class Attempts:
 
     def _look_elsewhere(self, error: psycopg.Error, statement: Statement) -> bool:
         """Adds a schema to the search_path, where a name that is nowhere else was not found (FORMATS 1.13)."""
-        if error.sqlstate not in ("42P01", "42704"):
+        if error.sqlstate not in ("42P01", "42704", _NO_ROUTINE):
             return False
-        schema, bare = Failure(error, statement, self._situation).missing() or (None, "")
+        failure = Failure(error, statement, self._situation)
+        is_routine = error.sqlstate == _NO_ROUTINE
+        schema, bare = (routines.called(failure) if is_routine else failure.missing()) or (None, "")
         schemas = self._situation.schemas
-        if (
-            not bare
-            or schema is not None
-            or any((s, bare) in self._evidence.history.by_name for s in schemas)
-        ):
+        known = self._evidence.live.routines if is_routine else self._evidence.history.by_name
+        if not bare or schema is not None or any((s, bare) in known for s in schemas):
             return False
-        found = [o for o in self._situation.state.called([bare]) if o.object_type in RELATIONS]
+        found = [
+            o
+            for o in self._situation.state.called([bare])
+            if o.object_type in (ROUTINES if is_routine else RELATIONS)
+        ]
         elsewhere = {o.object_schema for o in found if o.object_schema and o.object_type != "INDEX"} - set(
             schemas
         )

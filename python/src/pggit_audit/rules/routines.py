@@ -38,11 +38,17 @@ _SETTING = re.compile(r"^ SET (\S+) TO (.*)$", re.MULTILINE)
 # When a statement fails ----------------------------------------------------------------------------
 
 
+def called(failure: Failure) -> Name | None:
+    """The routine whose call the message is about."""
+    told = (n for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message)
+    return next((n.name for n in told), None)
+
+
 def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement calls a routine that is not there, and the live catalog has one of the name."""
-    called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
+    name = called(failure)
     found = []
-    for full in (full for name in called[:1] for full in failure.resolve(name)):
+    for full in failure.resolve(name) if name is not None else ():
         schema = full[0]
         if full not in evidence.live.routines:
             schema = evidence.history.live_schema(schema, failure.situation.position)
@@ -53,7 +59,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
 
 def ambiguous(evidence: Evidence, failure: Failure) -> list[Repair]:
     """A statement calls what several routines of the name fit alike: one that the live catalog lacks had gone."""
-    called = [n.name for n in failure.told if n.behind == "(" and f"{n.parts[-1]}(" in failure.message]
+    name = called(failure)
+    if name is None:
+        return []
     return [
         Repair(
             IMPLIED_DROP,
@@ -61,9 +69,8 @@ def ambiguous(evidence: Evidence, failure: Failure) -> list[Repair]:
             f"the recorded statement ran, so its call was of one routine: {failure.message}; "
             f"the live catalog does not have {old.object_identity}",
         )
-        for schema, bare in called[:1]
-        for old in failure.situation.routines(bare)
-        if schema in (None, old.object_schema) and not evidence.live.has(old)
+        for old in failure.situation.routines(name[1])
+        if name[0] in (None, old.object_schema) and not evidence.live.has(old)
     ]
 
 
@@ -184,7 +191,7 @@ def replaced_overloads(
         if (
             old.object_schema != (schema or situation.schemas[0])
             or evidence.live.has(old)
-            or any(evidence.history.last_row((row.object_schema, oid)) >= row.position for oid in recorded)
+            or any(_last_row(evidence, oid) >= row.position for oid in recorded)
         ):
             continue
         yield Repair(
@@ -193,6 +200,11 @@ def replaced_overloads(
             f"row {row.version_id} creates another {bare} and does not say OR REPLACE; "
             "the live catalog does not have this one, and no later row is of its oid",
         )
+
+
+def _last_row(evidence: Evidence, oid: str) -> int:
+    """Position of the last row of a routine, in whatever schema it was by then."""
+    return max(rows[-1].position for (_, name), rows in evidence.history.by_name.items() if name == oid)
 
 
 _TYPE = re.compile(r"""(?:"(?:[^"]|"")*"(?!")|[^",])+""")
