@@ -41,7 +41,7 @@ CASES = [
     ),
     Case(
         "the next record has the name that a statement uses",
-        "renamed_column",
+        "foreseen_rename",
         "public.t",
         'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
         [
@@ -54,7 +54,7 @@ CASES = [
     ),
     Case(
         "a statement drops a column that the next record no longer has",
-        "renamed_column",
+        "foreseen_rename",
         "public.t",
         'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
         [
@@ -87,7 +87,7 @@ CASES = [
     ),
     Case(
         "a record has another name at the same place",
-        "renamed_column",
+        "foreseen_rename",
         "public.t",
         'ALTER TABLE "public"."t" RENAME COLUMN "name" TO "title";',
         [table(2, "t", "alter table t add size integer", "id int4, title text, size int4")],

@@ -118,6 +118,14 @@ class PendingSteps:
             current = self._situation.columns(name)
             self._steps += renamed_columns.lost_renames(self._evidence, name, current, row.position)
 
+    def foresee_of_published(self) -> None:
+        """Looks ahead for renames of columns of the tables that are published, up to their first records."""
+        for found in self._situation.state.objects.values():
+            if found.object_type == "TABLE":
+                name = (found.object_schema, found.object_name)
+                current = self._situation.columns(name)
+                self._steps += renamed_columns.lost_renames(self._evidence, name, current, -1)
+
     def foresee_attached(self, row: HistoryRow, difference: Difference) -> None:
         """Looks ahead for the end of a trigger or a policy that a text just made: no row is of either."""
         found = difference.new

@@ -78,6 +78,8 @@ class Replay:
         self._identities = identities = Identities(situation, routine_oids)
         self._attempts = Attempts(situation, evidence)
         self._pending = PendingSteps(situation, evidence, provenance)
+        if tree is not None:
+            self._pending.foresee_of_published()
         self._dated = DatedSteps(situation, evidence, self._attempts, provenance)
         self._attached = Attached(situation, evidence, provenance)
         # A published tree has all that is older than the history.

@@ -144,8 +144,8 @@ def halfway(first: int, last: int) -> int:
 
 def named_together(history: History, position: int, after: int, *names: str) -> bool:
     """Whether one statement of a later execution's text has all of the names in it."""
-    row, first = history.rows[position], history.rows[after]
-    if row.execution == first.execution:
+    row = history.rows[position]
+    if after >= 0 and row.execution == history.rows[after].execution:
         return False
     return any(all(name in s.words for name in names) for s in row.statements)
 

@@ -11,21 +11,17 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from pggit_audit.definitions import Columns, column_types, ordered, parse_name, qualified, without_schemas
-from pggit_audit.lexing import QUOTED
+from pggit_audit.definitions import Columns, column_types, ordered, qualified, without_schemas
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.column_actions import actions_of, added, taken_away
 from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column, within
-from pggit_audit.rules.placing import Interval, halfway, named_together
+from pggit_audit.rules.new_names import interval_of
+from pggit_audit.rules.placing import halfway
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
-from pggit_audit.statements import Name, quote, unquote
+from pggit_audit.statements import Name, quote
 
 # So many columns do not take one another's names and keep their distances.
 _SEVERAL = 2
-_RENAMED_INDEX = re.compile(
-    rf"\balter\s+index\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
-    re.IGNORECASE,
-)
 
 
 def rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN) -> Repair:
@@ -115,11 +111,14 @@ def in_turn(table: Name, names: Mapping[str, str], taken: set[str]) -> list[str]
 def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
     """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
 
-    A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9).
+    A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9). `position` is -1 for a table that is
+    published: then only what its first record shows is foreseen.
     """
     history = evidence.history
     record = history.next_record(table, position)
     upper = record.position
+    if position < 0 and record.columns is None:
+        return []
     actions = [action for statement in record.statements for action in actions_of(statement)]
     facts: dict[str, tuple[int | None, int, str]]
     if record.columns is not None:
@@ -179,7 +178,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         ):
             # A text that is recorded for another object says it: it runs when its turn comes.
             continue
-        why = f"{shown} where row {history.version(position)} left {old}"
+        why = f"{shown} where {_who_left(evidence, position)} left {old}"
         step = rename(table, old, match, why, FORESEEN_RENAME)
         attnum = facts[match][0] if match in facts else column["position"]
         moment = of_column(evidence, table, position, upper, match, attnum)
@@ -297,12 +296,18 @@ def _given_on_at(
     `recorded`: the columns of the record that shows them, or those of the live table.
     """
     history = evidence.history
-    renaming = {p for old, new in names.items() for p in history.mentions(table[1], old, new)}
-    if not names or any(history.rows[p].renames for p in renaming if position < p <= upper):
-        # A text that is recorded for another object says it: it runs when its turn comes.
+    # What a text says that is recorded for another object runs when its turn comes.
+    names = {
+        old: new
+        for old, new in names.items()
+        if not any(
+            history.rows[p].renames for p in history.mentions(table[1], old, new) if position < p <= upper
+        )
+    }
+    if not names or any(new in taken and new not in names for new in names.values()):
         return
     source = f"row {history.version(upper)}" if upper < len(history) else "the live catalog"
-    why = f"{source} has {', '.join(names.values())} where row {history.version(position)} left "
+    why = f"{source} has {', '.join(names.values())} where {_who_left(evidence, position)} left "
     why += ", ".join(names)
     statement = "\n".join(in_turn(table, names, set(taken)))
     step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
@@ -366,49 +371,24 @@ def _renamed_at(
     """
     history = evidence.history
     alike = list(_renames_alike(evidence, old, new))
-    others = [_interval(evidence, *other) for other in alike]
-    first, last, early = _interval(evidence, table, old, new, position, upper).narrowed(others)
+    others = [interval_of(evidence, *other) for other in alike]
+    first, last, early = interval_of(evidence, table, old, new, position, upper).narrowed(others)
     moments = [of_column(evidence, other, begin, end, new, None) for other, _, _, begin, end in alike]
     due = {m.due for m in moments if m is not None and first <= m.first and m.last <= last}
     if len(due) == 1:
         return due.pop()
-    if early:
+    if early or first < 0:
         return last, True
     if not evidence.habits.renames_beside_others:
         return halfway(first, last), False
-    if last == len(history) or _prepares_rename(evidence, table, old, new, first):
-        return history.session_end(first), False
+    end = history.session_end(first)
+    if end < last and (last == len(history) or _prepares_rename(evidence, table, old, new, first)):
+        return end, False
     return last, True
 
 
-def _interval(evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int) -> Interval:
-    """Between which positions a column was renamed; the last is the first use of the new name, if there is one."""
-    used, used_old = (
-        [
-            p
-            for p in evidence.history.mentions(table[1], column)
-            if position < p < upper and named_together(evidence.history, p, position, table[1], column)
-        ]
-        for column in (new, old)
-    )
-    used = sorted({*used, *_indexes_renamed_along(evidence, old, new, position, upper)})
-    if used:
-        return Interval(position, used[0], True)
-    return Interval(used_old[-1] if used_old else position, upper, False)
-
-
-def _indexes_renamed_along(
-    evidence: Evidence, old: str, new: str, position: int, upper: int
-) -> Iterator[int]:
-    """Positions of the rows in between that rename an index as the column was renamed that it is called after."""
-    for row in evidence.history.rows[position + 1 : upper]:
-        if row.object_type == "INDEX" and new in row.name:
-            for before, after in _RENAMED_INDEX.findall(row.text):
-                renamed = re.sub(
-                    rf"(?<![^_\W]){re.escape(old)}(?![^_\W])", lambda _: new, parse_name(before)[1]
-                )
-                if unquote(after) == row.name == renamed:
-                    yield row.position
+def _who_left(evidence: Evidence, position: int) -> str:
+    return f"row {evidence.history.version(position)}" if position >= 0 else "what is published"
 
 
 def _renames_alike(evidence: Evidence, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
