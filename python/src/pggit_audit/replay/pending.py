@@ -121,8 +121,8 @@ class PendingSteps:
     def foresee_of_published(self) -> None:
         """Looks ahead for renames of columns of the tables that are published, up to their first records."""
         for found in self._situation.state.objects.values():
-            if found.object_type == "TABLE":
-                name = (found.object_schema, found.object_name)
+            name = (found.object_schema, found.object_name)
+            if found.object_type == "TABLE" and self._evidence.history.next_record(name, -1).columns:
                 current = self._situation.columns(name)
                 self._steps += renamed_columns.lost_renames(self._evidence, name, current, -1)
 

@@ -112,13 +112,11 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
 
     A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9). `position` is -1 for a table that is
-    published: then only what its first record shows is foreseen.
+    published, of which a record is needed.
     """
     history = evidence.history
     record = history.next_record(table, position)
     upper = record.position
-    if position < 0 and record.columns is None:
-        return []
     actions = [action for statement in record.statements for action in actions_of(statement)]
     facts: dict[str, tuple[int | None, int, str]]
     if record.columns is not None:
