@@ -142,12 +142,15 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     made = _as_it_was(evidence, name, first, before, live)
     found = {c: fact for c, fact in before.items() if c not in _retyped_by(evidence, name, first)}
     table = _table(name, _born(evidence, first, name), found, why, *made)
-    told = [statement for statement, _ in _statements_of(evidence, name, live)]
+    statements = _statements_of(evidence, name, live)
+    told = [statement for statement, _ in statements]
     there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
     table.rest.extend(foreign_keys.named_by_drops(evidence, name, there, [*table.rest]))
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
-    usual = usual_parts.foreign_keys(evidence, name, there, [step.statement for step in table.rest], told)
+    changes = [s for s, names in statements if s.tag == "ALTER TABLE" and column_actions.is_on(names, s)]
+    known = [step.statement for step in table.rest]
+    usual = usual_parts.foreign_keys(evidence, name, there, known, changes)
     table.rest.extend(Repair(OLDER_TABLE, text, why, inferred=name) for text in usual)
     return table
 

@@ -104,30 +104,31 @@ def foreign_keys(
     table: Name,
     columns: Collection[str],
     known: Collection[str],
-    told: Collection[Statement],
+    changes: Collection[Statement],
 ) -> Iterator[str]:
     """The foreign keys on columns of a table that it has not any more, where four of five tables, of texts and live,
     and three or more, with a column of such a name refer to one thing with it.
 
-    A column to which a text gives a key had none, nor one whose type changes alone, unless a text takes one of that
-    name away.
+    A column to which a text gives a key had none, nor one whose type changes alone, unless a text takes one away that
+    is called after the column: then it had that one.
 
     Args:
         known: statements of what belongs to the table.
-        told: those of texts that name it.
+        changes: the texts' ALTER TABLE statements on it, under whatever name.
     """
     live = evidence.live.by_name.get(table)
     there = {column for column, _ in column_types(live.definition)} if live is not None else set()
-    on_it = [s for s in told if s.tag == "ALTER TABLE" and s.targets[0][1] == table[1]]
-    given = {column for s in on_it for column, _ in references(s)}
-    given |= {column for s in on_it for column, kind in retyped(s) if kind not in _NUMBERS}
+    given = {column for s in changes for column, _ in references(s)}
+    given |= {column for s in changes for column, kind in retyped(s) if kind not in _NUMBERS}
+    gone = [n for n in evidence.dropped["CONSTRAINT"] if any(s.mentions(n) for s in changes)]
     for column in columns:
-        if column in given and f"{table[1]}_{column}_fkey" not in evidence.dropped["CONSTRAINT"]:
+        own = next((name for name in gone if name.endswith(f"_{column}_fkey")), None)
+        if column in given and own is None:
             continue
         begins = f"FOREIGN KEY ({quote_if_needed(column)})"
         if column in there or any(begins in s or f"FOREIGN KEY ({quote(column)})" in s for s in known):
             continue
         refers = evidence.usual_references.get(column)
         if refers is not None:
-            name = quote(f"{table[1]}_{column}_fkey")
+            name = quote(own or f"{table[1]}_{column}_fkey")
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {name} FOREIGN KEY ({quote(column)}) {refers};"
