@@ -143,8 +143,8 @@ def types_before(
     evidence: Evidence, statements: Iterable[tuple[Statement, Collection[Name]]]
 ) -> dict[str, Earlier]:
     """The columns of a table whose types texts change, by their names before all texts, with the types that they most
-    likely had: what the text's own expression says, what was recorded of the columns that refer to them, or that they
-    refer to, what such columns had as a rule, or else a text, where the type that they got is one that was made
+    likely had: what the text's own expression says, what such columns had as a rule, what was recorded of the columns
+    that refer to them, or that they refer to, or else a text, where the type that they got is one that was made
     meanwhile.
 
     The statements come with the names that the table has by then.
@@ -159,8 +159,8 @@ def types_before(
             if name is None or name in seen:
                 continue
             seen.add(name)
-            old = said.get(column) or _of_its_keys(evidence, names, column)
-            old = old or evidence.type_changes.before(name, kind)
+            old = said.get(column) or evidence.type_changes.before(name, kind)
+            old = old or _of_its_keys(evidence, names, column)
             if old is not None:
                 found[name] = Earlier(old)
             elif _is_new(evidence, kind):
