@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import psycopg
 
-from pggit_audit.catalog import RELATIONS
+from pggit_audit.catalog import RELATIONS, DatabaseObject
 from pggit_audit.definitions import qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.code import reached
@@ -21,8 +22,10 @@ from pggit_audit.rules import (
     clock,
     failures,
     naming,
+    privileges,
     routines,
 )
+from pggit_audit.rules.other_words import as_if, with_routines
 from pggit_audit.rules.schemas import MISSING, makes_what_v1_has, v1_as_live
 from pggit_audit.rules.situation import Bounds, Evidence, Failure, Repair
 from pggit_audit.statements import Statement, split
@@ -34,6 +37,8 @@ _CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
 # Of several routines of a name, which one is in the way is not said.
 _SAME_ROUTINE = "42723"
 _NO_ROUTINE = "42883"
+# A role that is not there, or that may not be made, changed or dropped; rights that are not the shadow's to give.
+_OF_ROLES = ("42704", "42710", "42501", "42939", "0LP01", "0A000", "2BP01")
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
 
@@ -67,6 +72,7 @@ class _Script:
     # The statement with the time of its row, but without the name of its author, which is no role here.
     by_nobody: Repair | None = None
     author: str | None = None
+    without_privileges: bool = False
 
     def before(self) -> list[str]:
         """The steps that run before the statement."""
@@ -143,10 +149,7 @@ class Attempts:
         script = _Script(statement)
         if row is not None:
             script.repairs += self._known_beforehand(statement, row)
-            told, script.by_nobody = self._as_of_row(statement, row)
-            if told is not None:
-                script.repairs.append(told)
-                script.author = row.author if told != script.by_nobody else None
+            self._take_as_of_row(script, row, self._called(statement))
         error: psycopg.Error | None = None
         for _ in range(_MOST_ATTEMPTS):
             before, main = script.before(), script.main()
@@ -158,6 +161,8 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
+            if error.sqlstate in _OF_ROLES and self._leaves_out_privileges(script, row):
+                continue
             if as_it_is or error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
             if self._v1_comes_in(error, script.failing(index)):
@@ -248,18 +253,56 @@ class Attempts:
             )
         return repairs
 
-    def _as_of_row(self, statement: Statement, row: HistoryRow) -> tuple[Repair | None, Repair | None]:
-        """The statement with what its row says in place of what it asks for; without the author as well."""
-        state = self._situation.state
-        called = reached(statement.text, state) if statement.action == "code" else ()
-        named = state.called(set(statement.words)) if clock.asked(statement) else ()
+    def _called(self, statement: Statement) -> list[DatabaseObject]:
+        """The team's routines that code may call."""
+        return reached(statement.text, self._situation.state) if statement.action == "code" else []
+
+    def _leaves_out_privileges(self, script: _Script, row: HistoryRow | None) -> bool:
+        """Takes code without what it says of roles and privileges, if it was not yet; whether it says any."""
+        recorded = script.statement
+        if script.without_privileges or recorded.action != "code":
+            return False
+        script.without_privileges = True
+        script.statement = privileges.without(recorded)
+        called = {o.key: o for o in self._called(recorded)} if recorded.verb != "CALL" else {}
+        others = [(o, *pair) for o in called.values() for pair in as_if([o], privileges.left_out)]
+        if script.statement is recorded and not others:
+            return False
+        script.lets_the_clock_run()
+        called |= {o.key: replace(o, definition=then) for o, then, _ in others}
+        self._take_as_of_row(script, row, called.values(), [(then, now) for _, then, now in others])
+        return True
+
+    def _take_as_of_row(
+        self,
+        script: _Script,
+        row: HistoryRow | None,
+        called: Iterable[DatabaseObject],
+        others: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Takes the statement with what its row says in place of what it asks for, or what the code asks that it calls.
+
+        `others`: for the while that it runs, these routines are the one, and behind it the other.
+        """
+        statement = script.statement
+        if others:
+            script.statement = split(with_routines(statement.text, others))[0]
+        if row is None:
+            return
+        named = self._situation.state.called(set(statement.words)) if clock.asked(statement) else ()
         columns = [
             column
             for o in named
             if o.object_type in RELATIONS
             for column in self._situation.columns((o.object_schema, o.object_name))
         ]
-        return clock.as_of_row(statement, row, called, columns)
+        told, script.by_nobody = (
+            replace(step, statement=with_routines(step.statement, others)) if step is not None else None
+            for step in clock.as_of_row(statement, row, called, columns)
+        )
+        if told is not None:
+            script.repairs.append(told)
+            script.author = row.author if told != script.by_nobody else None
 
     def _proposal(self, error: psycopg.Error, script: _Script, index: int) -> Repair | None:
         """The best step against this failure that was not tried yet."""

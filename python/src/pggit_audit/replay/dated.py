@@ -154,7 +154,7 @@ class DatedSteps:
     def _in_its_place(self, here: DatabaseObject, step: Dated, statement: str) -> list[Inferred]:
         """Makes an object where another of its name is, of an earlier time."""
         found = step.found
-        if found.object_type not in _REPLACED or _is_same(here.definition, statement):
+        if found.object_type not in _REPLACED or step.only_new or _is_same(here.definition, statement):
             return []
         together: str | None = step.repair.about
         if found.object_type == "MATERIALIZED_VIEW":

@@ -12,6 +12,7 @@ from pggit_audit.definitions import constraints, create_table, qualified
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts, Outcome
+from pggit_audit.replay.code import code_of, reached
 from pggit_audit.replay.events import Event, EventWriter
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.identities import Identities
@@ -28,6 +29,7 @@ from pggit_audit.rules import (
     as_they_live,
     columns,
     like_others,
+    privileges,
 )
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement
@@ -132,10 +134,19 @@ class Fallback:
         elif current is not None:
             stands = f"{why}; {current.object_identity} stands as it was"
             repair = Repair(UNEXPLAINED_ROW, "", stands, about=execution.about)
-            yield self._writer.standing(row, repair, code, why)
+            if row.change_type == "ALTER" and not execution.failures and self._changes_owners(execution):
+                yield self._writer.of_row(row, None, [repair])
+            else:
+                yield self._writer.standing(row, repair, code, why)
         else:
             fidelity = "static" if text.strip() else "unknown"
             yield self._writer.without_object(row, fidelity, text, why, code)
+
+    def _changes_owners(self, execution: Execution) -> bool:
+        """Whether the row may be of code that ran, and gave things to another owner: no definition has that."""
+        codes = [s.text for s in execution.statements if s.action == "code"]
+        called = [code_of(o) for text in codes for o in reached(text, self._situation.state)]
+        return privileges.changes_owners([*codes, *called])
 
     def _came_along(self, row: HistoryRow, execution: Execution) -> list[Event]:
         """What the row tells, where it came with what a row before it told: a key's index comes and goes with its

@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlglot import Token, TokenType
-from sqlglot.errors import TokenError
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import TooLong, read_parts, upper
+from pggit_audit.lexing import upper
 from pggit_audit.rules import DEPENDS_ON_DATA
+from pggit_audit.rules.other_words import (
+    MOST,
+    Cut,
+    applied,
+    as_if,
+    bodies,
+    changed,
+    literal,
+    with_routines,
+)
 from pggit_audit.rules.situation import Repair
-from pggit_audit.statements import Statement, split
+from pggit_audit.statements import Statement
 
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _TYPES = {"DATE", "TIMESTAMP", "TIMESTAMPTZ"}
@@ -62,10 +71,6 @@ _COMPARED = {"=", "<", ">", "<=", ">=", "<>", "!="}
 _OPEN = {"BEGIN", "THEN", "ELSE", "LOOP"}
 # What these make keeps its expressions as they are written.
 _KEEPS = {"CREATE", "ALTER", "COMMENT"}
-# Of longer texts not every character is read, and tokens do not tell their places.
-_MOST = 50_000
-
-Cut = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def as_of_row(
     `routines` are those that code may call: for the while of the statement, their clock shows the time of the row.
     The second one does not know the author, for the shadow has no such role. None where nothing is asked.
     """
-    if len(row.change_sql or "") > _MOST:
+    if len(row.change_sql or "") > MOST:
         return None, None
     at = row.created_at if isinstance(row.created_at, datetime) else None
     routines, columns = list(routines), list(columns)
@@ -124,13 +129,13 @@ def _as_told(
     bound = next((i for i, w in enumerate(statement.keywords) if w == "FOR"), None)
     if statement.action == "code":
         cuts += _cuts(statement.tokens, says)
-        cuts += _bodies(statement, says)
+        cuts += bodies(statement, partial(_code_as_told, says=says))
     elif bound is not None and statement.keywords[bound + 1 : bound + 2] == ("VALUES",):
         cuts += _cuts(statement.tokens[bound:], says)
     start = statement.tokens[0].start if statement.tokens else 0
-    text = _applied(statement.text, [(a - start, b - start, told) for a, b, told in cuts])
+    text = applied(statement.text, [(a - start, b - start, told) for a, b, told in cuts])
     if statement.action == "code" and statement.verb != "CALL":
-        text = _with_routines(text, [*_as_if(routines, says)])
+        text = with_routines(text, [*as_if(routines, partial(_code_as_told, says=says))])
     why = f"row {row.version_id} is of {row.created_at}, which is what the statement calls now"
     if says.author is not None:
         why += f", and by {says.author}"
@@ -234,7 +239,7 @@ def _said(word: str, called: Sequence[str], says: _Told) -> tuple[str | None, in
         )
         instead, behind = f"(pg_catalog.decode(pg_catalog.left({hexadecimal}, {2 * count}), 'hex'))", 3
     elif word in _AUTHORS and says.author is not None:
-        instead = f"({_literal(says.author)}::name)"
+        instead = f"({literal(says.author)}::name)"
     elif word in _KEYWORDS and at is not None:
         if called[:1] == ["("] and called[2:] == [")"]:
             instead, behind = f"('{_of(word, at)}'::{_KEYWORDS[word]}({called[1]}))", 3
@@ -247,64 +252,6 @@ def _of(word: str, at: datetime) -> object:
     return at.date() if word == "CURRENT_DATE" else at.time() if word.endswith("TIME") else at
 
 
-def _bodies(statement: Statement, says: _Told) -> Iterator[Cut]:
-    """The body of a DO block, with what the row says in place of the calls that ask for it."""
-    start = statement.tokens[0].start
-    for token in statement.tokens if statement.tag == "DO" else ():
-        if token.token_type == TokenType.STRING:
-            told = _told(token.text, says)
-            written = _literal(told or "")
-        elif token.token_type == TokenType.HEREDOC_STRING:
-            mark = statement.text[token.start - start :].split("$", 2)[1]
-            told = _told(token.text, says)
-            written = f"${mark}${told}${mark}$"
-        else:
-            continue
-        if told is not None:
-            yield token.start, token.end + 1, written
-
-
-def _told(code: str, says: _Told) -> str | None:
+def _code_as_told(code: str, says: _Told) -> str | None:
     """The text of code with what the row says in place of what asks; None where nothing does, or it cannot be read."""
-    if len(code) > _MOST or not _ASKS.search(code):
-        return None
-    with suppress(TokenError, TooLong, RecursionError):
-        told = _applied(
-            code, [c for part in read_parts(code, escapes=False) for c in _cuts(part.tokens, says)]
-        )
-        return told if told != code else None
-    return None
-
-
-def _applied(text: str, cuts: Iterable[Cut]) -> str:
-    for start, end, instead in sorted(cuts, reverse=True):
-        text = text[:start] + instead + text[end:]
-    return text
-
-
-def _as_if(routines: Iterable[DatabaseObject], says: _Told) -> Iterator[tuple[str, str]]:
-    """The routines that ask: how they are made with what the row says, and as they are."""
-    for routine in routines:
-        made = split(routine.definition)[0].text
-        body = re.search(r"\nAS (\$[^$]*\$)", made)
-        if body is None:
-            continue
-        start, end = body.end(), made.rfind(body[1])
-        told = _told(made[start:end], says)
-        if told is not None:
-            again = re.sub(r"^CREATE (?!OR )", "CREATE OR REPLACE ", made[:start])
-            yield again + told + made[end:], again + made[start:]
-
-
-def _with_routines(text: str, routines: Sequence[tuple[str, str]]) -> str:
-    """One statement that runs a text while routines are other ones."""
-    if not routines:
-        return text
-    steps = [*(then for then, _ in routines), text, *(now for _, now in routines)]
-    body = "\n".join(f"EXECUTE {_literal(step)};" for step in steps)
-    return f"DO {_literal(f'BEGIN {body} END')}"
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'" if "\\" not in text else "E'" + escaped.replace("\\", "\\\\") + "'"
+    return changed(code, lambda part: _cuts(part.tokens, says)) if _ASKS.search(code) else None

@@ -7,7 +7,7 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import qualified, without_comments
@@ -31,6 +31,7 @@ from pggit_audit.rules.dating import (
     literal_of,
     moment_of,
     told,
+    written_again,
 )
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, quote
@@ -63,6 +64,8 @@ class Dated:
     repair: Repair
     label: str | None = None
     column: str | None = None
+    # It comes where nothing of its name is: what was there was changed later.
+    only_new: bool = False
 
 
 def of_live_catalog(evidence: Evidence) -> list[Dated]:
@@ -112,25 +115,27 @@ def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
 
 
 def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
-    name = (found.object_schema, found.object_name)
+    again = written_again(evidence, found, moment)
+    yield replace(_as_it_is(evidence, found, moment), only_new=again is not None)
+    if again is not None:
+        yield _as_it_is(evidence, found, again)
+    yield from _labels(evidence, found, moment)
+
+
+def _as_it_is(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Dated:
     statement = without_comments(found.definition)
     if found.object_type == "TYPE":
         statement = _labels_with(evidence, found, moment)[0] or statement
-    written = told(bounds(evidence, moment))
-    why = f"{found.object_identity} is in the live catalog, whose row of it was written {written}"
-    yield Dated(
-        found,
-        moment,
-        Repair(
-            _KINDS[kind_of(found)],
-            statement,
-            why,
-            inferred=name,
-            bounds=came(evidence, moment),
-            about=last_written(found.object_type),
-        ),
+    repair = Repair(
+        _KINDS[kind_of(found)],
+        statement,
+        f"{found.object_identity} is in the live catalog, whose row of it was written"
+        f" {told(bounds(evidence, moment))}",
+        inferred=name_of(found),
+        bounds=came(evidence, moment),
+        about=last_written(found.object_type),
     )
-    yield from _labels(evidence, found, moment)
+    return Dated(found, moment, repair)
 
 
 def _labels_with(evidence: Evidence, found: DatabaseObject, moment: Moment) -> tuple[str | None, list[Label]]:

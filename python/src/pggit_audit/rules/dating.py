@@ -289,6 +289,17 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     return made if any(p <= named.first and not rows[p].exclusion_reason for p in mentions) else named
 
 
+def written_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> Moment | None:
+    """When the row of a trigger or a policy was last written, if that was behind the moment at which it was made.
+
+    ALTER POLICY and CREATE OR REPLACE TRIGGER change it in its place.
+    """
+    if found.object_type not in ("TRIGGER", "POLICY"):
+        return None
+    written = evidence.moments.written(*identify(found), _NAMED_IN[found.object_type])
+    return written if written is not None and written.due > made.due else None
+
+
 def _named_by_text(evidence: Evidence, found: DatabaseObject) -> bool:
     """Whether a recorded text gives an object the name or the schema that it has."""
     rows = evidence.history.rows
