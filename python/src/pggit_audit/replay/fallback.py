@@ -213,9 +213,11 @@ class Fallback:
         steps: list[Repair] = []
         for bring in (columns.added_by_record, columns.align) if row.columns else ():
             there = self._situation.columns(name)
-            wanted = bring(self._evidence, name, row.columns or {}, there, told)
-            steps += [step for step in wanted if self._situation.runs(step.statement)]
-        combine(differences, self._situation.observe(*(r.statement for r in steps)))
+            for step in bring(self._evidence, name, row.columns or {}, there, told):
+                # The code may have made a type for them.
+                taken = self._attempts.with_its_types(step)
+                steps += [*taken.repairs, step] if taken is not None else []
+                combine(differences, taken.differences if taken is not None else ())
         steps += self._constraints(row, name, why, differences)
         repairs += steps
         own = next((d for d in differences if (d.object.object_schema, d.object.object_name) == name), None)
