@@ -269,7 +269,7 @@ class Moments:
             for row in self.rows_of(kind, identity)
             if row["catalog"] != "pg_description" and (m := self._moment(row)) is not None
         ]
-        bounds = self._by_oid(kind, identity)
+        bounds = self.given(kind, identity)
         if not found:
             return None
         first = min(found, key=lambda m: (m.last, m.first))
@@ -278,8 +278,8 @@ class Moments:
         # Each of its rows was written again since; the oid was given between those of recorded objects.
         return Moment(*bounds)
 
-    def _by_oid(self, kind: str, identity: str) -> tuple[int, int] | None:
-        """Between which positions an object was made, by its oid."""
+    def given(self, kind: str, identity: str) -> tuple[int, int] | None:
+        """Between which positions an object's oid was given."""
         return next(
             (
                 self._made(row)

@@ -258,9 +258,9 @@ class Attempts:
         return reached(statement.text, self._situation.state) if statement.action == "code" else []
 
     def _leaves_out_privileges(self, script: _Script, row: HistoryRow | None) -> bool:
-        """Takes code without what it says of roles and privileges, if it was not yet; whether it says any."""
+        """Takes the statement as somebody may run it who has no privileges, if it was not yet; whether it differs."""
         recorded = script.statement
-        if script.without_privileges or recorded.action != "code":
+        if script.without_privileges:
             return False
         script.without_privileges = True
         script.statement = privileges.without(recorded)

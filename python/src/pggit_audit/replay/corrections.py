@@ -17,6 +17,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
+    added_columns,
     columns,
     indexes,
     relations,
@@ -57,6 +58,7 @@ class Corrections:
         steps = chain(
             schemas.of_row(self._evidence, self._situation, statement, row),
             indexes.free_for_key(self._evidence, self._situation, statement, row),
+            added_columns.before(self._evidence, self._situation, statement, row),
             sequences.before_identity(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(
                 self._evidence, self._situation, statement, row, self._identities.routines

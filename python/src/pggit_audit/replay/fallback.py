@@ -26,6 +26,7 @@ from pggit_audit.rules import (
     STATEMENT_FAILED,
     TABLE_FROM_COLUMNS,
     UNEXPLAINED_ROW,
+    added_columns,
     as_they_live,
     columns,
     like_others,
@@ -211,7 +212,7 @@ class Fallback:
         elif not row.columns:
             return []
         steps: list[Repair] = []
-        for bring in (columns.added_by_record, columns.align) if row.columns else ():
+        for bring in (added_columns.by_record, columns.align) if row.columns else ():
             there = self._situation.columns(name)
             for step in bring(self._evidence, name, row.columns or {}, there, told):
                 # The code may have made a type for them.

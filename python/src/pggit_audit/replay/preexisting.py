@@ -30,7 +30,8 @@ from pggit_audit.rules.tables import PreExistingTable
 class Preexisting:
     """The objects that are older than what the history tells of them, until each has entered.
 
-    A table enters before its first row; extensions, functions and views before the first row of all.
+    A table enters before its first row; extensions, functions and views before the first row of all, or where the ids
+    tell that the tracker was off when they came.
     """
 
     def __init__(
@@ -51,15 +52,17 @@ class Preexisting:
         """What enters before this row, and what that changed."""
         self._situation.at(row)
         result = self._enter_extensions()
-        result += self._make_schemas([*self._functions, *self._views])
+        result += self._make_schemas([*_due(self._functions, row), *_due(self._views, row)])
         made = self._make_tables(row)
-        result += self._enter_functions()
+        result += self._enter_functions(row)
         self._complete(made)
         for _, outcome in made:
             self._provenance.note(outcome.repairs)
             result.extend((d, _steps_of(d, outcome.repairs)) for d in outcome.differences)
         result += self._enter_each(self._types)
-        result += self._enter_each(self._views)
+        self._types = []
+        result += self._enter_each(_due(self._views, row))
+        self._views = [(at, view) for at, view in self._views if at > row.position]
         return result
 
     def _enter_extensions(self) -> list[Inferred]:
@@ -133,10 +136,11 @@ class Preexisting:
             ]
             combine((about or [made[-1][1]])[0].differences, [change])
 
-    def _enter_functions(self) -> list[Inferred]:
-        """Makes the functions, in whatever order they need each other."""
+    def _enter_functions(self, row: HistoryRow) -> list[Inferred]:
+        """Makes the functions that are due, in whatever order they need each other."""
         result: list[Inferred] = []
-        waiting, self._functions = self._functions, []
+        waiting = _due(self._functions, row)
+        self._functions = [(at, function) for at, function in self._functions if at > row.position]
         again = True
         while again:
             again = False
@@ -153,15 +157,19 @@ class Preexisting:
                     result.extend((d, _steps_of(d, steps)) for d in outcome.differences)
         return result
 
-    def _enter_each(self, waiting: list[Repair]) -> list[Inferred]:
-        """Takes each step that can be taken by now, where what it makes is not there; none is left waiting."""
+    def _enter_each(self, waiting: Sequence[Repair]) -> list[Inferred]:
+        """Takes each step that can be taken by now, where what it makes is not there."""
         result: list[Inferred] = []
         for repair in waiting:
             known = repair.inferred is not None and self._situation.relation(repair.inferred) is not None
             if not known and self._situation.runs(repair.statement):
                 result.extend(self._provenance.of_step(repair))
-        waiting.clear()
         return result
+
+
+def _due(waiting: Sequence[tuple[int, Repair]], row: HistoryRow) -> list[Repair]:
+    """What had been made by a row, of that which waits."""
+    return [repair for at, repair in waiting if at <= row.position]
 
 
 def _needs_others(statement: str) -> int:

@@ -138,31 +138,6 @@ def align(evidence: Evidence, table: Name, columns: Columns, current: Current, w
     return repairs
 
 
-def added_by_record(
-    evidence: Evidence, table: Name, columns: Columns, current: Current, why: str
-) -> Iterator[Repair]:
-    """The columns that a record has more than the table, in their order: as the live table has them, for an identity, a
-    collation, what a column is generated from are in no record; or where a statement names one, as recorded.
-
-    None where others are gone, of which one may have got a name.
-    """
-    names = {str(c["name"]) for c in current}
-    live = evidence.live.table(table)
-    if not names < columns.keys() or live is None:
-        return
-    usual = evidence.modifiers.usual(columns, live)
-    for name in (n for n in ordered(columns) if n not in names):
-        line = None if _is_said(evidence, table[1], name) else column_line(live.definition, name)
-        line = line or f"{quote(name)} {type_text(str(usual[name].get('type')))}"
-        yield Repair(ADDED_COLUMN, f"ALTER TABLE {qualified(table)} ADD COLUMN {line};", why, inferred=table)
-
-
-def _is_said(evidence: Evidence, table: str, column: str) -> bool:
-    """Whether a statement names a table and a column."""
-    rows = (evidence.history.rows[p] for p in evidence.history.mentions(table, column))
-    return any({table, column} <= {*s.words} for row in rows for s in row.statements)
-
-
 # When a statement fails ----------------------------------------------------------------------------
 
 

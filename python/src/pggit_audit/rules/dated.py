@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import qualified, without_comments
+from pggit_audit.definitions import constraints, qualified, without_comments
 from pggit_audit.live import indexed_table
 from pggit_audit.moments import Label, Moment
 from pggit_audit.rules import (
@@ -25,10 +25,12 @@ from pggit_audit.rules import (
 from pggit_audit.rules.dating import (
     bounds,
     came,
+    identify,
     kind_of,
     labels_by,
     last_written,
     literal_of,
+    made_at,
     moment_of,
     told,
     written_again,
@@ -91,13 +93,26 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
 
 
 def _is_of_no_row(evidence: Evidence, found: DatabaseObject) -> bool:
-    """Whether nothing else brings an object: no row of it, nor a column that its sequence belongs to. An index of a
-    materialized view comes with that, if it is older."""
+    """Whether nothing else brings an object: no row of it, nor a column that its sequence belongs to."""
     if found.object_type == "INDEX":
         table = evidence.live.by_name.get(indexed_table(found))
-        is_recorded = evidence.history.is_recorded((found.object_schema, found.object_name))
-        return table is not None and table.object_type == "MATERIALIZED_VIEW" and not is_recorded
+        if table is None or evidence.history.is_recorded(name_of(found)):
+            return False
+        # It comes with its view, if it is older; so it does with a table, but where the tracker was off.
+        return table.object_type == "MATERIALIZED_VIEW" or _came_untold(evidence, found, table)
     return " OWNED BY " not in found.definition
+
+
+def _came_untold(evidence: Evidence, index: DatabaseObject, table: DatabaseObject) -> bool:
+    """Whether the ids tell that an index of a recorded table was made while no row was written of it."""
+    oids = {row["facts"].get("oid") for row in evidence.moments.rows_of(*identify(index))} - {None}
+    return (
+        bool(oids)
+        and not any(int(oid) in evidence.history.by_oid for oid in oids)
+        and evidence.history.is_recorded(name_of(table))
+        and index.object_name not in constraints(table.definition)
+        and made_at(evidence, index) > 0
+    )
 
 
 def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:

@@ -15,7 +15,8 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import first_statement, parse_name
 from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Label, Moment
-from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair, about
+from pggit_audit.rules import Rule
+from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair, about, under_schema
 from pggit_audit.statements import Name
 
 _NAMED_IN = {
@@ -319,6 +320,28 @@ def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool
         return False
     rows = evidence.history.rows[made.began : made.own + 1]
     return any(r.object_type == "TABLE" and r.change_type == "ALTER" and r.name == table for r in rows)
+
+
+def made_at(evidence: Evidence, found: DatabaseObject) -> int:
+    """The position by which a live object that left no row had been made: at the start, unless the ids tell that the
+    tracker was off when it came."""
+    kind, identity = identify(found)
+    made = evidence.moments.made(kind, identity)
+    if kind in ("function", "procedure"):
+        # It has one row of the catalog alone, which a GRANT writes again.
+        bounds_of_oid = evidence.moments.given(kind, identity)
+        made = made if bounds_of_oid is not None and bounds_of_oid[0] >= 0 else None
+    rows = evidence.history.rows
+    return 0 if made is None or all(r.exclusion_reason for r in rows[: made.last]) else made.last
+
+
+def as_older(evidence: Evidence, rule: Rule, found: DatabaseObject, why: str) -> tuple[int, Repair]:
+    """The step that makes a live object that left no row, under the name that its schema had when it was made, and the
+    position by which that was (`made_at`)."""
+    at = made_at(evidence, found)
+    then = under_schema(found, evidence.history.schema_at(found.object_schema, at))
+    why = f"{found.object_identity} {why}"
+    return at, Repair(rule, then.definition, why, inferred=(then.object_schema, then.object_name))
 
 
 def made_by(evidence: Evidence, found: DatabaseObject, position: int) -> Bounds | None:

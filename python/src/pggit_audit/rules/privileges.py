@@ -1,8 +1,9 @@
-"""Code without what it says of roles and privileges, which are no part of a definition.
+"""Statements and code as somebody may run them who has no privileges.
 
-The shadow's server may lack the roles, and the role that runs the history may make none: a block that grants at its end
-would leave nothing of what it made. What makes, changes or drops a role, gives or takes privileges or ownership, or
-acts as another role is left out, where code has it as a statement of its own, or executes it as one.
+The shadow's server may lack the roles of the history, and who runs it there is no superuser: a block that grants at its
+end would leave nothing of what it made. What no definition has is left out, where code has it as a statement of its own
+or executes it as one: roles, privileges, owners, other settings than those that count, files, the database as a whole.
+TRIGGER ALL becomes TRIGGER USER: those of foreign keys are no objects of their own.
 """
 
 from __future__ import annotations
@@ -17,33 +18,39 @@ from pggit_audit.lexing import QUOTED, Part, upper
 from pggit_audit.rules.other_words import Cut, applied, bodies, changed
 from pggit_audit.statements import Statement, split
 
-_ROLES = {"ROLE", "USER", "GROUP"}
 _GIVES = {"GRANT": "TO", "REVOKE": "FROM"}
-_ACTS = (("ROLE",), ("LOCAL", "ROLE"), ("SESSION", "ROLE"), ("SESSION", "AUTHORIZATION"))
+# What code calls for its effect, which only a superuser may; of settings, this one.
+_CALLS = {"PG_RELOAD_CONF", "PG_TERMINATE_BACKEND", "PG_CANCEL_BACKEND", "PG_STAT_RESET", "PG_ROTATE_LOGFILE"}
+_SETS = "session_replication_role"
 # What a text that code executes begins with: the tokens of one such statement, and nothing behind it.
+_TABLE = r"alter[[:space:]]+table[[:space:]]+(?:if[[:space:]]+exists[[:space:]]+)?(?:only[[:space:]]+)?"
 _WORD = rf"(?:{QUOTED}|[[:alnum:]_.])+"
+_ENDS = "[[:space:]]*;?[[:space:]]*$"
 _SAID = (
-    r"^[[:space:]]*(?:grant|revoke|alter[[:space:]]+default[[:space:]]+privileges"
-    r"|(?:create|alter|drop)[[:space:]]+(?:role|user|group)|set[[:space:]]+(?:(?:local|session)[[:space:]]+)?role"
+    r"^[[:space:]]*(?:grant|revoke|copy|load|reassign|drop[[:space:]]+owned|alter[[:space:]]+default[[:space:]]+privileges"
+    r"|(?:create|alter|drop)[[:space:]]+(?:role|user|group)|alter[[:space:]]+(?:system|database)"
+    r"|set[[:space:]]+(?:(?:local|session)[[:space:]]+)?"
+    rf"(?:role|session[[:space:]]+authorization|{_SETS})"
     r"|alter[[:space:]]+(?:materialized[[:space:]]+)?[[:alpha:]]+[[:space:]]+(?:if[[:space:]]+exists[[:space:]]+)?"
     rf"{_WORD}(?:[[:space:]]*[(][^()]*[)])?[[:space:]]+owner[[:space:]]+to"
-    r")[[:space:]][^;]*;?[[:space:]]*$"
+    rf")[[:space:]=][^;]*{_ENDS}"
 )
+_TRIGGERS = "(?:enable|disable)[[:space:]]+trigger[[:space:]]+"
+_EVERY_TRIGGER = f"^([[:space:]]*{_TABLE}{_WORD}[[:space:]]+{_TRIGGERS})all({_ENDS})"
 # A word of it in a comment costs nothing: what code changed otherwise was seen.
 _OWNER = re.compile(r"\bowner\s+to\b", re.IGNORECASE)
 
 
 def without(statement: Statement) -> Statement:
-    """A block without such statements; any other statement as it is."""
+    """The statement in such words; itself, where it says nothing of the kind."""
     start = statement.tokens[0].start if statement.tokens else 0
-    text = applied(
-        statement.text, [(a - start, b - start, other) for a, b, other in bodies(statement, left_out)]
-    )
+    cuts = [*bodies(statement, left_out), *_every_trigger(statement)]
+    text = applied(statement.text, [(a - start, b - start, other) for a, b, other in cuts])
     return split(text)[0] if text != statement.text else statement
 
 
 def left_out(code: str) -> str | None:
-    """The code without such statements; None where it has none, or cannot be read."""
+    """The code in such words; None where it says nothing of the kind, or cannot be read."""
     return changed(code, _cuts)
 
 
@@ -60,8 +67,12 @@ def _cuts(part: Part) -> Iterator[Cut]:
             last = next(_behind_expression(piece), len(piece)) - 1
             start, end = piece[1].start, piece[last].end + 1
             yield start, end, _unless_said(part.text[start - first : end - first])
-        elif _is_of_roles(split(part.text[start - first : end - first])[0]):
+            continue
+        (statement,) = split(part.text[start - first : end - first])
+        if _is_in_no_definition(statement):
             yield start, end, "NULL"
+        else:
+            yield from ((a + start, b + start, other) for a, b, other in _every_trigger(statement))
 
 
 def _behind_expression(tokens: Sequence[Token]) -> Iterator[int]:
@@ -73,20 +84,31 @@ def _behind_expression(tokens: Sequence[Token]) -> Iterator[int]:
             yield i
 
 
-def _is_of_roles(statement: Statement) -> bool:
+def _every_trigger(statement: Statement) -> Iterator[Cut]:
+    words = statement.keywords if statement.tag == "ALTER TABLE" else ()
+    for i, token in enumerate(statement.tokens[: len(words)]):
+        if words[i] == "ALL" and words[i - 1] == "TRIGGER" and words[i - 2] in ("ENABLE", "DISABLE"):
+            yield token.start, token.end + 1, "USER"
+
+
+def _is_in_no_definition(statement: Statement) -> bool:
     words = statement.keywords
+    if len(words) == 1 or "END" in words:
+        # It stands behind THEN or ELSE of an expression.
+        return False
     if statement.tag in _GIVES:
         return _GIVES[statement.tag] in words
-    if statement.tag == "SET":
-        return any(words[1 : 1 + len(acts)] == acts for acts in _ACTS)
-    of_roles = statement.verb in ("CREATE", "ALTER", "DROP") and statement.object_type in _ROLES
-    return of_roles or (statement.verb == "ALTER" and statement.action == "ignored")
+    if statement.tag == "PERFORM":
+        called = words[3 if words[1:2] == ("PG_CATALOG",) else 1 :][:1]
+        return bool(_CALLS.intersection(called)) or (called == ("SET_CONFIG",) and _SETS in statement.words)
+    no_definition = statement.action == "refused" or statement.tag == "ALTER DEFAULT PRIVILEGES"
+    return no_definition or (statement.action == "ignored" and statement.verb in ("SET", "ALTER"))
 
 
 def _unless_said(expression: str) -> str:
-    """An expression of a text to execute: of nothing, where the text is such a statement."""
+    """An expression of a text to execute: of nothing, where the text is such a statement, or in such words."""
     return (
         f"(select case when pggit_said.pggit_text operator(pg_catalog.~*) '{_SAID}' then 'select'"
-        f" else pggit_said.pggit_text end from (select ({expression})::pg_catalog.text offset 0)"
-        " as pggit_said (pggit_text))"
+        f" else pg_catalog.regexp_replace(pggit_said.pggit_text, '{_EVERY_TRIGGER}', E'\\\\1user\\\\2', 'i') end"
+        f" from (select ({expression})::pg_catalog.text offset 0) as pggit_said (pggit_text))"
     )

@@ -44,10 +44,10 @@ from pggit_audit.rules import (
     sequences,
     tables,
 )
-from pggit_audit.rules.dating import last_written, made_by
+from pggit_audit.rules.dating import as_older, last_written, made_by
 from pggit_audit.rules.naming import but_for_numbers
 from pggit_audit.rules.placing import halfway, taken_apart
-from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about, under_schema
+from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 # Kinds that lead a life of their own; a view comes and goes with a table's columns.
@@ -478,20 +478,11 @@ def _in_schema(found: DatabaseObject, schema: str) -> DatabaseObject:
 # Before the tracker --------------------------------------------------------------------------------
 
 
-def pre_existing_views(evidence: Evidence) -> list[Repair]:
-    """Views of the live catalog that never left a row: v1 records views, so they were there before it."""
-    views = [
-        found
+def pre_existing_views(evidence: Evidence) -> list[tuple[int, Repair]]:
+    """Views of the live catalog that never left a row: v1 records views, so they were there before it, or came while it
+    was off; with the positions by which they had."""
+    return [
+        as_older(evidence, OLDER_VIEW, found, "is in the live catalog and never left a row")
         for name, found in evidence.live.by_name.items()
         if found.object_type == "VIEW" and not evidence.history.is_recorded(name)
-    ]
-    return [
-        Repair(
-            OLDER_VIEW,
-            then.definition,
-            f"{found.object_identity} is in the live catalog and never left a row",
-            inferred=(then.object_schema, then.object_name),
-        )
-        for found in views
-        for then in [under_schema(found, evidence.history.schema_at(found.object_schema, 0))]
     ]

@@ -20,6 +20,7 @@ from pggit_audit.rules import (
     REPLACED_OVERLOAD,
     SESSION_SETTING,
 )
+from pggit_audit.rules.dating import as_older
 from pggit_audit.rules.placing import texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live, under_schema
 from pggit_audit.statements import Name, Statement, unquote
@@ -261,9 +262,9 @@ def _drops(evidence: Evidence, bare: str, position: int) -> bool:
 # Before the tracker --------------------------------------------------------------------------------
 
 
-def pre_existing(evidence: Evidence) -> list[Repair]:
+def pre_existing(evidence: Evidence) -> list[tuple[int, Repair]]:
     """Functions of the live catalog that no recorded text makes: they were there before, for CREATE FUNCTION leaves
-    a row with its text.
+    a row with its text, or came while the tracker was off; with the positions by which they had.
 
     v1 names a function by its oid, so only the texts tell. Where one makes a function whose name it does not say,
     nobody knows which.
@@ -287,16 +288,8 @@ def pre_existing(evidence: Evidence) -> list[Repair]:
         if found.object_type == "FUNCTION" and found.definition.startswith("CREATE OR REPLACE FUNCTION ")
         if bare not in told and not _gets_name(evidence, bare)
     ]
-    return [
-        Repair(
-            OLDER_FUNCTION,
-            then.definition,
-            f"{found.object_identity} is in the live catalog, and no recorded text makes one of that name",
-            inferred=(then.object_schema, then.object_name),
-        )
-        for found in older
-        for then in [under_schema(found, evidence.history.schema_at(found.object_schema, 0))]
-    ]
+    why = "is in the live catalog, and no recorded text makes one of that name"
+    return [as_older(evidence, OLDER_FUNCTION, found, why) for found in older]
 
 
 def _gets_name(evidence: Evidence, bare: str) -> bool:

@@ -47,6 +47,7 @@ from pggit_audit.rules import (
     usual_parts,
 )
 from pggit_audit.rules.column_actions import Action
+from pggit_audit.rules.dating import made_at
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -90,8 +91,9 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
         more = _more_than_a_query_makes(evidence, now)
         if more is not None:
             why = f"{now.object_identity} has {more} in the live catalog, and no row created either"
-            made = as_live(evidence, now, 0)
-            table = _table(name, 0, {}, why + made.why, made.make, made.rest)
+            born = made_at(evidence, now)
+            made = as_live(evidence, now, born)
+            table = _table(name, born, {}, why + made.why, made.make, made.rest)
             there = [column for column, _ in column_types(made.make)]
             table.rest.extend(indexes.named_by_drops(evidence, name, there))
             found.append((0, table))
