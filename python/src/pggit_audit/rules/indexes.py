@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import constraints, qualified, quote_if_needed
+from pggit_audit.definitions import Columns, constraints, qualified, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.live import indexed_table
 from pggit_audit.rules import (
@@ -85,18 +85,30 @@ def went_with_table(evidence: Evidence, index: DatabaseObject, position: int) ->
 
 
 def went_with_column(evidence: Evidence, index: DatabaseObject, position: int) -> bool:
-    """Whether a later text takes a column away that an index is on: nothing tells that it had gone before."""
+    """Whether a later text takes a column away that an index is on, whatever that is called by then: nothing tells that
+    it had gone before."""
     (made,) = split(index.definition)[:1]
-    words = set(made.words[made.words.index("using") :])
+    names = set(made.words[made.words.index("using") :])
     table = indexed_table(index)
     end = end_of(evidence.history, table, position)
-    return any(
-        not words.isdisjoint(map(taken_away, actions_of(statement)))
-        for row in evidence.history.later_rows(table, position)
-        if row.position < end
-        for statement in row.statements
-        if statement.tag == "ALTER TABLE" and any(bare == row.name for _, bare in statement.targets)
-    )
+    records = [r for r in evidence.history.records.get(table, ()) if r.position <= position]
+    before: Columns = (records[-1].columns or {}) if records else {}
+    places = {fact.get("position") for name, fact in before.items() if name in names} - {None}
+    read: tuple[str, int] | None = None
+    for row in takewhile(lambda r: r.position < end, evidence.history.later_rows(table, position)):
+        for statement in row.statements if row.execution != read else ():
+            if statement.tag != "ALTER TABLE" or all(bare != row.name for _, bare in statement.targets):
+                continue
+            for action in actions_of(statement):
+                if taken_away(action) in names:
+                    return True
+                if action["old"] is not None and unquote(action["old"]) in names:
+                    names = names - {unquote(action["old"])} | {unquote(action["new"] or "")}
+        read = row.execution
+        if places and row.columns:
+            there = {name for name, fact in row.columns.items() if fact.get("position") in places}
+            names = names - row.columns.keys() | there
+    return False
 
 
 def needed_until(evidence: Evidence, index: DatabaseObject, position: int) -> int:
