@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, column_types, ordered, qualified, without_schemas
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.column_actions import actions_of, added, taken_away
@@ -126,7 +127,9 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         }
         source = f"row {history.version(upper)}"
     else:
-        live = None if record.ended else evidence.live.table(record.table)
+        live = (
+            None if record.ended else evidence.live.table(record.table) or _by_oid(evidence, table, position)
+        )
         if live is None:
             return []
         there = live_places(evidence, live.object_identity, current)
@@ -383,6 +386,11 @@ def _renamed_at(
     if end < last and (last == len(history) or _prepares_rename(evidence, table, old, new, first)):
         return end, False
     return last, True
+
+
+def _by_oid(evidence: Evidence, table: Name, position: int) -> DatabaseObject | None:
+    """The live table that one is whose schema has another name since."""
+    return evidence.live.by_identity.get(("TABLE", evidence.moments.table(table, position) or ""))
 
 
 def _who_left(evidence: Evidence, position: int) -> str:
