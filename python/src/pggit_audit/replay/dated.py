@@ -11,7 +11,7 @@ from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.rules import RENAMED_TYPE, attachments, dated, types
+from pggit_audit.rules import FORESEEN_RENAME, RENAMED_TYPE, attachments, dated, renamed_columns, types
 from pggit_audit.rules.dated import Dated
 from pggit_audit.rules.situation import Evidence, Repair, about
 from pggit_audit.statements import quote
@@ -156,6 +156,10 @@ class DatedSteps:
         found = step.found
         if found.object_type not in _REPLACED or step.only_new or _is_same(here.definition, statement):
             return []
+        renamed = self._columns_renamed(here, step)
+        now = self._situation.relation(dated.name_of(found)) if renamed else None
+        if now is not None and _is_same(now.definition, statement):
+            return renamed
         together: str | None = step.repair.about
         if found.object_type == "MATERIALIZED_VIEW":
             drop = f"DROP MATERIALIZED VIEW {qualified(dated.name_of(found))};"
@@ -163,7 +167,19 @@ class DatedSteps:
         else:
             drop = attachments.drop(here)
         again = replace(step.repair, statement=f"{drop}\n{statement}", about=together)
-        return self._as_called_now.take(again) or []
+        return renamed + (self._as_called_now.take(again) or [])
+
+    def _columns_renamed(self, here: DatabaseObject, step: Dated) -> list[Inferred]:
+        """Gives the columns of a materialized view the names that they have in the end, if it has as many."""
+        name = dated.name_of(here)
+        live = {c.place: c.name for c in self._evidence.moments.columns(step.found.object_identity)}
+        current = {int(c["position"]): str(c["name"]) for c in self._situation.columns(name)}
+        names = {old: live[place] for place, old in current.items() if live.get(place, old) != old}
+        if here.object_type != "MATERIALIZED_VIEW" or live.keys() != current.keys() or not names:
+            return []
+        statement = "\n".join(renamed_columns.in_turn(name, names, {*current.values()}))
+        rename = replace(step.repair, rule=FORESEEN_RENAME, statement=statement)
+        return self._provenance.of_step(rename) if self._situation.runs(statement) else []
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import constraints, qualified, without_comments
+from pggit_audit.definitions import constraints, parse_name, qualified, without_comments
 from pggit_audit.live import indexed_table
 from pggit_audit.moments import Label, Moment
 from pggit_audit.rules import (
@@ -66,7 +66,7 @@ class Dated:
     repair: Repair
     label: str | None = None
     column: str | None = None
-    # It comes where nothing of its name is: what was there was changed later.
+    # It comes where nothing of its name is: what a text made is changed later.
     only_new: bool = False
 
 
@@ -131,10 +131,17 @@ def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
 
 def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
     again = written_again(evidence, found, moment)
-    yield replace(_as_it_is(evidence, found, moment), only_new=again is not None)
+    is_as_said = again is not None and _is_said(evidence, found, moment)
+    yield replace(_as_it_is(evidence, found, moment), only_new=is_as_said)
     if again is not None:
         yield _as_it_is(evidence, found, again)
     yield from _labels(evidence, found, moment)
+
+
+def _is_said(evidence: Evidence, found: DatabaseObject, moment: Moment) -> bool:
+    """Whether a text of the moment at which an object was made names it: what is there then is as that says."""
+    named = evidence.history.mentions(parse_name(found.object_name.split(" on ", 1)[0])[1])
+    return any(moment.first <= p <= moment.last for p in named)
 
 
 def _as_it_is(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Dated:

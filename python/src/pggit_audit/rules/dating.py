@@ -291,14 +291,15 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
 
 
 def written_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> Moment | None:
-    """When the row of a trigger or a policy was last written, if that was behind the moment at which it was made.
-
-    ALTER POLICY and CREATE OR REPLACE TRIGGER change it in its place.
-    """
-    if found.object_type not in ("TRIGGER", "POLICY"):
-        return None
-    written = evidence.moments.written(*identify(found), _NAMED_IN[found.object_type])
-    return written if written is not None and written.due > made.due else None
+    """When a trigger, a policy or the columns of a materialized view were last written, if that was behind the moment
+    at which it was made: ALTER and CREATE OR REPLACE change it in its place."""
+    written: list[Moment | None] = []
+    if found.object_type in ("TRIGGER", "POLICY"):
+        written = [evidence.moments.written(*identify(found), _NAMED_IN[found.object_type])]
+    elif found.object_type == "MATERIALIZED_VIEW":
+        written = [column.moment for column in evidence.moments.columns(found.object_identity)]
+    later = [moment for moment in written if moment is not None and moment.due > made.due]
+    return max(later, key=lambda moment: moment.due, default=None)
 
 
 def _named_by_text(evidence: Evidence, found: DatabaseObject) -> bool:
