@@ -21,6 +21,8 @@ from pggit_audit.statements import split
          "begin NULL; NULL; reset role; end"),
         ("begin set session authorization r; alter role r set work_mem to 1; drop user r; end",
          "begin NULL; NULL; NULL; end"),
+        ("begin create schema a authorization r; create schema authorization r; end",
+         'begin create schema a ; create schema "r"; end'),
     ],
 )  # fmt: skip
 def test_what_code_says_of_roles_is_left_out(code: str, expected: str) -> None:
@@ -64,6 +66,8 @@ _SAID = [
 _OTHER = [
     ('alter table only a."b c" DISABLE TRIGGER ALL;', 'alter table only a."b c" DISABLE TRIGGER user;'),
     ("alter table t enable trigger all", "alter table t enable trigger user"),
+    ('create schema if not exists "a b" authorization r', 'create schema if not exists "a b"'),
+    ("create schema authorization r", "create schema authorization r"),
 ]
 
 

@@ -38,7 +38,7 @@ _CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
 _SAME_ROUTINE = "42723"
 _NO_ROUTINE = "42883"
 # A role that is not there, or that may not be made, changed or dropped; rights that are not the shadow's to give.
-_OF_ROLES = ("42704", "42710", "42501", "42939", "0LP01", "0A000", "2BP01")
+_OF_ROLES = ("42704", "42710", "42501", "42939", "22023", "0LP01", "0A000", "2BP01")
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
 

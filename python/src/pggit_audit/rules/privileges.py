@@ -3,7 +3,7 @@
 The shadow's server may lack the roles of the history, and who runs it there is no superuser: a block that grants at its
 end would leave nothing of what it made. What no definition has is left out, where code has it as a statement of its own
 or executes it as one: roles, privileges, owners, other settings than those that count, files, the database as a whole.
-TRIGGER ALL becomes TRIGGER USER: those of foreign keys are no objects of their own.
+A schema is made for nobody else. TRIGGER ALL becomes TRIGGER USER: those of foreign keys are no objects of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlglot import Token, TokenType
 from pggit_audit.code import pieces
 from pggit_audit.lexing import QUOTED, Part, upper
 from pggit_audit.rules.other_words import Cut, applied, bodies, changed
-from pggit_audit.statements import Statement, split
+from pggit_audit.statements import Statement, split, without_owner
 
 _GIVES = {"GRANT": "TO", "REVOKE": "FROM"}
 # What code calls for its effect, which only a superuser may; of settings, this one.
@@ -36,7 +36,12 @@ _SAID = (
     rf")[[:space:]=][^;]*{_ENDS}"
 )
 _TRIGGERS = "(?:enable|disable)[[:space:]]+trigger[[:space:]]+"
-_EVERY_TRIGGER = f"^([[:space:]]*{_TABLE}{_WORD}[[:space:]]+{_TRIGGERS})all({_ENDS})"
+_SCHEMA = "create[[:space:]]+schema[[:space:]]+(?:if[[:space:]]+not[[:space:]]+exists[[:space:]]+)?"
+# And what it is in other words: patterns, and what stands there instead.
+_OTHERWISE = (
+    (f"^([[:space:]]*{_TABLE}{_WORD}[[:space:]]+{_TRIGGERS})all({_ENDS})", "user"),
+    (f"^([[:space:]]*{_SCHEMA}{_WORD})[[:space:]]+authorization[[:space:]]+{_WORD}({_ENDS})", ""),
+)
 # A word of it in a comment costs nothing: what code changed otherwise was seen.
 _OWNER = re.compile(r"\bowner\s+to\b", re.IGNORECASE)
 
@@ -68,11 +73,15 @@ def _cuts(part: Part) -> Iterator[Cut]:
             start, end = piece[1].start, piece[last].end + 1
             yield start, end, _unless_said(part.text[start - first : end - first])
             continue
-        (statement,) = split(part.text[start - first : end - first])
-        if _is_in_no_definition(statement):
-            yield start, end, "NULL"
-        else:
-            yield from ((a + start, b + start, other) for a, b, other in _every_trigger(statement))
+        text = part.text[start - first : end - first]
+        if (plain := without_owner(text)) != text:
+            yield start, end, plain
+            continue
+        for statement in split(text)[:1]:
+            if _is_in_no_definition(statement):
+                yield start, end, "NULL"
+            else:
+                yield from ((a + start, b + start, other) for a, b, other in _every_trigger(statement))
 
 
 def _behind_expression(tokens: Sequence[Token]) -> Iterator[int]:
@@ -107,8 +116,11 @@ def _is_in_no_definition(statement: Statement) -> bool:
 
 def _unless_said(expression: str) -> str:
     """An expression of a text to execute: of nothing, where the text is such a statement, or in such words."""
+    text = "pggit_said.pggit_text"
+    other = text
+    for pattern, instead in _OTHERWISE:
+        other = f"pg_catalog.regexp_replace({other}, '{pattern}', E'\\\\1{instead}\\\\2', 'i')"
     return (
-        f"(select case when pggit_said.pggit_text operator(pg_catalog.~*) '{_SAID}' then 'select'"
-        f" else pg_catalog.regexp_replace(pggit_said.pggit_text, '{_EVERY_TRIGGER}', E'\\\\1user\\\\2', 'i') end"
+        f"(select case when {text} operator(pg_catalog.~*) '{_SAID}' then 'select' else {other} end"
         f" from (select ({expression})::pg_catalog.text offset 0) as pggit_said (pggit_text))"
     )
