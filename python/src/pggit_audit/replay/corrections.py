@@ -17,6 +17,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
+    RENAMED_SCHEMA,
     added_columns,
     columns,
     indexes,
@@ -51,12 +52,14 @@ class Corrections:
         self._identities = identities
         self._pending = pending
         self._provenance = provenance
+        # The row before which each was.
+        self._schemas_renamed: dict[str, int] = {}
 
     def before(self, statement: Statement, row: HistoryRow) -> list[Inferred]:
         """Takes what must have happened between the row before and this one."""
         result: list[Inferred] = []
         steps = chain(
-            schemas.of_row(self._evidence, self._situation, statement, row),
+            schemas.of_row(self._evidence, self._situation, statement, row, self._schemas_renamed),
             indexes.free_for_key(self._evidence, self._situation, statement, row),
             added_columns.before(self._evidence, self._situation, statement, row),
             sequences.before_identity(self._evidence, self._situation, statement, row),
@@ -67,6 +70,8 @@ class Corrections:
         for step in steps:
             if self._situation.runs(step.statement):
                 result += self._provenance.of_step(step)
+                if step.rule is RENAMED_SCHEMA:
+                    self._schemas_renamed[step.statement] = row.position
         return result
 
     def name_as_recorded(self, statement: Statement, execution: Execution, outcome: Outcome) -> None:

@@ -155,7 +155,11 @@ class Fallback:
         for i, (difference, repairs) in enumerate(execution.waiting):
             if _tells(row, difference):
                 del execution.waiting[i]
-                return [self._writer.of_row(row, difference, repairs)]
+                # Something may have changed it since.
+                key = difference.new.key if difference.new is not None else None
+                now = self._situation.state.objects.get(key) if key is not None else None
+                told = replace(difference, new=now) if now is not None else difference
+                return [self._writer.of_row(row, told, repairs)]
         return []
 
     def _of_no_later(

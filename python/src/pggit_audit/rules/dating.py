@@ -336,6 +336,12 @@ def made_at(evidence: Evidence, found: DatabaseObject) -> int:
     return 0 if made is None or all(r.exclusion_reason for r in rows[: made.last]) else made.last
 
 
+def is_recorded_elsewhere(evidence: Evidence, found: DatabaseObject) -> bool:
+    """Whether rows tell of a live relation under the name that its schema had, as its oid says."""
+    oid = evidence.moments.oid(found.object_identity)
+    return oid is not None and any(not r.exclusion_reason for r in evidence.history.by_oid.get(oid, ()))
+
+
 def as_older(evidence: Evidence, rule: Rule, found: DatabaseObject, why: str) -> tuple[int, Repair]:
     """The step that makes a live object that left no row, under the name that its schema had when it was made, and the
     position by which that was (`made_at`)."""

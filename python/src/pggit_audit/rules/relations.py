@@ -44,7 +44,7 @@ from pggit_audit.rules import (
     sequences,
     tables,
 )
-from pggit_audit.rules.dating import as_older, last_written, made_by
+from pggit_audit.rules.dating import as_older, is_recorded_elsewhere, last_written, made_by
 from pggit_audit.rules.naming import but_for_numbers
 from pggit_audit.rules.placing import halfway, taken_apart
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, about
@@ -485,4 +485,5 @@ def pre_existing_views(evidence: Evidence) -> list[tuple[int, Repair]]:
         as_older(evidence, OLDER_VIEW, found, "is in the live catalog and never left a row")
         for name, found in evidence.live.by_name.items()
         if found.object_type == "VIEW" and not evidence.history.is_recorded(name)
+        if not is_recorded_elsewhere(evidence, found)
     ]

@@ -6,7 +6,7 @@ A schema shows in a statement that fails (`missing`, `in_the_way`), or in the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import psycopg
@@ -62,16 +62,17 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
         if rename.new != schema or not rename.first < situation.position <= rename.last:
             continue
         if situation.holds(quote_if_needed(rename.old), "SCHEMA"):
-            statement = f"ALTER SCHEMA {quote(rename.old)} RENAME TO {quote(schema)};"
             why = (
                 f"row {history.version(rename.last)} has in {schema} the oid that "
                 f"row {history.version(rename.first)} has in {rename.old}"
             )
-            yield Repair(RENAMED_SCHEMA, statement, why, alone=True)
+            yield Repair(RENAMED_SCHEMA, _rename(rename.old, schema), why, alone=True)
             return
 
 
-def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:
+def _took_over(
+    evidence: Evidence, situation: Situation, schema: str, taken: Mapping[str, int]
+) -> Iterator[Repair]:
     """The renames by which a schema gave its name to another, and took a third one, or the other's (they swap).
 
     Where nothing tells which, what was in it is in the schema where the live catalog has it, or went.
@@ -79,6 +80,8 @@ def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterato
     history = evidence.history
     for rename in history.schema_renames:
         if rename.new != schema or rename.last != situation.position:
+            continue
+        if rename.first < taken.get(_rename(rename.old, schema), -1):
             continue
         away = next((r for r in history.schema_renames if r.old == schema and r.last >= rename.last), None)
         texts = (s for row in history.rows[rename.first + 1 : rename.last + 1] for s in row.statements)
@@ -111,10 +114,63 @@ def _took_over(evidence: Evidence, situation: Situation, schema: str) -> Iterato
         why += f"goes on in {given}" if given is not None else "went"
         for old, new in steps:
             # Each a step of its own: what has a name in between is seen.
-            yield Repair(
-                RENAMED_SCHEMA, f"ALTER SCHEMA {quote(old)} RENAME TO {quote(new)};", why, alone=True
-            )
+            yield Repair(RENAMED_SCHEMA, _rename(old, new), why, alone=True)
         return
+
+
+def _rename(old: str, new: str) -> str:
+    return f"ALTER SCHEMA {quote(old)} RENAME TO {quote(new)};"
+
+
+def _gave_up_its_name(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:
+    """The rename by which a schema made room for another one of its name: the oids of what was in it are elsewhere."""
+    history, position = evidence.history, situation.position
+    shown = next(
+        (r for r in history.schema_renames if r.old == schema and r.first < position <= r.last), None
+    )
+    if shown is not None:
+        new: str | None = shown.new
+        before, after = history.version(shown.first), history.version(shown.last)
+        why = f"row {after} has in {new} the oid that row {before} has in it"
+    else:
+        last = [history.by_oid[r.oid][-1] for r in history.rows[:position] if r.oid is not None]
+        oids = {
+            r.oid for r in last if r.object_schema == schema and r.position < position and r.oid is not None
+        }
+        found = {identity for oid in oids if (identity := evidence.moments.identity(oid)) is not None}
+        places = {parse_name(identity)[0] for identity in found}
+        new = places.pop() if len(places) == 1 else None
+        why = f"what was in it is in {new} in the live catalog"
+    if new is not None and new != schema and not situation.holds(quote_if_needed(new), "SCHEMA"):
+        yield Repair(
+            RENAMED_SCHEMA, _rename(schema, new), f"another schema {schema} was made, and {why}", alone=True
+        )
+
+
+def _of_another(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+) -> Iterator[Repair]:
+    """The rename of a schema, where a statement makes another one of its name, or a row what is in it already."""
+    made = statement.targets[0] if statement.verb == "CREATE" and statement.targets else None
+    if made is None or statement.or_replace:
+        return
+    if statement.tag == "CREATE SCHEMA":
+        if not statement.if_exists and situation.holds(quote_if_needed(made[1]), "SCHEMA"):
+            yield from _gave_up_its_name(evidence, situation, made[1])
+        return
+    schema, name = row.object_schema, (row.object_schema, row.name)
+    if (
+        schema is None
+        or row.change_type != "CREATE"
+        or row.name != made[1]
+        or situation.relation(name) is None
+    ):
+        return
+    if evidence.history.oid_of(row.object_type, name, row.position - 1) in (None, row.oid):
+        return
+    for rename in _gave_up_its_name(evidence, situation, schema):
+        yield rename
+        yield Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(schema)};", rename.evidence, alone=True)
 
 
 def _live_places(evidence: Evidence, schema: str, position: int) -> set[str | None] | None:
@@ -160,15 +216,24 @@ def in_the_way(name: str, why: str) -> Repair:
 
 
 def of_row(
-    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+    evidence: Evidence,
+    situation: Situation,
+    statement: Statement,
+    row: HistoryRow,
+    taken: Mapping[str, int],
 ) -> Iterator[Repair]:
     """The schema that a row's object came to be in, where the statement leaves it to the search_path.
 
     v1 records no schema, and PostgreSQL passes by one that is not there: the object would come to be in the next.
+    `taken`: the renames that were taken before, and at which row.
     """
     schema = row.object_schema
     if schema is not None and statement.tag != "ALTER SCHEMA":
-        renames = [*_renamed(evidence, situation, schema)] or [*_took_over(evidence, situation, schema)]
+        renames = (
+            [*_renamed(evidence, situation, schema)]
+            or [*_took_over(evidence, situation, schema, taken)]
+            or [*_of_another(evidence, situation, statement, row)]
+        )
         if renames:
             yield from renames
             return

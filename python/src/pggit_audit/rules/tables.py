@@ -47,7 +47,7 @@ from pggit_audit.rules import (
     usual_parts,
 )
 from pggit_audit.rules.column_actions import Action
-from pggit_audit.rules.dating import made_at
+from pggit_audit.rules.dating import is_recorded_elsewhere, made_at
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
@@ -84,7 +84,7 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
         if table is not None:
             found.append((rows[0].version_id, table))
     for name, now in live.by_name.items():
-        if now.object_type != "TABLE" or history.is_recorded(name):
+        if now.object_type != "TABLE" or history.is_recorded(name) or is_recorded_elsewhere(evidence, now):
             continue
         if _is_made(evidence, name) and not _is_older(evidence, now):
             continue
