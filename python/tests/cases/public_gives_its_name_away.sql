@@ -16,6 +16,7 @@ create table u (id int references t);
 drop schema old cascade;
 create schema next;
 create table next.t (id int primary key, v text, w int);
+-- @@ d2 client=psql1
 alter schema public rename to old;
 alter schema next rename to public;
 -- @@ e
