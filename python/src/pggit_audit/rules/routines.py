@@ -192,7 +192,7 @@ def replaced_overloads(
         if (
             old.object_schema != (schema or situation.schemas[0])
             or evidence.live.has(old)
-            or any(_last_row(evidence, oid) >= row.position for oid in recorded)
+            or any(_last_row(evidence, (row.object_schema, oid)) >= row.position for oid in recorded)
         ):
             continue
         yield Repair(
@@ -203,9 +203,11 @@ def replaced_overloads(
         )
 
 
-def _last_row(evidence: Evidence, oid: str) -> int:
-    """Position of the last row of a routine, in whatever schema it was by then."""
-    return max(rows[-1].position for (_, name), rows in evidence.history.by_name.items() if name == oid)
+def _last_row(evidence: Evidence, name: Name) -> int:
+    """Position of the last row of a routine, by v1's name of it, in whatever schema it was by then; -1 where it has
+    none, as where all were published before."""
+    rows = evidence.history.by_oid.get(int(name[1])) if name[1].isdecimal() else None
+    return rows[-1].position if rows else evidence.history.last_row(name)
 
 
 _TYPE = re.compile(r"""(?:"(?:[^"]|"")*"(?!")|[^",])+""")
