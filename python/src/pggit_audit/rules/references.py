@@ -20,6 +20,11 @@ _REFERS = re.compile(
 _KEY_OF_ONE = re.compile(
     rf"FOREIGN KEY \(({QUOTED}|[\w$]+)\) REFERENCES ((?:{QUOTED}|[\w$.])+)\(({QUOTED}|[\w$]+)\)"
 )
+# As `_plain` writes it: the table, its columns if they are named, and what happens.
+_PARTS = re.compile(
+    rf"references (?P<table>(?:{QUOTED}|[\w$.])+)(?P<key>(?:\([^)]*\))?)(?P<happens>(?:\s.*)?)",
+    re.IGNORECASE | re.DOTALL,
+)
 MANY = 3
 """Of so many tables one learns what the team does."""
 MOST = 0.8
@@ -77,17 +82,25 @@ def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[st
 
 def _most(told: Sequence[str], least: float) -> str | None:
     """What so many refer to, at the least, and what happens as most of them say it; without that where they differ in
-    it and not all say it."""
-    targets = Counter(refers.partition(")")[0].replace('"', "") for refers in told)
-    target, times = targets.most_common(1)[0]
+    it and not all say it. Where one names no column, it means that of the others."""
+    parts = [match for refers in told if (match := _PARTS.fullmatch(refers)) is not None]
+    named = {_bare(m["table"]): _bare(m["key"]) for m in parts if m["key"]}
+    targets = [(_bare(m["table"]), _bare(m["key"]) or named.get(_bare(m["table"]), "")) for m in parts]
+    target, times = Counter(targets).most_common(1)[0] if targets else (None, 0)
     if times < least:
         return None
-    same = [refers for refers in told if refers.replace('"', "").startswith(target + ")")]
-    spelled = Counter(refers.replace('"', "") for refers in same)
-    if len(spelled) > 1 and not all(" on delete " in refers.lower() for refers in same):
-        return same[0].partition(")")[0] + ")"
-    usual = spelled.most_common(1)[0][0]
-    return next(refers for refers in same if refers.replace('"', "") == usual)
+    same = [m for m, to in zip(parts, targets, strict=True) if to == target]
+    spelled = next((m for m in same if m["key"]), same[0])
+    refers = f"references {spelled['table']}{spelled['key']}"
+    happens = Counter(m["happens"].lower() for m in same)
+    if len(happens) > 1 and not all(" on delete " in each for each in happens):
+        return refers
+    usual = happens.most_common(1)[0][0]
+    return refers + next(m["happens"] for m in same if m["happens"].lower() == usual)
+
+
+def _bare(spelled: str) -> str:
+    return spelled.replace('"', "")
 
 
 def _plain(refers: str) -> str:
