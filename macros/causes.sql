@@ -67,7 +67,7 @@
         when {{ root }}.rule = 'reconcile'
             then 'Look for the change of ' || {{ root }}.object_identity
                 || ' that left no row: the live catalog has it so, and nothing tells since when.'
-        when {{ root }}.rule in ('depends_on_data', 'rows_of_code', 'unexplained_row', 'statement_failed')
+        when {{ root }}.rule in ('depends_on_data', 'rows_of_code', 'without_privileges', 'unexplained_row', 'statement_failed')
             then 'Read the recorded text: did it leave ' || {{ root }}.object_identity || ' as it was rebuilt?'
         when {{ root }}.rule in ('in_doubt', 'rests_on_inferred')
             then 'Compare ' || {{ root }}.object_identity || ' as rebuilt with the recorded SQL, and with what else names it.'

@@ -33,6 +33,7 @@ MODULES = (
 TESTED_OTHERWISE = {
     "depends_on_data",
     "in_doubt",
+    "without_privileges",
     "made_anew",
     "moved_extension",
     "older_extension",

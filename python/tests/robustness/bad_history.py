@@ -212,14 +212,14 @@ DANGERS = {
         f"perform set_config('statement_timeout', '0', false); {SLEEP}",
         TIME,
     ),
-    "runs a program": (f"copy {{}} from program 'touch {HARM}';", "permission"),
+    "runs a program": (f"copy {{}} from program 'touch {HARM}';", None),
     "runs a program in hiding": (
         f"execute 'co' || 'py {{}} from pro' || 'gram ''touch {HARM}''';",
-        "permission",
+        None,
     ),
     "reads a file": ("perform pg_read_file('/etc/passwd');", DENIED),
     "alters the system in hiding": ("execute 'alter sys' || 'tem set work_mem = 9999';", "from a function"),
-    "makes a role in hiding": ("execute 'cre' || 'ate role pggit_intruder superuser';", "permission"),
+    "makes a role in hiding": ("execute 'cre' || 'ate role pggit_intruder superuser';", None),
     "drops a database in hiding": ("execute 'drop data' || 'base postgres';", "from a function"),
     "calls another server": ("perform dblink_connect('host=192.0.2.1');", "does not exist"),
     "ends its session": ("perform pg_terminate_backend(pg_backend_pid());", "terminat"),
@@ -240,7 +240,7 @@ FUNCTIONS = [
     (
         "outside",
         f"create table by_outside (id text); copy by_outside from program 'touch {HARM}';",
-        "permission",
+        None,
     ),
     ("nap", f"create table by_nap (id integer); {SLEEP}", TIME),
 ]
@@ -261,7 +261,9 @@ def dangers() -> Iterator[Case]:
     for label, (code, finding) in DANGERS.items():
         name = f"danger_{identifier(label)}"
         text = f"do $$ begin create table {name} (id integer); {code.format(name)} end $$"
-        yield Case(f"a statement {label}", [table(name, text, "static", finding)])
+        # What no definition has, and is left out where it may not be done, keeps nothing else from being made.
+        row = table(name, text, "static" if finding else "repaired", finding)
+        yield Case(f"a statement {label}", [row])
         yield harmless(f"after_{name}")
     for label, refused in REFUSED.items():
         name = f"after_{identifier(label)}"
@@ -275,7 +277,7 @@ def dangers() -> Iterator[Case]:
             f" perform set_config('statement_timeout', '0', false); {code} end $$"
         )
         function = Row("FUNCTION", str(oid), "CREATE", text, "exact")
-        call = table(f"by_{name}", f"select {name}()", "static", finding)
+        call = table(f"by_{name}", f"select {name}()", "static" if finding else "repaired", finding)
         yield Case(f"a function of before: {name}", [function, call], text)
     yield harmless("after_functions")
 

@@ -19,6 +19,7 @@ from pggit_audit.rules import (
     IMPLIED_DROP,
     NOT_YET_RENAMED,
     TYPE_FROM_LIVE_CATALOG,
+    WITHOUT_PRIVILEGES,
     clock,
     failures,
     naming,
@@ -161,7 +162,7 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
-            if error.sqlstate in _OF_ROLES and self._leaves_out_privileges(script, row):
+            if error.sqlstate in _OF_ROLES and self._leaves_out_privileges(script, row, error):
                 continue
             if as_it_is or error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -257,7 +258,7 @@ class Attempts:
         """The team's routines that code may call."""
         return reached(statement.text, self._situation.state) if statement.action == "code" else []
 
-    def _leaves_out_privileges(self, script: _Script, row: HistoryRow | None) -> bool:
+    def _leaves_out_privileges(self, script: _Script, row: HistoryRow | None, error: psycopg.Error) -> bool:
         """Takes the statement as somebody may run it who has no privileges, if it was not yet; whether it differs."""
         recorded = script.statement
         if script.without_privileges:
@@ -270,7 +271,9 @@ class Attempts:
             return False
         script.lets_the_clock_run()
         called |= {o.key: replace(o, definition=then) for o, then, _ in others}
-        self._take_as_of_row(script, row, called.values(), [(then, now) for _, then, now in others])
+        said = error.diag.message_primary or "the code may not do something"
+        pairs = [(then, now) for _, then, now in others]
+        self._take_as_of_row(script, row, called.values(), pairs, said)
         return True
 
     def _take_as_of_row(
@@ -279,14 +282,19 @@ class Attempts:
         row: HistoryRow | None,
         called: Iterable[DatabaseObject],
         others: Sequence[tuple[str, str]] = (),
+        said: str = "",
     ) -> None:
         """Takes the statement with what its row says in place of what it asks for, or what the code asks that it calls.
 
-        `others`: for the while that it runs, these routines are the one, and behind it the other.
+        `others`: for the while that it runs, these routines are the one, and behind it the other. `said`: why it runs
+        without what needs privileges.
         """
         statement = script.statement
         if others:
             script.statement = split(with_routines(statement.text, others))[0]
+        if script.without_privileges and statement.action == "code":
+            why = f"{said}; what it says of roles, privileges, files or the server is in no definition"
+            script.repairs.append(Repair(WITHOUT_PRIVILEGES, script.statement.text, why, rewrite=True))
         if row is None:
             return
         named = self._situation.state.called(set(statement.words)) if clock.asked(statement) else ()

@@ -35,7 +35,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, routines_as_made
 from pggit_audit.replay.tree import Tree, reconciliation
 from pggit_audit.replay.unrecorded import Unrecorded
-from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING, dates
+from pggit_audit.rules import DEPENDS_ON_DATA, SESSION_SETTING, WITHOUT_PRIVILEGES, dates
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.rules.strings import as_meant
 from pggit_audit.settings import ends_transaction
@@ -283,7 +283,12 @@ class Replay:
         fixes = self._corrections.align_columns(matched, outcome)
         yield from self._extension_members(statement, execution, outcome.differences)
         others = [d for d in outcome.differences if not d.taken]
-        repairs = outcome.repairs + fixes + readings
+        left_out = [
+            replace(r, about=execution.about) for r in outcome.repairs if r.rule is WITHOUT_PRIVILEGES
+        ]
+        repairs = (
+            [r for r in outcome.repairs if r.rule is not WITHOUT_PRIVILEGES] + left_out + fixes + readings
+        )
         self._provenance.note(repairs)
         self._provenance.note_elsewhere(statement)
         shadow, state = self._situation.shadow, self._situation.state
@@ -340,7 +345,10 @@ class Replay:
                 execution.waiting.clear()
             if i in dropped:
                 before.append((dropped[i], repairs))
-            own = [*own, *(r for r in repairs if r.rule is DEPENDS_ON_DATA and r not in own)]
+            own = [
+                *own,
+                *(r for r in repairs if r.rule in (DEPENDS_ON_DATA, WITHOUT_PRIVILEGES) and r not in own),
+            ]
             if difference is not None and difference.new is not None and difference.new.key in told_anyway:
                 own = [r for r in own if r.rule is not DEPENDS_ON_DATA]
             if difference is not None and difference.between:

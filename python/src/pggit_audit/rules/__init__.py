@@ -299,6 +299,11 @@ DEPENDS_ON_DATA = Rule(
     " (a trigger, a rule, a policy, a default, a cast, a domain); or what it made has the shadow's name in it, "
     "its role's, or the oid of one of its objects, and the text has not",
 )
+WITHOUT_PRIVILEGES = Rule(
+    "without_privileges",
+    "what code says of roles, privileges, files or the server, as far as it is in no definition",
+    "the code fails for it in the shadow, which may not do it, and runs without",
+)
 STATEMENT_FAILED = Rule(
     "statement_failed",
     "what would let the statement run",
@@ -328,6 +333,7 @@ RULES: tuple[Rule, ...] = (
     REPLACED_OVERLOAD, SESSION_SETTING, OLDER_FUNCTION,
     MISSING_SCHEMA, RENAMED_SCHEMA, MOVED_EXTENSION, OLDER_EXTENSION,
     TRIGGER_FROM_LIVE_CATALOG, POLICY_FROM_LIVE_CATALOG, COMMENT_FROM_LIVE_CATALOG,
-    RESTS_ON_INFERRED, IN_DOUBT, ROWS_OF_CODE, DEPENDS_ON_DATA, STATEMENT_FAILED, UNEXPLAINED_ROW, RECONCILE,
+    RESTS_ON_INFERRED, IN_DOUBT, ROWS_OF_CODE, DEPENDS_ON_DATA, WITHOUT_PRIVILEGES, STATEMENT_FAILED,
+    UNEXPLAINED_ROW, RECONCILE,
 )  # fmt: skip
 """All rules, kind by kind."""
