@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from building import of_rows, replayed, rules, table
 
 from pggit_audit.rules.privileges import left_out, without
 from pggit_audit.shadow import Shadow
@@ -90,3 +91,23 @@ def test_a_block_keeps_the_marks_of_its_body() -> None:
     assert without(block).text == "do language plpgsql $do$ begin NULL; end $do$"
     (other,) = split("do 'begin grant a to b; perform ''x''; end'")
     assert without(other).text == "do 'begin NULL; perform ''x''; end'"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("create role nobody_at_all; create table t (id integer)", {"without_privileges"}),
+        ("execute 'grant all on schema public to ' || 'nobody_at_all'; create table t (id integer)",
+         {"without_privileges"}),
+        ("if true then create table t (id integer); grant select on t to public; end if", set()),
+    ],
+)  # fmt: skip
+def test_what_is_made_without_what_needs_privileges_says_so(
+    shadow: Shadow, code: str, told: set[str]
+) -> None:
+    """Not where the shadow may do it."""
+    rows = [table(1, "t", f"do $$ declare x integer; begin {code}; end $$")]
+    events, _ = replayed(shadow, rows)
+    event = of_rows(events)[1]
+    assert event.new_definition == "CREATE TABLE public.t (\n    id integer\n);"
+    assert (event.fidelity, rules(event)) == ("repaired" if told else "exact", told)
