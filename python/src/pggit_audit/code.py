@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
 
-from pggit_audit.lexing import LITERALS, Part, TooLong, read_parts, upper
+from pggit_audit.lexing import LITERALS, SHORT, Part, TooLong, read_parts, upper
 from pggit_audit.statements import Statement, split
 
 # Statements that do the same whether a client sends them or a block runs them.
@@ -32,8 +32,6 @@ _OPEN = {"BEGIN", "THEN", "ELSE", "LOOP", "EXCEPTION", "DECLARE"}
 # Words that open it only where they begin a statement.
 _OPEN_FIRST = {"EXCEPTION", "DECLARE"}
 _DEPTH = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
-# Of longer code not every character is read, and tokens do not tell their places.
-_MOST = 50_000
 
 
 def pieces(tokens: Sequence[Token]) -> Iterator[list[Token]]:
@@ -61,7 +59,7 @@ def statements_in(text: str) -> tuple[Statement, ...]:
     """What the code in the literals of a text creates, alters or comments on in plain sight; dynamic SQL, too."""
     found: list[Statement] = []
     with suppress(TokenError, TooLong, RecursionError):
-        for part in read_parts(text, escapes=False) if len(text) <= _MOST else ():
+        for part in read_parts(text, escapes=False) if len(text) <= SHORT else ():
             for literal in (t.text for t in part.tokens if t.token_type in LITERALS):
                 found += _made(literal)
                 found += statements_in(literal)
@@ -115,7 +113,7 @@ def _body(block: Statement) -> list[Part]:
         or others not in (["DO"], ["DO", "LANGUAGE", "PLPGSQL"])
         or len(literals) != 1
         or literals[0].token_type not in (TokenType.HEREDOC_STRING, TokenType.STRING)
-        or len(literals[0].text) > _MOST
+        or len(literals[0].text) > SHORT
         or "\\" in literals[0].text
     ):
         return []

@@ -36,9 +36,10 @@ LITERALS = frozenset(
 )
 """Tokens that are values, whatever is in them."""
 
-# Characters of a text that count as short, of a literal that is left as it is, and of code (a text without
-# its long literals) that is still read: reading takes seconds and hundreds of megabytes a million.
-_SHORT = 50_000
+SHORT = 50_000
+"""Characters of a text that is read to the last; in a longer one, tokens do not tell their places."""
+# Characters of a literal that is left as it is, and of code (a text without its long literals) that is still read:
+# reading takes seconds and hundreds of megabytes a million.
 _SHORT_LITERAL = 1_000
 _MOST_CODE = 1_000_000
 
@@ -139,7 +140,7 @@ def read_parts(text: str, escapes: bool) -> list[Part]:
 
     Raises `TooLong`; `TokenError` where a string, a comment or a quoted name has no end.
     """
-    code, cuts = (text, ()) if len(text) <= _SHORT else _without_long_literals(text)
+    code, cuts = (text, ()) if len(text) <= SHORT else _without_long_literals(text)
     if len(code) > _MOST_CODE:
         raise TooLong(TooLong.__doc__)
 
@@ -177,7 +178,7 @@ def proven(text: str) -> bool | None:
     """
     if "\\" not in text and "standard_conforming_strings" not in text.lower():
         return None
-    code = text if len(text) <= _SHORT else _without_long_literals(text)[0]
+    code = text if len(text) <= SHORT else _without_long_literals(text)[0]
     ways = {}
     for way in (False, True):
         with suppress(TokenError, RecursionError):

@@ -39,7 +39,7 @@ _CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
 _SAME_ROUTINE = "42723"
 _NO_ROUTINE = "42883"
 # A role that is not there, or that may not be made, changed or dropped; rights that are not the shadow's to give.
-_OF_ROLES = ("42704", "42710", "42501", "42939", "22023", "0LP01", "0A000", "2BP01")
+_NEEDS_PRIVILEGES = ("42704", "42710", "42501", "42939", "22023", "0LP01", "0A000", "2BP01")
 # How far inferred steps may need others in turn.
 _DEEPEST = 8
 
@@ -162,7 +162,7 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
-            if error.sqlstate in _OF_ROLES and self._leaves_out_privileges(script, row, error):
+            if error.sqlstate in _NEEDS_PRIVILEGES and self._leaves_out_privileges(script, row, error):
                 continue
             if as_it_is or error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
                 break
@@ -271,9 +271,12 @@ class Attempts:
             return False
         script.lets_the_clock_run()
         called |= {o.key: replace(o, definition=then) for o, then, _ in others}
-        said = error.diag.message_primary or "the code may not do something"
-        pairs = [(then, now) for _, then, now in others]
-        self._take_as_of_row(script, row, called.values(), pairs, said)
+        self._take_as_of_row(script, row, called.values(), [(then, now) for _, then, now in others])
+        if recorded.action == "code":
+            said = error.diag.message_primary or "the code may not do something"
+            why = f"{said}; what it says of roles, privileges, files or the server is in no definition"
+            # What the row says of the clock has the last word.
+            script.repairs.insert(0, Repair(WITHOUT_PRIVILEGES, script.statement.text, why, rewrite=True))
         return True
 
     def _take_as_of_row(
@@ -282,19 +285,14 @@ class Attempts:
         row: HistoryRow | None,
         called: Iterable[DatabaseObject],
         others: Sequence[tuple[str, str]] = (),
-        said: str = "",
     ) -> None:
         """Takes the statement with what its row says in place of what it asks for, or what the code asks that it calls.
 
-        `others`: for the while that it runs, these routines are the one, and behind it the other. `said`: why it runs
-        without what needs privileges.
+        `others`: for the while that it runs, these routines are the one, and behind it the other.
         """
         statement = script.statement
         if others:
             script.statement = split(with_routines(statement.text, others))[0]
-        if script.without_privileges and statement.action == "code":
-            why = f"{said}; what it says of roles, privileges, files or the server is in no definition"
-            script.repairs.append(Repair(WITHOUT_PRIVILEGES, script.statement.text, why, rewrite=True))
         if row is None:
             return
         named = self._situation.state.called(set(statement.words)) if clock.asked(statement) else ()

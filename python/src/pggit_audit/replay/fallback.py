@@ -156,10 +156,8 @@ class Fallback:
             if _tells(row, difference):
                 del execution.waiting[i]
                 # Something may have changed it since.
-                key = difference.new.key if difference.new is not None else None
-                now = self._situation.state.objects.get(key) if key is not None else None
-                told = replace(difference, new=now) if now is not None else difference
-                return [self._writer.of_row(row, told, repairs)]
+                now = self._situation.state.as_it_is(difference) or difference
+                return [self._writer.of_row(row, now, repairs)]
         return []
 
     def _of_no_later(

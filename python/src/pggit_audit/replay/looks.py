@@ -20,7 +20,7 @@ from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.code import KEEPS, always_altering, pieces, unconditional
 from pggit_audit.definitions import parse_name, without_comments
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import LITERALS, TooLong, read_parts, upper
+from pggit_audit.lexing import LITERALS, SHORT, TooLong, read_parts, upper
 from pggit_audit.replay.code import code_of, named, reached
 from pggit_audit.replay.state import Difference, State
 from pggit_audit.rules import DEPENDS_ON_DATA, clock
@@ -95,8 +95,6 @@ _OF_THE_CATALOG = (
     "DUPLICATE_", "UNDEFINED_", "INVALID_TABLE_DEFINITION", "INVALID_SCHEMA_NAME", "DEPENDENT_OBJECTS_STILL_EXIST",
     "WRONG_OBJECT_TYPE", "INVALID_OBJECT_DEFINITION", "AMBIGUOUS_",
 )  # fmt: skip
-# Of longer code not every character is read.
-_MOST = 50_000
 # How deep a string may stand in others.
 _NESTED = 5
 
@@ -266,7 +264,7 @@ class _Reading:
 def _read(text: str, found: _Reading, routine: bool = False, nested: int = 0) -> None:
     """Reads code, a routine's whole definition, or (`nested`) a string that the code may execute."""
     try:
-        if len(text) > _MOST or nested > _NESTED:
+        if len(text) > SHORT or nested > _NESTED:
             raise TooLong
         parts = read_parts(text, escapes=False)
     except (TokenError, TooLong, RecursionError):

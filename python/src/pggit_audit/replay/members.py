@@ -22,17 +22,21 @@ from pggit_audit.trusted import ALTERS_ROUTINE, MEMBER, signature
 # Statements that a trigger, a rule or an operator may hide code behind.
 _MAY_FIRE = {"", "ANALYZE", "CLOSE", "COPY", "DECLARE", "DELETE", "EXECUTE", "EXPLAIN", "FETCH", "INSERT", "MERGE",
              "MOVE", "REFRESH", "SELECT", "TABLE", "TRUNCATE", "UPDATE", "VALUES", "WITH"}  # fmt: skip
+# The members of extensions that are in one catalog.
+_MEMBERS = """
+    select d.objid
+    from pg_catalog.pg_depend as d
+    join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
+    where
+        d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+        and d.classid operator(pg_catalog.=) 'pg_catalog.{}'::pg_catalog.regclass::pg_catalog.oid
+        and d.deptype operator(pg_catalog.=) 'e'
+        and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
+"""
 # The relations of an extension, and the indexes of its tables.
-_RELATIONS = """
+_RELATIONS = f"""
     with members as (
-        select d.objid
-        from pg_catalog.pg_depend as d
-        join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
-        where
-            d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
-            and d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
-            and d.deptype operator(pg_catalog.=) 'e'
-            and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
+        {_MEMBERS.format("pg_class")}
     )
     select c.relname::pg_catalog.text
     from pg_catalog.pg_class as c
@@ -46,18 +50,9 @@ _RELATIONS = """
         ))
 """
 # How many routines extensions have; nothing where one of them is not there.
-_ROUTINES_OF = """
+_ROUTINES_OF = f"""
     select
-        (
-            select pg_catalog.count(*)
-            from pg_catalog.pg_depend as d
-            join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
-            where
-                d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
-                and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
-                and d.deptype operator(pg_catalog.=) 'e'
-                and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
-        )
+        (select pg_catalog.count(*) from ({_MEMBERS.format("pg_proc")}) as m)
     where not exists (
         select from pg_catalog.unnest(%(names)s::pg_catalog.name[]) as n (name)
         where not exists (
@@ -66,17 +61,11 @@ _ROUTINES_OF = """
     )
 """
 # The functions of extensions.
-_FUNCTIONS = """
+_FUNCTIONS = f"""
     select p.oid::pg_catalog.int8
-    from pg_catalog.pg_depend as d
-    join pg_catalog.pg_extension as e on e.oid operator(pg_catalog.=) d.refobjid
-    join pg_catalog.pg_proc as p on p.oid operator(pg_catalog.=) d.objid
-    where
-        d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
-        and d.classid operator(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
-        and d.deptype operator(pg_catalog.=) 'e'
-        and e.extname operator(pg_catalog.=) any (%(names)s::pg_catalog.name[])
-        and p.prokind operator(pg_catalog.<>) 'a'
+    from ({_MEMBERS.format("pg_proc")}) as m
+    join pg_catalog.pg_proc as p on p.oid operator(pg_catalog.=) m.objid
+    where p.prokind operator(pg_catalog.<>) 'a'
 """
 # The routines of a name, in any schema where none is said: whether each is an extension's.
 _OF_NAME = """

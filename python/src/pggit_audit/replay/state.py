@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import RELATIONS, DatabaseObject, Key, with_unique_identities
 from pggit_audit.statements import Name
@@ -114,6 +114,13 @@ class State:
     def path(self, found: DatabaseObject) -> str:
         """The path of an object that is there."""
         return next(p for p, o in self._paths([found.object_identity]).items() if o.key == found.key)
+
+    def as_it_is(self, difference: Difference) -> Difference | None:
+        """A difference with what there is by now of what it left; None where that is gone again."""
+        if difference.new is None:
+            return difference
+        now = self.objects.get(difference.new.key)
+        return replace(difference, new=now, path=self.path(now)) if now is not None else None
 
     def by_path(self) -> dict[str, DatabaseObject]:
         return {o.object_identity: o for o in with_unique_identities(list(self.objects.values()))}

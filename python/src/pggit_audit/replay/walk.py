@@ -185,13 +185,9 @@ class Replay:
         state = self._situation.state
         there = state.by_path()
         for difference, repairs in waiting:
-            if difference.new is None:
-                if difference.path not in there:
-                    yield difference, repairs
-                continue
-            now = state.objects.get(difference.new.key)
-            if now is not None:
-                yield replace(difference, new=now, path=state.path(now)), repairs
+            now = state.as_it_is(difference)
+            if now is not None and (now.new is not None or now.path not in there):
+                yield now, repairs
 
     def _statements(self, execution: Execution, again: bool = False) -> Iterator[Event]:
         """Every statement of the execution, each in the session that its text prepared.
@@ -283,12 +279,10 @@ class Replay:
         fixes = self._corrections.align_columns(matched, outcome)
         yield from self._extension_members(statement, execution, outcome.differences)
         others = [d for d in outcome.differences if not d.taken]
-        left_out = [
-            replace(r, about=execution.about) for r in outcome.repairs if r.rule is WITHOUT_PRIVILEGES
+        repairs = [
+            replace(r, about=execution.about) if r.rule is WITHOUT_PRIVILEGES else r
+            for r in (*outcome.repairs, *fixes, *readings)
         ]
-        repairs = (
-            [r for r in outcome.repairs if r.rule is not WITHOUT_PRIVILEGES] + left_out + fixes + readings
-        )
         self._provenance.note(repairs)
         self._provenance.note_elsewhere(statement)
         shadow, state = self._situation.shadow, self._situation.state

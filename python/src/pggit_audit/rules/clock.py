@@ -19,10 +19,9 @@ from sqlglot import Token, TokenType
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import upper
+from pggit_audit.lexing import SHORT, upper
 from pggit_audit.rules import DEPENDS_ON_DATA
 from pggit_audit.rules.other_words import (
-    MOST,
     Cut,
     applied,
     as_if,
@@ -105,7 +104,7 @@ def as_of_row(
     `routines` are those that code may call: for the while of the statement, their clock shows the time of the row.
     The second one does not know the author, for the shadow has no such role. None where nothing is asked.
     """
-    if len(row.change_sql or "") > MOST:
+    if len(row.change_sql or "") > SHORT:
         return None, None
     at = row.created_at if isinstance(row.created_at, datetime) else None
     routines, columns = list(routines), list(columns)

@@ -10,11 +10,8 @@ from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.lexing import Part, TooLong, read_parts
+from pggit_audit.lexing import SHORT, Part, TooLong, read_parts
 from pggit_audit.statements import Statement, split
-
-# Of longer texts not every character is read, and tokens do not tell their places.
-MOST = 50_000
 
 Cut = tuple[int, int, str]
 """From where to where, in characters of a text, and what stands there instead."""
@@ -31,7 +28,7 @@ def applied(text: str, cuts: Iterable[Cut]) -> str:
 
 def changed(code: str, cuts: Callable[[Part], Iterable[Cut]]) -> str | None:
     """Code with the cuts of each of its parts; None where there are none, or it cannot be read."""
-    if len(code) > MOST:
+    if len(code) > SHORT:
         return None
     with suppress(TokenError, TooLong, RecursionError):
         other = applied(code, [cut for part in read_parts(code, escapes=False) for cut in cuts(part)])

@@ -6,7 +6,7 @@ A schema shows in a statement that fails (`missing`, `in_the_way`), or in the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import psycopg
@@ -137,8 +137,7 @@ def _gave_up_its_name(evidence: Evidence, situation: Situation, schema: str) -> 
         oids = {
             r.oid for r in last if r.object_schema == schema and r.position < position and r.oid is not None
         }
-        found = {identity for oid in oids if (identity := evidence.moments.identity(oid)) is not None}
-        places = {parse_name(identity)[0] for identity in found}
+        places = _live_schemas(evidence, oids)
         new = places.pop() if len(places) == 1 else None
         why = f"what was in it is in {new} in the live catalog"
     if new is not None and new != schema and not situation.holds(quote_if_needed(new), "SCHEMA"):
@@ -179,8 +178,13 @@ def _live_places(evidence: Evidence, schema: str, position: int) -> set[str | No
         return None
     rows = evidence.history.rows[:position]
     oids = {r.oid for r in rows if r.object_schema == schema and r.oid is not None}
-    found = {identity for oid in oids if (identity := evidence.moments.identity(oid)) is not None}
-    return {parse_name(identity)[0] for identity in found} - {schema}
+    return _live_schemas(evidence, oids) - {schema}
+
+
+def _live_schemas(evidence: Evidence, oids: Iterable[int]) -> set[str | None]:
+    """The schemas in which the live catalog has the relations of oids."""
+    found = (evidence.moments.identity(oid) for oid in oids)
+    return {parse_name(identity)[0] for identity in found if identity is not None}
 
 
 def v1_as_live(evidence: Evidence, statement: Statement) -> list[Repair]:
