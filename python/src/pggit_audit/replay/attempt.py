@@ -74,6 +74,8 @@ class _Script:
     by_nobody: Repair | None = None
     author: str | None = None
     without_privileges: bool = False
+    # What it was before, until that is known to help, and the failure for which it is so.
+    with_privileges: tuple[_Script, psycopg.Error] | None = None
 
     def before(self) -> list[str]:
         """The steps that run before the statement."""
@@ -107,6 +109,16 @@ class _Script:
         if self.before_drop is not None:
             self.repairs = self.before_drop
         self.before_drop = [*self.repairs]
+
+    def takes_privileges_back(self, error: psycopg.Error) -> None:
+        """Takes the statement as it is recorded, if it failed in the same way without what needs privileges."""
+        if self.with_privileges is None:
+            return
+        was, failed = self.with_privileges
+        self.with_privileges = None
+        if (error.sqlstate, error.diag.message_primary) == (failed.sqlstate, failed.diag.message_primary):
+            self.statement, self.repairs = was.statement, was.repairs
+            self.by_nobody, self.author = was.by_nobody, was.author
 
     def leaves_out_its_database(self, error: psycopg.Error) -> bool:
         """Takes the statement without the name of its database, if the error is about that; whether it had it."""
@@ -162,6 +174,7 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
+            script.takes_privileges_back(error)
             if error.sqlstate in _NEEDS_PRIVILEGES and self._leaves_out_privileges(script, row, error):
                 continue
             if as_it_is or error.sqlstate == "40P01" or isinstance(error, psycopg.errors.QueryCanceled):
@@ -269,6 +282,7 @@ class Attempts:
         others = [(o, *pair) for o in called.values() for pair in as_if([o], privileges.left_out)]
         if script.statement is recorded and not others:
             return False
+        script.with_privileges = replace(script, statement=recorded, repairs=[*script.repairs]), error
         script.lets_the_clock_run()
         called |= {o.key: replace(o, definition=then) for o, then, _ in others}
         self._take_as_of_row(script, row, called.values(), [(then, now) for _, then, now in others])
