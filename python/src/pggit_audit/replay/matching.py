@@ -249,7 +249,7 @@ class Matching:
 
         Code may change an object more than once. A statement leaves a second row only for the foreign keys of a
         table that it created, and before those of its indexes where their columns come from a type or another table,
-        and were nullable there.
+        and were nullable there; or for both.
         """
         if (
             statement.action == "code"
@@ -265,13 +265,13 @@ class Matching:
         ):
             # What a table takes over from another is added afterwards, a row for each LIKE.
             return True
-        return (
-            len(before) == 1
-            and before[0].change_type == "CREATE"
-            and row.change_type == "ALTER"
-            and difference.new is not None
-            and (" FOREIGN KEY " in difference.new.definition or self._index_follows(execution, differences))
-        )
+        if before[0].change_type != "CREATE" or row.change_type != "ALTER" or difference.new is None:
+            return False
+        refers = " FOREIGN KEY " in difference.new.definition
+        if len(before) == 2:
+            # The foreign keys come last: an index behind the second row says that this was not theirs.
+            return refers and (matched[-1][0].object_type, matched[-1][0].change_type) == ("INDEX", "CREATE")
+        return len(before) == 1 and (refers or self._index_follows(execution, differences))
 
     def _index_follows(self, execution: Execution, differences: Sequence[Difference]) -> bool:
         """Whether the row behind the next one is of an index that the statement made."""
@@ -426,10 +426,12 @@ def separate_foreign_keys(matched: list[Match]) -> list[Match]:
         if row.change_type == "CREATE" and difference.new is not None:
             bare = replace(difference.new, definition=_FOREIGN_KEY.sub("", difference.new.definition))
             result[i] = (row, Difference(difference.path, difference.old, bare, True))
-            result[later[0]] = (matched[later[0]][0], Difference(difference.path, bare, difference.new, True))
-            later = later[1:]
+            last = later.pop()
+            result[last] = (matched[last][0], Difference(difference.path, bare, difference.new, True))
+        else:
+            bare = difference.new
         for j in later:
-            result[j] = (matched[j][0], Difference(difference.path, difference.new, difference.new, True))
+            result[j] = (matched[j][0], Difference(difference.path, bare, bare, True))
     return result
 
 

@@ -238,7 +238,7 @@ class _Marked:
         if event.origin == "inferred" and is_shown and _gains_comment(event):
             shown = next((r for r in event.repairs if r["rule"] == COMMENT_FROM_LIVE_CATALOG.name), None)
             self.mark(
-                [*self._since_it_came.get(path, []), *self._commented_along(path, shown)],
+                [*self._since_it_came.get(path, []), *self._commented_along(path, event, shown)],
                 "a comment of the live catalog shows later, and no row tells",
                 cause_of(shown, path) if shown is not None else None,
             )
@@ -289,16 +289,22 @@ class _Marked:
                 found |= {i} | self._having_columns_of(other, behind)
         return found
 
-    def _commented_along(self, path: str, shown: Mapping[str, Any] | None) -> list[int]:
-        """The object's last row, if a comment that shows later may be of the same sitting, as far as ids tell."""
+    def _commented_along(self, path: str, event: Event, shown: Mapping[str, Any] | None) -> list[int]:
+        """The object's last row, if a comment that shows later may be of the same sitting, as far as ids tell.
+
+        One that comes within the row's transaction is there by its end.
+        """
         last = self._last.get(path)
         told = shown.get("not_before") if shown is not None else None
         if last is None or told is None:
             return []
+        at = self.events[last].committed_at
+        if isinstance(at, datetime) and at == event.committed_at:
+            return []
         if told <= (self.events[last].v1_version_id or 0):
             # Nothing lies between: whatever the clocks say.
             return [last]
-        behind, at = self._times.get(told), self.events[last].committed_at
+        behind = self._times.get(told)
         return [last] if isinstance(at, datetime) and behind is not None and behind - at <= SESSION else []
 
     def goes_on(self, i: int, path: str, event: Event) -> None:

@@ -147,7 +147,8 @@ def own_of_columns(evidence: Evidence, table: Name, before: Columns, known: Coll
     its own."""
     for column, fact in before.items():
         sequence = sequence_of(fact.get("default")) if column not in known else None
-        if sequence is not None and sequence[1] == f"{table[1]}_{column}_seq":
+        # PostgreSQL numbers a name that is taken.
+        if sequence is not None and re.fullmatch(re.escape(f"{table[1]}_{column}_seq") + r"\d*", sequence[1]):
             full = (sequence[0] or table[0], sequence[1])
             if full not in evidence.live.by_name:
                 kind = SERIALS.get(str(fact.get("type")), "bigint")
