@@ -48,11 +48,12 @@ class Event:
     repairs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
     # No columns of the model. For `mark_uncertain`: whether recorded columns agree with the definition; when the last
-    # text named what is dropped without a row; whether the row's text is one statement; whether it leaves it to the
-    # server to write out columns. For `Tree`: the object in the shadow's catalog.
+    # text named what is dropped without a row; whether the row's text is one statement, and whether that creates the
+    # object; whether it leaves it to the server to write out columns. For `Tree`: the object in the shadow's catalog.
     confirmed: bool = False
     expands: bool = False
     alone: bool = False
+    of_create: bool = False
     seen_until: Any = None
     key: Key | None = None
     # Told by `Tree`: the path that the same object had until now, where it had another.
@@ -63,7 +64,7 @@ class Event:
         return {
             name: value
             for name, value in self.__dict__.items()
-            if name not in ("confirmed", "expands", "alone", "seen_until", "key")
+            if name not in ("confirmed", "expands", "alone", "of_create", "seen_until", "key")
         }
 
 
@@ -161,7 +162,7 @@ class EventWriter:
             old.definition if old else None, new.definition if new else None,
             row.author, row.created_at, row.message, fidelity, None, notes, contradictions, confirmed,
             found.object_type == "VIEW" and _EXPANDS.search(row.text) is not None,
-            len(row.statements) == 1, key=found.key,
+            len(row.statements) == 1, _creates(row), key=found.key,
         )  # fmt: skip
 
     def _against_recorded(
@@ -303,6 +304,14 @@ def _leaves_no_table_open(repair: Repair, row: HistoryRow) -> bool:
         and row.object_type == "TABLE"
         and repair.inferred is not None
         and repair.inferred[0] == row.object_schema
+    )
+
+
+def _creates(row: HistoryRow) -> bool:
+    """Whether the row's text is the one statement that creates its table."""
+    made = row.statements[0] if len(row.statements) == 1 else None
+    return (
+        made is not None and made.tag == "CREATE TABLE" and any(bare == row.name for _, bare in made.targets)
     )
 
 

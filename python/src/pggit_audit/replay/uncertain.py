@@ -318,7 +318,11 @@ class _Marked:
         if event.new_definition is None:
             if (event.anchor_version_id, path) not in self._given_up:
                 self._since_it_came.pop(path, None)
-        elif not (event.origin == "v1" and event.change_type == "CREATE" and event.old_definition is None):
+        elif not (
+            event.of_create
+            if event.change_type == "ALTER"
+            else event.origin == "v1" and event.change_type == "CREATE" and event.old_definition is None
+        ):
             # What a CREATE has just made has no comment.
             self._since_it_came.setdefault(path, []).append(i)
         if event.origin == "v1" and event.change_type == "CREATE":
