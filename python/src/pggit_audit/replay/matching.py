@@ -428,10 +428,11 @@ def separate_foreign_keys(matched: list[Match]) -> list[Match]:
             result[i] = (row, Difference(difference.path, difference.old, bare, True))
             last = later.pop()
             result[last] = (matched[last][0], Difference(difference.path, bare, difference.new, True))
+            standing: DatabaseObject | None = bare
         else:
-            bare = difference.new
+            standing = difference.new
         for j in later:
-            result[j] = (matched[j][0], Difference(difference.path, bare, bare, True))
+            result[j] = (matched[j][0], Difference(difference.path, standing, standing, True))
     return result
 
 

@@ -35,6 +35,7 @@ from pggit_audit.statements import Statement
 
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _TYPES = {"DATE", "TIMESTAMP", "TIMESTAMPTZ"}
+_AS_TEXT = (["::", "TEXT"], ["::", "VARCHAR"], ["::", "CHARACTER VARYING"])
 _KEYWORDS = {
     "CURRENT_DATE": "date", "CURRENT_TIMESTAMP": "timestamptz", "LOCALTIMESTAMP": "timestamp",
     "CURRENT_TIME": "timetz", "LOCALTIME": "time",
@@ -82,8 +83,18 @@ class _Told:
 
 
 def asked(statement: Statement) -> list[int]:
-    """The numbers of the tokens that ask the clock; where one is taken for text, it does not."""
-    return [i for i, t in enumerate(statement.tokens) if t.token_type == TokenType.STRING and word(t.text)]
+    """The numbers of the tokens that ask the clock; where one is taken for text, it does not.
+
+    One that is cast to a text asks when the expression is worked out: at once in the bounds of a partition only.
+    """
+    tokens, at_once = statement.tokens, "VALUES" in statement.keywords
+    return [
+        i
+        for i, t in enumerate(tokens)
+        if t.token_type == TokenType.STRING
+        and word(t.text)
+        and (at_once or [upper(n) for n in tokens[i + 1 : i + 3]] not in _AS_TEXT)
+    ]
 
 
 def word(text: str) -> str | None:

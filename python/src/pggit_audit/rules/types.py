@@ -190,8 +190,12 @@ def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str 
 
 
 def _made_by_then(evidence: Evidence, failure: Failure) -> DatabaseObject | None:
-    """The live enum whose labels were written before the row, and its name behind it: it had another name by then."""
-    position = failure.situation.position
+    """The live enum whose labels were written before the row, and its name behind it: it had another name by then.
+
+    So it had if the row's own transaction made it, while another had its name.
+    """
+    situation = failure.situation
+    position = situation.position
     found = []
     for live in evidence.live.by_name.values():
         if live.object_type != "TYPE" or " AS ENUM (" not in live.definition:
@@ -200,7 +204,12 @@ def _made_by_then(evidence: Evidence, failure: Failure) -> DatabaseObject | None
         moments = [label.moment for label in evidence.moments.labels(live.object_identity)]
         if named is None or named.passed(position, early=True):
             continue
-        if any(m is not None and m.first < position and position - m.last <= _SOON for m in moments):
+        its_own = named.has_own(position) and situation.relation((live.object_schema, live.object_name))
+        if any(
+            m is not None
+            and (m.has_own(position) if its_own else m.first < position and position - m.last <= _SOON)
+            for m in moments
+        ):
             found.append(live)
     return found[0] if len(found) == 1 else None
 
