@@ -143,7 +143,8 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     before = older_columns.before_its_parents_got(evidence, live, first, before)
     made = _as_it_was(evidence, name, first, before, live)
     found = {c: fact for c, fact in before.items() if c not in _retyped_by(evidence, name, first)}
-    table = _table(name, _born(evidence, first, name), found, why, *made)
+    born = _born(evidence, first, name)
+    table = _table(name, born, found, why, *made)
     statements = _statements_of(evidence, name, live)
     told = [statement for statement, _ in statements]
     there = [column for column, _ in column_types(table.make.statement)]
@@ -152,7 +153,8 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     table.rest.extend(indexes.named_by_drops(evidence, name, there))
     changes = [s for s, names in statements if s.tag == "ALTER TABLE" and column_actions.is_on(names, s)]
     known = [step.statement for step in table.rest]
-    usual = usual_parts.foreign_keys(evidence, name, there, known, changes)
+    # A query gives the table that it makes no keys.
+    usual = usual_parts.foreign_keys(evidence, name, there, known, changes) if born <= 0 else ()
     table.rest.extend(Repair(OLDER_TABLE, text, why, inferred=name) for text in usual)
     return table
 
