@@ -270,7 +270,9 @@ class Matching:
         refers = " FOREIGN KEY " in difference.new.definition
         if len(before) == 2:
             # The foreign keys come last: an index behind the second row says that this was not theirs.
-            return refers and (matched[-1][0].object_type, matched[-1][0].change_type) == ("INDEX", "CREATE")
+            last = matched[-1][0]
+            is_index = (last.object_type, last.change_type) == ("INDEX", "CREATE")
+            return refers and is_index and statement.action != "code"
         return len(before) == 1 and (refers or self._index_follows(execution, differences))
 
     def _index_follows(self, execution: Execution, differences: Sequence[Difference]) -> bool:
