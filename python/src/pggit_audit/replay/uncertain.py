@@ -299,7 +299,7 @@ class _Marked:
         if last is None or told is None:
             return []
         at = self.events[last].committed_at
-        if isinstance(at, datetime) and at == self._times.get(event.anchor_version_id):
+        if isinstance(at, datetime) and at == self._times.get(event.anchor_version_id or 0):
             return []
         if told <= (self.events[last].v1_version_id or 0):
             # Nothing lies between: whatever the clocks say.
