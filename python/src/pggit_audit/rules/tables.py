@@ -86,11 +86,13 @@ def pre_existing(evidence: Evidence) -> list[PreExistingTable]:
     for name, now in live.by_name.items():
         if now.object_type != "TABLE" or history.is_recorded(name) or is_recorded_elsewhere(evidence, now):
             continue
-        if _is_made(evidence, name) and not _is_older(evidence, now):
+        is_older = _is_older(evidence, now)
+        if _is_made(evidence, name) and not is_older:
             continue
         more = _more_than_a_query_makes(evidence, now)
-        if more is not None:
-            why = f"{now.object_identity} has {more} in the live catalog, and no row created either"
+        if more is not None or is_older:
+            has = f"has {more} in the live catalog" if more is not None else "is older than the first row"
+            why = f"{now.object_identity} {has}, and no row created {'either' if more is not None else 'it'}"
             born = made_at(evidence, now)
             made = as_live(evidence, now, born)
             table = _table(name, born, {}, why + made.why, made.make, made.rest)
