@@ -112,7 +112,7 @@ def before_identity(
             continue
         if (
             sequence in evidence.live.by_name
-            or f" OWNED BY {qualified_identity(*table)}." not in found.definition
+            or f" OWNED BY {qualified_identity(*table)}.{quote_if_needed(name)};" not in found.definition
         ):
             continue
         why = (
