@@ -6,18 +6,16 @@ Between a table's columns and a record of them: `by_place`. Renames between two 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, column_types, ordered, qualified, without_schemas
+from pggit_audit.moments import Moment
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.column_actions import actions_of, added, taken_away
 from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column, within
-from pggit_audit.rules.new_names import interval_of
-from pggit_audit.rules.placing import halfway
+from pggit_audit.rules.new_names import renamed_at
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote
 
@@ -145,7 +143,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     recorded = record.columns or {}
     names = _given_on(current, recorded, taken)
     if record.columns is None:
-        recorded, names = _given_on_in_the_end(evidence, table, current, position)
+        recorded, names = _given_on_in_the_end(evidence, table, current, position, taken)
     taken -= set(names.values())
     # What is added again stands behind all others: the one that had its name has another.
     elsewhere = {
@@ -162,6 +160,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     for old in sorted(gone, key=lambda n: places[n]):
         column = current[places[old]]
         match = next((n for n in new if _same_column(column, places[old], facts[n])), None)
+        said_by = upper
         shown = f"{source} has {match}"
         if match is None and upper < len(history) and len(gone) == len(taken) == 1 and not new:
             # The statement of the record took it away, under its new name.
@@ -170,18 +169,29 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         elif match is None and upper < len(history) and old in together:
             match = together[old]
             shown = f"{source} no longer has {match}, which no row added and most is like it,"
+        elif match is None and upper == len(history) and old in new_ones and len(gone) == len(taken) == 1:
+            # By then it was called so: its name is free again for another.
+            (match,) = taken
+            upper = next(
+                row.position
+                for row in history.later_rows(table, position)
+                for statement in row.statements
+                if match in map(taken_away, actions_of(statement))
+            )
+            said_by = upper - 1
+            shown = f"row {history.version(upper)} takes {match} away, which no row added, and {old} is added again"
         elif match is None:
             continue
         else:
             new.remove(match)
         if any(
-            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= upper
+            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= said_by
         ):
             # A text that is recorded for another object says it: it runs when its turn comes.
             continue
         why = f"{shown} where {_who_left(evidence, position)} left {old}"
         step = rename(table, old, match, why, FORESEEN_RENAME)
-        attnum = facts[match][0] if match in facts else column["position"]
+        attnum = facts[match][0] if match in facts and said_by == upper else column["position"]
         moment = of_column(evidence, table, position, upper, match, attnum)
         sure = is_only_renamed(evidence, table, position, match, column) and _stands(
             column, (record.columns or {}).get(match)
@@ -195,7 +205,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         if placed is not None:
             steps.append(placed)
             continue
-        place, early = _renamed_at(evidence, table, old, match, position, upper)
+        place, early = renamed_at(evidence, table, old, match, position, upper)
         if place < position:
             continue
         steps.append(PendingStep(place, table, step, early=early))
@@ -254,10 +264,11 @@ def _given_on(current: Current, columns: Columns, taken: Collection[str]) -> dic
 
 
 def _given_on_in_the_end(
-    evidence: Evidence, table: Name, current: Current, position: int
+    evidence: Evidence, table: Name, current: Current, position: int, taken: Collection[str]
 ) -> tuple[Columns, dict[str, str]]:
     """Renames (new names by old ones) of a live table's columns behind a row where another column has, or gets, the
     name that one gives up, and the places of those that live: the ids tell that they have been called so since.
+    `taken`: the names of columns that were not there, which texts take away.
 
     None where the shadow counts otherwise: where a column that nothing has written since has another name, or one that
     would be called otherwise is of another type.
@@ -276,8 +287,8 @@ def _given_on_in_the_end(
     left = [new for new in names.values() if new in places and new not in names]
     free = names.keys() - names.values()
     if len(left) == len(free) == 1 and places[left[0]] not in live:
-        # It is gone by the end; it took the name that is free.
-        names[left[0]] = free.pop()
+        # It is gone by the end, under a name that a text says; else it took the one that is free.
+        (names[left[0]],) = taken if len(taken) == 1 else free
     if names.keys().isdisjoint({*names.values(), *(c.name for c in live.values())}):
         return {}, {}
     return {column.name: {"position": column.place} for column in renamed.values()}, names
@@ -310,26 +321,56 @@ def _given_on_at(
     source = f"row {history.version(upper)}" if upper < len(history) else "the live catalog"
     why = f"{source} has {', '.join(names.values())} where {_who_left(evidence, position)} left "
     why += ", ".join(names)
-    statement = "\n".join(in_turn(table, names, set(taken)))
-    step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
-    moments = {
-        of_column(evidence, table, position, upper, new, recorded.get(new, {}).get("position"))
-        for new in names.values()
+    when = {
+        old: of_column(evidence, table, position, upper, new, recorded.get(new, {}).get("position"))
+        for old, new in names.items()
         if upper < len(history) or new in recorded
     }
-    moment = moments.pop() if len(moments) == 1 else None
     first = position if history.rows[position].columns else -1
-    placed = at_moment(evidence, step, table, moment, "column", first, sure=False) if moment else None
+    turns = _one_by_one(names, when, taken)
+    for old, moment in turns:
+        each = rename(table, old, names[old], why, FORESEEN_RENAME)
+        dated = at_moment(evidence, each, table, moment, "column", first, sure=False)
+        if dated is not None:
+            yield dated
+    if turns:
+        return
+    statement = "\n".join(in_turn(table, names, set(taken)))
+    step = Repair(FORESEEN_RENAME, statement, why, inferred=table)
+    moments = {*when.values()}
+    together = moments.pop() if len(moments) == 1 else None
+    placed = at_moment(evidence, step, table, together, "column", first, sure=False) if together else None
     if placed is not None:
         yield placed
         return
     place, early = upper, True
     for old, new in names.items():
         if new not in taken:
-            place, early = _renamed_at(evidence, table, old, new, position, upper)
+            place, early = renamed_at(evidence, table, old, new, position, upper)
             break
     if place >= position:
         yield PendingStep(place, table, step, early=early)
+
+
+def _one_by_one(
+    names: Mapping[str, str], when: Mapping[str, Moment | None], taken: Collection[str]
+) -> list[tuple[str, Moment]]:
+    """Columns that got their names (by the old ones) one after the other, and when, in that order; empty where ids tell
+    no more than one moment, or a name was not free by then: then there were others in between."""
+    left = {old: (moment.due[0], not moment.due[1]) for old, moment in when.items() if moment is not None}
+    if left.keys() != names.keys() or len({*left.values()}) == 1:
+        return []
+    there, turns = {*taken}, []
+    while left:
+        now = [old for old, due in left.items() if due == min(left.values())]
+        old = next((old for old in now if names[old] not in there), None)
+        moment = when[old] if old is not None else None
+        if old is None or moment is None:
+            return []
+        del left[old]
+        there = there - {old} | {names[old]}
+        turns.append((old, moment))
+    return turns
 
 
 def _stands(column: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> bool:
@@ -361,33 +402,6 @@ def live_places(evidence: Evidence, identity: str, current: Current) -> dict[str
     return places if all(places[n] == shadow[n] for n in places.keys() & shadow.keys()) else {}
 
 
-def _renamed_at(
-    evidence: Evidence, table: Name, old: str, new: str, position: int, upper: int
-) -> tuple[int, bool]:
-    """Where a column was renamed, and whether it is before that row.
-
-    One migration renames a column of several tables: where the same rename of others may have been at the same
-    time, it was; when ids tell the moment of those, at that. Before the first text that uses the new name; where none
-    does, at one end of the interval or, where the team sends renames by themselves, halfway.
-    """
-    history = evidence.history
-    alike = list(_renames_alike(evidence, old, new))
-    others = [interval_of(evidence, *other) for other in alike]
-    first, last, early = interval_of(evidence, table, old, new, position, upper).narrowed(others)
-    moments = [of_column(evidence, other, begin, end, new, None) for other, _, _, begin, end in alike]
-    due = {m.due for m in moments if m is not None and first <= m.first and m.last <= last}
-    if len(due) == 1:
-        return due.pop()
-    if early or first < 0:
-        return last, True
-    if not evidence.habits.renames_beside_others:
-        return halfway(first, last), False
-    end = history.session_end(first)
-    if end < last and (last == len(history) or _prepares_rename(evidence, table, old, new, first)):
-        return end, False
-    return last, True
-
-
 def _by_oid(evidence: Evidence, table: Name, position: int) -> DatabaseObject | None:
     """The live table that one is whose schema has another name since."""
     return evidence.live.by_identity.get(("TABLE", evidence.moments.table(table, position) or ""))
@@ -395,42 +409,6 @@ def _by_oid(evidence: Evidence, table: Name, position: int) -> DatabaseObject | 
 
 def _who_left(evidence: Evidence, position: int) -> str:
     return f"row {evidence.history.version(position)}" if position >= 0 else "what is published"
-
-
-def _renames_alike(evidence: Evidence, old: str, new: str) -> Iterator[tuple[Name, str, str, int, int]]:
-    """Tables of which one record has the column `old`, and the next one, or the live catalog, `new` instead."""
-    for table, recorded in evidence.history.records.items():
-        live = evidence.live.by_name.get(table)
-        found = {name for name, _ in column_types(live.definition)} if live is not None else set()
-        records = [(row.position, row.change_type, set(row.columns or {})) for row in recorded]
-        for before, after in pairwise([*records, (len(evidence.history), "ALTER", found)]):
-            if after[1] != "CREATE" and old in before[2] - after[2] and new in after[2] - before[2]:
-                yield table, old, new, before[0], after[0]
-
-
-def _prepares_rename(evidence: Evidence, table: Name, old: str, new: str, position: int) -> bool:
-    """Whether the session of a row also changes the column, takes away the one that has the new name, or renames
-    the table: who gives a table another name, as a rule renames its columns with it. Where the column itself came in
-    a session before, a replacement is spread over several, and so may be its last step."""
-    history = evidence.history
-    begin = next((p for p in range(position, 0, -1) if history.session_end(p - 1) < position), 0)
-    changed = rf"""\balter\s+(?:column\s+)?"?{re.escape(old)}(?!\w)"""
-    earlier = [r for r in history.records.get(table, ()) if r.position < begin]
-    if not earlier or old not in (earlier[-1].columns or {}):
-        changed += rf"""|\bdrop\s+(?:column\s+)?(?:if\s+exists\s+)?"?{re.escape(new)}(?!\w)"""
-    pattern = re.compile(changed, re.IGNORECASE)
-    return any(
-        row.name == table[1]
-        and (
-            pattern.search(row.text)
-            or (
-                row.object_type == "TABLE"
-                and row.earlier_name is not None
-                and row.earlier_name[1] != row.name
-            )
-        )
-        for row in history.rows[begin : history.session_end(position) + 1]
-    )
 
 
 def live_name(evidence: Evidence, table: Name, current: Current, column: str, position: int) -> str | None:
