@@ -112,11 +112,20 @@ class Sittings:
             if self._may_be_of_its_session(gone, event, behind) and _has_old_name(self._events[gone], event):
                 yield gone
 
+    def of_the_end(self, path: str) -> list[int]:
+        """The last event of an object, where it is of the session of the last row: what the live catalog has behind
+        that may be of it."""
+        last = self._last.get(path)
+        if last is None:
+            return []
+        at, end = self._events[last].committed_at, [*self._times.values()][-1]
+        return [last] if isinstance(at, datetime) and end - at <= SESSION else []
+
     def made_anew(self, i: int) -> list[int]:
         """The drop of what an event makes without a row: its client may have sent both, one by one."""
         event = self._events[i]
         dropped = self._dropped.pop(event.object_identity or "", None)
-        steps = [r for r in event.repairs if r["statement"]]
+        steps = [r for r in event.repairs if r["statement"] or r["rule"] == RECONCILE.name]
         is_told = any(_is_dated(step) or step.get("not_before") is not None for step in steps)
         is_unseen = event.origin == "inferred" or event.change_type == "ALTER"
         if dropped is None or not is_unseen or not steps or is_told:

@@ -237,8 +237,13 @@ class _Marked:
         is_shown = any(r["rule"] in _SHOWS_COMMENTS for r in event.repairs)
         if event.origin == "inferred" and is_shown and _gains_comment(event):
             shown = next((r for r in event.repairs if r["rule"] == COMMENT_FROM_LIVE_CATALOG.name), None)
+            at_the_end = self._sittings.of_the_end(path) if shown is None else ()
             self.mark(
-                [*self._since_it_came.get(path, []), *self._commented_along(path, event, shown)],
+                [
+                    *self._since_it_came.get(path, []),
+                    *self._commented_along(path, event, shown),
+                    *at_the_end,
+                ],
                 "a comment of the live catalog shows later, and no row tells",
                 cause_of(shown, path) if shown is not None else None,
             )
