@@ -15,6 +15,7 @@ from math import sqrt
 from statistics import median_low
 from typing import Any, NamedTuple
 
+from pggit_audit.definitions import qualified_identity
 from pggit_audit.history import History, HistoryRow
 from pggit_audit.statements import Name
 
@@ -296,8 +297,20 @@ class Moments:
         return self._until(before), self._from(after)
 
     def table(self, name: Name, position: int, kind: str = "TABLE") -> str | None:
-        """The live identity of the table, or view, that has a name at a position, told by its oid."""
+        """The live identity of the table, or view, that has a name at a position, told by its oid.
+
+        Of one that is published (-1), its next row has the oid; without a row it keeps its name.
+        """
         oid = self._history.oid_of(kind, name, position)
+        if position < 0:
+            first = next(self._history.later_rows(name, position), None)
+            if first is None:
+                identity = qualified_identity(*name)
+                made = self.given(kind.lower(), identity)
+                return identity if identity in self._oids and (made is None or made[0] < 0) else None
+            is_it = first.change_type == "ALTER" and first.object_type == kind
+            is_another = first.name == name[1] and first.earlier_name not in (None, name)
+            oid = first.oid if is_it and not is_another else None
         return self.identity(oid) if oid is not None else None
 
     def routine(self, oid: str) -> str | None:

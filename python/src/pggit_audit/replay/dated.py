@@ -11,8 +11,17 @@ from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.rules import FORESEEN_RENAME, RENAMED_TYPE, attachments, dated, renamed_columns, types
+from pggit_audit.rules import (
+    FORESEEN_RENAME,
+    RENAMED_TYPE,
+    attachments,
+    dated,
+    renamed_columns,
+    schemas,
+    types,
+)
 from pggit_audit.rules.dated import Dated
+from pggit_audit.rules.dating import literal_of
 from pggit_audit.rules.situation import Evidence, Repair, about
 from pggit_audit.statements import quote
 
@@ -26,15 +35,21 @@ class DatedSteps:
     """Brings what the live catalog has of kinds that v1 does not record, at their moments."""
 
     def __init__(
-        self, situation: Situation, evidence: Evidence, attempts: Attempts, provenance: Provenance
+        self,
+        situation: Situation,
+        evidence: Evidence,
+        attempts: Attempts,
+        provenance: Provenance,
+        is_published: bool,
     ) -> None:
         self._situation = situation
         self._evidence = evidence
         self._attempts = attempts
         self._provenance = provenance
+        self._is_published = is_published
         self._as_called_now = AsCalledNow(situation, evidence, provenance)
         self._attachments = attachments.of_live_catalog(evidence) if evidence.moments else []
-        self._steps = [(step, _TRIES) for step in dated.of_live_catalog(evidence)]
+        self._steps = [(step, _TRIES) for step in dated.of_live_catalog(evidence, is_published)]
 
     def take(self, row: HistoryRow, early: bool = False) -> list[Inferred]:
         """Takes the steps that are due before (`early`) or after this row."""
@@ -69,10 +84,18 @@ class DatedSteps:
         have = types.enum_labels(found.definition)
         if step.label in have:
             return []
-        place = types.label_place(step.label, types.enum_labels(step.found.definition), have)
+        live = types.enum_labels(step.found.definition)
+        place = types.label_place(step.label, live, have)
         name = dated.name_of(found)
         add = step.repair.statement.replace(qualified(dated.name_of(step.found)), qualified(name), 1)
-        added = replace(step.repair, statement=f"{add.removesuffix(';')}{place};", inferred=name)
+        add = f"{add.removesuffix(';')}{place};"
+        # A label is never taken away: where what is published has another, it was renamed.
+        old = types.label_before(step.label, live, have) if self._is_published else None
+        if old == "":
+            return []
+        if old is not None:
+            add = f"ALTER TYPE {qualified(name)} RENAME VALUE {literal_of(old)} TO {literal_of(step.label)};"
+        added = replace(step.repair, statement=add, inferred=name)
         statement = added.statement
         return self._provenance.of_step(added) if self._situation.runs(statement) else None
 
@@ -114,6 +137,12 @@ class DatedSteps:
         )
         if here is not None:
             return self._in_its_place(here, step, repair.statement)
+        if found.object_type == "SCHEMA" and self._may_be_another(found):
+            published = self._situation.state.objects.values() if self._is_published else ()
+            rename = schemas.by_its_id(self._evidence, self._situation, repair, found.object_name, published)
+            if rename is None or not self._situation.runs(rename.statement):
+                return []
+            return self._provenance.of_step(rename)
         repair = self._rename(step) or repair
         taken = self._as_called_now.take(repair)
         if taken is not None:
@@ -127,6 +156,13 @@ class DatedSteps:
         steps = [*outcome.repairs, repair]
         self._provenance.note(steps)
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
+
+    def _may_be_another(self, schema: DatabaseObject) -> bool:
+        """Whether a schema of the live catalog may be one that is there under the name that it had before."""
+        there = (o for o in self._situation.state.objects.values() if o.object_type == "SCHEMA")
+        return schema.object_name in self._evidence.history.former_schemas or any(
+            not self._evidence.live.has(o) for o in there
+        )
 
     def _rename(self, step: Dated) -> Repair | None:
         """The step that gives a type its live name, where the one that has another is the same but for that.
@@ -144,11 +180,13 @@ class DatedSteps:
             if not self._evidence.live.has(o)
             if o.definition.replace(f" {o.object_identity} ", f" {found.object_identity} ") in made
         ]
-        if len(same) != 1:
+        # What was there before, labels may have been added to along with the rename.
+        was = same[0] if len(same) == 1 else self._called_before(found) if self._is_published else None
+        if was is None:
             return None
-        old = (same[0].object_schema, same[0].object_name)
+        old = (was.object_schema, was.object_name)
         statement = f"ALTER TYPE {qualified(old)} RENAME TO {quote(found.object_name)};"
-        why = f"{step.repair.evidence}; it is as {same[0].object_identity} was, which is not live"
+        why = f"{step.repair.evidence}; it is as {was.object_identity} was, which is not live"
         return replace(step.repair, rule=RENAMED_TYPE, statement=statement, evidence=why)
 
     def _in_its_place(self, here: DatabaseObject, step: Dated, statement: str) -> list[Inferred]:

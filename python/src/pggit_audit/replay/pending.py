@@ -119,12 +119,21 @@ class PendingSteps:
             self._steps += renamed_columns.lost_renames(self._evidence, name, current, row.position)
 
     def foresee_of_published(self) -> None:
-        """Looks ahead for renames of columns of the tables that are published, up to their first records."""
-        for found in self._situation.state.objects.values():
+        """Looks ahead for renames of columns and constraints of the tables and views that are published, up to their
+        first records, or as they live."""
+        published = [o for o in self._situation.state.objects.values() if o.object_type in ("TABLE", "VIEW")]
+        for found in published if self._evidence.history.rows else ():
             name = (found.object_schema, found.object_name)
-            if found.object_type == "TABLE" and self._evidence.history.next_record(name, -1).columns:
-                current = self._situation.columns(name)
-                self._steps += renamed_columns.lost_renames(self._evidence, name, current, -1)
+            live = self._evidence.live.by_name.get(name)
+            is_as_it_lives = live is not None and live.definition == found.definition
+            if is_as_it_lives and not self._evidence.history.next_record(name, -1).columns:
+                continue
+            current = self._situation.columns(name)
+            if found.object_type == "VIEW":
+                self._steps += renamed_columns.lost_renames_of_view(self._evidence, name, current, -1)
+                continue
+            self._steps += renamed_columns.lost_renames(self._evidence, name, current, -1)
+            self._steps += constraints.lost_renames(self._evidence, found, -1)
 
     def foresee_attached(self, row: HistoryRow, difference: Difference) -> None:
         """Looks ahead for the end of a trigger or a policy that a text just made: no row is of either."""

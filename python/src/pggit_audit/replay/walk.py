@@ -80,7 +80,7 @@ class Replay:
         self._pending = PendingSteps(situation, evidence, provenance)
         if tree is not None:
             self._pending.foresee_of_published()
-        self._dated = DatedSteps(situation, evidence, self._attempts, provenance)
+        self._dated = DatedSteps(situation, evidence, self._attempts, provenance, tree is not None)
         self._attached = Attached(situation, evidence, provenance)
         # A published tree has all that is older than the history.
         self._preexisting = (

@@ -191,7 +191,8 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
     """Renames of constraints, which leave no row: the live table has the same one under another name.
 
     Of a table that is renamed, those called after it follow at once. Else the new name was there by the first text
-    that uses it; where none does, halfway between the last text that uses the old name and the end.
+    that uses it; where none does, halfway between the last text that uses the old name and the end. `position` is -1
+    for a table that is published.
     """
     history = evidence.history
     name = (table.object_schema, table.object_name)
@@ -217,7 +218,7 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
         )
         moment = within(written, position - 1, len(history))
         sure = is_alone(evidence, written, name, position)
-        earlier = history.rows[position].earlier_name
+        earlier = history.rows[position].earlier_name if position >= 0 else None
         if earlier is not None and old.replace(earlier[1], name[1]) == new:
             why = f"the live catalog has {new}, and row {history.version(position)} renames the table"
             place, early = position, False
@@ -226,7 +227,8 @@ def lost_renames(evidence: Evidence, table: DatabaseObject, position: int) -> li
             last = max(used_old, default=position)
             place = max(used[0] if used else halfway(last, len(history)), position)
             early = bool(used) and place > position
-            why = f"the live catalog has {new}, and no row after {history.version(last)} names {old}"
+            since = f"after {history.version(last)} " if last >= 0 else ""
+            why = f"the live catalog has {new}, and no row {since}names {old}"
         step = Repair(RENAMED_CONSTRAINT, rename, why, inferred=name)
         first = None if sure else -1
         dated = (
@@ -375,7 +377,7 @@ def _keeps_its_name(evidence: Evidence, table: Name, position: int) -> bool:
 
     Migrations that rebuild a table make another, drop the first, and rename the new one to its name.
     """
-    here = evidence.history.rows[position].execution
+    here = evidence.history.rows[position].execution if position >= 0 else None
     return not any(
         row.change_type != "ALTER" or (row.execution != here and row.earlier_name is not None)
         for row in evidence.history.by_name.get(table, [])

@@ -40,6 +40,7 @@ from pggit_audit.statements import Name, quote
 
 # In this order, where several are of one moment: each may need those before it.
 _KINDS = {
+    "SCHEMA": FROM_LIVE_CATALOG,
     "TYPE": TYPE_FROM_LIVE_CATALOG,
     "COLLATION": FROM_LIVE_CATALOG,
     "SEQUENCE": FROM_LIVE_CATALOG,
@@ -70,8 +71,11 @@ class Dated:
     only_new: bool = False
 
 
-def of_live_catalog(evidence: Evidence) -> list[Dated]:
-    """Every object of the live catalog, and every label, that came behind the first row, in their order."""
+def of_live_catalog(evidence: Evidence, is_published: bool) -> list[Dated]:
+    """Every object of the live catalog, and every label, that came behind the first row, in their order.
+
+    `is_published`: what was there before the first row is; what the live catalog has beside that came since.
+    """
     result: list[tuple[tuple[int, int, int], Dated]] = []
     for found in evidence.live.by_identity.values():
         if found.object_type == "TABLE" and evidence.moments:
@@ -83,9 +87,11 @@ def of_live_catalog(evidence: Evidence) -> list[Dated]:
         if moment is None:
             continue
         # A type of before the first row comes when it is needed, or with all that no text names.
-        is_there = found.object_type == "TYPE" and moment.first < 0 and moment.own is None
+        is_there = (
+            found.object_type == "TYPE" and moment.first < 0 and moment.own is None and not is_published
+        )
         for i, step in enumerate(
-            _labels(evidence, found, moment) if is_there else _steps(evidence, found, moment)
+            _labels(evidence, found, moment) if is_there else _steps(evidence, found, moment, is_published)
         ):
             order = (step.moment.due[0], [*_KINDS].index(kind_of(found)), i)
             result.append((order, step))
@@ -129,13 +135,13 @@ def _ends(evidence: Evidence, table: DatabaseObject) -> Iterator[Dated]:
         yield Dated(table, gone.moment, repair, column=gone.name)
 
 
-def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
+def _steps(evidence: Evidence, found: DatabaseObject, moment: Moment, is_published: bool) -> Iterator[Dated]:
     again = written_again(evidence, found, moment)
     is_as_said = again is not None and _is_said(evidence, found, moment)
     yield replace(_as_it_is(evidence, found, moment), only_new=is_as_said)
     if again is not None:
         yield _as_it_is(evidence, found, again)
-    yield from _labels(evidence, found, moment)
+    yield from _labels(evidence, found, moment, is_published)
 
 
 def _is_said(evidence: Evidence, found: DatabaseObject, moment: Moment) -> bool:
@@ -164,12 +170,19 @@ def _labels_with(evidence: Evidence, found: DatabaseObject, moment: Moment) -> t
     return labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
 
 
-def _labels(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Iterator[Dated]:
-    """The labels that an enum got behind the moment at which it came; where in its order, the enum of then tells."""
+def _labels(
+    evidence: Evidence, found: DatabaseObject, moment: Moment, is_published: bool = False
+) -> Iterator[Dated]:
+    """The labels that an enum got behind the moment at which it came; where in its order, the enum of then tells.
+
+    All of them where what was there before is published: it has those of before.
+    """
     if found.object_type != "TYPE":
         return
     name = name_of(found)
     later = _labels_with(evidence, found, moment)[1]
+    if is_published:
+        later = [label for label in evidence.moments.labels(found.object_identity) if label.moment]
     written = [label.moment for label in evidence.moments.labels(found.object_identity) if label.moment]
     if not later and written and all(m.last <= moment.first for m in written):
         # The type's own row was written again: it has another name since, as a rule.

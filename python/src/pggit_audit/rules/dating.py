@@ -20,6 +20,7 @@ from pggit_audit.rules.situation import Bounds, Evidence, PendingStep, Repair, a
 from pggit_audit.statements import Name
 
 _NAMED_IN = {
+    "SCHEMA": "pg_namespace",
     "TYPE": "pg_type", "SEQUENCE": "pg_class", "PROCEDURE": "pg_proc", "MATERIALIZED_VIEW": "pg_class",
     "TRIGGER": "pg_trigger", "POLICY": "pg_policy",
 }  # fmt: skip

@@ -6,11 +6,12 @@ A schema shows in a statement that fails (`missing`, `in_the_way`), or in the sc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import psycopg
 
+from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
@@ -68,6 +69,57 @@ def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[
             )
             yield Repair(RENAMED_SCHEMA, _rename(rename.old, schema), why, alone=True)
             return
+
+
+def by_its_id(
+    evidence: Evidence,
+    situation: Situation,
+    came: Repair,
+    name: str,
+    published: Collection[DatabaseObject],
+) -> Repair | None:
+    """The rename by which a schema came to the name that it has in the end, when its row of the catalog was written
+    (`came`): oids tell later that there was one, or it is the only one that is not live of what is `published`, and has
+    in the end what was in that."""
+    history, position = evidence.history, situation.position
+    shown = [r for r in history.schema_renames if name in (r.old, r.new)]
+    texts = {(old, new) for old, new, _ in history.schema_renames_in_texts}
+    if len(shown) == 1 and shown[0].new == name and shown[0].first < position <= shown[0].last:
+        (rename,) = shown
+        old, not_before = rename.old, history.version(rename.first)
+        why = f"row {history.version(rename.last)} has in it the oid that row {not_before} has in {old}"
+    else:
+        gone = {o.object_name for o in published if o.object_type == "SCHEMA" and not evidence.live.has(o)}
+        if shown or len(gone) != 1 or not _has_what_was_in(evidence, published, min(gone), name):
+            return None
+        (old,), not_before = gone, None
+        why = f"{old} is not there any more, and what was in it is in {name}"
+    is_free = situation.holds(quote_if_needed(old), "SCHEMA") and not situation.holds(
+        quote_if_needed(name), "SCHEMA"
+    )
+    if (old, name) in texts or not is_free or came.bounds is None:
+        return None
+    return replace(
+        came,
+        rule=RENAMED_SCHEMA,
+        statement=_rename(old, name),
+        evidence=f"{came.evidence}; {why}",
+        alone=True,
+        inferred=None,
+        bounds=replace(came.bounds, not_before=not_before),
+    )
+
+
+def _has_what_was_in(evidence: Evidence, published: Collection[DatabaseObject], old: str, new: str) -> bool:
+    """Whether a live schema has a table or a view of one that is published, and no row makes it there."""
+    return any(
+        o.object_schema == old
+        and o.object_type in ("TABLE", "VIEW")
+        and (found := evidence.live.by_name.get((new, o.object_name))) is not None
+        and found.object_type == o.object_type
+        and all(r.change_type != "CREATE" for r in evidence.history.by_name.get((new, o.object_name), ()))
+        for o in published
+    )
 
 
 def _took_over(

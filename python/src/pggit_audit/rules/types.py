@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from sqlglot import TokenType
 
@@ -271,6 +272,21 @@ def label_place(label: str, labels: Sequence[str], have: Collection[str]) -> str
     if before:
         return f" AFTER {literal_of(before[-1])}"
     return f" BEFORE {literal_of(after[0])}" if after else ""
+
+
+def label_before(label: str, labels: Sequence[str], have: Sequence[str]) -> str | None:
+    """What a label of the live enum is called in one that has others, by the order of those between the same two that
+    both have; None where there are none, so that it is new, and no name where they are not as many."""
+    kept = [x for x in have if x in labels]
+
+    def between(those: Sequence[str]) -> list[Sequence[str]]:
+        ends = [-1, *(those.index(x) for x in kept), len(those)]
+        return [those[first + 1 : last] for first, last in pairwise(ends)]
+
+    for now, before in zip(between(labels), between(have), strict=True):
+        if label in now and before:
+            return before[now.index(label)] if len(now) == len(before) else ""
+    return None
 
 
 def _enum_told(failure: Failure) -> Name | None:
