@@ -263,6 +263,15 @@ class Moments:
                 return self._moment(row)
         return None
 
+    def was_there(self, kind: str, identity: str) -> bool:
+        """Whether a live object was there before all rows of this replay: one of the catalog's rows of it was written
+        before a row that is published."""
+        return any(
+            row["is_dated"] and row["is_certain"] and version is not None and self._until(version) < 0
+            for row in self.rows_of(kind, identity)
+            for version in (row["written_with"], row["written_not_after"])
+        )
+
     def made(self, kind: str, identity: str) -> Moment | None:
         """When an object was made: by then its oldest row was written, and by then its oid was given."""
         found = [
@@ -306,8 +315,7 @@ class Moments:
             first = next(self._history.later_rows(name, position), None)
             if first is None:
                 identity = qualified_identity(*name)
-                made = self.given(kind.lower(), identity)
-                return identity if identity in self._oids and (made is None or made[0] < 0) else None
+                return identity if self.was_there(kind.lower(), identity) else None
             is_it = first.change_type == "ALTER" and first.object_type == kind
             is_another = first.name == name[1] and first.earlier_name not in (None, name)
             oid = first.oid if is_it and not is_another else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import first_statement, qualified, without_comments
+from pggit_audit.definitions import first_statement, parse_name, qualified, without_comments
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts
@@ -158,10 +158,19 @@ class DatedSteps:
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
 
     def _may_be_another(self, schema: DatabaseObject) -> bool:
-        """Whether a schema of the live catalog may be one that is there under the name that it had before."""
+        """Whether a schema of the live catalog may be one that is there under the name that it had before: one that is
+        there does not live, or a row has in another what is in it in the end."""
         there = (o for o in self._situation.state.objects.values() if o.object_type == "SCHEMA")
-        return schema.object_name in self._evidence.history.former_schemas or any(
-            not self._evidence.live.has(o) for o in there
+        name, evidence = schema.object_name, self._evidence
+        return (
+            name in evidence.history.former_schemas
+            or any(not evidence.live.has(o) for o in there)
+            or any(
+                parse_name(identity)[0] == name
+                for row in evidence.history.rows
+                if row.oid is not None and row.object_schema != name
+                if (identity := evidence.moments.identity(row.oid)) is not None
+            )
         )
 
     def _rename(self, step: Dated) -> Repair | None:

@@ -118,8 +118,9 @@ class Sittings:
         last = self._last.get(path)
         if last is None:
             return []
-        at, end = self._events[last].committed_at, [*self._times.values()][-1]
-        return [last] if isinstance(at, datetime) and end - at <= SESSION else []
+        at, end = self._events[last].committed_at, [None, *self._times.values()][-1]
+        is_of_the_end = isinstance(at, datetime) and end is not None and end - at <= SESSION
+        return [last] if is_of_the_end else []
 
     def made_anew(self, i: int) -> list[int]:
         """The drop of what an event makes without a row: its client may have sent both, one by one."""

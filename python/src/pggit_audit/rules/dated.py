@@ -83,6 +83,9 @@ def of_live_catalog(evidence: Evidence, is_published: bool) -> list[Dated]:
             result += [((step.moment.due[0], len(_KINDS), i), step) for i, step in enumerate(ends)]
         if kind_of(found) not in _KINDS or not _is_of_no_row(evidence, found):
             continue
+        if found.object_type == "SCHEMA" and not is_published:
+            # It comes when it is needed: it may have had another name, or be another one of the name.
+            continue
         moment = moment_of(evidence, found)
         if moment is None:
             continue
@@ -175,13 +178,13 @@ def _labels(
 ) -> Iterator[Dated]:
     """The labels that an enum got behind the moment at which it came; where in its order, the enum of then tells.
 
-    All of them where what was there before is published: it has those of before.
+    All of them where it is published: it has those of before.
     """
     if found.object_type != "TYPE":
         return
     name = name_of(found)
     later = _labels_with(evidence, found, moment)[1]
-    if is_published:
+    if is_published and evidence.moments.was_there("type", found.object_identity):
         later = [label for label in evidence.moments.labels(found.object_identity) if label.moment]
     written = [label.moment for label in evidence.moments.labels(found.object_identity) if label.moment]
     if not later and written and all(m.last <= moment.first for m in written):

@@ -172,12 +172,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         elif match is None and upper == len(history) and old in new_ones and len(gone) == len(taken) == 1:
             # By then it was called so: its name is free again for another.
             (match,) = taken
-            upper = next(
-                row.position
-                for row in history.later_rows(table, position)
-                for statement in row.statements
-                if match in map(taken_away, actions_of(statement))
-            )
+            upper = _taken_away_at(evidence, table, match, position)
             said_by = upper - 1
             shown = f"row {history.version(upper)} takes {match} away, which no row added, and {old} is added again"
         elif match is None:
@@ -229,6 +224,14 @@ def lost_renames_of_view(
         placed = at_moment(evidence, step, view, moment, "column", position, sure=False)
         if placed is not None:
             yield placed
+
+
+def _taken_away_at(evidence: Evidence, table: Name, column: str, position: int) -> int:
+    """The first row of a table behind a position whose text takes a column away; the end where there is none."""
+    for row in evidence.history.later_rows(table, position):
+        if any(column in map(taken_away, actions_of(statement)) for statement in row.statements):
+            return row.position
+    return len(evidence.history)
 
 
 def _alike(gone: Collection[str], taken: Collection[str]) -> dict[str, str]:
