@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from pggit_audit.code import straight
-from pggit_audit.lexing import proven, unescaped
+from pggit_audit.lexing import plain_names, proven, unescaped
 from pggit_audit.statements import folded, split, unquote, without_owner
 
 
@@ -114,6 +114,28 @@ def test_only_what_stays_in_the_database_may_run(text: str, action: str) -> None
 def test_concurrently_is_taken_out_only_as_a_keyword() -> None:
     (statement,) = split("""create index concurrently "concurrently" on t ((x || 'concurrently'))""")
     assert statement.without_concurrently() == """create index  "concurrently" on t ((x || 'concurrently'))"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('alter table U&"d\\0061ta" drop a', "data"),
+        ("alter table u&\"d!0061t!!a\" UESCAPE '!' drop a", "dat!a"),
+        ('alter table U&"\\D83D\\DE01" drop a', "\U0001f601"),
+        ('alter table U&"\\+01F600" drop a', "\U0001f600"),
+        ('alter table U&"a\\0022""b" drop a', 'a""b'),
+        ('alter table "U&""d\\0061" drop a', 'U&"d\\0061'),
+    ],
+)
+def test_names_in_unicode_escapes_are_read_in_their_place(text: str, name: str) -> None:
+    (statement,) = split(text)
+    assert statement.targets == ((None, name),)
+    assert len(statement.text) == len(text)
+
+
+@pytest.mark.parametrize("name", ['U&"\\D83D"', 'U&"\\zz"', 'U&"\\0000"', 'U&"\\+110000"'])
+def test_names_that_postgresql_refuses_stay_as_they_are(name: str) -> None:
+    assert plain_names(f"drop table {name}") == f"drop table {name}"
 
 
 def test_names_lose_their_quotes_and_nothing_else() -> None:

@@ -208,11 +208,11 @@ class History:
         """Positions of the rows whose text has all of these names, but for those of the tracker's installation."""
         found: list[int] | None = None
         for name in names:
-            words = _WORD.findall(name)
-            if words == [name]:
+            spelled = name.replace('"', '""')
+            if _WORD.fullmatch(name):
                 here = self._mentions.get(name, [])
             else:
-                here = [r.position for r in self._speaking if name in r.text or name == r.name]
+                here = [r.position for r in self._speaking if spelled in r.text or name == r.name]
             found = here if found is None else sorted(set(found) & set(here))
         return found or []
 

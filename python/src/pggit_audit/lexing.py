@@ -116,6 +116,52 @@ def past(text: str, opening: re.Match[str], end: int) -> int:
     return min(len(text), end + (2 if mark == "/*" else 1 if mark[-1] in "'\"-" else len(mark)))
 
 
+_UNICODE_NAME = re.compile(r'(?<![\w$])[uU]&"')
+_UESCAPE = re.compile(r"""\s*\buescape\s*'([^0-9a-fA-F+'"\s])'""", re.IGNORECASE)
+
+
+def plain_names(text: str) -> str:
+    """The text with its names in Unicode escapes (`U&"d\\0061ta"`, UESCAPE) as quoted ones, each at its place.
+
+    The text keeps its length: a name without escapes is never longer. One that PostgreSQL refuses stays as it is.
+    """
+    if _UNICODE_NAME.search(text) is None:
+        return text
+    parts: list[str] = []
+    here = 0
+    found = OPENING.search(text)
+    while found:
+        end = closing(text, found)
+        behind = past(text, found, end)
+        start = found.start() - 2
+        if start >= 0 and _UNICODE_NAME.match(text, start):
+            escape = _UESCAPE.match(text, behind)
+            name = _without_unicode_escapes(text[found.end() : end], escape[1] if escape else "\\")
+            if name and "\0" not in name:
+                behind = escape.end() if escape else behind
+                parts += (text[here:start], f'"{name}"'.rjust(behind - start))
+                here = behind
+        found = OPENING.search(text, behind)
+    return "".join([*parts, text[here:]])
+
+
+def _without_unicode_escapes(name: str, mark: str) -> str | None:
+    """What stands between the quotes of a name, without its escapes; None where one is wrong."""
+    said = re.escape(mark)
+    digits = rf"{said}(?:({said})|([0-9a-fA-F]{{4}})|\+([0-9a-fA-F]{{6}}))"
+    if re.sub(digits, "", name).count(mark):
+        return None
+
+    def meant(match: re.Match[str]) -> str:
+        letter = mark if match[1] else chr(int(match[2] or match[3], 16))
+        return '""' if letter == '"' else letter
+
+    with suppress(ValueError, OverflowError):
+        # Two escapes may be the halves of one character.
+        return re.sub(digits, meant, name).encode("utf-16", "surrogatepass").decode("utf-16")
+    return None
+
+
 class _Plain(Postgres):
     """PostgreSQL, read to the end: sqlglot takes what stands behind CALL, RESET and others for one string."""
 
@@ -140,6 +186,7 @@ def read_parts(text: str, escapes: bool) -> list[Part]:
 
     Raises `TooLong`; `TokenError` where a string, a comment or a quoted name has no end.
     """
+    text = plain_names(text)
     code, cuts = (text, ()) if len(text) <= SHORT else _without_long_literals(text)
     if len(code) > _MOST_CODE:
         raise TooLong(TooLong.__doc__)

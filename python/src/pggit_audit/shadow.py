@@ -229,10 +229,11 @@ class Shadow:
         self._role_is_as_seen = not changes
         return [{"code": "changed_its_role", "message": "; ".join(changes)}] if changes else []
 
-    def end_execution(self) -> None:
-        """Nothing of a session reaches the next execution: no setting, temporary object, lock or prepared statement."""
+    def end_execution(self, settings_only: bool = False) -> None:
+        """Nothing of a session reaches the next execution: no setting, temporary object, lock or prepared statement;
+        with `settings_only`, no setting reaches its next transaction."""
         try:
-            self._send([b"discard all"])
+            self._send([b"reset all" if settings_only else b"discard all"])
         except psycopg.Error:
             self._reopen()
         self._path = ""

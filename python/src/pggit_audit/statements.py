@@ -16,7 +16,7 @@ from typing import Literal
 from sqlglot import Token, TokenType
 from sqlglot.errors import TokenError
 
-from pggit_audit.lexing import OPENING, TooLong, closing, past, read_parts, upper
+from pggit_audit.lexing import OPENING, SHORT, TooLong, closing, past, plain_names, read_parts, upper
 
 Action = Literal["ddl", "code", "setting", "ignored", "refused", "unreadable"]
 
@@ -207,6 +207,7 @@ _LONG = re.compile(r"\w{16,}")
 @lru_cache(maxsize=16)
 def folded(text: str) -> str:
     """The text as PostgreSQL reads it: without comments, and all but quoted names, strings and bodies in lower case."""
+    text = plain_names(text)
     # A list of the parts takes fifty times the text.
     parts, here, found = StringIO(), 0, OPENING.search(text)
     while found:
@@ -269,11 +270,8 @@ def split(text: str, escapes: bool = False) -> tuple[Statement, ...]:
         escapes: whether a backslash in a plain string is an escape at its beginning. A text that can be read in one
             way only is read in that way.
     """
-    return _split_short(text, escapes) if len(text) <= _SHORT else _split_long(text, escapes)
-
-
-# Characters of a text that count as short: more of them are kept.
-_SHORT = 50_000
+    # Of short texts, more are kept.
+    return _split_short(text, escapes) if len(text) <= SHORT else _split_long(text, escapes)
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,16 @@ from pggit_audit.settings import is_local
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
+_OF_SESSION = """
+select p.tableoid::oid::bigint, p.oid::bigint, case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end,
+    'pg_temp', p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
+    (pg_catalog.pg_identify_object(p.tableoid, p.oid, 0)).identity, pg_catalog.pg_get_functiondef(p.oid)
+from pg_catalog.pg_proc as p
+join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) p.pronamespace
+where n.nspname operator(pg_catalog.~) '^pg_temp_' and p.prokind operator(pg_catalog.<>) 'a'
+order by p.oid
+"""
+
 # How a text sets the time zone.
 _ZONE = {"TIMEZONE", "ZONE"}
 _MAY_PASS_BY = re.compile(r"\bif\s+(?:not\s+)?exists\b", re.IGNORECASE)
@@ -137,15 +147,21 @@ class Situation:
         """Forgets what the session before had set."""
         self.sets_schemas = self.sets_zone = self._has_local = False
         self._lasting: list[Statement] = []
+        self.state.of_session.clear()
 
     def end_transaction(self) -> None:
         """Undoes what was set for the transaction alone that the text ends here."""
         if self._has_local:
             lasting = self._lasting
-            self.shadow.end_execution()
+            self.shadow.end_execution(settings_only=True)
             self.begin_session()
             for statement in lasting:
                 self.take_setting(statement)
+
+    def read_routines_of_session(self, statement: Statement) -> None:
+        """Reads the routines in the session's own schema, if code may call one: they are in no other reading."""
+        if statement.action == "code" and "pg_temp" in statement.text.lower():
+            self.state.of_session[:] = [DatabaseObject(*found) for found in self.query(_OF_SESSION, {})]
 
     def look_elsewhere(self, schema: str) -> None:
         """Adds a schema at the end of the search_path, of which nothing tells that it was in it."""

@@ -64,6 +64,8 @@ class State:
         self._names: dict[Name, set[Key]] = {}
         self._bare: dict[str, set[Key]] = {}
         self._routines: dict[Key, DatabaseObject] = {}
+        self.of_session: list[DatabaseObject] = []
+        """The routines in the session's own schema (pg_temp), of which nothing else is told."""
         for found in objects:
             self._put(found)
 
@@ -147,8 +149,11 @@ class State:
         return next((o for o in self.routines(bare) if (o.object_schema, o.object_name) == name), None)
 
     def routines(self, bare: str | None = None) -> list[DatabaseObject]:
-        """The routines of that name, whatever their schema and arguments; without a name, all of them."""
-        return [o for o in self._routines.values() if bare is None or bare_name(o) == bare]
+        """The team's routines of that name, whatever their schema and arguments; without a name, all of them, those
+        of the session too."""
+        if bare is None:
+            return [*self._routines.values(), *self.of_session]
+        return [o for o in self._routines.values() if bare_name(o) == bare]
 
     def holds_routine(self, qualified_name: str) -> bool:
         """Whether a routine of that name is there, whatever its arguments."""

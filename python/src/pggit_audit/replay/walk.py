@@ -208,6 +208,7 @@ class Replay:
             if statement.action in ("ignored", "refused"):
                 yield from self._fallback.not_run(statement, execution)
                 continue
+            situation.read_routines_of_session(statement)
             if statement.action == "code" and not (
                 fired
                 or may_make_ddl(statement, situation.state)
