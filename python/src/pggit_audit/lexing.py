@@ -18,8 +18,12 @@ from sqlglot.errors import TokenError
 
 QUOTED = r'"(?:[^"]|"")+"(?!")'
 """The pattern of a quoted identifier. What follows may not be a quote: a text of many would be tried in many ways."""
+NAME = rf"{QUOTED}|\w+(?:\$\w+(?![\w$]))*(?:\$(?![\w$]))?"
+"""The pattern of an identifier in a text: a dollar may be in it, but not the ones that end the string it stands in."""
+DOTTED = rf"(?:{QUOTED}|[\w$.])+"
+"""The pattern of a name that may have its schema before it, where more of the statement follows."""
 RENAMED_TABLE = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?({DOTTED})\s+rename\s+to\s+({NAME})",
     re.IGNORECASE,
 )
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""

@@ -6,21 +6,21 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pggit_audit.definitions import parse_name
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import DOTTED, NAME
 from pggit_audit.rules.type_changes import restated
 from pggit_audit.statements import Name, Statement, folded, unquote
 
 _ACTION = re.compile(
-    rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{QUOTED}|\w+)"
-    rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
-    rf"|\brename\s+(?:column\s+)?(?P<old>{QUOTED}|\w+)\s+to\s+(?P<new>{QUOTED}|\w+)"
-    rf"|\balter\s+(?:column\s+)?(?P<altered>{QUOTED}|\w+)\s+"
+    rf"\badd\s+(?:column\s+)?(?P<if_missing>if\s+not\s+exists\s+)?(?P<added>{NAME})"
+    rf"|\bdrop\s+(?:column\s+)?(?P<if_there>if\s+exists\s+)?(?P<dropped>{NAME})"
+    rf"|\brename\s+(?:column\s+)?(?P<old>{NAME})\s+to\s+(?P<new>{NAME})"
+    rf"|\balter\s+(?:column\s+)?(?P<altered>{NAME})\s+"
     r"(?P<what>(?:set|drop)\s+(?:not\s+null|default)\b|add\s+generated\b)"
 )
-RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({QUOTED}|\w+)\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
+RETYPED = re.compile(rf"\balter\s+(?:column\s+)?({NAME})\s+(?:set\s+data\s+)?type\b", re.IGNORECASE)
 """A change of a column's type: the column."""
 _ALTERS = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>(?:{QUOTED}|[\w.])+)(?P<actions>[^;]*)"
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<table>{DOTTED})(?P<actions>[^;]*)"
 )
 _ALTERS_ANY = re.compile(r"\balter\s+table\b[^;]*")
 # What ALTER TABLE may drop that is no column.

@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 
 from pggit_audit.definitions import STATEMENT, quote_if_needed
-from pggit_audit.lexing import QUOTED, says
+from pggit_audit.lexing import NAME, says
 from pggit_audit.rules import MOVED_EXTENSION, OLDER_EXTENSION
 from pggit_audit.rules.situation import Evidence, Failure, Repair
 from pggit_audit.statements import quote, split, unquote
 
-_EXTENSION = re.compile(
-    rf"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>{QUOTED}|\w+)", re.IGNORECASE
-)
+_EXTENSION = re.compile(rf"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(?P<name>{NAME})", re.IGNORECASE)
 
 
 def pre_existing(evidence: Evidence) -> list[Repair]:

@@ -18,7 +18,7 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import NAME, QUOTED
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.column_actions import actions_on
@@ -40,7 +40,7 @@ _FOREIGN_KEY = re.compile(
 _RARELY = 25
 # table_column_hash_fk_table_column, as Django writes it; of a long one it cuts the names before and behind the hash.
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
-_DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({QUOTED}|\w+)")
+_DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({NAME})")
 _TARGET = re.compile(r"references\s[^(]+\([^)]*\)", re.IGNORECASE)
 _REFERRED = re.compile(rf"references\s+(?P<table>(?:{QUOTED}|[\w$.])+)", re.IGNORECASE)
 

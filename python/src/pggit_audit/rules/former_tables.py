@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name, qualified
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import DOTTED, NAME, QUOTED
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, Statement, unquote
 
 _RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
 _MOVED = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+set\s+schema\s+({QUOTED}|\w+)",
+    rf"\balter\s+table\s+(?:if\s+exists\s+)?({DOTTED})\s+set\s+schema\s+({NAME})",
     re.IGNORECASE,
 )
 _OWNED_BY = re.compile(rf" OWNED BY (?P<table>(?:{QUOTED}|[\w$])+\.(?:{QUOTED}|[\w$])+)\.")

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from pggit_audit.definitions import column_types, parse_name
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import DOTTED, NAME
 from pggit_audit.rules.dating import of_column
 from pggit_audit.rules.placing import Interval, halfway, named_together
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.statements import Name, unquote
 
 _RENAMED_INDEX = re.compile(
-    rf"\balter\s+index\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
+    rf"\balter\s+index\s+(?:if\s+exists\s+)?({DOTTED})\s+rename\s+to\s+({NAME})",
     re.IGNORECASE,
 )
 

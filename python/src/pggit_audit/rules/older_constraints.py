@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, constraints, parse_name, qualified, quote_if_needed
-from pggit_audit.lexing import QUOTED, says
+from pggit_audit.lexing import DOTTED, NAME, QUOTED, says
 from pggit_audit.rules import OLDER_CONSTRAINT, foreign_keys
 from pggit_audit.rules.column_actions import RETYPED
 from pggit_audit.rules.naming import joined
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
-_DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({QUOTED}|\w+)", re.IGNORECASE)
+_DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({NAME})", re.IGNORECASE)
 _KEY = re.compile(
     r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"(?!")|[^)"])*)\)"""
 )
@@ -92,8 +92,8 @@ def _name_before(
     here = rf'(?:"{re.escape(quote(name)[1:-1])}"|{re.escape(name)}(?!\w))'
     pattern = re.compile(
         rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
-        rf"|\brename\s+constraint\s+(?P<old>{QUOTED}|\w+)\s+to\s+{here}"
-        rf"|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>(?:{QUOTED}|[\w.])+)\s+rename\s+to\s+{here}",
+        rf"|\brename\s+constraint\s+(?P<old>{NAME})\s+to\s+{here}"
+        rf"|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>{DOTTED})\s+rename\s+to\s+{here}",
         re.IGNORECASE,
     )
     texts = [(r.position, r.text) for r in rows]

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, constraints, parse_name
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import NAME, QUOTED
 from pggit_audit.rules.type_changes import columns_that_refer, columns_written
 from pggit_audit.statements import Name, Statement, unquote
 
 _REFERS = re.compile(
-    rf"\bforeign\s+key\s*\(\s*({QUOTED}|\w+)\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
+    rf"\bforeign\s+key\s*\(\s*({NAME})\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
 )
 # As PostgreSQL prints it.
 _KEY_OF_ONE = re.compile(

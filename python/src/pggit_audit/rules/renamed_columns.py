@@ -13,7 +13,7 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, column_types, ordered, qualified, without_schemas
 from pggit_audit.moments import Moment
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
-from pggit_audit.rules.column_actions import actions_of, added, taken_away
+from pggit_audit.rules.column_actions import actions_of, actions_on, added, name_before, taken_away
 from pggit_audit.rules.dating import at_moment, is_only_renamed, of_column, within
 from pggit_audit.rules.new_names import renamed_at
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
@@ -117,6 +117,11 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     record = history.next_record(table, position)
     upper = record.position
     actions = [action for statement in record.statements for action in actions_of(statement)]
+    # A text of several rows stands there as often.
+    called = [name for name, *_ in history.names("TABLE", record.table)]
+    said = [
+        action for statement in dict.fromkeys(record.statements) for action in actions_on(called, statement)
+    ]
     facts: dict[str, tuple[int | None, int, str]]
     if record.columns is not None:
         facts = {
@@ -179,15 +184,19 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         else:
             new.remove(match)
-        if any(
+        then = name_before(match, said) or match
+        if then == old or any(
             history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= said_by
         ):
-            # A text that is recorded for another object says it: it runs when its turn comes.
+            # A text says it, maybe one that is recorded for another object: it runs when its turn comes.
             continue
         why = f"{shown} where {_who_left(evidence, position)} left {old}"
-        step = rename(table, old, match, why, FORESEEN_RENAME)
+        if then != match:
+            why += f", and a text says that it was {then} before"
+        step = rename(table, old, then, why, FORESEEN_RENAME)
         attnum = facts[match][0] if match in facts and said_by == upper else column["position"]
-        moment = of_column(evidence, table, position, upper, match, attnum)
+        # Where a text gave it its last name, that is what wrote it last.
+        moment = of_column(evidence, table, position, upper, match, attnum) if then == match else None
         sure = is_only_renamed(evidence, table, position, match, column) and _stands(
             column, (record.columns or {}).get(match)
         )
@@ -200,7 +209,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         if placed is not None:
             steps.append(placed)
             continue
-        place, early = renamed_at(evidence, table, old, match, position, upper)
+        place, early = renamed_at(evidence, table, old, then, position, upper)
         if place < position:
             continue
         steps.append(PendingStep(place, table, step, early=early))

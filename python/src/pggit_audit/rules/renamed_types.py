@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, first_statement, parse_name, qualified
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED, says
+from pggit_audit.lexing import DOTTED, NAME, says
 from pggit_audit.rules import RENAMED_TYPE
 from pggit_audit.rules.dating import about_type
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, quote, unquote
 
 RENAMED = re.compile(
-    rf"\balter\s+type\s+((?:{QUOTED}|[\w.])+)\s+rename\s+to\s+({QUOTED}|\w+)",
+    rf"\balter\s+type\s+({DOTTED})\s+rename\s+to\s+({NAME})",
     re.IGNORECASE,
 )
 _BUILT_IN = (

@@ -17,7 +17,7 @@ import psycopg
 from pggit_audit.catalog import DatabaseObject, Key
 from pggit_audit.definitions import column_types, in_schema, qualified
 from pggit_audit.history import History, HistoryRow
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import NAME
 from pggit_audit.live import Live
 from pggit_audit.moments import Moments
 from pggit_audit.rules import FROM_LIVE_CATALOG, Rule, references
@@ -192,8 +192,8 @@ class Evidence:
 
 
 _GIVES_UP = re.compile(
-    rf"\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>{QUOTED}|\w+)"
-    rf"|\brename\s+constraint\s+(?P<renamed>{QUOTED}|\w+)\s+to\b"
+    rf"\bdrop\s+constraint\s+(?P<doubt>if\s+exists\s+)?(?P<dropped>{NAME})"
+    rf"|\brename\s+constraint\s+(?P<renamed>{NAME})\s+to\b"
 )
 
 
