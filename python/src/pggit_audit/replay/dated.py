@@ -138,7 +138,8 @@ class DatedSteps:
         if here is not None:
             return self._in_its_place(here, step, repair.statement)
         if found.object_type == "SCHEMA" and self._may_be_another(found):
-            published = self._situation.state.objects.values() if self._is_published else ()
+            # Without anything published, none comes by its id.
+            published = self._situation.state.objects.values()
             rename = schemas.by_its_id(self._evidence, self._situation, repair, found.object_name, published)
             if rename is None or not self._situation.runs(rename.statement):
                 return []
