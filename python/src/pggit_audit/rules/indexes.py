@@ -220,7 +220,8 @@ def free_for_key(
     """The drop of an index that has the name that PostgreSQL gives to a key which a statement adds without a name.
 
     Else the key would have a numbered name. v1 records the first drop of a name alone (FORMATS 1.6), and none of a
-    quoted one: where it has one, or cannot have, and nothing has the numbered name, the index had gone.
+    quoted one: where it has one, or cannot have, or where the live key has the name, and nothing has the numbered one,
+    the index had gone.
     """
     if statement.tag != "ALTER TABLE" or not statement.targets:
         return
@@ -234,6 +235,9 @@ def free_for_key(
             continue
         rows = evidence.history.by_name.get((schema, name), [])
         dropped = any(r.change_type == "DROP" and r.position < row.position for r in rows)
+        # What an earlier build published has no rows here: in the end, the key is called so.
+        live = evidence.live.table(indexed_table(index))
+        dropped = dropped or (live is not None and name in constraints(live.definition))
         numbered = f"{name}1"
         if (
             not (dropped or quote_if_needed(name) != name)
