@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from pggit_audit.catalog import RELATIONS, DatabaseObject
 from pggit_audit.definitions import parse_name
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import DOTTED
 from pggit_audit.statements import Name
 
-_INDEXED = re.compile(rf" ON (?:ONLY )?((?:{QUOTED}|[\w$.])+) USING ")
+_INDEXED = re.compile(rf" ON (?:ONLY )?({DOTTED}) USING ")
 
 
 class Live:

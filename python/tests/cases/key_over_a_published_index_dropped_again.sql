@@ -1,21 +1,13 @@
--- an index that an earlier build published has the name that PostgreSQL gives to a key: its second drop leaves no row, and the key takes the name
+-- a key takes the name of an index that an earlier build published, and whose drop, its second, leaves no row
 -- @strict
--- @@ first
-create table role (id text not null, name text not null, constraint role_pkey primary key (name));
-create table permit (id text not null, code text);
-create unique index permit_code_key on permit (id);
-drop index permit_code_key;
--- @@ build
--- @@ second
+-- @@ before
+create table role (id text not null, constraint role_pkey primary key (id));
 alter table role drop constraint role_pkey;
 create unique index role_pkey on role (id);
-create unique index permit_code_key on permit (code);
 -- @@ build
--- @@ third
-drop index if exists role_pkey;
+-- @@ key
+drop index role_pkey;
 alter table role add primary key (id);
-drop index permit_code_key;
-alter table permit add unique (code);
 -- @@ build
--- @@ fourth
+-- @@ behind
 alter table role add column note text;

@@ -19,8 +19,9 @@ from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
 _OF_SESSION = """
-select p.tableoid::oid::bigint, p.oid::bigint, case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end,
-    'pg_temp', p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
+select p.tableoid::pg_catalog.int8, p.oid::pg_catalog.int8,
+    case when p.prokind operator(pg_catalog.=) 'p' then 'PROCEDURE' else 'FUNCTION' end, 'pg_temp',
+    pg_catalog.concat(p.proname, '(', pg_catalog.oidvectortypes(p.proargtypes), ')'),
     (pg_catalog.pg_identify_object(p.tableoid, p.oid, 0)).identity, pg_catalog.pg_get_functiondef(p.oid)
 from pg_catalog.pg_proc as p
 join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) p.pronamespace

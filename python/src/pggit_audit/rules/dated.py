@@ -184,9 +184,10 @@ def _labels(
         return
     name = name_of(found)
     later = _labels_with(evidence, found, moment)[1]
+    labels = [label for label in evidence.moments.labels(found.object_identity) if label.moment]
     if is_published and evidence.moments.was_there("type", found.object_identity):
-        later = [label for label in evidence.moments.labels(found.object_identity) if label.moment]
-    written = [label.moment for label in evidence.moments.labels(found.object_identity) if label.moment]
+        later = labels
+    written = [label.moment for label in labels if label.moment]
     if not later and written and all(m.last <= moment.first for m in written):
         # The type's own row was written again: it has another name since, as a rule.
         later = _labels_with(evidence, found, min(written, key=lambda m: (m.first, m.last)))[1]

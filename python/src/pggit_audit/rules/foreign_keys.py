@@ -18,7 +18,7 @@ from pggit_audit.definitions import (
     qualified,
     quote_if_needed,
 )
-from pggit_audit.lexing import NAME, QUOTED
+from pggit_audit.lexing import DOTTED, NAME, QUOTED
 from pggit_audit.live import Live
 from pggit_audit.rules import OLDER_CONSTRAINT
 from pggit_audit.rules.column_actions import actions_on
@@ -42,7 +42,7 @@ _RARELY = 25
 _HASHED = re.compile(r"(?P<ends>.+)_(?P<rest>[0-9a-f]{8}_fk_(?P<other>.+))\Z")
 _DROPS = re.compile(rf"\bdrop\s+constraint\s+(?:if\s+exists\s+)?({NAME})")
 _TARGET = re.compile(r"references\s[^(]+\([^)]*\)", re.IGNORECASE)
-_REFERRED = re.compile(rf"references\s+(?P<table>(?:{QUOTED}|[\w$.])+)", re.IGNORECASE)
+_REFERRED = re.compile(rf"references\s+(?P<table>{DOTTED})", re.IGNORECASE)
 
 
 def earlier_action(evidence: Evidence, body: str, required: Collection[str]) -> str:

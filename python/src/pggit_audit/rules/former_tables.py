@@ -19,7 +19,7 @@ _MOVED = re.compile(
     re.IGNORECASE,
 )
 _OWNED_BY = re.compile(rf" OWNED BY (?P<table>(?:{QUOTED}|[\w$])+\.(?:{QUOTED}|[\w$])+)\.")
-_REFERS = re.compile(rf" REFERENCES (?P<table>(?:{QUOTED}|[\w$.])+)\(")
+_REFERS = re.compile(rf" REFERENCES (?P<table>{DOTTED})\(")
 
 
 def as_it_ended(evidence: Evidence, first: HistoryRow) -> DatabaseObject | None:

@@ -22,13 +22,13 @@ from pggit_audit.definitions import (
     without_identity,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED, says
+from pggit_audit.lexing import DOTTED, QUOTED, says
 from pggit_audit.rules.column_actions import Action, Actions, actions_on, is_on, name_before, taken_away
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped, said_by_using
 from pggit_audit.statements import Name, Statement, quote, unquote
 
-ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ", re.MULTILINE)
+ATTACHED = re.compile(rf"^ALTER TABLE ONLY (?P<parent>{DOTTED}) ATTACH PARTITION ", re.MULTILINE)
 
 
 def before_actions(lines: Sequence[str], actions: Actions) -> list[tuple[str, str]]:

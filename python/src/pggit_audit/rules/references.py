@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import column_types, constraints, parse_name
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import NAME, QUOTED
+from pggit_audit.lexing import DOTTED, NAME, QUOTED
 from pggit_audit.rules.type_changes import columns_that_refer, columns_written
 from pggit_audit.statements import Name, Statement, unquote
 
@@ -17,12 +17,10 @@ _REFERS = re.compile(
     rf"\bforeign\s+key\s*\(\s*({NAME})\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
 )
 # As PostgreSQL prints it.
-_KEY_OF_ONE = re.compile(
-    rf"FOREIGN KEY \(({QUOTED}|[\w$]+)\) REFERENCES ((?:{QUOTED}|[\w$.])+)\(({QUOTED}|[\w$]+)\)"
-)
+_KEY_OF_ONE = re.compile(rf"FOREIGN KEY \(({QUOTED}|[\w$]+)\) REFERENCES ({DOTTED})\(({QUOTED}|[\w$]+)\)")
 # As `_plain` writes it: the table, its columns if they are named, and what happens.
 _PARTS = re.compile(
-    rf"references (?P<table>(?:{QUOTED}|[\w$.])+)(?P<key>(?:\([^)]*\))?)(?P<happens>(?:\s.*)?)",
+    rf"references (?P<table>{DOTTED})(?P<key>(?:\([^)]*\))?)(?P<happens>(?:\s.*)?)",
     re.IGNORECASE | re.DOTALL,
 )
 MANY = 3

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED
+from pggit_audit.lexing import DOTTED, QUOTED
 from pggit_audit.rules import (
     IMPLIED_DROP,
     OLDER_FUNCTION,
@@ -27,7 +27,7 @@ from pggit_audit.statements import Name, Statement, unquote
 
 # A text that makes a routine, or gives one its name or its schema; the name as it stands there.
 _ROUTINE = re.compile(
-    rf"\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?((?:{QUOTED}|[\w$.])+)\s*\(",
+    rf"\b(?:function|procedure|routine|aggregate)\s+(?:if\s+exists\s+)?({DOTTED})\s*\(",
     re.IGNORECASE,
 )
 _MAKES_ROUTINE = re.compile(r"\bcreate\b|\brename\s+to\b|\bset\s+schema\b|\bexecute\b", re.IGNORECASE)

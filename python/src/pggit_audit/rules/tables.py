@@ -32,7 +32,7 @@ from pggit_audit.definitions import (
     without_order,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import QUOTED, says
+from pggit_audit.lexing import DOTTED, says
 from pggit_audit.rules import (
     OLDER_TABLE,
     column_actions,
@@ -57,7 +57,7 @@ _MOST_COLUMNS = 1600
 _MAY_MAKE = re.compile(r"\b(?:insert|merge)\s+into\b|\b(create|into|execute)\b", re.IGNORECASE)
 
 # A statement that makes an index of a partition part of one of its parent.
-ATTACHES_INDEX = re.compile(rf"ALTER INDEX (?P<parent>(?:{QUOTED}|[\w$.])+) ATTACH PARTITION ")
+ATTACHES_INDEX = re.compile(rf"ALTER INDEX (?P<parent>{DOTTED}) ATTACH PARTITION ")
 
 
 @dataclass(frozen=True)
