@@ -431,7 +431,7 @@ class CatalogReader:
         return self._with_kinds(row for row in rows if row["classid"] is not None), rows[0]["horizon"]
 
     def dependents(self, keys: Iterable[Key], query: str = "dependents") -> dict[Key, str]:
-        """Objects (with their kinds) whose text may name one of `keys`, or (`users_of_rows`) list its columns."""
+        """Objects (with their kinds) whose text may name one of `keys`, or (`users_of_rows`) go by its columns."""
         return self._with_kinds(self._fetch(query, oids=[objid for _, objid in keys]))
 
     def _with_kinds(self, rows: Iterable[Mapping[str, Any]]) -> dict[Key, str]:

@@ -14,6 +14,7 @@ from pggit_audit.definitions import quote_if_needed
 from pggit_audit.errors import LostCommits
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.state import ROUTINES, Difference, State
+from pggit_audit.rules import until_commit
 from pggit_audit.settings import is_local
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
@@ -148,10 +149,20 @@ class Situation:
         """Forgets what the session before had set."""
         self.sets_schemas = self.sets_zone = self._has_local = False
         self._lasting: list[Statement] = []
+        self._until_commit: list[str] = []
         self.state.of_session.clear()
 
+    def until_commit(self, statement: Statement) -> Statement:
+        """The statement with the temporary tables kept until its text ends the transaction."""
+        kept, dropped = until_commit.kept(statement)
+        self._until_commit += dropped
+        return kept
+
     def end_transaction(self) -> None:
-        """Undoes what was set for the transaction alone that the text ends here."""
+        """Undoes what was set and made for the transaction alone that the text ends here."""
+        for drop in self._until_commit:
+            self.runs(drop)
+        self._until_commit.clear()
         if self._has_local:
             lasting = self._lasting
             self.shadow.end_execution(settings_only=True)

@@ -209,6 +209,7 @@ class Replay:
                 yield from self._fallback.not_run(statement, execution)
                 continue
             situation.read_routines_of_session(statement)
+            statement = situation.until_commit(statement)
             if statement.action == "code" and not (
                 fired
                 or may_make_ddl(statement, situation.state)

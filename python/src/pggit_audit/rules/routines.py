@@ -176,7 +176,7 @@ def replaced_overloads(
 
     The drop leaves no row (FORMATS 1.4). A second routine beside the first is as a rule made by OR REPLACE, and
     the first one shows later: by a row of its oid, in the live catalog, by what depends on it, or in a text that
-    drops one of the name. `oids`: what the oids are known to be that v1 recorded.
+    drops one of the name; or it was made in the same session. `oids`: what the oids are known to be that v1 recorded.
     """
     if (
         statement.tag not in ("CREATE FUNCTION", "CREATE PROCEDURE")
@@ -188,11 +188,13 @@ def replaced_overloads(
     schema, bare = statement.targets[0]
     for old in situation.routines(bare):
         name = (old.object_schema, old.object_name)
-        recorded = [oid for oid, known in oids.items() if known == name]
+        last = [
+            _last_row(evidence, (row.object_schema, oid)) for oid, known in oids.items() if known == name
+        ]
         if (
             old.object_schema != (schema or situation.schemas[0])
             or evidence.live.has(old)
-            or any(_last_row(evidence, (row.object_schema, oid)) >= row.position for oid in recorded)
+            or any(at >= row.position or _is_made_beside(evidence, at, row) for at in last)
         ):
             continue
         yield Repair(
@@ -201,6 +203,14 @@ def replaced_overloads(
             f"row {row.version_id} creates another {bare} and does not say OR REPLACE; "
             "the live catalog does not have this one, and no later row is of its oid",
         )
+
+
+def _is_made_beside(evidence: Evidence, last: int, row: HistoryRow) -> bool:
+    """Whether a routine with its `last` row in the session of another's was there when that was made: nobody drops at
+    once what he just made, unless transactions in between left no row."""
+    history = evidence.history
+    is_within = 0 <= last and history.session_end(last) >= row.position
+    return is_within and not sum(evidence.moments.unexplained[last : row.position])
 
 
 def _last_row(evidence: Evidence, name: Name) -> int:

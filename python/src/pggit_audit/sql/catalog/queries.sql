@@ -62,9 +62,14 @@ with changed as (
 
 -- query: users_of_rows
 -- The objects whose text may list the columns of one of `oids`, tables and composite types: `ROW(a, NULL)::t`, and a
--- query of a function that returns such rows.
-with changed as (
+-- query of a function that returns such rows. And their heirs, of which a text says what is otherwise than with them.
+with recursive changed as (
     select unnest(%(oids)s::oid[]) as oid
+)
+, heirs as (
+    select i.inhrelid as oid from pg_catalog.pg_inherits as i join changed on changed.oid = i.inhparent
+    union
+    select i.inhrelid from pg_catalog.pg_inherits as i join heirs on heirs.oid = i.inhparent
 )
 , rows as (
     select c.reltype as oid from pg_catalog.pg_class as c join changed on changed.oid = c.oid where c.reltype <> 0
@@ -80,6 +85,11 @@ with changed as (
     where d.classid = 'pg_proc'::regclass
 )
 {query:namers}
+union
+select 'pg_class'::regclass::oid, c.oid, c.relkind::text
+from heirs
+join pg_catalog.pg_class as c on c.oid = heirs.oid
+where not c.relispartition
 
 -- query: namers
 -- The objects whose text may name one of the oids in `referenced`, one step away.
