@@ -81,6 +81,9 @@ class PendingSteps:
             for step in types.unused(self._evidence, self._situation, row, difference.old, difference.new):
                 if all(s.key != step.key for s in self._steps):
                     self._steps.append(step)
+        if difference is None:
+            # From here on, names are those of this record.
+            self.foresee_columns(row)
         if difference is None or difference.new is None:
             return
         found = difference.new
@@ -113,7 +116,7 @@ class PendingSteps:
         if (
             row.object_type == "TABLE"
             and row.change_type != "DROP"
-            and all(s.name != name for s in self._steps)
+            and all(s.name != name or s.repair.rule is not FORESEEN_RENAME for s in self._steps)
         ):
             current = self._situation.columns(name)
             self._steps += renamed_columns.lost_renames(self._evidence, name, current, row.position)

@@ -40,7 +40,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.column_actions import Actions, added
 from pggit_audit.rules.naming import said
-from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, live_name, rename
+from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, live_name, rename, told_by
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
@@ -88,7 +88,7 @@ def align(evidence: Evidence, table: Name, columns: Columns, current: Current, w
         step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
         del by_name[old]
     names = {old: new for old, new in placed.items() if new is not None}
-    for statement in in_turn(table, names, {*by_name}):
+    for statement in in_turn(told_by(table, current, next(iter(names), "")), names, {*by_name}):
         repairs.append(Repair(RENAMED_COLUMN, statement, why, inferred=table))
     by_name = {names.get(name, name): column for name, column in by_name.items()}
     extra = [n for n in by_name if n not in columns]
@@ -107,7 +107,7 @@ def align(evidence: Evidence, table: Name, columns: Columns, current: Current, w
                 extra.remove(fits[0])
                 missing.remove(new)
     for old, new in pairs:
-        step(RENAMED_COLUMN, f"RENAME COLUMN {quote(old)} TO {quote(new)}")
+        repairs.append(rename(told_by(table, current, old), old, new, why))
     for old in extra:
         step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
     for new in missing:
@@ -174,7 +174,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             extra = extra or [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
             if column not in row.columns and len(extra) == 1:
                 why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
-                found.append(rename(table, extra[0], column, why))
+                found.append(rename(told_by(table, current, extra[0]), extra[0], column, why))
         elif live is not None:
             found += _as_live(live, table, column, current, failure.statement)
         else:
@@ -244,7 +244,7 @@ def _as_live(
     if not line and len(lost) == 1 and statement.verb == "ALTER":
         # What the statement takes away is not there in the end; and there is one that is not.
         why = f"the statement names {column}; {live.object_identity} no longer has {lost[0]} in the live catalog"
-        yield rename(table, lost[0], column, why)
+        yield rename(told_by(table, current, lost[0]), lost[0], column, why)
     if line:
         add = f"ALTER TABLE {qualified(table)} ADD COLUMN {line};"
         why = f"{live.object_identity} has {column} in the live catalog"
@@ -337,7 +337,7 @@ def _unheard_of(
     ]
     if len(unused) == 1:
         why = f"the statement names {column}, which no row added; {unused[0]} is never named again"
-        yield rename(table, unused[0], column, why)
+        yield rename(told_by(table, current, unused[0]), unused[0], column, why)
     add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} {kind};"
     why = f"the statement names {column}, of which nothing else is known"
     yield Repair(STUB_COLUMN, add, why, inferred=table)

@@ -29,6 +29,13 @@ def rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUM
     return Repair(rule, statement, why, inferred=table)
 
 
+def told_by(table: Name, current: Current, column: str) -> Name:
+    """The table that a column is renamed in: of an inherited one, that from which its heirs have it."""
+    parents = (c.get("inherited_from") for c in current if c["name"] == column)
+    schema, name = next((parent for parent in parents if parent), table)
+    return schema, name
+
+
 # By their places -----------------------------------------------------------------------------------
 
 
@@ -193,7 +200,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         why = f"{shown} where {_who_left(evidence, position)} left {old}"
         if then != match:
             why += f", and a text says that it was {then} before"
-        step = rename(table, old, then, why, FORESEEN_RENAME)
+        step = rename(told_by(table, current, old), old, then, why, FORESEEN_RENAME)
         attnum = facts[match][0] if match in facts and said_by == upper else column["position"]
         # Where a text gave it its last name, that is what wrote it last.
         moment = of_column(evidence, table, position, upper, match, attnum) if then == match else None

@@ -188,9 +188,7 @@ def replaced_overloads(
     schema, bare = statement.targets[0]
     for old in situation.routines(bare):
         name = (old.object_schema, old.object_name)
-        last = [
-            _last_row(evidence, (row.object_schema, oid)) for oid, known in oids.items() if known == name
-        ]
+        last = [_last_row(evidence, (row.object_schema, oid)) for oid, known in oids.items() if known == name]
         if (
             old.object_schema != (schema or situation.schemas[0])
             or evidence.live.has(old)
@@ -209,7 +207,7 @@ def _is_made_beside(evidence: Evidence, last: int, row: HistoryRow) -> bool:
     """Whether a routine with its `last` row in the session of another's was there when that was made: nobody drops at
     once what he just made, unless transactions in between left no row."""
     history = evidence.history
-    is_within = 0 <= last and history.session_end(last) >= row.position
+    is_within = last >= 0 and history.session_end(last) >= row.position
     return is_within and not sum(evidence.moments.unexplained[last : row.position])
 
 

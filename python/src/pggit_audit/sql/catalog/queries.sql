@@ -166,7 +166,29 @@ select
     a.attnum::pg_catalog.int4 as position,
     a.attgenerated operator(pg_catalog.<>) '' as generated,
     a.attidentity operator(pg_catalog.<>) '' as identity,
-    pg_catalog.format_type(a.atttypid, a.atttypmod) as full_type
+    pg_catalog.format_type(a.atttypid, a.atttypmod) as full_type,
+    case
+        when a.attinhcount operator(pg_catalog.>) 0 then (
+            -- the one from which all its heirs have it
+            with recursive ancestors (oid) as (
+                select a.attrelid
+                union
+                select i.inhparent
+                from pg_catalog.pg_inherits as i
+                join ancestors on ancestors.oid operator(pg_catalog.=) i.inhrelid
+            )
+            select array[n.nspname::pg_catalog.text, c.relname::pg_catalog.text]
+            from ancestors
+            join pg_catalog.pg_attribute as p
+                on p.attrelid operator(pg_catalog.=) ancestors.oid
+                and p.attname operator(pg_catalog.=) a.attname
+                and p.attinhcount operator(pg_catalog.=) 0
+            join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) ancestors.oid
+            join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace
+            order by c.oid
+            limit 1
+        )
+    end as inherited_from
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_type as d on d.oid operator(pg_catalog.=) a.atttypid
 join pg_catalog.pg_type as t
