@@ -23,6 +23,7 @@ _MAKES = {"CREATE", "ALTER", "DROP", "COMMENT"}
 # With these, not all of a block need run, or what it runs is told elsewhere.
 _MAY_DO_ELSE = {"CALL", "RETURN", "EXCEPTION", "CASE", "ROLLBACK", "ELSIF", "ELSEIF", "WHEN"}
 _ALTERS = re.compile(r"\b(?:alter|cascade)\b", re.IGNORECASE)
+_ASKS = {"SELECT", "PERFORM", "GET"}
 _LEVELS = {"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"}
 KEEPS = {"CREATE", "ALTER", "COMMENT"}
 """What these make keeps its expressions as they are written, and its structure comes from no row."""
@@ -81,21 +82,93 @@ def straight(block: Statement) -> tuple[Statement, ...]:
         return ()
     if len(first.tokens) == 1:
         return ()
-    start = first.tokens[1].start - first.tokens[0].start
     found: list[Statement] = []
-    for part in (Part(first.text[start:], first.tokens[1:]), *rest):
-        word, behind = upper(part.tokens[0]), part.tokens[1:]
-        if word == "EXECUTE" and len(behind) == 1 and behind[0].token_type in LITERALS:
-            run = split(behind[0].text)
-        elif word in _RUNS:
-            run = split(part.text)
-        else:
-            run = ()
-        if run and all(upper(each.tokens[0]) in _RUNS for each in run):
-            found += run
-        elif word != "NULL" and not (word == "RAISE" and _only_says(behind)):
+    for part in (_behind(first, 1), *rest):
+        run = _plain(part)
+        if run is None:
             return ()
+        found += run
     return tuple(found)
+
+
+def _behind(part: Part, ahead: int) -> Part:
+    """What stands behind so many tokens of a part."""
+    tokens = part.tokens[ahead:]
+    return Part(part.text[tokens[0].start - part.tokens[0].start :] if tokens else "", tokens)
+
+
+def _plain(part: Part) -> tuple[Statement, ...] | None:
+    """The statements that a statement of code is, or executes in plain sight, none where it only says something; None
+    where it may be anything else."""
+    word, behind = upper(part.tokens[0]), part.tokens[1:]
+    run: tuple[Statement, ...] = ()
+    if word == "EXECUTE" and len(behind) == 1 and behind[0].token_type in LITERALS:
+        run = split(behind[0].text)
+    elif word in _RUNS:
+        run = split(part.text)
+    if run and all(upper(each.tokens[0]) in _RUNS for each in run):
+        return run
+    return () if word == "NULL" or (word == "RAISE" and _only_says(behind)) else None
+
+
+class Branch(NamedTuple):
+    """What code runs one after the other: in any case, or on one condition."""
+
+    on_condition: bool
+    statements: tuple[Statement, ...]
+
+
+@lru_cache(maxsize=256)
+def branches(code: str) -> tuple[Branch, ...]:
+    """What a body of PL/pgSQL runs in any case and on each of its conditions, in order; empty where it may do anything
+    else.
+
+    Beside that it asks and works out: a branch runs to its end, or not at all. Nothing is done in a loop, in a handler,
+    on one condition within another, or ELSE, and nothing ends the code before its end.
+    """
+    found: list[tuple[bool, list[Statement]]] = [(False, [])]
+    depth, ended = 0, False
+    try:
+        parts = read_parts(code, escapes=False) if len(code) <= SHORT else []
+    except (TokenError, TooLong, RecursionError):
+        return ()
+    for each in parts:
+        part = each
+        while part.tokens:
+            word, ahead = upper(part.tokens[0]), None
+            if ended:
+                return ()
+            if not depth:
+                ahead = _first(part.tokens, "BEGIN")
+            elif word == "IF" and depth == 1:
+                ahead = _first(part.tokens, "THEN")
+                if ahead is None:
+                    return ()
+                found.append((True, []))
+            elif word == "END":
+                words = [upper(t) for t in part.tokens]
+                if words != (["END", "IF"] if depth > 1 else ["END"]):
+                    return ()
+                if depth > 1:
+                    found.append((False, []))
+                depth -= 1
+                ended = not depth
+            else:
+                run = _plain(part)
+                if run is None and not _only_asks(part.tokens):
+                    return ()
+                found[-1][1].extend(run or ())
+            if ahead is None:
+                break
+            depth += 1
+            part = _behind(part, ahead)
+    return tuple(Branch(on, tuple(made)) for on, made in found) if ended else ()
+
+
+def _only_asks(tokens: Sequence[Token]) -> bool:
+    """Whether a statement of code only asks or works something out; what it calls is not told here."""
+    assigns = len(tokens) > 1 and tokens[1].text in (":=", "=")
+    return (upper(tokens[0]) in _ASKS or assigns) and not _may_execute(tokens)
 
 
 def _only_says(tokens: Sequence[Token]) -> bool:
@@ -104,8 +177,8 @@ def _only_says(tokens: Sequence[Token]) -> bool:
     return bool(tokens) and upper(tokens[0]) in _LEVELS and not is_call
 
 
-def _body(block: Statement) -> list[Part]:
-    """What stands between the semicolons of a DO block of PL/pgSQL; empty where it cannot be read."""
+def body_of(block: Statement) -> str:
+    """The code of a DO block of PL/pgSQL; empty where it cannot be read."""
     literals = [t for t in block.tokens if t.token_type in LITERALS]
     others = [t.text.upper() for t in block.tokens if t.token_type not in LITERALS]
     if (
@@ -116,9 +189,14 @@ def _body(block: Statement) -> list[Part]:
         or len(literals[0].text) > SHORT
         or "\\" in literals[0].text
     ):
-        return []
+        return ""
+    return literals[0].text
+
+
+def _body(block: Statement) -> list[Part]:
+    """What stands between the semicolons of a DO block of PL/pgSQL; empty where it cannot be read."""
     with suppress(TokenError, TooLong, RecursionError):
-        return read_parts(literals[0].text, escapes=False)
+        return read_parts(body_of(block), escapes=False)
     return []
 
 

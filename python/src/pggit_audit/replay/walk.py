@@ -20,7 +20,7 @@ from pggit_audit.replay.code import calls_a_procedure, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
-from pggit_audit.replay.execution import Execution, executions
+from pggit_audit.replay.execution import Execution, executions, has_lost_rows
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
@@ -31,6 +31,7 @@ from pggit_audit.replay.own_words import left_open, says_all, went_with_a_view
 from pggit_audit.replay.pending import PendingSteps
 from pggit_audit.replay.preexisting import Preexisting
 from pggit_audit.replay.provenance import Inferred, Provenance
+from pggit_audit.replay.shown import as_rows_show
 from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, routines_as_made
 from pggit_audit.replay.tree import Tree, reconciliation
@@ -196,7 +197,7 @@ class Replay:
         """
         situation = self._situation
         situation.begin_session()
-        for statement in execution.in_turn():
+        for statement in (each for one in execution.in_turn() for each in self._as_shown(one, execution)):
             if statement.action == "unreadable":
                 execution.failures.append(("unreadable_text", statement.tag))
                 continue
@@ -224,6 +225,16 @@ class Replay:
                 continue
             yield from self._statement(statement, execution, as_it_is=again or fired)
         situation.shadow.end_execution()
+
+    def _as_shown(self, statement: Statement, execution: Execution) -> Sequence[Statement]:
+        """The statements that code was, as its rows show; itself, where they do not."""
+        if has_lost_rows(execution.rows, self._evidence):
+            return (statement,)
+
+        def is_plain(routine: DatabaseObject) -> bool:
+            return self._provenance.rests_on(routine) is None
+
+        return as_rows_show(statement, execution, self._situation.state, is_plain) or (statement,)
 
     def _noticed(self, events: Iterable[Event]) -> Iterator[Event]:
         """What the history made of the role that runs it is said with the next event that has a commit."""

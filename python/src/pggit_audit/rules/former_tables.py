@@ -4,7 +4,7 @@ became of it, and what it is made of."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name, qualified
@@ -44,6 +44,22 @@ def had_another_name(evidence: Evidence, row: HistoryRow, about: Iterable[Statem
         parse_name(old)[1] == row.name and unquote(schema) == row.object_schema
         for old, schema in _MOVED.findall(row.text)
     )
+
+
+def names_since(evidence: Evidence, first: HistoryRow, name: Name) -> Iterator[tuple[Name, int, int]]:
+    """What the table of its first row was called, which had this name before: since which row's position, and until
+    which one's."""
+    called, begin, until = name, 0, len(evidence.history.rows)
+    later = evidence.history.later_rows((first.object_schema, first.name), first.position)
+    for row in (first, *later):
+        if row.change_type != "ALTER":
+            until = row.position
+            break
+        now: Name = (row.object_schema, row.name)
+        if row.object_type == "TABLE" and now != called:
+            yield called, begin, row.position
+            called, begin = now, row.position
+    yield called, begin, until
 
 
 def is_known_by(evidence: Evidence, name: Name, row: HistoryRow) -> bool:

@@ -241,18 +241,29 @@ def statements_on(
     Of a partition that no row makes, what names its parent is on it as well: from the start, or from the text on that
     attaches it.
     """
+    return statements_naming(evidence, _names(evidence, table))
+
+
+def statements_naming(
+    evidence: Evidence, names: Iterable[tuple[Name, int, int]]
+) -> list[tuple[HistoryRow, Statement, list[Name]]]:
+    """The recorded statements that name a table by a name that it has by then, in order (`statements_on`).
+
+    Args:
+        names: what it was called, each since which row's position, and until which one's.
+    """
     history = evidence.history
     found: dict[tuple[str, int], tuple[HistoryRow, list[Name]]] = {}
-    for name, first, until in _names(evidence, table):
+    for name, first, until in names:
         for row in (history.rows[p] for p in history.mentions(name[1]) if first <= p <= until):
             if not row.exclusion_reason:
                 before = found.get(row.execution)
                 found[row.execution] = row, [*(before[1] if before else ()), name]
     return [
-        (row, statement, names)
-        for row, names in sorted(found.values(), key=lambda f: f[0].position)
+        (row, statement, names_then)
+        for row, names_then in sorted(found.values(), key=lambda f: f[0].position)
         for statement in row.statements
-        if any(says(statement.folded, name[1]) for name in names)
+        if any(says(statement.folded, name[1]) for name in names_then)
     ]
 
 

@@ -395,6 +395,13 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         return None
     if routine and routines.goes_on(evidence, found, position):
         return None
+    helped = routines.helps_until(evidence, found, position) if routine else None
+    if helped is not None:
+        drop = f"DROP {kind} {found.object_identity};"
+        why = "its session makes it, as others do one of its name, and none after it needs it"
+        seen = history.rows[helped].created_at
+        step = Repair(UNRECORDED_DROP, drop, why, seen_until=seen, about=_end(kind, name))
+        return PendingStep(helped, name, step, waits=True)
     if any(
         r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])
     ):

@@ -193,7 +193,10 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             new.remove(match)
         then = name_before(match, said) or match
         if then == old or any(
-            history.rows[p].renames for p in history.mentions(table[1], old, match) if position < p <= said_by
+            history.rows[p].renames
+            for name in {match, then}
+            for p in history.mentions(table[1], old, name)
+            if position < p <= said_by
         ):
             # A text says it, maybe one that is recorded for another object: it runs when its turn comes.
             continue

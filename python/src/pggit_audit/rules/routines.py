@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
@@ -218,6 +219,8 @@ def _last_row(evidence: Evidence, name: Name) -> int:
     return rows[-1].position if rows else evidence.history.last_row(name)
 
 
+# A routine that so many sessions make and none needs later is a helper of each.
+_SESSIONS = 3
 _TYPE = re.compile(r"""(?:"(?:[^"]|"")*"(?!")|[^",])+""")
 
 
@@ -236,6 +239,36 @@ def goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
         if _body(found) == _body(other):
             return not _makes(evidence, bare, position + 1)
     return False
+
+
+def helps_until(evidence: Evidence, found: DatabaseObject, position: int) -> int | None:
+    """The last row whose text names a routine that only helps the session that makes it, before the next one of its
+    name; None where it does more.
+
+    So it is where texts of three sessions or more make one of that name that is not there yet, no text says that it is
+    replaced or dropped, and none of a later session names it.
+    """
+    history, bare = evidence.history, found.object_name.split("(", 1)[0]
+    named = history.mentions(bare)
+    made: list[int] = []
+    for p in named:
+        row = history.rows[p]
+        says = [
+            s
+            for s in row.statements
+            if s.verb in ("CREATE", "DROP")
+            and s.object_type in ("FUNCTION", "PROCEDURE", "ROUTINE")
+            and any(target == bare for _, target in s.targets)
+        ]
+        if any(s.or_replace or s.verb == "DROP" for s in says):
+            return None
+        if says and (row.object_type, row.change_type) == ("FUNCTION", "CREATE"):
+            made.append(p)
+    lives = [[p for p in named if begin <= p < end] for begin, end in pairwise([*made, len(history)])]
+    sessions = [{history.session_end(p) for p in life} for life in lives]
+    if any(len(each) > 1 for each in sessions) or len(set().union(*sessions)) < _SESSIONS:
+        return None
+    return next((life[-1] for life in lives if position in life), None)
 
 
 def _types(routine: DatabaseObject) -> list[str]:

@@ -32,7 +32,7 @@ from pggit_audit.definitions import (
     without_order,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import DOTTED, says
+from pggit_audit.lexing import DOTTED
 from pggit_audit.rules import (
     OLDER_TABLE,
     column_actions,
@@ -147,7 +147,7 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     found = {c: fact for c, fact in before.items() if c not in _retyped_by(evidence, name, first)}
     born = _born(evidence, first, name)
     table = _table(name, born, found, why, *made)
-    statements = _statements_of(evidence, name, live)
+    statements = _statements_of(evidence, name, live, first)
     told = [statement for statement, _ in statements]
     there = [column for column, _ in column_types(table.make.statement)]
     table.rest.extend(older_constraints.named_by_drops(evidence, name, before, told, table.rest))
@@ -270,15 +270,6 @@ def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
         )
         about = about[: next(own, len(about)) + 1]
     return about or row.statements
-
-
-def _statements_on(evidence: Evidence, table: str) -> list[Statement]:
-    """The recorded statements that name a table, in order."""
-    found: dict[tuple[str, int], list[Statement]] = {}
-    for row in (evidence.history.rows[p] for p in evidence.history.mentions(table)):
-        if not row.exclusion_reason:
-            found[row.execution] = [s for s in row.statements if says(s.folded, table)]
-    return [statement for statements in found.values() for statement in statements]
 
 
 # How it is made ------------------------------------------------------------------------------------
@@ -404,7 +395,7 @@ def _as_it_was(
     What v1 does not record (a type's modifiers, identity, collation) is as in the live catalog.
     """
     known: dict[str, str] = {}
-    earlier = older_columns.types_before(evidence, _statements_of(evidence, name, live))
+    earlier = older_columns.types_before(evidence, _statements_of(evidence, name, live, first))
     said = {column: t.kind for column, t in earlier.items()}
     usual = evidence.older_modifiers.usual(before, live, said)
     head, tail, rest = f"CREATE TABLE {qualified(name)} (", ");", list[str]()
@@ -448,12 +439,15 @@ def _as_it_was(
 
 
 def _statements_of(
-    evidence: Evidence, name: Name, live: DatabaseObject | None
+    evidence: Evidence, name: Name, live: DatabaseObject | None, first: HistoryRow
 ) -> list[tuple[Statement, Sequence[Name]]]:
     """The recorded statements on a table, with the names that it has by then."""
     if live is not None:
-        return [(s, names) for _, s, names in older_columns.statements_on(evidence, live)]
-    return [(s, [name]) for s in _statements_on(evidence, name[1])]
+        found = older_columns.statements_on(evidence, live)
+    else:
+        called = former_tables.names_since(evidence, first, name)
+        found = older_columns.statements_naming(evidence, called)
+    return [(statement, names) for _, statement, names in found]
 
 
 def _retyped_by(evidence: Evidence, name: Name, first: HistoryRow) -> dict[str, older_columns.Earlier]:

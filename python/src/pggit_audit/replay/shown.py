@@ -1,0 +1,106 @@
+"""What the rows of code show that it did, where it asks for rows of the team's that the history does not have.
+
+A call, or a block, runs a branch to its end or not at all: if not, nothing of it is left. So where its rows have what a
+branch makes, and nothing else of it does, the branch ran, as if the client had sent its statements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.code import Branch, body_of, branches
+from pggit_audit.replay.code import code_of, reached
+from pggit_audit.replay.execution import Execution
+from pggit_audit.replay.looks import looks_at_data, may_make
+from pggit_audit.replay.state import State, bare_name
+from pggit_audit.statements import Statement
+
+_PLPGSQL = re.compile(r"\n LANGUAGE plpgsql\b")
+# A routine's own settings, which its statements would be without.
+_SETS = re.compile(r"\n SET ")
+_BODY = re.compile(r"\nAS (?P<mark>\$[^$]*\$)(?P<code>.*)(?P=mark)", re.DOTALL)
+_NAMED = ("TABLE", "INDEX", "VIEW")
+_TEMPORARY = {"TEMP", "TEMPORARY"}
+
+
+def as_rows_show(
+    statement: Statement,
+    execution: Execution,
+    state: State,
+    is_plain: Callable[[DatabaseObject], bool],
+) -> Sequence[Statement]:
+    """The statements that code ran, where it looks at data and its rows show which of its branches those are; empty
+    where they do not.
+
+    Args:
+        execution: the one at hand; its rows that nothing explains so far count.
+        is_plain: whether nothing of a routine is inferred.
+    """
+    if statement.action != "code" or looks_at_data(statement, state) is None:
+        return ()
+    makers = [o for o in reached(statement.text, state) if may_make(o)]
+    if statement.tag == "DO":
+        code = body_of(statement) if not makers else ""
+    elif len(makers) == 1 and _is_call_of(statement, makers[0]) and is_plain(makers[0]):
+        code = _body(makers[0])
+    else:
+        code = ""
+    others = [s for s in execution.statements if s is not statement]
+    elsewhere = {bare for s in others for _, bare in s.targets}
+    codes = [s.text for s in others if s.action == "code"]
+    told = {row.name for row in execution.remaining}
+    return _taken(branches(code), told, elsewhere, codes) if code else ()
+
+
+def _is_call_of(statement: Statement, routine: DatabaseObject) -> bool:
+    """Whether a statement is `select routine()` and no more."""
+    bare = bare_name(routine)
+    calls = ((bare, "(", ")"), (routine.object_schema, ".", bare, "(", ")"))
+    return statement.keywords[:1] == ("SELECT",) and statement.words[1:] in calls
+
+
+def _body(routine: DatabaseObject) -> str:
+    """The code of a function of PL/pgSQL that takes nothing else of its session; else empty."""
+    text = code_of(routine)
+    head, found = text.partition("\nAS ")[0], _BODY.search(text)
+    if found is None or _PLPGSQL.search(head) is None or _SETS.search(head):
+        return ""
+    return found["code"]
+
+
+def _taken(
+    parts: Sequence[Branch], told: set[str], elsewhere: set[str], codes: Sequence[str]
+) -> Sequence[Statement]:
+    """What the code ran: what it does in any case, and the branches of which each name is among those that the rows
+    have (`told`) and that nothing else says: no other part, statement, or code. Empty where it cannot be told of one.
+    """
+    names = [_names(part) for part in parts]
+    found: list[Statement] = []
+    any_shown = False
+    for i, part in enumerate(parts):
+        if part.on_condition and part.statements:
+            own = names[i].difference(elsewhere, *(n for j, n in enumerate(names) if j != i))
+            own = {name for name in own if not any(name in text for text in codes)}
+            if not own or not (own <= told or own.isdisjoint(told)):
+                return ()
+            if not own <= told:
+                continue
+            any_shown = True
+        found += part.statements
+    return found if any_shown else ()
+
+
+def _names(part: Branch) -> set[str]:
+    """What a part of code makes or alters that has a row for certain, by its name."""
+    return {
+        s.targets[0][1]
+        for s in part.statements
+        if s.verb in ("CREATE", "ALTER")
+        and s.object_type in _NAMED
+        and s.leaves_rows
+        and s.targets
+        and not (s.if_exists or s.may_rename or s.runs_query)
+        and _TEMPORARY.isdisjoint(s.keywords)
+    }

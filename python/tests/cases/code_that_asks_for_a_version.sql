@@ -1,0 +1,24 @@
+-- a helper that looks at a row first runs all of its branch or nothing of it: the rows of its call show which; what it
+-- made is as certain as if a client had sent it
+-- @strict
+-- @@ first
+create table version (stage int not null);
+-- @@ second author=bob
+insert into version values (1);
+create function migrate() returns void as $$
+declare
+  next_version int ;
+begin
+  select stage + 1 into next_version from version ;
+  if next_version = 2 then
+    execute 'CREATe TABLE "pet"("id" serial8 primary key unique,"name" varchar not null)' ;
+    execute 'alter table "pet" add constraint "unique_pet" unique("name")' ;
+    update version set stage = next_version ;
+    raise notice 'now at %', next_version ;
+  end if ;
+end ;
+$$ language plpgsql ;
+select migrate() ;
+-- @@ third
+create table toy (id int primary key, pet_id bigint references pet (id));
+-- @after select count(*) = 3 and bool_and(fidelity = 'exact') from pggit_audit.changes where object_name in ('pet', 'pet_pkey', 'unique_pet') and origin = 'v1'
