@@ -102,7 +102,9 @@ def _leading(objects: Iterable[DatabaseObject], routines: Iterable[DatabaseObjec
         waiting = [told for told in waiting if told not in further]
         for found, code in further:
             led.add(bare_name(found))
-            if found.object_type in _ATTACHED or _PARENT.search(code):
+            # A routine that makes such a table is no part of it.
+            is_parent = found.object_type not in ROUTINES and _PARENT.search(code)
+            if found.object_type in _ATTACHED or is_parent:
                 led |= can_be_led & _words(code)
 
 

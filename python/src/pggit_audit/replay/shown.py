@@ -93,14 +93,14 @@ def _taken(
 
 
 def _names(part: Branch) -> set[str]:
-    """What a part of code makes or alters that has a row for certain, by its name."""
+    """What a part of code makes, alters or renames that has a row for certain, by the name that the row has."""
     return {
-        s.targets[0][1]
+        s.renamed_to or s.targets[0][1]
         for s in part.statements
         if s.verb in ("CREATE", "ALTER")
         and s.object_type in _NAMED
         and s.leaves_rows
         and s.targets
-        and not (s.if_exists or s.may_rename or s.runs_query)
+        and not (s.if_exists or s.runs_query or (s.may_rename and s.renamed_to is None))
         and _TEMPORARY.isdisjoint(s.keywords)
     }
