@@ -299,6 +299,8 @@ BY_ROWS = """do $$ begin
         create table note (id int primary key, owner text, born date);
         create index note_owner on note (owner);
         create index note_born on note (born) where owner is not null;
+    else
+        raise notice 'pets have owners';
     end if;
 end $$"""
 ROW = "insert into pet values (1)"

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from pggit_audit.code import straight
+from pggit_audit.code import branches, straight
 from pggit_audit.lexing import plain_names, proven, unescaped
 from pggit_audit.statements import folded, split, unquote, without_owner
 
@@ -261,3 +261,29 @@ def test_owners_and_tablespaces_are_nobody_s(text: str, plain: str) -> None:
 def test_a_block_that_only_runs_its_statements_is_these(block: str, runs: list[str]) -> None:
     (statement,) = split(f"do $b$ {block} $b$")
     assert [each.text for each in straight(statement)] == runs
+
+
+@pytest.mark.parametrize(
+    ("code", "runs"),
+    [
+        (
+            "declare n int := 1; begin select 1 into n; n := n + 1; if n = 2 then execute 'create table t ()';"
+            " update v set n = 2; raise notice 'at %', n; end if; drop table u; end;",
+            [(False, []), (True, ["create table t ()", "update v set n = 2"]), (False, ["drop table u"])],
+        ),
+        ("begin if a then create table t (); else create table u (); end if; end", []),
+        ("begin if a then if b then create table t (); end if; end if; end", []),
+        ("begin if a then return; end if; create table t (); end", []),
+        ("begin for i in 1..2 loop create table t (); end loop; end", []),
+        ("begin if a then begin create table t (); exception when others then null; end; end if; end", []),
+        ("begin if a then raise exception 'no'; end if; create table t (); end", []),
+        ("begin if a then execute format('create table %I ()', b); end if; end", []),
+        ("begin if a then select f('create table t ()') into b; end if; end", []),
+        ("begin if case when a then b end then create table t (); end if; end", []),
+        ("begin call f(); if a then create table t (); end if; end", []),
+    ],
+)
+def test_code_that_runs_each_branch_to_its_end_or_not_at_all(
+    code: str, runs: list[tuple[bool, list[str]]]
+) -> None:
+    assert [(part.on_condition, [s.text for s in part.statements]) for part in branches(code)] == runs

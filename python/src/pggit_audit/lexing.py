@@ -120,6 +120,25 @@ def past(text: str, opening: re.Match[str], end: int) -> int:
     return min(len(text), end + (2 if mark == "/*" else 1 if mark[-1] in "'\"-" else len(mark)))
 
 
+def in_lengths(text: str) -> Iterator[str]:
+    """A long text in pieces of whole statements, each up to a semicolon in no literal with an empty line behind it.
+
+    Reading a text takes more than its length is longer; what stands in parentheses or in a body of SQL has no empty
+    lines as PostgreSQL prints it.
+    """
+    begin = here = 0
+    while True:
+        found = OPENING.search(text, here)
+        end = found.start() if found else len(text)
+        while (at := text.find(";\n\n", max(here, begin + SHORT), end)) >= 0:
+            yield text[begin : at + 1]
+            begin = at + 1
+        if found is None:
+            break
+        here = past(text, found, closing(text, found))
+    yield text[begin:]
+
+
 _UNICODE_NAME = re.compile(r'(?<![\w$])[uU]&"')
 _UESCAPE = re.compile(r"""\s*\buescape\s*'([^0-9a-fA-F+'"\s])'""", re.IGNORECASE)
 

@@ -17,7 +17,7 @@ from pggit_audit.filing import in_its_schema, placed
 from pggit_audit.history import BUILDS_OWN, HistoryRow
 from pggit_audit.limits import Patience
 from pggit_audit.progress import Progress
-from pggit_audit.rebuilding import definitions, is_emptied, reads_alike, rebuild, rebuilt_rows
+from pggit_audit.rebuilding import definitions, is_emptied, read_script, reads_alike, rebuild, rebuilt_rows
 from pggit_audit.replay import (
     Event,
     Observer,
@@ -34,7 +34,7 @@ from pggit_audit.rules.situation import Evidence
 from pggit_audit.sandbox import Login
 from pggit_audit.sessions import connect
 from pggit_audit.shadow import Shadow, open_shadow
-from pggit_audit.statements import Name, Statement, split
+from pggit_audit.statements import Name, Statement
 from pggit_audit.trusted import Privileged, privileged
 from pggit_audit.v1_schema import V1Schema
 from pggit_audit.v1_schema import read as read_v1_schema
@@ -328,7 +328,7 @@ class _Branch:
 
     def _with_v1(self, shadow: Shadow, script: str) -> None:
         """Make v1's own schema where a script names something in it."""
-        for name in dict.fromkeys(n for statement in split(script) for n in self.v1.named_by(statement)):
+        for name in dict.fromkeys(n for one in read_script(script) for n in self.v1.named_by(one)):
             self.v1.make(name, shadow)
 
     def _shadow(self) -> AbstractContextManager[Shadow]:

@@ -13,6 +13,7 @@ import psycopg
 
 from pggit_audit.catalog import with_unique_identities
 from pggit_audit.definitions import elements, in_parts, parse_name
+from pggit_audit.lexing import in_lengths
 from pggit_audit.shadow import Shadow
 from pggit_audit.statements import Name, Statement, split
 
@@ -100,7 +101,7 @@ def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failur
     except psycopg.Error:
         # All of it is undone. One by one, what the role may not do is passed by, or done by the build.
         failed: list[tuple[Statement, psycopg.Error]] = []
-        for statement in split(script):
+        for statement in read_script(script):
             try:
                 shadow.run(statement.text)
             except psycopg.Error as error:
@@ -109,6 +110,11 @@ def rebuild(shadow: Shadow, script: str, tree: Mapping[str, str]) -> list[Failur
         return [*_judged(shadow, failed, tree), *_brought(shadow, tree)]
     _leave(shadow)
     return list(_brought(shadow, tree))
+
+
+def read_script(script: str) -> Iterator[Statement]:
+    """The statements of a script, in order, however long it is."""
+    return (statement for text in in_lengths(script) for statement in split(text))
 
 
 def _leave(shadow: Shadow) -> None:

@@ -15,6 +15,6 @@ create index visit_by_owner on visit (lower(owner));
 -- @@ third author=bob client=script
 alter table visit add column seen_by text default current_user;
 -- @@ fourth client=script
-do $$ begin if not exists (select from pet) then alter table visit add column room text; end if; end $$;
+do $$ begin if not exists (select from pet) then alter table visit add column room text; else null; end if; end $$;
 comment on column visit.room is 'which';
 alter table pet add column born date;

@@ -53,6 +53,21 @@ def test_what_the_role_may_not_make_is_excused_and_what_needs_it(shadow: Shadow)
     assert definitions(shadow) == {"public": PUBLIC, "public.t": TABLE}
 
 
+def test_the_script_of_a_large_schema_is_read_all_the_same(shadow: Shadow) -> None:
+    """It has more than a million characters, of which one statement cannot be run here."""
+    wrapper = "CREATE ACCESS METHOD heap_of_ours TYPE TABLE HANDLER heap_tableam_handler;"
+    columns = ",\n    ".join(f"1 AS {'c' * 50}_{n}" for n in range(1500))
+    comment = "\nCOMMENT ON VIEW public.v{} IS 'one;\n\n two';"
+    views = {
+        f"public.v{n}": f"CREATE VIEW public.v{n} AS\n SELECT {columns};{comment.format(n)}"
+        for n in range(12)
+    }
+    tree = {"public": PUBLIC, "heap_of_ours": wrapper, **views}
+    failures = rebuild(shadow, "\n\n".join(tree.values()), tree)
+    assert [(f.path, f.is_excused) for f in failures] == [("heap_of_ours", True)]
+    assert definitions(shadow) == {"public": PUBLIC, **views}
+
+
 def test_the_index_of_a_key_is_excused_with_its_table(shadow: Shadow) -> None:
     method = "CREATE ACCESS METHOD heap_of_ours TYPE TABLE HANDLER heap_tableam_handler;"
     table = (

@@ -99,7 +99,7 @@ def test_where_rows_were_erased_nothing_is_taken_back(shadow: Shadow, scratch: S
         ),
         (
             "create table d (n text)",
-            "do $$ begin if (select count(*) from d) >= 0 then create table p_1 (); end if; end $$",
+            "do $$ begin execute format('create table p_%s ()', 1 + (select count(*) from d)); end $$",
         ),
         (
             "create function p() returns void language plpgsql as "

@@ -7,14 +7,14 @@ branch makes, and nothing else of it does, the branch ran, as if the client had 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.code import Branch, body_of, branches
 from pggit_audit.replay.code import code_of, reached
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.looks import looks_at_data, may_make
-from pggit_audit.replay.state import State, bare_name
+from pggit_audit.replay.state import ROUTINES, State, bare_name
 from pggit_audit.statements import Statement
 
 _PLPGSQL = re.compile(r"\n LANGUAGE plpgsql\b")
@@ -47,11 +47,21 @@ def as_rows_show(
         code = _body(makers[0])
     else:
         code = ""
+    if not code:
+        return ()
     others = [s for s in execution.statements if s is not statement]
     elsewhere = {bare for s in others for _, bare in s.targets}
-    codes = [s.text for s in others if s.action == "code"]
-    told = {row.name for row in execution.remaining}
-    return _taken(branches(code), told, elsewhere, codes) if code else ()
+    own = {bare_name(o) for o in makers}
+    codes = [text for s in others for text in _codes(s, own, state)]
+    return _taken(branches(code), {row.name for row in execution.remaining}, elsewhere, codes)
+
+
+def _codes(statement: Statement, own: Collection[str], state: State) -> Sequence[str]:
+    """The code that a statement is, calls, or makes a routine of, but for those of these names."""
+    if statement.action == "code":
+        return [statement.text, *map(code_of, reached(statement.text, state))]
+    makes = statement.verb == "CREATE" and statement.object_type in ROUTINES
+    return [statement.text] if makes and all(bare not in own for _, bare in statement.targets) else []
 
 
 def _is_call_of(statement: Statement, routine: DatabaseObject) -> bool:
