@@ -250,6 +250,8 @@ def helps_until(evidence: Evidence, found: DatabaseObject, position: int) -> int
     """
     history, bare = evidence.history, found.object_name.split("(", 1)[0]
     named = history.mentions(bare)
+    if not named or history.session_end(named[0]) == history.session_end(named[-1]):
+        return None
     made: list[int] = []
     for p in named:
         row = history.rows[p]
