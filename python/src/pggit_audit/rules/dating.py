@@ -315,13 +315,31 @@ def _named_by_text(evidence: Evidence, found: DatabaseObject) -> bool:
 
 
 def _made_again(evidence: Evidence, found: DatabaseObject, made: Moment) -> bool:
-    """Whether the transaction that made a trigger or a policy also altered its table: so one is dropped and made again
-    around a change of a column that it reads."""
+    """Whether the transaction that made a trigger or a policy also changed a column of its table, or may have: so one
+    that reads it is dropped and made again around that."""
     table = parse_name(found.object_identity.removesuffix(" (policy)").split(" on ", 1)[1])[1]
     if made.own is None or made.began is None:
         return False
     rows = evidence.history.rows[made.began : made.own + 1]
-    return any(r.object_type == "TABLE" and r.change_type == "ALTER" and r.name == table for r in rows)
+    return any(
+        r.object_type == "TABLE"
+        and r.change_type == "ALTER"
+        and r.name == table
+        and _may_change_a_column(evidence, r)
+        for r in rows
+    )
+
+
+def _may_change_a_column(evidence: Evidence, row: HistoryRow) -> bool:
+    """Whether a row's table may have a column less than before it, or one of another type; new ones do not count."""
+    before = [
+        r.columns
+        for r in evidence.history.by_oid.get(row.oid or 0, ())
+        if r.position < row.position and r.columns
+    ]
+    if not before or not row.columns:
+        return True
+    return any(row.columns.get(name, {}).get("type") != fact.get("type") for name, fact in before[-1].items())
 
 
 def made_at(evidence: Evidence, found: DatabaseObject) -> int:
