@@ -16,7 +16,7 @@ from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 
 from pggit_audit.definitions import Columns, parse_name
-from pggit_audit.lexing import RENAMED_TABLE, says
+from pggit_audit.lexing import RENAMED_TABLE, RENAMED_VIEW, says
 from pggit_audit.statements import Name, Statement, folded, split, unquote
 
 SESSION = timedelta(minutes=1)
@@ -80,8 +80,7 @@ class HistoryRow:
 
     @property
     def schema_is_told(self) -> bool:
-        """Whether `object_schema` can be trusted: v1 does not find an index with a quoted name, and files it under
-        public."""
+        """Whether `object_schema` can be trusted: v1 files an index with a quoted name under public."""
         return (self.object_type, self.object_schema) != ("INDEX", "public") or self.object_name[:1] != '"'
 
     @property
@@ -96,8 +95,8 @@ class HistoryRow:
 
     @cached_property
     def earlier_name(self) -> Name | None:
-        """What the table was called that the row's own text renames, or moves from a schema that it says."""
-        for old, new in RENAMED_TABLE.findall(self.text):
+        """What the table or view was called that the row's own text renames, or moves from a schema that it says."""
+        for old, new in (RENAMED_VIEW if self.object_type == "VIEW" else RENAMED_TABLE).findall(self.text):
             if unquote(new) == self.name:
                 return (self.object_schema, parse_name(old)[1])
         schema = self.moves[0].targets[0][0] if self.moves else None
@@ -365,7 +364,8 @@ class History:
     def schema_renames(self) -> list[SchemaRename]:
         """Renames of schemas: an object has its oid in another schema, and no text moved it there."""
         found: list[SchemaRename] = []
-        for before, after in chain.from_iterable(map(pairwise, self.by_oid.values())):
+        told = ([r for r in rows if r.schema_is_told] for rows in self.by_oid.values())
+        for before, after in chain.from_iterable(map(pairwise, told)):
             old, new = before.object_schema, after.object_schema
             if old is None or new is None or old == new or before.object_type != after.object_type:
                 continue

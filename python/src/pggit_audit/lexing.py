@@ -22,11 +22,11 @@ NAME = rf"{QUOTED}|\w+(?:\$\w+(?![\w$]))*(?:\$(?![\w$]))?"
 """The pattern of an identifier in a text: a dollar may be in it, but not the ones that end the string it stands in."""
 DOTTED = rf"(?:{QUOTED}|[\w$.])+"
 """The pattern of a name that may have its schema before it, where more of the statement follows."""
-RENAMED_TABLE = re.compile(
-    rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?({DOTTED})\s+rename\s+to\s+({NAME})",
-    re.IGNORECASE,
-)
+_RENAMED = rf"\s+(?:if\s+exists\s+)?(?:only\s+)?({DOTTED})\s+rename\s+to\s+({NAME})"
+RENAMED_TABLE = re.compile(rf"\balter\s+table{_RENAMED}", re.IGNORECASE)
 """A text that renames a table: the old name, which may have its schema before it, and the new one."""
+RENAMED_VIEW = re.compile(rf"\balter\s+(?:view|table){_RENAMED}", re.IGNORECASE)
+"""The same of a view."""
 LITERALS = frozenset(
     {
         TokenType.STRING,

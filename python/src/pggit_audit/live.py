@@ -48,6 +48,11 @@ class Live:
         found = self.by_name.get(name)
         return found if found is not None and found.object_type == "TABLE" else None
 
+    def table_or_view(self, name: Name) -> str:
+        """VIEW if that is what has the name, else TABLE."""
+        found = self.by_name.get(name)
+        return "VIEW" if found is not None and found.object_type == "VIEW" else "TABLE"
+
     def has(self, found: DatabaseObject) -> bool:
         """Whether an object of this kind and identity is there."""
         return (found.object_type, found.object_identity) in self.by_identity

@@ -5,7 +5,8 @@ routine in an untrusted language, a language, a foreign-data wrapper, a server, 
 is made by the text that the live catalog has of it. What they bring may lead out of the database (dblink, a program, a
 file): so of an extension's routines in C, those that may have effects are nobody's to call, and of the others none is;
 an extension's wrapper loses its handler, without which no foreign table can be read, and whoever likes may have one.
-LEAKPROOF is said of a routine once the history's role has made it without that word.
+Schemas are taken into a publication by their names alone: nothing of the history's runs for that. LEAKPROOF is said of
+a routine once the history's role has made it without that word.
 """
 
 from __future__ import annotations
@@ -266,6 +267,8 @@ class Trusted:
                     name = parts[0].targets[0][1]
                     may = name in self.live.extensions or self._is_here(parts[0], name)
                     return may and self._do(parts[0], name, search_path)
+                if len(parts) == 1 and parts[0].tag == "ALTER PUBLICATION" and parts[0].targets:
+                    return self._publish(parts[0])
                 if len(parts) == 1 and parts[0].tag in ALTERS_ROUTINE and parts[0].targets:
                     return self._alter_member(parts[0], search_path)
         except psycopg.Error:
@@ -313,6 +316,24 @@ class Trusted:
         self._connection.execute("select pg_catalog.set_config('search_path', '', true)")
         row = self._connection.execute("select %s::oid::regprocedure::text", found).fetchone() or ("",)
         self._connection.execute(f"alter routine {row[0]} {traits}".encode())
+        return True
+
+    def _publish(self, statement: Statement) -> bool:
+        """Takes schemas into a publication, or out of it; whether the statement says that, and no more."""
+        act, *said = statement.keywords[statement.end : statement.end + 4]
+        if act not in ("ADD", "DROP") or said != ["TABLES", "IN", "SCHEMA"]:
+            return False
+        others = statement.words[statement.end + 4 :]
+        names = others[::2]
+        if not names or not {*others[1::2]} <= {",", ";"}:
+            return False
+        self._connection.execute(
+            sql.SQL("alter publication {} {} tables in schema {}").format(
+                sql.Identifier(statement.targets[0][1]),
+                sql.SQL("add" if act == "ADD" else "drop"),
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+            )
+        )
         return True
 
     def _define(self, definition: str) -> bool:

@@ -72,7 +72,7 @@ class AsCalledNow:
         words = {word for part in split(statement) for word in part.words}
         for found in (o for word in words for o in self._live.get(word, ())):
             later = (found.object_schema, found.object_name)
-            for now, _, _ in evidence.history.names("TABLE", later):
+            for now, _, _ in evidence.history.names(evidence.live.table_or_view(later), later):
                 identity = evidence.moments.table(now, situation.position)
                 if identity == found.object_identity and situation.relation(now) is not None:
                     if now[0] == later[0]:

@@ -380,10 +380,9 @@ class Attempts:
             o
             for o in self._situation.state.called([bare])
             if o.object_type in (ROUTINES if is_routine else RELATIONS)
+            if o.object_type != "INDEX" or statement.object_type == "INDEX"
         ]
-        elsewhere = {o.object_schema for o in found if o.object_schema and o.object_type != "INDEX"} - set(
-            schemas
-        )
+        elsewhere = {o.object_schema for o in found if o.object_schema} - set(schemas)
         if len(elsewhere) != 1:
             return False
         self._situation.look_elsewhere(elsewhere.pop())

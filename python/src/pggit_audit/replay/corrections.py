@@ -21,6 +21,7 @@ from pggit_audit.rules import (
     added_columns,
     columns,
     indexes,
+    others,
     relations,
     renamed_types,
     routines,
@@ -63,6 +64,7 @@ class Corrections:
             indexes.free_for_key(self._evidence, self._situation, statement, row),
             added_columns.before(self._evidence, self._situation, statement, row),
             sequences.before_identity(self._evidence, self._situation, statement, row),
+            others.rules_in_the_way(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(
                 self._evidence, self._situation, statement, row, self._identities.routines
             ),

@@ -96,7 +96,11 @@ class Matching:
                 difference is None
                 and not self.names_target(row, statement, matched)
                 and not _is_second_row_of_view(statement, execution, matched)
-                and not (statement.action == "code" and matched and self._changes_nothing(row, execution))
+                and not (
+                    statement.action == "code"
+                    and (matched or self._tells_of_the_code(execution, differences))
+                    and self._changes_nothing(row, execution)
+                )
                 and not (
                     _is_in_parts(statement) and matched and self._is_another_part(row, matched, execution)
                 )
@@ -134,6 +138,12 @@ class Matching:
             and not _more_than_follow(row, execution)
             and bool(disagreements(row.columns, self._situation.columns(name)))
         )
+
+    def _tells_of_the_code(self, execution: Execution, differences: Sequence[Difference]) -> bool:
+        """Whether a row behind the next one is of a relation that the code at hand changed: the next is then of the
+        code as well."""
+        behind = [r for r in execution.remaining if r.object_type not in ROUTINES][1:]
+        return any(not d.taken and self._is_about(r, d) for r in behind for d in differences)
 
     def _changes_nothing(self, row: HistoryRow, execution: Execution) -> bool:
         """Whether code may have left a row of a table of which it changed nothing, as it does of one that gets a

@@ -64,7 +64,8 @@ def of_live_catalog(evidence: Evidence) -> list[Attachment]:
     for found in evidence.live.attached:
         attached, table = found.object_identity.removesuffix(" (policy)").split(" on ", 1)
         routine = _TRIGGER_ROUTINE.search(found.definition)
-        names = [*history.names("TABLE", (found.object_schema, parse_name(table)[1]))]
+        on = (found.object_schema, parse_name(table)[1])
+        names = [*history.names(evidence.live.table_or_view(on), on)]
         for name, first, until in names:
             before = table if name == names[0][0] else qualified_identity(*name)
             statement = _on_another_table(found, table, before)

@@ -7,16 +7,28 @@ live catalog has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import parse_name, quote_if_needed
+from pggit_audit.definitions import parse_name, qualified, quote_if_needed
+from pggit_audit.history import HistoryRow
+from pggit_audit.rules import IMPLIED_DROP
 from pggit_audit.rules.naming import Naming, said
-from pggit_audit.rules.situation import Evidence, Failure, Repair, as_live
+from pggit_audit.rules.situation import Evidence, Failure, Repair, Situation, as_live
+from pggit_audit.statements import Statement, quote, split
 
 # What has another keyword before it is none of these.
 _ONLY_BEHIND = {"COLLATION": ("COLLATE", "COLLATION"), "SERVER": ("SERVER",)}
 _CAST = re.compile(r"\((.+) AS (.+)\)")
+_RULES = """
+    select r.rulename::text, i.identity, pg_catalog.pg_get_ruledef(r.oid)
+    from pg_catalog.pg_rewrite as r
+    join pg_catalog.pg_class as c on c.oid = r.ev_class
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    cross join lateral pg_catalog.pg_identify_object('pg_catalog.pg_rewrite'::pg_catalog.regclass, r.oid, 0) as i
+    where n.nspname = %(schema)s and c.relname = %(view)s and r.rulename <> '_RETURN'
+    order by r.rulename
+"""
 
 
 def missing(evidence: Evidence, failure: Failure, named: Iterable[Naming]) -> list[Repair]:
@@ -63,3 +75,23 @@ def _from_live(failure: Failure, found: Iterable[DatabaseObject]) -> list[Repair
     return [
         as_live(live) for live in found if not failure.situation.holds(live.object_identity, live.object_type)
     ]
+
+
+def rules_in_the_way(
+    evidence: Evidence, situation: Situation, statement: Statement, row: HistoryRow
+) -> Iterator[Repair]:
+    """The rules of a view that return its columns, and may not return all that it has once it is replaced, where
+    nothing names them any more: they went before."""
+    if statement.tag != "CREATE VIEW" or not statement.or_replace or row.object_type != "VIEW":
+        return
+    view = (row.object_schema, row.name)
+    if view[1] not in (bare for _, bare in statement.targets):
+        return
+    for name, identity, text in situation.query(_RULES, {"schema": view[0], "view": view[1]}):
+        returns = any("RETURNING" in s.keywords for s in split(text))
+        is_named = any(p >= row.position for p in evidence.history.mentions(name))
+        if returns and not is_named and ("RULE", identity) not in evidence.live.by_identity:
+            drop = f"DROP RULE {quote(name)} ON {qualified(view)};"
+            yield Repair(
+                IMPLIED_DROP, drop, "the view may have more columns now than it returns, and it is not live"
+            )

@@ -16,7 +16,7 @@ from pggit_audit.definitions import parse_name, quote_if_needed
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import says
 from pggit_audit.rules import FROM_LIVE_CATALOG, IMPLIED_DROP, MISSING_SCHEMA, RENAMED_SCHEMA
-from pggit_audit.rules.naming import namings, told
+from pggit_audit.rules.naming import Naming, namings, told
 from pggit_audit.rules.situation import Bounds, Evidence, Failure, Repair, Situation
 from pggit_audit.statements import Statement, quote
 
@@ -40,7 +40,9 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
     candidates = [n for s in failure.failing for n in namings(s)]
     names = [n._replace(parts=n.parts[-2:-1]) for n in candidates if len(n.parts) > 1]
     names += [n for n in candidates if len(n.parts) == 1]
-    for (name,) in dict.fromkeys(n.parts for n in told(failure.message, names)):
+    # Code may put the statement together that names it.
+    found = told(failure.message, names) or told(failure.message, _known(evidence))
+    for (name,) in dict.fromkeys(n.parts for n in found):
         if not failure.situation.holds(quote_if_needed(name), "SCHEMA"):
             make = f"CREATE SCHEMA IF NOT EXISTS {quote(name)};"
             made = Repair(MISSING_SCHEMA, make, f"the statement names the schema {name}", alone=True)
@@ -52,6 +54,14 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             for name in failure.situation.unmade_schemas
         ]
     return []
+
+
+def _known(evidence: Evidence) -> Iterator[Naming]:
+    """The schemas that rows are of, or the live catalog has."""
+    recorded = {row.object_schema for row in evidence.history.rows} - {None}
+    live = {o.object_name for (kind, _), o in evidence.live.by_identity.items() if kind == "SCHEMA"}
+    for name in sorted({*map(str, recorded), *live}):
+        yield Naming((name,), ("", ""), "", True, True)
 
 
 def _renamed(evidence: Evidence, situation: Situation, schema: str) -> Iterator[Repair]:

@@ -44,7 +44,8 @@ def missing(failure: Failure, name: Name) -> Repair | None:
     """A statement takes the next value of a sequence that is not there, or alters it."""
     full, statement = failure.resolve(name)[0], failure.statement
     altered = statement.tag == "ALTER SEQUENCE" and name[1] in (bare for _, bare in statement.targets)
-    asked = re.search(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), statement.folded)
+    taken = re.compile(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]))
+    asked = any(taken.search(each.folded) for each in failure.failing)
     if not asked and not altered:
         return None
     return Repair(

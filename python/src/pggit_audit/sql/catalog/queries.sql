@@ -117,15 +117,15 @@ left join pg_catalog.pg_rewrite as r on d.classid = 'pg_rewrite'::regclass and r
 left join pg_catalog.pg_constraint as k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
 left join pg_catalog.pg_attrdef as ad on d.classid = 'pg_attrdef'::regclass and ad.oid = d.objid
 left join pg_catalog.pg_class as c on d.classid = 'pg_class'::regclass and c.oid = d.objid
-where d.deptype in ('n', 'a', 'i', 'P', 'S') and d.classid not in ('pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_publication_rel'::regclass)
+where d.deptype in ('n', 'a', 'i', 'P', 'S') and not {query:of_parts}
 union
--- the operators and functions of a class or a family, the tables of a publication
+-- the operators and functions of a class or a family, the tables and schemas of a publication
 select owner.refclassid, owner.refobjid
 from referenced
 join pg_catalog.pg_depend as d on d.refobjid = referenced.oid
 join pg_catalog.pg_depend as owner on owner.classid = d.classid and owner.objid = d.objid
 where
-    d.classid in ('pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_publication_rel'::regclass)
+    {query:of_parts}
     and owner.refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_publication'::regclass)
 )
 select dependents.classid, dependents.objid, c.relkind::text as relkind
@@ -143,6 +143,13 @@ d.refclassid = any(array[
     'pg_publication'::regclass, 'pg_publication_rel'::regclass, 'pg_rewrite'::regclass, 'pg_statistic_ext'::regclass,
     'pg_transform'::regclass, 'pg_trigger'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
     'pg_ts_parser'::regclass, 'pg_ts_template'::regclass, 'pg_user_mapping'::regclass
+]::oid[])
+
+-- query: of_parts
+-- What is no object of its own, but a part of one.
+d.classid = any(array[
+    'pg_publication_namespace'::regclass,  -- since 15
+    'pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_publication_rel'::regclass
 ]::oid[])
 
 -- query: vanished
