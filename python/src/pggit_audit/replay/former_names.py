@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pggit_audit.definitions import column_types, constraints, parse_name, quote_if_needed
 from pggit_audit.replay.events import Event
-from pggit_audit.statements import unquote
+from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN
+from pggit_audit.statements import split, unquote
+
+RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}
 
 
 def renamed_tables(events: Sequence[Event]) -> dict[int, str]:
@@ -104,6 +107,62 @@ def constraints_of_the_old_name(
             del pending[path][key]
         for key in had:
             pending[path].setdefault(key, []).append(i)
+
+
+def foreign_keys_of_old_columns(
+    events: Sequence[Event], renamed: Mapping[int, str]
+) -> Iterator[tuple[list[int], str, str]]:
+    """For each foreign key that goes along with the table that it refers to, and is called after what a column of its
+    own was called before: the events that have it since, its name, and the column's old name.
+
+    It may have been renamed along, which leaves no row (FORMATS 1.7), and nothing says the name with which it went.
+    """
+    drops = {e.v1_version_id for e in events if (e.object_type, e.change_type) == ("TABLE", "DROP")}
+    columns: dict[str, dict[str, str]] = defaultdict(dict)
+    pending: dict[str, dict[str, tuple[str, list[int]]]] = defaultdict(dict)
+    for i, event in enumerate(events):
+        path = event.object_identity
+        if event.object_type != "TABLE" or path is None:
+            continue
+        if i in renamed:
+            columns[path], pending[path] = columns.pop(renamed[i], {}), pending.pop(renamed[i], {})
+        if event.new_definition is None:
+            if path not in renamed.values():
+                columns.pop(path, None)
+                pending.pop(path, None)
+            continue
+        columns[path] |= dict(_columns_renamed(event))
+        if not columns[path]:
+            continue
+        known = constraints(event.new_definition)
+        for name, (old, unsure) in [*pending[path].items()]:
+            if name not in known:
+                del pending[path][name]
+                if event.origin == "inferred" and event.anchor_version_id in drops:
+                    yield unsure, name, old
+        for name, body in known.items():
+            former = _old_column_in(name, body, columns[path])
+            if former is not None:
+                pending[path].setdefault(name, (former, []))[1].append(i)
+
+
+def _columns_renamed(event: Event) -> Iterator[tuple[str, str]]:
+    """The new and the old name of each column that a step of the event renames."""
+    for step in event.repairs:
+        for statement in split(step["statement"]) if step["rule"] in RENAMES_OF_COLUMNS else ():
+            words = statement.words[statement.end :]
+            if words[:2] == ("rename", "column") and words[3:4] == ("to",):
+                yield words[4], words[2]
+
+
+def _old_column_in(name: str, body: str, columns: Mapping[str, str]) -> str | None:
+    """The old name of a foreign key's column that the key is called after, and not after the new one."""
+    found = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    for column in map(unquote, found[1].split(", ") if found else ()):
+        old = columns.get(column)
+        if old is not None and f"_{old}_" in f"_{name}_" and f"_{column}_" not in f"_{name}_":
+            return old
+    return None
 
 
 def _is_called_after_columns(name: str, body: str, old: str) -> bool:

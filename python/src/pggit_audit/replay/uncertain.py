@@ -14,18 +14,18 @@ from pggit_audit.lexing import QUOTED
 from pggit_audit.replay.clustered import indexes_of_clustered
 from pggit_audit.replay.events import Event, cause_of, note
 from pggit_audit.replay.former_names import (
+    RENAMES_OF_COLUMNS,
     columns_of_the_old_name,
     constraints_of_the_old_name,
+    foreign_keys_of_old_columns,
     renamed_indexes,
     renamed_tables,
 )
 from pggit_audit.replay.sittings import Sittings
 from pggit_audit.rules import (
     COMMENT_FROM_LIVE_CATALOG,
-    FORESEEN_RENAME,
     IN_DOUBT,
     RECONCILE,
-    RENAMED_COLUMN,
     RENAMED_CONSTRAINT,
     RENAMED_SEQUENCE,
     RULES,
@@ -41,7 +41,6 @@ _WENT_ON = "the transaction went on"
 _NAME = re.compile(rf"(?:{QUOTED}|[a-z_][\w$]*)\.(?:{QUOTED}|[a-z_][\w$]*)")
 _INHERITS = re.compile(r"\) INHERITS \(|\nALTER TABLE ONLY [^;]* INHERIT ")
 _CASTS_DOUBT = {rule.name for rule in RULES if rule.casts_doubt}
-_RENAMES_OF_COLUMNS = {FORESEEN_RENAME.name, RENAMED_COLUMN.name}
 # What a client may have sent behind a CREATE in its transaction, and no record of columns speaks against; as what else
 # no row records of a table.
 _RENAMES_OF_PARTS = {RENAMED_CONSTRAINT.name, RENAMED_SEQUENCE.name}
@@ -105,6 +104,12 @@ def mark_uncertain(events: Sequence[Event], pauses: Sequence[Pause] = ()) -> lis
             unsure,
             f"{old} was renamed, the table goes, and nothing says whether {constraint}, called after the old name, was "
             "renamed along",
+        )
+    for unsure, key, old in foreign_keys_of_old_columns(marked.events, renamed):
+        marked.mark(
+            unsure,
+            f"the column {old} was renamed, {key} goes along with the table that it refers to, and nothing says "
+            "whether it was renamed along",
         )
     for table, unsure in indexes_of_clustered(marked.events, renamed):
         marked.mark(
@@ -474,7 +479,7 @@ def only_renames_columns(event: Event) -> bool:
     records of its columns are records of these as well."""
     showing = {r["rule"] for r in event.repairs if r["rule"] in _CASTS_DOUBT}
     columns, _ = changed_lines(event.old_definition, event.new_definition)
-    return bool(showing) and showing <= _RENAMES_OF_COLUMNS and columns and event.object_type == "TABLE"
+    return bool(showing) and showing <= RENAMES_OF_COLUMNS and columns and event.object_type == "TABLE"
 
 
 def _as_recorded(line: str) -> str:
