@@ -170,3 +170,16 @@ def test_what_is_quoted_ends_in_one_place() -> None:
     parts = re.compile(r"""(['"])\(\?:\[\^\1\]\|\1\1\)[*+]\1(?!\(\?!\1\))""")
     texts = {path.name: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     assert [f"{name}: {found[0]}" for name, text in texts.items() for found in parts.finditer(text)] == []
+
+
+def test_queries_beside_the_history_take_no_operator_of_its() -> None:
+    """What rules and the replay ask the shadow is read under the history's search_path, where it may have a `=`."""
+    qualified = re.compile(r"--.*|'[^']*'|operator\(pg_catalog\.[^)]*\)|\(\*\)")
+    found = []
+    for path in (p for folder in ("rules", "replay") for p in (PACKAGE / folder).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if re.search(r"\b(?:from|join) pg_catalog\.", text):
+                bare = re.findall(r"[=<>~|+*/!@#-]+|\b(?:i?like|between|in) ", qualified.sub("", text))
+                found += [f"{path.name}:{node.lineno} {operator}" for operator in bare]
+    assert found == []

@@ -21,12 +21,17 @@ from pggit_audit.statements import Statement, quote, split
 _ONLY_BEHIND = {"COLLATION": ("COLLATE", "COLLATION"), "SERVER": ("SERVER",)}
 _CAST = re.compile(r"\((.+) AS (.+)\)")
 _RULES = """
-    select r.rulename::text, i.identity, pg_catalog.pg_get_ruledef(r.oid)
+    select r.rulename::pg_catalog.text, i.identity, pg_catalog.pg_get_ruledef(r.oid)
     from pg_catalog.pg_rewrite as r
-    join pg_catalog.pg_class as c on c.oid = r.ev_class
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    cross join lateral pg_catalog.pg_identify_object('pg_catalog.pg_rewrite'::pg_catalog.regclass, r.oid, 0) as i
-    where n.nspname = %(schema)s and c.relname = %(view)s and r.rulename <> '_RETURN'
+    join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) r.ev_class
+    join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace
+    cross join lateral pg_catalog.pg_identify_object(
+        'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid, r.oid, 0
+    ) as i
+    where
+        n.nspname operator(pg_catalog.=) %(schema)s::pg_catalog.name
+        and c.relname operator(pg_catalog.=) %(view)s::pg_catalog.name
+        and r.rulename operator(pg_catalog.<>) '_RETURN'::pg_catalog.name
     order by r.rulename
 """
 
