@@ -125,10 +125,13 @@ class Moments:
         self._rows: dict[tuple[str, str], list[Row]] = {}
         self._tables: dict[int, str] = {}
         self._routines: dict[int, str] = {}
+        self._indexes: dict[int, str] = {}
         for row in written:
             self._rows.setdefault((row["object_type"], row["object_identity"]), []).append(row)
             if row["catalog"] == "pg_class" and row["object_type"] in _RELATIONS and "oid" in row["facts"]:
                 self._tables[int(row["facts"]["oid"])] = row["object_identity"]
+            elif row["catalog"] == "pg_class" and row["object_type"] == "index" and "oid" in row["facts"]:
+                self._indexes[int(row["facts"]["oid"])] = row["object_identity"]
             elif row["catalog"] == "pg_proc" and "oid" in row["facts"]:
                 self._routines[int(row["facts"]["oid"])] = row["object_identity"]
 
@@ -328,6 +331,10 @@ class Moments:
     def identity(self, oid: int) -> str | None:
         """The live relation that has an oid."""
         return self._tables.get(oid)
+
+    def index(self, oid: int) -> str | None:
+        """The live index that has an oid."""
+        return self._indexes.get(oid)
 
     def oid(self, identity: str) -> int | None:
         """The oid of a live relation."""

@@ -14,6 +14,7 @@ from pggit_audit.rules import (
     attachments,
     constraints,
     indexes,
+    materialized_views,
     relations,
     renamed_columns,
     renamed_types,
@@ -93,6 +94,9 @@ class PendingSteps:
                 rename = indexes.erased_rename(self._evidence, found, row.position)
             end = rename or relations.lost_drop(self._evidence, found, row.position)
             self.foresee_attached(row, difference)
+            taken = materialized_views.lost_rename(self._evidence, found, row)
+            if taken is not None:
+                self._steps = [s for s in self._steps if s.name != taken.name] + [taken]
             if end is not None:
                 self._steps.append(replace(end, key=found.key))
         name = (found.object_schema, found.object_name)

@@ -39,6 +39,7 @@ from pggit_audit.rules import (
     constraints,
     former_tables,
     indexes,
+    materialized_views,
     renamed_types,
     routines,
     sequences,
@@ -71,6 +72,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             why = f"row {row.version_id} recorded these columns of {qualified(full)}"
             make = create_table(full, evidence.modifiers.usual(row.columns))
             found.append(Repair(TABLE_FROM_COLUMNS, make, why, alone=True, inferred=full))
+    found += materialized_views.under_its_former_name(evidence, failure, name)
     for full in failure.resolve(name):
         schema = full[0]
         if full not in evidence.live.by_name:
