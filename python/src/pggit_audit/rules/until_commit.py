@@ -17,6 +17,7 @@ from pggit_audit.lexing import Part, upper
 from pggit_audit.rules.other_words import Cut, applied, bodies, changed
 from pggit_audit.statements import Name, Statement, quote, split
 
+_GOES = re.compile(r"\bon\s+commit\s+drop\b", re.IGNORECASE)
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 # A block that ends transactions itself makes such a table anew in each.
 _COMMITS = re.compile(r"\bcommit\s*;", re.IGNORECASE)
@@ -24,6 +25,8 @@ _COMMITS = re.compile(r"\bcommit\s*;", re.IGNORECASE)
 
 def kept(statement: Statement) -> tuple[Statement, list[str]]:
     """The statement with such tables left to whoever ends its transaction, also those of a block; what drops them."""
+    if not _GOES.search(statement.text):
+        return statement, []
     tables: list[Name] = []
 
     def stay(tokens: Sequence[Token], text: str) -> Iterator[Cut]:
