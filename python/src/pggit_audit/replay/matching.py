@@ -312,7 +312,9 @@ class Matching:
     def names_target(self, row: HistoryRow, statement: Statement, matched: Sequence[Match]) -> bool:
         """Whether the statement is about the row's object, although nothing about it changed."""
         kind = statement.object_type
-        same = same_type(row.object_type, kind) or (kind == "AGGREGATE" and row.object_type == "FUNCTION")
+        # ALTER TABLE takes a view, or an index, as well; so pg_dump gives a view its owner.
+        others = {"AGGREGATE": ("FUNCTION",), "TABLE": ("VIEW", "INDEX")}.get(kind, ())
+        same = same_type(row.object_type, kind) or row.object_type in others
         if not same or statement.verb != row.change_type:
             return False
         if any(m.object_name == row.object_name and m.change_type == row.change_type for m, _ in matched):
