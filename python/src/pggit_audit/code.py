@@ -193,6 +193,12 @@ def body_of(block: Statement) -> str:
     return literals[0].text
 
 
+def body_in(definition: str) -> tuple[int, int] | None:
+    """From where to where the body of a routine stands in its definition, if it is a string."""
+    found = re.search(r"\nAS (\$[^$]*\$)", definition)
+    return (found.end(), definition.rfind(found[1])) if found is not None else None
+
+
 def _body(block: Statement) -> list[Part]:
     """What stands between the semicolons of a DO block of PL/pgSQL; empty where it cannot be read."""
     with suppress(TokenError, TooLong, RecursionError):

@@ -68,6 +68,17 @@ def test_the_script_of_a_large_schema_is_read_all_the_same(shadow: Shadow) -> No
     assert definitions(shadow) == {"public": PUBLIC, **views}
 
 
+def test_a_rule_that_returns_less_than_its_view_is_excused(shadow: Shadow) -> None:
+    """Not one that fails for anything else."""
+    view = "CREATE VIEW public.v AS\n SELECT id,\n    1 AS one\n   FROM public.t;"
+    made = "CREATE RULE {0} AS\n    ON INSERT TO public.v DO INSTEAD  INSERT INTO public.t (id)"
+    rule = f"{made}\n  VALUES (new.{{1}})\n  RETURNING t.id;"
+    tree = {"public": PUBLIC, "public.t": TABLE, "public.v": view}
+    tree |= {f"{name} on public.v": rule.format(name, column) for name, column in (("r", "id"), ("s", "two"))}
+    failures = rebuild(shadow, "\n".join(tree.values()), tree)
+    assert {f.path: f.is_excused for f in failures} == {"r on public.v": True, "s on public.v": False}
+
+
 def test_the_index_of_a_key_is_excused_with_its_table(shadow: Shadow) -> None:
     method = "CREATE ACCESS METHOD heap_of_ours TYPE TABLE HANDLER heap_tableam_handler;"
     table = (

@@ -157,21 +157,25 @@ def _columns_renamed(event: Event) -> Iterator[tuple[str, str]]:
 
 def _old_column_in(name: str, body: str, columns: Mapping[str, str]) -> str | None:
     """The old name of a foreign key's column that the key is called after, and not after the new one."""
-    found = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
-    for column in map(unquote, found[1].split(", ") if found else ()):
+    for column in _referring_columns(body):
         old = columns.get(column)
         if old is not None and f"_{old}_" in f"_{name}_" and f"_{column}_" not in f"_{name}_":
             return old
     return None
 
 
+def _referring_columns(body: str) -> list[str]:
+    """The columns of a foreign key; none of another constraint."""
+    found = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
+    return [unquote(column) for column in found[1].split(", ")] if found else []
+
+
 def _is_called_after_columns(name: str, body: str, old: str) -> bool:
     """Whether a foreign key has the name that PostgreSQL gives it, and the old name in it is part of a column's."""
-    found = re.match(r"FOREIGN KEY \(([^)]*)\)", body)
-    if found is None:
+    columns = _referring_columns(body)
+    if not columns:
         return False
-    columns = "_".join(unquote(column) for column in found[1].split(", "))
-    given = re.fullmatch(rf"(.*)_{re.escape(columns)}_fkey\d*", name)
+    given = re.fullmatch(rf"(.*)_{re.escape('_'.join(columns))}_fkey\d*", name)
     return given is not None and f"_{old}_" not in f"_{given[1]}_"
 
 

@@ -92,11 +92,11 @@ class PendingSteps:
             rename = None
             if found.object_type == "INDEX":
                 rename = indexes.erased_rename(self._evidence, found, row.position)
+                taken = materialized_views.lost_rename(self._evidence, found, row)
+                if taken is not None:
+                    self._steps = [s for s in self._steps if s.name != taken.name] + [taken]
             end = rename or relations.lost_drop(self._evidence, found, row.position)
             self.foresee_attached(row, difference)
-            taken = materialized_views.lost_rename(self._evidence, found, row)
-            if taken is not None:
-                self._steps = [s for s in self._steps if s.name != taken.name] + [taken]
             if end is not None:
                 self._steps.append(replace(end, key=found.key))
         name = (found.object_schema, found.object_name)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.code import Branch, body_of, branches
+from pggit_audit.code import Branch, body_in, body_of, branches
 from pggit_audit.replay.code import code_of, reached
 from pggit_audit.replay.execution import Execution
 from pggit_audit.replay.looks import looks_at_data, may_make
@@ -20,7 +20,6 @@ from pggit_audit.statements import Statement
 _PLPGSQL = re.compile(r"\n LANGUAGE plpgsql\b")
 # A routine's own settings, which its statements would be without.
 _SETS = re.compile(r"\n SET ")
-_BODY = re.compile(r"\nAS (?P<mark>\$[^$]*\$)(?P<code>.*)(?P=mark)", re.DOTALL)
 _NAMED = ("TABLE", "INDEX", "VIEW")
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 
@@ -38,7 +37,7 @@ def as_rows_show(
         execution: the one at hand; its rows that nothing explains so far count.
         is_plain: whether nothing of a routine is inferred.
     """
-    if statement.action != "code" or looks_at_data(statement, state) is None:
+    if looks_at_data(statement, state) is None:
         return ()
     makers = [o for o in reached(statement.text, state) if may_make(o)]
     if statement.tag == "DO":
@@ -74,10 +73,11 @@ def _is_call_of(statement: Statement, routine: DatabaseObject) -> bool:
 def _body(routine: DatabaseObject) -> str:
     """The code of a function of PL/pgSQL that takes nothing else of its session; else empty."""
     text = code_of(routine)
-    head, found = text.partition("\nAS ")[0], _BODY.search(text)
-    if found is None or _PLPGSQL.search(head) is None or _SETS.search(head):
+    body = body_in(text)
+    if body is None:
         return ""
-    return found["code"]
+    head = text[: body[0]]
+    return text[slice(*body)] if _PLPGSQL.search(head) and not _SETS.search(head) else ""
 
 
 def _taken(

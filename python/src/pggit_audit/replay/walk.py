@@ -228,7 +228,7 @@ class Replay:
 
     def _as_shown(self, statement: Statement, execution: Execution) -> Sequence[Statement]:
         """The statements that code was, as its rows show; itself, where they do not."""
-        if has_lost_rows(execution.rows, self._evidence):
+        if statement.action != "code" or has_lost_rows(execution.rows, self._evidence):
             return (statement,)
 
         def is_plain(routine: DatabaseObject) -> bool:

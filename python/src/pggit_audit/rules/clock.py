@@ -23,11 +23,11 @@ from pggit_audit.lexing import SHORT, upper
 from pggit_audit.rules import DEPENDS_ON_DATA
 from pggit_audit.rules.other_words import (
     Cut,
-    applied,
     as_if,
     bodies,
     changed,
     literal,
+    told_otherwise,
     with_routines,
 )
 from pggit_audit.rules.situation import Repair
@@ -142,8 +142,7 @@ def _as_told(
         cuts += bodies(statement, partial(_code_as_told, says=says))
     elif bound is not None and statement.keywords[bound + 1 : bound + 2] == ("VALUES",):
         cuts += _cuts(statement.tokens[bound:], says)
-    start = statement.tokens[0].start if statement.tokens else 0
-    text = applied(statement.text, [(a - start, b - start, told) for a, b, told in cuts])
+    text = told_otherwise(statement, cuts)
     if statement.action == "code" and statement.verb != "CALL":
         text = with_routines(text, [*as_if(routines, partial(_code_as_told, says=says))])
     why = f"row {row.version_id} is of {row.created_at}, which is what the statement calls now"

@@ -107,7 +107,7 @@ def align(evidence: Evidence, table: Name, columns: Columns, current: Current, w
                 extra.remove(fits[0])
                 missing.remove(new)
     for old, new in pairs:
-        repairs.append(rename(told_by(table, current, old), old, new, why))
+        repairs.append(rename(table, old, new, why, current=current))
     for old in extra:
         step(DROPPED_COLUMN, f"DROP COLUMN {quote(old)} CASCADE")
     for new in missing:
@@ -174,7 +174,7 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             extra = extra or [str(c["name"]) for c in current if str(c["name"]) not in row.columns]
             if column not in row.columns and len(extra) == 1:
                 why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
-                found.append(rename(told_by(table, current, extra[0]), extra[0], column, why))
+                found.append(rename(table, extra[0], column, why, current=current))
         elif live is not None:
             found += _as_live(live, table, column, current, failure.statement)
         else:
@@ -244,7 +244,7 @@ def _as_live(
     if not line and len(lost) == 1 and statement.verb == "ALTER":
         # What the statement takes away is not there in the end; and there is one that is not.
         why = f"the statement names {column}; {live.object_identity} no longer has {lost[0]} in the live catalog"
-        yield rename(told_by(table, current, lost[0]), lost[0], column, why)
+        yield rename(table, lost[0], column, why, current=current)
     if line:
         add = f"ALTER TABLE {qualified(table)} ADD COLUMN {line};"
         why = f"{live.object_identity} has {column} in the live catalog"
@@ -337,7 +337,7 @@ def _unheard_of(
     ]
     if len(unused) == 1:
         why = f"the statement names {column}, which no row added; {unused[0]} is never named again"
-        yield rename(told_by(table, current, unused[0]), unused[0], column, why)
+        yield rename(table, unused[0], column, why, current=current)
     add = f"ALTER TABLE {qualified(table)} ADD COLUMN {quote(column)} {kind};"
     why = f"the statement names {column}, of which nothing else is known"
     yield Repair(STUB_COLUMN, add, why, inferred=table)

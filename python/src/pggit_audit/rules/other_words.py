@@ -10,6 +10,7 @@ from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
 from pggit_audit.catalog import DatabaseObject
+from pggit_audit.code import body_in
 from pggit_audit.lexing import SHORT, Part, TooLong, read_parts
 from pggit_audit.statements import Statement, split
 
@@ -24,6 +25,12 @@ def applied(text: str, cuts: Iterable[Cut]) -> str:
     for start, end, instead in sorted(cuts, reverse=True):
         text = text[:start] + instead + text[end:]
     return text
+
+
+def told_otherwise(statement: Statement, cuts: Iterable[Cut]) -> str:
+    """The text of a statement with cuts whose places are those of its tokens."""
+    start = statement.tokens[0].start if statement.tokens else 0
+    return applied(statement.text, [(a - start, b - start, instead) for a, b, instead in cuts])
 
 
 def changed(code: str, cuts: Callable[[Part], Iterable[Cut]]) -> str | None:
@@ -57,10 +64,10 @@ def as_if(routines: Iterable[DatabaseObject], change: Change) -> Iterator[tuple[
     """The routines that are otherwise then: how they are made in other words, and as they are."""
     for routine in routines:
         made = split(routine.definition)[0].text
-        body = re.search(r"\nAS (\$[^$]*\$)", made)
+        body = body_in(made)
         if body is None:
             continue
-        start, end = body.end(), made.rfind(body[1])
+        start, end = body
         other = change(made[start:end])
         if other is not None:
             again = re.sub(r"^CREATE (?!OR )", "CREATE OR REPLACE ", made[:start])

@@ -15,7 +15,7 @@ from sqlglot import Token, TokenType
 
 from pggit_audit.code import pieces
 from pggit_audit.lexing import QUOTED, Part, upper
-from pggit_audit.rules.other_words import Cut, applied, bodies, changed
+from pggit_audit.rules.other_words import Cut, bodies, changed, told_otherwise
 from pggit_audit.statements import Statement, split, without_owner
 
 _GIVES = {"GRANT": "TO", "REVOKE": "FROM"}
@@ -48,9 +48,7 @@ _OWNER = re.compile(r"\bowner\s+to\b", re.IGNORECASE)
 
 def without(statement: Statement) -> Statement:
     """The statement in such words; itself, where it says nothing of the kind."""
-    start = statement.tokens[0].start if statement.tokens else 0
-    cuts = [*bodies(statement, left_out), *_every_trigger(statement)]
-    text = applied(statement.text, [(a - start, b - start, other) for a, b, other in cuts])
+    text = told_otherwise(statement, [*bodies(statement, left_out), *_every_trigger(statement)])
     return split(text)[0] if text != statement.text else statement
 
 

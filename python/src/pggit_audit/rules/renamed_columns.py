@@ -23,8 +23,11 @@ from pggit_audit.statements import Name, quote
 _SEVERAL = 2
 
 
-def rename(table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN) -> Repair:
-    """The step that gives a column another name."""
+def rename(
+    table: Name, old: str, new: str, why: str, rule: Rule = RENAMED_COLUMN, current: Current = ()
+) -> Repair:
+    """The step that gives a column another name: in the table that says it, as far as its `current` columns tell."""
+    table = told_by(table, current, old)
     statement = f"ALTER TABLE {qualified(table)} RENAME COLUMN {quote(old)} TO {quote(new)};"
     return Repair(rule, statement, why, inferred=table)
 
@@ -203,7 +206,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         why = f"{shown} where {_who_left(evidence, position)} left {old}"
         if then != match:
             why += f", and a text says that it was {then} before"
-        step = rename(told_by(table, current, old), old, then, why, FORESEEN_RENAME)
+        step = rename(table, old, then, why, FORESEEN_RENAME, current)
         attnum = facts[match][0] if match in facts and said_by == upper else column["position"]
         # Where a text gave it its last name, that is what wrote it last.
         moment = of_column(evidence, table, position, upper, match, attnum) if then == match else None

@@ -14,7 +14,7 @@ from sqlglot import Token
 
 from pggit_audit.code import pieces
 from pggit_audit.lexing import Part, upper
-from pggit_audit.rules.other_words import Cut, applied, bodies, changed
+from pggit_audit.rules.other_words import Cut, bodies, changed, told_otherwise
 from pggit_audit.statements import Name, Statement, quote, split
 
 _GOES = re.compile(r"\bon\s+commit\s+drop\b", re.IGNORECASE)
@@ -44,8 +44,6 @@ def kept(statement: Statement) -> tuple[Statement, list[str]]:
     def of_code(code: str) -> str | None:
         return None if _COMMITS.search(code) else changed(code, stay_in_code)
 
-    start = statement.tokens[0].start if statement.tokens else 0
     cuts = [*stay(statement.tokens, statement.text), *bodies(statement, of_code)]
-    text = applied(statement.text, [(a - start, b - start, other) for a, b, other in cuts])
     dropped = [f"DROP TABLE IF EXISTS pg_temp.{quote(name)} CASCADE" for _, name in tables]
-    return (split(text)[0] if cuts else statement), dropped
+    return (split(told_otherwise(statement, cuts))[0] if cuts else statement), dropped

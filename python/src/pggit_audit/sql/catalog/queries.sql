@@ -160,6 +160,16 @@ d.classid = any(array[
 -- A table's columns in the terms of v1's metadata (FORMATS 1.9), which took them from
 -- information_schema: a domain shows as its base type. Run it with the replay's search_path, so that
 -- defaults read as v1's did; that path is the history's, so no name here may be looked up in it.
+with recursive wanted (oid) as (
+    select %(oid)s::pg_catalog.oid
+)
+, ancestors (oid) as (
+    select oid from wanted
+    union
+    select i.inhparent
+    from pg_catalog.pg_inherits as i
+    join ancestors on ancestors.oid operator(pg_catalog.=) i.inhrelid
+)
 select
     a.attname::pg_catalog.text as name,
     t.typname::pg_catalog.text operator(pg_catalog.||) coalesce((
@@ -177,13 +187,6 @@ select
     case
         when a.attinhcount operator(pg_catalog.>) 0 then (
             -- the one from which all its heirs have it
-            with recursive ancestors (oid) as (
-                select a.attrelid
-                union
-                select i.inhparent
-                from pg_catalog.pg_inherits as i
-                join ancestors on ancestors.oid operator(pg_catalog.=) i.inhrelid
-            )
             select array[n.nspname::pg_catalog.text, c.relname::pg_catalog.text]
             from ancestors
             join pg_catalog.pg_attribute as p
@@ -196,7 +199,8 @@ select
             limit 1
         )
     end as inherited_from
-from pg_catalog.pg_attribute as a
+from wanted
+join pg_catalog.pg_attribute as a on a.attrelid operator(pg_catalog.=) wanted.oid
 join pg_catalog.pg_type as d on d.oid operator(pg_catalog.=) a.atttypid
 join pg_catalog.pg_type as t
     on t.oid operator(pg_catalog.=) case when d.typtype operator(pg_catalog.=) 'd' then d.typbasetype else d.oid end
@@ -213,8 +217,7 @@ cross join lateral (
 left join pg_catalog.pg_attrdef as ad
     on ad.adrelid operator(pg_catalog.=) a.attrelid and ad.adnum operator(pg_catalog.=) a.attnum
 where
-    a.attrelid operator(pg_catalog.=) %(oid)s::pg_catalog.oid
-    and a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
+    a.attnum operator(pg_catalog.>) 0 and not a.attisdropped
 order by a.attnum
 
 -- query: table_columns
