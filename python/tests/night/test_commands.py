@@ -282,6 +282,20 @@ def test_an_archive_that_is_there_already(told: Told, tracked: Params) -> None:
         assert "both a schema pggit and a schema pggit_v1_archive" in said
 
 
+def test_the_answer_goes_where_a_pipe_takes_it(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    """`cutover --plan > plan.txt` has the digest; only progress and remarks go to stderr."""
+    digest = told("cutover", "--plan", "--without-rehearsal")[1]["digest"]
+    for command, answer in (
+        (("cutover", "--plan", "--without-rehearsal"), f"Digest  {digest}"),
+        (("status",), "There is no run against production"),
+        (("monitor",), "NOT HEALTHY"),
+    ):
+        main([*command, "--target", "production"])
+        said = capsys.readouterr()
+        assert answer in said.out, said
+        assert said.err == ""
+
+
 def test_a_password_or_a_database_that_is_not_right(
     told: Told, tracked: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import embedded, others_code
-from pggit_audit.cli.common import FLAG, Accept, Json, Target, end, print_findings, print_json, words
+from pggit_audit.cli.common import FLAG, Accept, Json, Target, end, print_findings, print_json, result, words
 from pggit_audit.cli.desk import Terminal, seconds, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import hazards, plan, v1
@@ -146,7 +147,13 @@ def cutover(
     with server_losses(lambda: "Nothing was changed by this command. See pggit-audit status."):
         if only_plan:
             made, found, refused = _plan(name, params, asked)
-            _show(made, found, refused, as_json)
+            if as_json:
+                print_json({
+                    "decision": "refused" if refused else "planned", "digest": made.digest, "plan": made.as_json(),
+                    "hazards": [finding.as_json() for finding in found], "reasons": list(refused),
+                })  # fmt: skip
+            else:
+                _show(result(), made, found, refused)
             end(1 if refused else 0)
         with journals.held(home):
             terminal = Terminal()
@@ -211,7 +218,7 @@ def _begun(
     check_before(Night(name, params, plan.names(), Journal(home / "none", "none"), terminal, asked.hooks))
     _forget_what_never_began(home)
     made, found, refused = _plan(name, params, asked)
-    _show(made, found, refused, as_json=False)
+    _show(words(), made, found, refused)
     if refused:
         reasons = " ".join(f"{reason[:1].upper()}{reason[1:].rstrip('.')}." for reason in refused)
         raise Refusal(f"Nothing was changed. {reasons}")
@@ -308,14 +315,7 @@ def _confirmed(made: Plan, confirm: str | None) -> None:
         )
 
 
-def _show(made: Plan, found: Sequence[Finding], refused: Sequence[str], as_json: bool) -> None:
-    if as_json:
-        print_json({
-            "decision": "refused" if refused else "planned", "digest": made.digest, "plan": made.as_json(),
-            "hazards": [finding.as_json() for finding in found], "reasons": list(refused),
-        })  # fmt: skip
-        return
-    console = words()
+def _show(console: Console, made: Plan, found: Sequence[Finding], refused: Sequence[str]) -> None:
     facts = Table.grid(padding=(0, 2))
     for label, value in (
         (
@@ -372,7 +372,7 @@ def _told(night: Night, made: Plan, outcome: Outcome, as_json: bool) -> None:
             "restored": outcome.restored.as_json() if outcome.restored else None, "problems": outcome.problems,
         })  # fmt: skip
         return
-    console = words()
+    console = result()
     style = {"done": "bold green", "rolled back": "bold yellow", "stopped": "bold red"}[outcome.decision]
     console.print()
     console.print(Text(outcome.decision.upper(), style=style))

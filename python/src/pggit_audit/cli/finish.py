@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit.cli.common import FLAG, YES, Json, Target, end, print_findings, print_json, words
+from pggit_audit.cli.common import FLAG, YES, Json, Target, end, print_findings, print_json, result
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import PggitError, Refusal
 from pggit_audit.night import finish as ending
@@ -62,7 +62,7 @@ def finish(
     if as_json:
         print_json(done.as_json())
         end(YES)
-    console = words()
+    console = result()
     console.print(Text("FINISHED", style="bold green"))
     console.print(Text(done.said()), soft_wrap=True)
     if done.left_over:

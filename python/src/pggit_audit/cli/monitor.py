@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pggit_audit import others_code
-from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, words
+from pggit_audit.cli.common import NO, STYLES, YES, Json, Target, end, print_json, result
 from pggit_audit.cli.desk import server_losses
 from pggit_audit.errors import PggitError
 from pggit_audit.night import journal as journals
@@ -69,7 +69,7 @@ def _baseline(journal: Journal | None) -> dict[str, dict[str, float]]:
 
 
 def _show(health: Health) -> None:
-    console = words()
+    console = result()
     table = Table(box=None, padding=(0, 2), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.text import Text
 
-from pggit_audit.cli.common import CANNOT_TELL, FLAG, YES, Json, Target, end, print_json, words
+from pggit_audit.cli.common import CANNOT_TELL, FLAG, YES, Json, Target, end, print_json, result
 from pggit_audit.cli.desk import Terminal, server_losses
 from pggit_audit.errors import Refusal
 from pggit_audit.night import journal as journals
@@ -115,7 +115,7 @@ def _nothing_is_to_do(
     if as_json:
         print_json({"decision": "restored", "reason": f"nothing to do: {why}", "fingerprint": fingerprint})
     else:
-        words().print(
+        result().print(
             f"v1 ({names.pggit}) is in place in {dbname}, and open to writers: {why}. Nothing was done now.",
             soft_wrap=True,
         )
@@ -126,7 +126,7 @@ def _told(restored: Restored, problems: list[str], as_json: bool) -> None:
     if as_json:
         print_json({"decision": "restored", **restored.as_json(), "problems": problems})
         return
-    console = words()
+    console = result()
     console.print(Text("v1 IS BACK", style="bold green" if restored.matches else "bold yellow"))
     console.print(Text(restored.said()), soft_wrap=True)
     for problem in problems:

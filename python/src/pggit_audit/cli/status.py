@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from pggit_audit import targets
-from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, words
+from pggit_audit.cli.common import NO, YES, Json, Target, end, print_json, result
 from pggit_audit.cli.cutover import steps_table
 from pggit_audit.night import journal as journals
 from pggit_audit.night.journal import Journal
@@ -24,7 +24,7 @@ def status(target: Target = None, as_json: Json = False) -> None:
         if as_json:
             print_json({"run": None, "step": None, "steps": []})
         else:
-            words().print(
+            result().print(
                 f"There is no run against {found.target_name}, database {found.database}, in {home}."
             )
         end(NO)
@@ -39,7 +39,7 @@ def status(target: Target = None, as_json: Json = False) -> None:
             "backup": journal.facts("backup").get("folder"), "by": by, "at": journal.entries[-1].at,
         })  # fmt: skip
         end(YES)
-    console = words()
+    console = result()
     console.print(Text.assemble(("Run ", ""), (journal.run, "bold"), f": {what}"), soft_wrap=True)
     console.print(steps_table(steps))
     failed = next((e for e in reversed(journal.entries) if e.event == "failed"), None)
