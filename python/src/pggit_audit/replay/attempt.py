@@ -66,6 +66,8 @@ class _Script:
     repairs: list[Repair] = field(default_factory=list)
     # In transactions of their own, behind us.
     done: list[Repair] = field(default_factory=list)
+    # To be taken behind the statement, each if it fits.
+    behind: list[Repair] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
     # The steps before the drop of a routine that was taken for the one in the way.
@@ -170,6 +172,7 @@ class Attempts:
             if error is None:
                 done = statement if main == statement.text else main
                 combine(script.differences, self._situation.observe(*before, done))
+                script.done += self._fitting(script.behind, script)
                 rests = v1_as_live(self._evidence, statement)
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
@@ -352,10 +355,15 @@ class Attempts:
         keys = frozenset(o.key for o in made if (o.object_schema, o.object_name) == proposal.inferred)
         script.done += [*alone.repairs, replace(proposal, made=keys)]
         combine(script.differences, alone.differences)
-        fitting = [s for s in proposal.then if self._situation.runs(s)]
-        script.done += [replace(proposal, statement=s) for s in fitting]
+        script.done += self._fitting([replace(proposal, statement=s) for s in proposal.then], script)
+        script.behind += [replace(proposal, statement=s) for s in proposal.behind]
+
+    def _fitting(self, steps: Iterable[Repair], script: _Script) -> list[Repair]:
+        """Takes those steps that can be taken."""
+        fitting = [step for step in steps if self._situation.runs(step.statement)]
         if fitting:
-            combine(script.differences, self._situation.observe(*fitting))
+            combine(script.differences, self._situation.observe(*(step.statement for step in fitting)))
+        return fitting
 
     def _v1_comes_in(self, error: psycopg.Error, statement: Statement) -> bool:
         """Makes v1's own schema, where the statement fails for want of something in it."""

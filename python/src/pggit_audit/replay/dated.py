@@ -18,6 +18,7 @@ from pggit_audit.rules import (
     dated,
     renamed_columns,
     schemas,
+    sequences,
     types,
 )
 from pggit_audit.rules.dated import Dated
@@ -175,21 +176,28 @@ class DatedSteps:
         )
 
     def _rename(self, step: Dated) -> Repair | None:
-        """The step that gives a type its live name, where the one that has another is the same but for that.
+        """The step that gives a type its live name, where the one that has another is the same but for that; so with a
+        sequence of which a column takes its values.
 
         What wrote the catalog's row then was the rename.
         """
-        found = step.found
-        if found.object_type != "TYPE":
+        found, there = step.found, self._situation.state.objects.values()
+        if found.object_type not in ("TYPE", "SEQUENCE"):
             return None
         made = {without_comments(found.definition), step.repair.statement}
         same = [
             o
-            for o in self._situation.state.objects.values()
-            if o.object_type == "TYPE" and o.object_schema == found.object_schema
+            for o in there
+            if o.object_type == found.object_type and o.object_schema == found.object_schema
             if not self._evidence.live.has(o)
             if o.definition.replace(f" {o.object_identity} ", f" {found.object_identity} ") in made
         ]
+        if found.object_type == "SEQUENCE":
+            same = [o for o in same if sequences.is_now(self._evidence, there, o, found)]
+            if len(same) != 1:
+                return None
+            rename = sequences.rename(dated.name_of(same[0]), found.object_name, step.repair.evidence)
+            return replace(rename, bounds=step.repair.bounds)
         # What was there before, labels may have been added to along with the rename.
         was = same[0] if len(same) == 1 else self._called_before(found) if self._is_published else None
         if was is None:

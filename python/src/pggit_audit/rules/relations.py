@@ -89,7 +89,6 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
                 as_now = tables.as_live(evidence, live, failure.situation.position)
                 make, rest, why = as_now.make, as_now.rest, why + as_now.why
             elif live.object_type == "SEQUENCE":
-                # Whose column it is
                 rest = [statement.strip() for statement in STATEMENT.findall(live.definition)[1:]]
             if schema and full[0] and schema != full[0]:
                 make = in_schema(make, schema, full[0])
@@ -99,12 +98,15 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             when = None if recorded else made_by(evidence, live, failure.situation.position)
             found.append(
                 Repair(
-                    FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, then=tuple(rest), bounds=when,
+                    FROM_LIVE_CATALOG, make, why, alone=True, inferred=full, bounds=when,
+                    # Whose column a sequence is can be said once the table is there.
+                    then=tuple(rest) if live.object_type != "SEQUENCE" else (),
+                    behind=tuple(rest) if live.object_type == "SEQUENCE" else (),
                     about=last_written(live.object_type) if when is not None
                     else about(live.object_type, full) if live.object_type == "MATERIALIZED_VIEW" else None,
                 )
             )  # fmt: skip
-    sequence = sequences.missing(failure, name)
+    sequence = sequences.missing(evidence, failure, name)
     if sequence is not None:
         found.append(sequence)
     elif failure.statement.verb != "DROP":

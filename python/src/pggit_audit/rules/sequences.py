@@ -7,14 +7,31 @@ its table, along with which it is renamed (`lost_renames`). Those of older table
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pggit_audit.definitions import Columns, qualified, qualified_identity, quote_if_needed, sequence_of
+from sqlglot.tokens import TokenType
+
+from pggit_audit.catalog import DatabaseObject
+from pggit_audit.definitions import (
+    Columns,
+    first_statement,
+    parse_name,
+    qualified,
+    qualified_identity,
+    quote_if_needed,
+    sequence_of,
+)
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, RENAMED_TABLE
-from pggit_audit.rules import IMPLIED_DROP, MISSING_SEQUENCE, RENAMED_SEQUENCE
+from pggit_audit.rules import (
+    FROM_LIVE_CATALOG,
+    IMPLIED_DROP,
+    MISSING_SEQUENCE,
+    RENAMED_SEQUENCE,
+    former_tables,
+)
 from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.statements import Name, Statement, quote, unquote
@@ -22,6 +39,11 @@ from pggit_audit.statements import Name, Statement, quote, unquote
 # The column that owns a live sequence.
 _PART = rf"(?:{QUOTED}|[\w$]+)"
 _OWNED_BY = re.compile(rf" OWNED BY (?P<table>{_PART}\.{_PART})\.(?P<column>{_PART});")
+# The column of a printed table, and its default.
+_TAKES = re.compile(rf"^    ({_PART}) .*?DEFAULT (nextval\('(?:[^']|'')+'(?!')::regclass\))", re.MULTILINE)
+_BEGINS_COLUMN = ("(", ",")
+# What may stand between ADD or ALTER and the column.
+_BEFORE_COLUMN = ("COLUMN", "IF", "NOT", "EXISTS")
 _OF_COLUMN = """
     select n.nspname, s.relname
     from pg_catalog.pg_depend as d
@@ -40,23 +62,110 @@ SERIALS = {"int2": "smallint", "int4": "integer"}
 """The types of sequences that SERIAL makes, by that of the column as v1 records it; else bigint."""
 
 
-def missing(failure: Failure, name: Name) -> Repair | None:
+def missing(evidence: Evidence, failure: Failure, name: Name) -> Repair | None:
     """A statement takes the next value of a sequence that is not there, or alters it."""
     full, statement = failure.resolve(name)[0], failure.statement
     altered = statement.tag == "ALTER SEQUENCE" and name[1] in (bare for _, bare in statement.targets)
-    taken = re.compile(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]))
+    taken = re.compile(r"nextval\s*\(\s*'[^']*" + re.escape(name[1]), re.IGNORECASE)
     asked = any(taken.search(each.folded) for each in failure.failing)
     if not asked and not altered:
         return None
+    why = f"the statement {'alters' if altered else 'asks for the next value of'} {name[1]}"
+    given = _given_to(statement, name[1])
+    if given is None:
+        return Repair(MISSING_SEQUENCE, f"CREATE SEQUENCE {qualified(full)};", why, alone=True, inferred=full)
+    table, position = failure.resolve(statement.targets[0])[0], failure.situation.position
+    found = _called_now(evidence, failure.situation, table, given)
+    owner = f"ALTER SEQUENCE {qualified(full)} OWNED BY {qualified(table)}.{quote(given)};"
+    if found is not None:
+        return Repair(
+            FROM_LIVE_CATALOG,
+            first_statement(found.definition).replace(found.object_identity, qualified(full), 1),
+            f"{why}, and the live catalog has {found.object_identity} for that column",
+            alone=True,
+            inferred=full,
+            behind=(owner,) if _OWNED_BY.search(found.definition) else (),
+        )
+    its_own = name[1] == f"{table[1]}_{given}_seq" and not any(
+        s.tag == "DROP SEQUENCE" and name[1] in (bare for _, bare in s.targets)
+        for later in evidence.history.mentions(name[1])
+        if later > position
+        for s in evidence.history.rows[later].statements
+    )
+    kinds = {c["name"]: SERIALS.get(str(c["type"])) for c in failure.situation.columns(table)}
+    kind = f" AS {kinds[given]}" if its_own and kinds.get(given) else ""
     return Repair(
         MISSING_SEQUENCE,
-        f"CREATE SEQUENCE {qualified(full)};",
-        f"the statement alters {name[1]}"
-        if altered
-        else f"the statement asks for the next value of {name[1]}",
+        f"CREATE SEQUENCE {qualified(full)}{kind};",
+        why,
         alone=True,
         inferred=full,
+        behind=(owner,) if its_own else (),
     )
+
+
+def _given_to(statement: Statement, sequence: str) -> str | None:
+    """The column of a table to which CREATE TABLE or ALTER TABLE gives the next value of a sequence as its default."""
+    if statement.tag not in ("CREATE TABLE", "ALTER TABLE"):
+        return None
+    inside, depth = int(statement.verb == "CREATE"), 0
+    words, keywords, column = statement.words, statement.keywords, ""
+    for i, token in enumerate(statement.tokens[:-2]):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        acts = i >= statement.end and keywords[i] in ("ADD", "ALTER")
+        if depth == inside and (token.text in _BEGINS_COLUMN if inside else acts):
+            rest = range(i + 1, len(words))
+            column = next((words[n] for n in rest if keywords[n] not in _BEFORE_COLUMN), "")
+        taken = statement.tokens[i + 2]
+        is_taken = keywords[i] == "NEXTVAL" and taken.token_type == TokenType.STRING
+        if is_taken and parse_name(taken.text)[1] == sequence:
+            return column
+    return None
+
+
+def _called_now(evidence: Evidence, situation: Situation, table: Name, column: str) -> DatabaseObject | None:
+    """The live sequence of a column's default, which came to its name later: no text gives it to a column."""
+    history = evidence.history
+    first = next((r for r in history.by_name.get(table, ()) if r.position >= situation.position), None)
+    live = former_tables.as_it_ended(evidence, first) if first is not None else None
+    if live is None:
+        return None
+    taken = {column: s for column, default in _defaults(live).items() if (s := sequence_of(default))}
+    now = taken.get(column) or (next(iter(taken.values())) if len(taken) == 1 else None)
+    full = (now[0] or live.object_schema, now[1]) if now is not None else None
+    found = evidence.live.by_name.get(full) if full is not None else None
+    if (
+        full is None
+        or found is None
+        or found.object_type != "SEQUENCE"
+        or situation.relation(full) is not None
+    ):
+        return None
+    texts = (s for at in history.mentions(full[1]) for s in history.rows[at].statements)
+    return found if all(_given_to(s, full[1]) is None for s in texts) else None
+
+
+def _defaults(live: DatabaseObject) -> dict[str, str]:
+    """The defaults of a live table's columns that take the next value of a sequence."""
+    return {unquote(column): default for column, default in _TAKES.findall(live.definition)}
+
+
+def is_now(
+    evidence: Evidence, there: Iterable[DatabaseObject], found: DatabaseObject, live: DatabaseObject
+) -> bool:
+    """Whether a column takes the next value of a sequence where in the end it takes that of a live one."""
+    before, after = ((o.object_schema, o.object_name) for o in (found, live))
+    for table in there:
+        if table.object_type != "TABLE" or found.object_name not in table.definition:
+            continue
+        ended = evidence.live.table((table.object_schema, table.object_name))
+        defaults = _defaults(ended) if ended is not None else {}
+        if any(
+            sequence_of(default) == before and sequence_of(defaults.get(column)) == after
+            for column, default in _defaults(table).items()
+        ):
+            return True
+    return False
 
 
 def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
@@ -84,7 +193,7 @@ def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
         old = (str(schema), str(bare))
         if old[0] == name[0] and old not in evidence.live.by_name:
             why = f"the live catalog has {qualified(name)} as the sequence of {owned['column']}, which this one is"
-            yield replace(_rename(old, name[1], why, name), alone=True)
+            yield replace(rename(old, name[1], why), alone=True)
 
 
 def before_identity(
@@ -140,7 +249,7 @@ def behind_default(
         owner = f"{qualified(table)}.{quote(column)}"
         make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {owner};"
         return Repair(MISSING_SEQUENCE, make, why, inferred=sequence)
-    return _rename(before, after[1], why, (before[0] or table[0], after[1]))
+    return rename((before[0] or table[0], before[1]), after[1], why)
 
 
 def own_of_columns(evidence: Evidence, table: Name, before: Columns, known: Collection[str]) -> Iterator[str]:
@@ -167,6 +276,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     if later.ended:
         return []
     live = evidence.live.by_name.get(later.table)
+    defaults = _defaults(live) if live is not None and later.columns is None else {}
     steps = []
     for column in current:
         name = str(column["name"])
@@ -174,18 +284,13 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             default = later.columns.get(name, {}).get("default")
             source = f"row {history.version(later.position)}"
         else:
-            match = re.search(
-                rf"^    {re.escape(quote_if_needed(name))} .*?DEFAULT (nextval\('(?:[^']|'')+'(?!')::regclass\))",
-                live.definition if live is not None else "",
-                re.MULTILINE,
-            )
-            default, source = (match[1] if match else None), "the live catalog"
+            default, source = defaults.get(name), "the live catalog"
         before, after = sequence_of(column["default"]), sequence_of(default)
         if before is None or after is None or before[1] == after[1]:
             continue
         old = (before[0] or table[0], before[1])
         why = f"{source} has {after[1]}, and row {row.version_id} renames the table"
-        step = _rename(old, after[1], why, (old[0], after[1]))
+        step = rename(old, after[1], why)
         moment = within(
             evidence.moments.written("sequence", qualified_identity(old[0], after[1]), "pg_class"),
             position - 1,
@@ -198,6 +303,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     return steps
 
 
-def _rename(old: Name, new: str, why: str, renamed: Name) -> Repair:
+def rename(old: Name, new: str, why: str) -> Repair:
+    """The step that gives a sequence another name, where it is."""
     statement = f"ALTER SEQUENCE {qualified(old)} RENAME TO {quote(new)};"
-    return Repair(RENAMED_SEQUENCE, statement, why, inferred=renamed)
+    return Repair(RENAMED_SEQUENCE, statement, why, inferred=(old[0], new))

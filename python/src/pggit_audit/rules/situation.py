@@ -230,7 +230,8 @@ class Repair:
 
     `rewrite` replaces the recorded statement instead. `alone`: cannot share a transaction with what
     follows (a new enum label may not be used in its own). `inferred`: the object whose definition
-    rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits.
+    rests on it from then on, if any. `then`: what belongs to what it makes, each taken if it fits;
+    `behind`: so too, but behind what it was made for.
     `seen_until`: when the last text named what it drops. `bounds`: between which rows it was, where the rule knows.
     `about`: what else is decided with it, if a person has to: steps about the same are one cause. `made`: what it
     made, once it was taken by itself.
@@ -243,6 +244,7 @@ class Repair:
     alone: bool = False
     inferred: Name | None = None
     then: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
     seen_until: Any = None
     bounds: Bounds | None = None
     about: str | None = None
