@@ -128,6 +128,13 @@ def test_statements_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+def test_a_table_that_is_named_like_those_jobs_is_none_of_cron(v1: Connection) -> None:
+    v1.execute(
+        "create schema cron; create table cron.job (jobid bigint, jobname text, schedule text, command text)"
+    )
+    assert found(look(v1)) == []
+
+
 def test_jobs_of_cron(v1: Connection) -> None:
     v1.execute(
         "create schema cron; create table cron.job (jobid bigint, command text, database text);"

@@ -240,6 +240,14 @@ def _run_statements(
                 where
                     n.nspname = 'cron' and c.relname = 'job' and has_schema_privilege(n.oid, 'usage')
                     and has_table_privilege(c.oid, 'select')
+                    -- a table of the team's own may have that name, with other columns
+                    and (
+                        select count(*) from pg_attribute as a
+                        inner join pg_type as t on a.atttypid = t.oid
+                        where
+                            a.attrelid = c.oid and not a.attisdropped
+                            and (a.attname = 'jobid' or a.attname in ('command', 'database') and t.typcategory = 'S')
+                    ) = 3
             ) as has_jobs
         """.replace("%I", "%%I").encode(),
         {},
