@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pggit_audit.catalog import DatabaseObject
-from pggit_audit.definitions import first_statement, parse_name, qualified, without_comments
+from pggit_audit.definitions import (
+    first_statement,
+    parse_name,
+    qualified,
+    qualified_identity,
+    without_comments,
+)
 from pggit_audit.history import HistoryRow
 from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts
@@ -13,6 +19,7 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.rules import (
     FORESEEN_RENAME,
+    RENAMED_SEQUENCE,
     RENAMED_TYPE,
     attachments,
     dated,
@@ -22,12 +29,27 @@ from pggit_audit.rules import (
     types,
 )
 from pggit_audit.rules.dated import Dated
-from pggit_audit.rules.dating import literal_of
+from pggit_audit.rules.dating import identify, kind_of, literal_of
 from pggit_audit.rules.situation import Evidence, Repair, about
 from pggit_audit.statements import quote
 
 # What could not be made when it was due may need what comes a little later.
 _TRIES = 5
+_RENAMED = {
+    "TYPE": RENAMED_TYPE,
+    "SEQUENCE": RENAMED_SEQUENCE,
+    **dict.fromkeys(
+        (
+            "AGGREGATE",
+            "COLLATION",
+            "PROCEDURE",
+            "STATISTICS",
+            "TEXT SEARCH CONFIGURATION",
+            "TEXT SEARCH DICTIONARY",
+        )
+    ),
+}
+"""What leaves no row when it gets another name or schema, and the rule of that, where it has one of its own."""
 # What v1 does not record, and has a name that a later one takes.
 _REPLACED = ("MATERIALIZED_VIEW", "TRIGGER", "POLICY")
 
@@ -176,36 +198,43 @@ class DatedSteps:
         )
 
     def _rename(self, step: Dated) -> Repair | None:
-        """The step that gives a type its live name, where the one that has another is the same but for that; so with a
-        sequence of which a column takes its values.
+        """The step that gives an object its live name, where the one that has another is the same but for that.
 
-        What wrote the catalog's row then was the rename.
+        What wrote the catalog's row then was the rename, or the move to its schema.
         """
         found, there = step.found, self._situation.state.objects.values()
-        if found.object_type not in ("TYPE", "SEQUENCE"):
+        kind = kind_of(found)
+        if kind not in _RENAMED or (kind != "TYPE" and not self._is_older(step)):
             return None
+        gone = [
+            o
+            for o in there
+            if kind_of(o) == kind and o.object_type == found.object_type and not self._evidence.live.has(o)
+        ]
         made = {without_comments(found.definition), step.repair.statement}
         same = [
             o
-            for o in there
-            if o.object_type == found.object_type and o.object_schema == found.object_schema
-            if not self._evidence.live.has(o)
-            if o.definition.replace(f" {o.object_identity} ", f" {found.object_identity} ") in made
+            for o in gone
+            if kind != "TYPE" or o.object_schema == found.object_schema
+            if without_comments(o.definition).replace(_called(o), _called(found), 1) in made
         ]
-        if found.object_type == "SEQUENCE":
+        if kind == "SEQUENCE":
+            # Most are alike, and the options of one may be lost.
             same = [o for o in same if sequences.is_now(self._evidence, there, o, found)]
-            if len(same) != 1:
-                return None
-            rename = sequences.rename(dated.name_of(same[0]), found.object_name, step.repair.evidence)
-            return replace(rename, bounds=step.repair.bounds)
+            same = same or [o for o in gone if o.object_name == found.object_name]
         # What was there before, labels may have been added to along with the rename.
-        was = same[0] if len(same) == 1 else self._called_before(found) if self._is_published else None
+        is_enum = kind == "TYPE" and self._is_published
+        was = same[0] if len(same) == 1 else self._called_before(found) if is_enum else None
         if was is None:
             return None
-        old = (was.object_schema, was.object_name)
-        statement = f"ALTER TYPE {qualified(old)} RENAME TO {quote(found.object_name)};"
         why = f"{step.repair.evidence}; it is as {was.object_identity} was, which is not live"
-        return replace(step.repair, rule=RENAMED_TYPE, statement=statement, evidence=why)
+        rule = _RENAMED[kind] or step.repair.rule
+        return replace(step.repair, rule=rule, statement=_renaming(was, found), evidence=why)
+
+    def _is_older(self, step: Dated) -> bool:
+        """Whether an object got its oid before the moment at which its row was last written."""
+        given = self._evidence.moments.given(*identify(step.found))
+        return given is not None and given[1] <= step.moment.first
 
     def _in_its_place(self, here: DatabaseObject, step: Dated, statement: str) -> list[Inferred]:
         """Makes an object where another of its name is, of an earlier time."""
@@ -236,6 +265,29 @@ class DatedSteps:
         statement = "\n".join(renamed_columns.in_turn(name, names, {*current.values()}))
         rename = replace(step.repair, rule=FORESEEN_RENAME, statement=statement)
         return self._provenance.of_step(rename) if self._situation.runs(statement) else []
+
+
+def _called(found: DatabaseObject) -> str:
+    """An object's name as its definition has it, without the arguments of a routine."""
+    return f" {qualified_identity(found.object_schema, _bare(found))}"
+
+
+def _bare(found: DatabaseObject) -> str:
+    is_routine = kind_of(found) in ("PROCEDURE", "AGGREGATE")
+    return found.object_name.split("(", 1)[0] if is_routine else found.object_name
+
+
+def _renaming(was: DatabaseObject, found: DatabaseObject) -> str:
+    """The statements that give an object the schema and the name of another."""
+    kind, identity = kind_of(found).replace("_", " "), was.object_identity
+    steps = []
+    if _bare(was) != _bare(found):
+        steps.append(f"ALTER {kind} {identity} RENAME TO {quote(_bare(found))};")
+        identity = identity.replace(_called(was)[1:], qualified_identity(was.object_schema, _bare(found)), 1)
+    if was.object_schema != found.object_schema:
+        assert found.object_schema is not None
+        steps.append(f"ALTER {kind} {identity} SET SCHEMA {quote(found.object_schema)};")
+    return "\n".join(steps)
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -22,7 +22,9 @@ from pggit_audit.statements import Name
 _NAMED_IN = {
     "SCHEMA": "pg_namespace",
     "TYPE": "pg_type", "SEQUENCE": "pg_class", "PROCEDURE": "pg_proc", "MATERIALIZED_VIEW": "pg_class",
-    "TRIGGER": "pg_trigger", "POLICY": "pg_policy",
+    "TRIGGER": "pg_trigger", "POLICY": "pg_policy", "AGGREGATE": "pg_proc", "COLLATION": "pg_collation",
+    "STATISTICS": "pg_statistic_ext",
+    "TEXT SEARCH CONFIGURATION": "pg_ts_config", "TEXT SEARCH DICTIONARY": "pg_ts_dict",
 }  # fmt: skip
 
 _KINDS = {"STATISTICS": "statistics object", "AGGREGATE": "aggregate"}
@@ -279,7 +281,7 @@ def moment_of(evidence: Evidence, found: DatabaseObject) -> Moment | None:
     ):
         # It came under the name that its schema had by then.
         return None
-    named = evidence.moments.written(kind, identity, _NAMED_IN.get(found.object_type, ""))
+    named = evidence.moments.written(kind, identity, _NAMED_IN.get(kind_of(found), ""))
     if made is None or named is None or made.last >= named.last:
         return made
     # Something wrote the row that has its name later: a GRANT, or a rename.
