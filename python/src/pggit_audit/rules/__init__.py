@@ -34,8 +34,8 @@ TABLE_FROM_COLUMNS = Rule(
 )
 FROM_LIVE_CATALOG = Rule(
     "from_live_catalog",
-    "the statement that made, renamed or moved what a statement needs (a view, a sequence, a table, a routine, a collation, and so on), "
-    "or what a row created that no statement explains",
+    "the statement that made, renamed or moved what a statement needs (a view, a sequence, a table, a routine, "
+    "a collation, and so on), or what a row created that no statement explains",
     "the live catalog has it",
 )
 STUB_RELATION = Rule(
