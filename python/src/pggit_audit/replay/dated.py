@@ -10,6 +10,7 @@ from pggit_audit.definitions import (
     parse_name,
     qualified,
     qualified_identity,
+    quote_if_needed,
     without_comments,
 )
 from pggit_audit.history import HistoryRow
@@ -19,6 +20,7 @@ from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
 from pggit_audit.rules import (
     FORESEEN_RENAME,
+    MISSING_SCHEMA,
     RENAMED_SEQUENCE,
     RENAMED_TYPE,
     attachments,
@@ -89,6 +91,7 @@ class DatedSteps:
             if step.column is not None:
                 result += self._end_of_column(step)
                 continue
+            result += self._schema_of(step.found)
             changed = self._label(step) if step.label is not None else self._object(step)
             if changed is not None:
                 result += changed
@@ -180,6 +183,20 @@ class DatedSteps:
         steps = [*outcome.repairs, repair]
         self._provenance.note(steps)
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
+
+    def _schema_of(self, found: DatabaseObject) -> list[Inferred]:
+        """Makes the schema that an object is in, where none is there that may have had its name: v1 records none, and
+        the next row that needs it may be behind the object."""
+        live = self._evidence.live.by_identity.get(("SCHEMA", quote_if_needed(found.object_schema or "")))
+        if (
+            live is None
+            or self._situation.holds(live.object_identity, "SCHEMA")
+            or self._may_be_another(live)
+        ):
+            return []
+        why = f"{found.object_identity} was made in it"
+        make = Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(live.object_name)};", why)
+        return self._provenance.of_step(make) if self._situation.runs(make.statement) else []
 
     def _may_be_another(self, schema: DatabaseObject) -> bool:
         """Whether a schema of the live catalog may be one that is there under the name that it had before: one that is
