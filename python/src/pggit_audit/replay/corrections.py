@@ -125,6 +125,9 @@ class Corrections:
             ]
             if taken:
                 changed = self._situation.observe(*(step.statement for step in taken))
+                # What else the statement made may read otherwise by these steps, and no record says so.
+                beside = [d.new.key for d in changed if d.new is not None and d.new.object_type != "TABLE"]
+                self._provenance.note_again(beside, taken[0].rule.name)
                 merge(outcome.differences, changed, matched)
                 fixes += taken
         return fixes
