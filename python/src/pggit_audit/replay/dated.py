@@ -91,7 +91,8 @@ class DatedSteps:
             if step.column is not None:
                 result += self._end_of_column(step)
                 continue
-            result += self._schema_of(step.found)
+            if step.found.object_schema == row.object_schema:
+                result += self._schema_of(step.found)
             changed = self._label(step) if step.label is not None else self._object(step)
             if changed is not None:
                 result += changed
@@ -185,8 +186,8 @@ class DatedSteps:
         return [(d, [replace(r, inferred=None) for r in steps]) for d in outcome.differences]
 
     def _schema_of(self, found: DatabaseObject) -> list[Inferred]:
-        """Makes the schema that an object is in, where none is there that may have had its name: v1 records none, and
-        the next row that needs it may be behind the object."""
+        """Makes the schema of an object and of the row at hand, where none is there that may have had its name: v1
+        records none, and the row would have it made behind the object."""
         live = self._evidence.live.by_identity.get(("SCHEMA", quote_if_needed(found.object_schema or "")))
         if (
             live is None
@@ -194,7 +195,7 @@ class DatedSteps:
             or self._may_be_another(live)
         ):
             return []
-        why = f"{found.object_identity} was made in it"
+        why = f"{found.object_identity} was made in it, as what the row at hand tells of"
         make = Repair(MISSING_SCHEMA, f"CREATE SCHEMA {quote(live.object_name)};", why)
         return self._provenance.of_step(make) if self._situation.runs(make.statement) else []
 

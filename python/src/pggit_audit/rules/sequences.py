@@ -193,7 +193,7 @@ def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
         old = (str(schema), str(bare))
         if old[0] == name[0] and old not in evidence.live.by_name:
             why = f"the live catalog has {qualified(name)} as the sequence of {owned['column']}, which this one is"
-            yield replace(_rename(old, name[1], why), alone=True)
+            yield replace(_rename(old, name[1], why, name), alone=True)
 
 
 def before_identity(
@@ -249,7 +249,7 @@ def behind_default(
         owner = f"{qualified(table)}.{quote(column)}"
         make = f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} AS {kind} OWNED BY {owner};"
         return Repair(MISSING_SEQUENCE, make, why, inferred=sequence)
-    return _rename((before[0] or table[0], before[1]), after[1], why)
+    return _rename(before, after[1], why, (before[0] or table[0], after[1]))
 
 
 def own_of_columns(evidence: Evidence, table: Name, before: Columns, known: Collection[str]) -> Iterator[str]:
@@ -290,7 +290,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         old = (before[0] or table[0], before[1])
         why = f"{source} has {after[1]}, and row {row.version_id} renames the table"
-        step = _rename(old, after[1], why)
+        step = _rename(old, after[1], why, (old[0], after[1]))
         moment = within(
             evidence.moments.written("sequence", qualified_identity(old[0], after[1]), "pg_class"),
             position - 1,
@@ -303,7 +303,6 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
     return steps
 
 
-def _rename(old: Name, new: str, why: str) -> Repair:
-    """The step that gives a sequence another name, where it is."""
+def _rename(old: Name, new: str, why: str, renamed: Name) -> Repair:
     statement = f"ALTER SEQUENCE {qualified(old)} RENAME TO {quote(new)};"
-    return Repair(RENAMED_SEQUENCE, statement, why, inferred=(old[0], new))
+    return Repair(RENAMED_SEQUENCE, statement, why, inferred=renamed)
