@@ -1,4 +1,5 @@
 -- a block renames a column as the last thing that it does to a table
+-- @strict
 -- @@ a
 create table t (id int primary key, a text, b text);
 create table u (id int primary key, a text);

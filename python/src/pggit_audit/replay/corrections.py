@@ -94,7 +94,7 @@ class Corrections:
                 outcome.repairs.append(step)
                 combine(outcome.differences, self._situation.observe(step.statement))
 
-    def align_columns(self, matched: list[Match], outcome: Outcome) -> list[Repair]:
+    def align_columns(self, statement: Statement, matched: list[Match], outcome: Outcome) -> list[Repair]:
         """Behind the statement: brings tables to the columns that their last row recorded."""
         fixes: list[Repair] = []
         for row, difference in matched:
@@ -108,7 +108,8 @@ class Corrections:
                 continue
             if row.change_type == "ALTER":
                 self._pending.expect_renamed_types(row, name, difference)
-            if not columns.disagreements(row.columns, self._situation.columns(name)):
+            left = self._situation.columns(name)
+            if not columns.disagreements(row.columns, left):
                 continue
             for step in renamed_types.under_new_names(self._situation, name, row):
                 if self._situation.runs(step.statement):
@@ -130,6 +131,8 @@ class Corrections:
                 self._provenance.note_again(beside, taken[0].rule.name)
                 merge(outcome.differences, changed, matched)
                 fixes += taken
+                if statement.action == "code":
+                    self._pending.expect_left_by_code(name, left)
         return fixes
 
     def _expect_renamed_types_of_quoted(self, row: HistoryRow, difference: Difference | None) -> None:

@@ -21,7 +21,7 @@ from pggit_audit.rules import (
     sequences,
     types,
 )
-from pggit_audit.rules.situation import Evidence, PendingStep
+from pggit_audit.rules.situation import Current, Evidence, PendingStep
 from pggit_audit.statements import Name
 
 _DESCENDS = re.compile(r"\n\) INHERITS \(|\nALTER TABLE ONLY [^;]* (?:ATTACH PARTITION|INHERIT) ")
@@ -75,6 +75,8 @@ class PendingSteps:
         self._evidence = evidence
         self._provenance = provenance
         self._steps: list[PendingStep] = []
+        # The renames of columns with which code of the execution at hand ended, behind the rows that it left.
+        self._left_by_code: set[str] = set()
 
     def foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen without a row to the object that just changed."""
@@ -111,6 +113,12 @@ class PendingSteps:
             steps += sequences.lost_renames(self._evidence, name, current, row.position)
             steps += constraints.lost_renames(self._evidence, found, row.position)
             steps += constraints.named_anew(self._evidence, found, row.position)
+            steps = [
+                replace(s, position=row.position, early=False)
+                if s.repair.statement in self._left_by_code
+                else s
+                for s in steps
+            ]
             # What was seen coming from an earlier state of the table is seen anew.
             self._steps = [s for s in self._steps if s.name != name or s.waits or s.key is not None] + steps
 
@@ -157,10 +165,20 @@ class PendingSteps:
             if all(s.name != step.name for s in self._steps):
                 self._steps.append(step)
 
+    def expect_left_by_code(self, table: Name, left: Current) -> None:
+        """The names of columns that code left, and its row does not have: if it gave them, then behind the row."""
+        there = {c["position"]: str(c["name"]) for c in self._situation.columns(table)}
+        self._left_by_code |= {
+            renamed_columns.rename(table, there[c["position"]], str(c["name"]), "", current=left).statement
+            for c in left
+            if there.get(c["position"], c["name"]) != c["name"]
+        }
+
     def take(self, row: HistoryRow, early: bool = False) -> list[Inferred]:
         """Takes the steps that are due before (`early`) or after this row, until none is left that can be."""
         result: list[Inferred] = []
         self._situation.at(row)
+        self._left_by_code.clear()
         again = True
         while again:
             again = False

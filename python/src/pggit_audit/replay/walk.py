@@ -289,7 +289,7 @@ class Replay:
             routines_as_made(outcome.differences)
             yield from self._extension_members(statement, execution, outcome.differences, beside_others=True)
         matched = self._matching.match(statement, execution, outcome.differences)
-        fixes = self._corrections.align_columns(matched, outcome)
+        fixes = self._corrections.align_columns(statement, matched, outcome)
         yield from self._extension_members(statement, execution, outcome.differences)
         others = [d for d in outcome.differences if not d.taken]
         repairs = [

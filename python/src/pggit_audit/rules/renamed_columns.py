@@ -11,6 +11,7 @@ from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import Columns, column_types, ordered, qualified, without_schemas
+from pggit_audit.history import HistoryRow
 from pggit_audit.moments import Moment
 from pggit_audit.rules import FORESEEN_RENAME, RENAMED_COLUMN, Rule
 from pggit_audit.rules.column_actions import actions_of, actions_on, added, name_before, taken_away
@@ -196,7 +197,7 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             new.remove(match)
         then = name_before(match, said) or match
         if then == old or any(
-            history.rows[p].renames
+            _will_rename(history.rows[p], history.rows[position])
             for name in {match, then}
             for p in history.mentions(table[1], old, name)
             if position < p <= said_by
@@ -227,6 +228,13 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
             continue
         steps.append(PendingStep(place, table, step, early=early))
     return steps
+
+
+def _will_rename(row: HistoryRow, at_hand: HistoryRow) -> bool:
+    """Whether the text of a later row is still to give something another name. Code ran as a whole."""
+    return row.renames and (
+        row.execution != at_hand.execution or any(statement.action != "code" for statement in row.statements)
+    )
 
 
 def lost_renames_of_view(

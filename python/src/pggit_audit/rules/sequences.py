@@ -34,7 +34,7 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.dating import at_moment, within
 from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 # The column that owns a live sequence.
 _PART = rf"(?:{QUOTED}|[\w$]+)"
@@ -71,37 +71,31 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> Repair | None:
     if not asked and not altered:
         return None
     why = f"the statement {'alters' if altered else 'asks for the next value of'} {name[1]}"
+    make = Repair(MISSING_SEQUENCE, f"CREATE SEQUENCE {qualified(full)};", why, alone=True, inferred=full)
     given = _given_to(statement, name[1])
     if given is None:
-        return Repair(MISSING_SEQUENCE, f"CREATE SEQUENCE {qualified(full)};", why, alone=True, inferred=full)
+        return make
     table, position = failure.resolve(statement.targets[0])[0], failure.situation.position
     found = _called_now(evidence, failure.situation, table, given)
     owner = f"ALTER SEQUENCE {qualified(full)} OWNED BY {qualified(table)}.{quote(given)};"
     if found is not None:
-        return Repair(
-            FROM_LIVE_CATALOG,
-            first_statement(found.definition).replace(found.object_identity, qualified(full), 1),
-            f"{why}, and the live catalog has {found.object_identity} for that column",
-            alone=True,
-            inferred=full,
+        return replace(
+            make,
+            rule=FROM_LIVE_CATALOG,
+            statement=first_statement(found.definition).replace(found.object_identity, qualified(full), 1),
+            evidence=f"{why}, and the live catalog has {found.object_identity} for that column",
             behind=(owner,) if _OWNED_BY.search(found.definition) else (),
         )
-    its_own = name[1] == f"{table[1]}_{given}_seq" and not any(
+    if name[1] != f"{table[1]}_{given}_seq" or any(
         s.tag == "DROP SEQUENCE" and name[1] in (bare for _, bare in s.targets)
         for later in evidence.history.mentions(name[1])
         if later > position
         for s in evidence.history.rows[later].statements
-    )
+    ):
+        return make
     kinds = {c["name"]: SERIALS.get(str(c["type"])) for c in failure.situation.columns(table)}
-    kind = f" AS {kinds[given]}" if its_own and kinds.get(given) else ""
-    return Repair(
-        MISSING_SEQUENCE,
-        f"CREATE SEQUENCE {qualified(full)}{kind};",
-        why,
-        alone=True,
-        inferred=full,
-        behind=(owner,) if its_own else (),
-    )
+    kind = f" AS {kinds[given]}" if kinds.get(given) else ""
+    return replace(make, statement=f"CREATE SEQUENCE {qualified(full)}{kind};", behind=(owner,))
 
 
 def _given_to(statement: Statement, sequence: str) -> str | None:
@@ -118,7 +112,7 @@ def _given_to(statement: Statement, sequence: str) -> str | None:
             column = next((words[n] for n in rest if keywords[n] not in _BEFORE_COLUMN), "")
         taken = statement.tokens[i + 2]
         is_taken = keywords[i] == "NEXTVAL" and taken.token_type == TokenType.STRING
-        if is_taken and parse_name(taken.text)[1] == sequence:
+        if is_taken and parse_name(folded(taken.text))[1] == sequence:
             return column
     return None
 

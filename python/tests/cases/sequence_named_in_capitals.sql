@@ -1,0 +1,13 @@
+-- a default names its sequence in capitals: PostgreSQL folds what is in the string; the sequence leaves no row
+-- @strict
+-- @@ made
+CREATE TABLE LINES (ID INTEGER PRIMARY KEY, N INTEGER);
+CREATE SEQUENCE LINES_N_SEQ AS integer;
+ALTER TABLE LINES ALTER COLUMN N SET DEFAULT NEXTVAL('PUBLIC.LINES_N_SEQ'::REGCLASS);
+ALTER SEQUENCE LINES_N_SEQ OWNED BY LINES.N;
+-- @@ other
+CREATE TABLE ORDERS (ID INTEGER);
+-- @@ gone
+DROP TABLE LINES;
+-- @@ later
+ALTER TABLE ORDERS ADD COLUMN AT DATE;
