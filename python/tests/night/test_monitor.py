@@ -239,6 +239,17 @@ def test_before_the_cutover_it_is_not_healthy(published: Params) -> None:
         assert "place" in failed(monitor.look(connection, NAMES, None))
 
 
+def test_where_there_is_no_layer_one_check_says_so(tracked: Params) -> None:
+    with psycopg.connect(**tracked, autocommit=True) as connection:
+        health = monitor.look(connection, NAMES, None)
+        (check,) = health.checks
+        assert (check.name, check.ok, check.severity) == ("place", False, "blocker")
+        assert "has not moved" in check.message
+        # A schema that lacks what belongs in it is looked at.
+        connection.execute("create schema pggit_audit")
+        assert {"place", "figures", "chain"} <= failed(monitor.look(connection, NAMES, None))
+
+
 def test_figures_for_prometheus(published: Params, run: Journal, tmp_path: Path) -> None:
     with psycopg.connect(**published, autocommit=True) as connection:
         health = monitor.look(connection, NAMES, run)

@@ -130,6 +130,8 @@ def look(
     for name, (severity, check) in looks.items():
         try:
             checks.append(check())
+            if name == "place" and not checks[0].ok and not _is_there(connection, names):
+                break
         except (probes.Busy, psycopg.errors.LockNotAvailable) as busy:
             why = waits.reason(busy, lambda: _beside(connection))
             checks.append(Check(name, False, "warning", f"It could not be told: {why}", "Look again later."))
@@ -171,6 +173,14 @@ def _place(connection: psycopg.Connection[Any], names: Names) -> Check:
         "place", False, "blocker", f"v1 is {where}: this database has not moved, or was moved back.",
         "See pggit-audit status.",
     )  # fmt: skip
+
+
+def _is_there(connection: psycopg.Connection[Any], names: Names) -> bool:
+    """Whether there is anything to look at: the audit layer, or an archive. v1 itself may bring pggit_v0."""
+    found = connection.execute(
+        "select from pg_namespace where nspname = any(%s)", ([names.audit, names.archive],)
+    )
+    return found.fetchone() is not None
 
 
 def _archive(connection: psycopg.Connection[Any], names: Names, facts: Mapping[str, Any]) -> Check:
