@@ -130,10 +130,42 @@ checks_of_heirs as materialized (
         )
 ),
 
+-- Triggers that no table takes once it has a generated column.
+of_whole_rows as materialized (
+    select
+        k.statement_no,
+        k.sql,
+        substring(k.sql from $re$\sON ({{ snapshot_identifier() }}[.]{{ snapshot_identifier() }}) FOR EACH ROW WHEN $re$) as table_name
+    from kinds as k
+    where k.kind = 'trigger' and k.sql ~ $re$^CREATE TRIGGER {{ snapshot_identifier() }} BEFORE .*\mnew[.][*]$re$
+),
+
+around_triggers as materialized (
+    select
+        k.statement_no,
+        w.statement_nos,
+        a.sql
+    from (
+        select
+            table_name,
+            string_agg(sql, E'\n\n' order by statement_no) as triggers,
+            array_agg(statement_no) as statement_nos
+        from of_whole_rows
+        group by table_name
+    ) as w
+    join kinds as k
+        on k.kind = 'table'
+        and substring(k.sql from $re${{ snapshot_identifier() }}[.]{{ snapshot_identifier() }}$re$) = w.table_name
+    cross join lateral (
+        {{ snapshot_table_around_triggers('k.sql', 'w.triggers') }}
+    ) as a
+),
+
 statements as materialized (
     select
         k.statement_no,
         case
+            when a.statement_no is not null then a.sql
             when h.statement_no is null then k.sql
             else regexp_replace(k.sql, '^(alter\s+table)\s+only\s', '\1 ', 'i')
         end as sql,
@@ -147,5 +179,7 @@ statements as materialized (
         end as phase
     from kinds as k
     left join checks_of_heirs as h on h.statement_no = k.statement_no
+    left join around_triggers as a on a.statement_no = k.statement_no
+    where k.statement_no not in (select unnest(o.statement_nos) from around_triggers as o)
 )
 {%- endmacro %}
