@@ -27,6 +27,7 @@ from pggit_audit.rules import (
     routines,
     schemas,
     sequences,
+    shared_columns,
 )
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, split
@@ -63,6 +64,7 @@ class Corrections:
             schemas.of_row(self._evidence, self._situation, statement, row, self._schemas_renamed),
             indexes.free_for_key(self._evidence, self._situation, statement, row),
             added_columns.before(self._evidence, self._situation, statement, row),
+            shared_columns.before(self._evidence, self._situation, statement, row),
             sequences.before_identity(self._evidence, self._situation, statement, row),
             others.rules_in_the_way(self._evidence, self._situation, statement, row),
             routines.replaced_overloads(

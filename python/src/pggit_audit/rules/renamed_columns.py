@@ -444,6 +444,16 @@ def _who_left(evidence: Evidence, position: int) -> str:
     return f"row {evidence.history.version(position)}" if position >= 0 else "what is published"
 
 
+def columns_since(evidence: Evidence, table: Name, position: int) -> dict[str, dict[str, Any]]:
+    """The columns that the table of the row at a position has had under these names since its transaction, with places
+    and types; empty where the ids do not tell it of one."""
+    identity = evidence.moments.table(table, position)
+    live = _live_columns(evidence, table, position)
+    found = evidence.moments.columns(identity) if identity is not None else []
+    since = {c.name for c in found if c.moment is not None and c.moment.has_own(position)}
+    return {name: fact for name, fact in live.items() if name in since}
+
+
 def live_name(evidence: Evidence, table: Name, current: Current, column: str, position: int) -> str | None:
     """What a column is called in the end which has a name that another has there: told by its place and its type."""
     columns = _live_columns(evidence, table, position)
