@@ -16,6 +16,8 @@ from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, Statement, quote, unquote
 
 _DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({NAME})", re.IGNORECASE)
+# Code that found the name in the catalog.
+_DROPPED_BY_CODE = re.compile(r"\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?:%[IsL]|'\s*\|\|)", re.IGNORECASE)
 _KEY = re.compile(
     r"""(FOREIGN KEY|UNIQUE|PRIMARY KEY)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"(?!")|[^)"])*)\)"""
 )
@@ -52,7 +54,7 @@ def before_texts(
     until = len(evidence.history)
     while name is not None and name not in seen:
         seen.add(name)
-        before, until = _name_before(evidence, table, name, told, until)
+        before, until = _name_before(evidence, table, name, match[3], told, until)
         if before == name:
             break
         name = before
@@ -70,17 +72,22 @@ def _is_dropped_to_change(names: Collection[str], body: str, told: Sequence[str]
     key = _KEY.match(body)
     columns = {unquote(name) for name in _NAMES.findall(key[2])} if key is not None else set()
     for i, text in enumerate(told):
-        if any(unquote(name) in names for _, name in _DROPPED.findall(text)):
+        if any(unquote(name) in names for _, name in _DROPPED.findall(text)) or (
+            _DROPPED_BY_CODE.search(text) and any(says(text, name) for name in names)
+        ):
             following = (unquote(c) for later in told[i : i + 2] for c in RETYPED.findall(later))
             return columns.isdisjoint(following)
     return False
 
 
 def _name_before(
-    evidence: Evidence, table: DatabaseObject, name: str, told: Sequence[str], until: int
+    evidence: Evidence, table: DatabaseObject, name: str, body: str, told: Sequence[str], until: int
 ) -> tuple[str | None, int]:
-    """What a constraint or an index of a live table was called before the first text that names it, up to a row's
-    position, and where that text is; None where it makes it."""
+    """What a constraint (`body`: what it says) or an index of a live table was called before the first text that names
+    it, up to a row's position, and where that text is; None where it makes it.
+
+    Who gives a name that PostgreSQL would not, and takes it away IF EXISTS first, makes a text that can be sent again.
+    """
     history = evidence.history
     rows = [
         r
@@ -91,18 +98,25 @@ def _name_before(
         return None if rows[0].change_type == "CREATE" else name, until
     here = rf'(?:"{re.escape(quote(name)[1:-1])}"|{re.escape(name)}(?!\w))'
     pattern = re.compile(
-        rf"\badd\s+constraint\s+(?P<added>{here})|\bdrop\s+constraint\s+(?:if\s+exists\s+)?(?P<dropped>{here})"
+        rf"\badd\s+constraint\s+(?P<added>{here})"
+        rf"|\bdrop\s+constraint\s+(?P<if_exists>if\s+exists\s+)?(?P<dropped>{here})"
         rf"|\brename\s+constraint\s+(?P<old>{NAME})\s+to\s+{here}"
         rf"|\balter\s+index\s+(?:if\s+exists\s+)?(?P<index>{DOTTED})\s+rename\s+to\s+{here}",
         re.IGNORECASE,
     )
     texts = [(r.position, r.text) for r in rows]
     texts = texts or [(_place(evidence, name, text), text) for text in told if name in text]
-    for place, match in ((p, m) for p, text in texts if p <= until and (m := pattern.search(text))):
+    found = [(p, m) for p, text in texts if p <= until for m in pattern.finditer(text)]
+    for place, match in found[:1]:
         if match["added"]:
-            return None, place
+            is_replaced = body.startswith("FOREIGN KEY ") and _DROPPED_BY_CODE.search(
+                match.string[: match.start()]
+            )
+            return name if is_replaced else None, place
         if match["dropped"]:
-            return name, place
+            following = [m for p, m in found[1:2] if p <= history.session_end(place) and m["added"]]
+            is_new = match["if_exists"] and following and _is_named_by_hand(body, name)
+            return None if is_new else name, place
         return parse_name(match["old"] or match["index"])[1], place
     return name, until
 
@@ -129,6 +143,12 @@ def _added_without_name(body: str, table: str, name: str, told: Iterable[str]) -
     else:
         return False
     return any(re.search(pattern, text, re.IGNORECASE) for text in told)
+
+
+def _is_named_by_hand(body: str, name: str) -> bool:
+    """Whether a CHECK or a UNIQUE constraint has a name that PostgreSQL does not give, nor a tool after its kind."""
+    given = {"CHECK": r"_check\d*", "UNIQUE": r"_key\d*"}.get(body.split(" ", 1)[0])
+    return given is not None and re.search(given + "$", name) is None
 
 
 def _spelled(column: str) -> str:
