@@ -287,3 +287,9 @@ def test_code_that_runs_each_branch_to_its_end_or_not_at_all(
     code: str, runs: list[tuple[bool, list[str]]]
 ) -> None:
     assert [(part.on_condition, [s.text for s in part.statements]) for part in branches(code)] == runs
+
+
+def test_a_text_of_more_than_a_million_characters_is_read() -> None:
+    text = "CREATE TABLE t (a int);\n" + "INSERT INTO t VALUES (1);\n" * 50_000
+    found = split(text)
+    assert (len(text) > 1_000_000, len(found), found[0].tag) == (True, 50_001, "CREATE TABLE")

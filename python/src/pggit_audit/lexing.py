@@ -43,13 +43,13 @@ LITERALS = frozenset(
 SHORT = 50_000
 """Characters of a text that is read to the last; in a longer one, tokens do not tell their places."""
 # Characters of a literal that is left as it is, and of code (a text without its long literals) that is still read:
-# reading takes seconds and hundreds of megabytes a million.
+# reading takes a second and forty megabytes a million.
 _SHORT_LITERAL = 1_000
-_MOST_CODE = 1_000_000
+_MOST_CODE = 5_000_000
 
 
 class TooLong(ValueError):
-    """The text has more than a million characters, even without its strings and bodies."""
+    """The text has more than five million characters, even without its strings and bodies."""
 
 
 class Part(NamedTuple):
