@@ -152,13 +152,30 @@ class Fallback:
     def _came_along(self, row: HistoryRow, execution: Execution) -> list[Event]:
         """What the row tells, where it came with what a row before it told: a key's index comes and goes with its
         table."""
+        made = self._routines_in_turn(row, execution)
         for i, (difference, repairs) in enumerate(execution.waiting):
-            if _tells(row, difference):
+            if _tells(row, difference) or difference is made:
                 del execution.waiting[i]
+                if difference is made:
+                    found = difference.object
+                    self._identities.know_routine(row.object_name, (found.object_schema, found.object_name))
                 # Something may have changed it since.
                 now = self._situation.state.as_it_is(difference) or difference
                 return [self._writer.of_row(row, now, repairs)]
         return []
+
+    def _routines_in_turn(self, row: HistoryRow, execution: Execution) -> Difference | None:
+        """The routine of a row that has its oid only, where the statements made as many as there are such rows left:
+        they are in the same order."""
+        if row.object_type not in ROUTINES or row.change_type != "CREATE" or not row.object_name.isdigit():
+            return None
+        left = [
+            r
+            for r in execution.remaining
+            if r.position >= row.position and (r.object_type, r.change_type) == (row.object_type, "CREATE")
+        ]
+        made = [d for d, _ in execution.waiting if d.old is None and d.object.object_type == row.object_type]
+        return made[0] if len(made) == len(left) else None
 
     def _of_no_later(
         self, row: HistoryRow, others: Sequence[Inferred], execution: Execution

@@ -98,7 +98,11 @@ class Matching:
                 and not _is_second_row_of_view(statement, execution, matched)
                 and not (
                     statement.action == "code"
-                    and (matched or self._tells_of_the_code(execution, differences))
+                    and (
+                        matched
+                        or says(statement.text, row.name)
+                        or self._tells_of_the_code(execution, differences)
+                    )
                     and self._changes_nothing(row, execution)
                 )
                 and not (

@@ -449,8 +449,14 @@ def column_line(definition: str, column: str) -> str | None:
 
 
 def without_actions(columns: Columns, actions: Actions) -> Columns:
-    """The recorded columns without what the recorded statement itself did to them."""
+    """The recorded columns without what the recorded statement itself did to them: new columns are always last."""
     new_ones = added(actions)
+    last = max(
+        (fact.get("position") or 0 for name, fact in columns.items() if name not in new_ones), default=0
+    )
+    new_ones -= {
+        name for name in new_ones & columns.keys() if 0 < (columns[name].get("position") or 0) < last
+    }
     result = {name: dict(fact) for name, fact in columns.items() if name not in new_ones}
     for action in actions:
         fact = result.get(unquote(action["altered"] or ""))

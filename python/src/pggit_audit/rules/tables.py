@@ -32,7 +32,7 @@ from pggit_audit.definitions import (
     without_order,
 )
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import DOTTED
+from pggit_audit.lexing import DOTTED, says
 from pggit_audit.rules import (
     OLDER_TABLE,
     column_actions,
@@ -257,7 +257,11 @@ def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
     Where the text left several rows of the table, what follows the first statement that leaves any came later.
     """
     names = {row.name, *(row.earlier_name or ())[1:]}
-    about = [s for s in row.statements if names.intersection(s.words)]
+    about = [
+        s
+        for s in row.statements
+        if names.intersection(s.words) or (s.action == "code" and any(says(s.text, name) for name in names))
+    ]
     if any(
         r.execution == row.execution and r is not row
         for r in evidence.history.by_name[row.object_schema, row.name]
