@@ -33,6 +33,8 @@ from pggit_audit.statements import Statement, split
 
 # How many inferred steps one statement may need before it counts as beyond repair.
 _MOST_ATTEMPTS = 25
+# What a CREATE makes is there.
+_THERE = ("42P07", "42710", "42723")
 # A name made twice, as by a clock that stands still; a transaction that code may not end within other code.
 _CLOCK_MUST_RUN = ("42P07", "42P06", "42710", "42701", "42723", "2D000")
 # Of several routines of a name, which one is in the way is not said.
@@ -55,6 +57,8 @@ class Outcome:
     repairs: list[Repair]
     differences: list[Difference]
     error: psycopg.Error | None = None
+    # What it makes is there by a step that it took.
+    needless: bool = False
 
 
 @dataclass
@@ -156,10 +160,16 @@ class Attempts:
         left, self._left = self._left, []
         return left
 
-    def run(self, statement: Statement, row: HistoryRow | None = None, as_it_is: bool = False) -> Outcome:
+    def run(
+        self,
+        statement: Statement,
+        row: HistoryRow | None = None,
+        as_it_is: bool = False,
+        inferred: bool = False,
+    ) -> Outcome:
         """Runs a statement, of this row if it is one of the history: all of it, or nothing.
 
-        `as_it_is`: nothing is mended where it fails.
+        `as_it_is`: nothing is mended where it fails. `inferred`: it is a step itself.
         """
         script = _Script(statement)
         if row is not None:
@@ -177,6 +187,8 @@ class Attempts:
                 return Outcome(True, script.done + script.repairs + rests, script.differences)
             if index == len(before) and makes_what_v1_has(self._evidence, error, statement):
                 return Outcome(True, script.done, script.differences)
+            if inferred and script.done and index == len(before) and error.sqlstate in _THERE:
+                return Outcome(True, script.done, script.differences, needless=True)
             script.takes_privileges_back(error)
             if error.sqlstate in _NEEDS_PRIVILEGES and self._leaves_out_privileges(script, row, error):
                 continue
@@ -215,7 +227,7 @@ class Attempts:
         self._depth += 1
         try:
             first = (split(repair.statement) or (Statement(repair.statement, "ddl"),))[0]
-            outcome = self.run(replace(first, text=repair.statement))
+            outcome = self.run(replace(first, text=repair.statement), inferred=True)
         finally:
             self._depth -= 1
         repairs = [_at_any_time(r) for r in outcome.repairs]
@@ -350,6 +362,10 @@ class Attempts:
         """Takes a step by itself, with what belongs to what it makes."""
         alone = self.alone(proposal)
         if alone is None:
+            return
+        if alone.needless:
+            script.done += alone.repairs
+            combine(script.differences, alone.differences)
             return
         made = (d.new for d in alone.differences if d.new is not None)
         keys = frozenset(o.key for o in made if (o.object_schema, o.object_name) == proposal.inferred)

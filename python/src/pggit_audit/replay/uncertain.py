@@ -34,7 +34,7 @@ from pggit_audit.rules import (
 
 _UNRECORDED_PART = re.compile(
     r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY(?: \([^)]*\))?|\(\d+(?:,\d+)?\)| COLLATE \S+"
-    rf"| CONSTRAINT (?:{QUOTED}|\S+)(?= NOT NULL)"
+    rf"| CONSTRAINT (?:{QUOTED}|\S+)(?= NOT NULL)|(?<= NOT NULL) NO INHERIT"
 )
 # What rows are about whose transaction may have gone on, of a table that goes: one judgement on how clients send.
 _WENT_ON = "the transaction went on"

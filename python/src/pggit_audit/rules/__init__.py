@@ -91,6 +91,7 @@ RENAMED_COLUMN = Rule(
     "renamed_column",
     "the rename of a column",
     "a record or a statement has the new name, where the old one stood or is never named again, nor live; or a"
+    " table has it that is made LIKE that one, or becomes its heir or partition; or a"
     " statement makes an index on it, and the live index of its name is on a column that never moved; or"
     " CREATE OR REPLACE VIEW has it in the place of the old one, and no row can be missing of a drop of the view",
     casts_doubt=True,

@@ -40,7 +40,15 @@ from pggit_audit.rules import (
 )
 from pggit_audit.rules.column_actions import Actions, added
 from pggit_audit.rules.naming import said
-from pggit_audit.rules.renamed_columns import by_place, in_step, in_turn, live_name, rename, told_by
+from pggit_audit.rules.renamed_columns import (
+    by_place,
+    called_later,
+    in_step,
+    in_turn,
+    live_name,
+    rename,
+    told_by,
+)
 from pggit_audit.rules.situation import Current, Evidence, Failure, Repair
 from pggit_audit.statements import Name, Statement, quote, split, unquote
 
@@ -156,7 +164,10 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         if not any(c["name"] == column for c in current)
     ]
     for table, current in lacking:
+        # Where it has another name by then, a table's record is not found under this one.
+        record = evidence.history.next_record(table, position)
         row = evidence.history.later_columns(table, position)
+        row = evidence.history.rows[record.position] if row is None and record.columns else row
         live = evidence.live.table(table)
         found += _renamed_back(evidence, failure, table, column, current)
         found += _renamed_meanwhile(evidence, failure, table, column, current)
@@ -175,7 +186,13 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
             if column not in row.columns and len(extra) == 1:
                 why = f"the statement names {column}; row {row.version_id} no longer has {extra[0]}"
                 found.append(rename(table, extra[0], column, why, current=current))
-        elif live is not None:
+            continue
+        why = f"the live catalog has {column} in its place"
+        later = called_later(evidence, table, current, position)
+        found += (
+            rename(table, old, new, why, current=current) for old, new in later.items() if new == column
+        )
+        if live is not None:
             found += _as_live(live, table, column, current, failure.statement)
         else:
             found += _of_a_view(evidence, failure, table, column, current)

@@ -405,13 +405,15 @@ class Failure:
             candidates.append(self.statement.on)
         if self.statement.object_type == "TABLE":
             candidates.extend(self.statement.targets)
+        in_full = {n.parts[-2:] for s in self.failing for n in namings(s) if len(n.parts) > 1}
+        schemas = [*self.situation.schemas, *(parts[0] for parts in in_full)]
         rows = self.situation.query(
             "select n.nspname, c.relname from pg_catalog.pg_class as c"
             " join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace"
             " where c.relkind operator(pg_catalog.=) any ('{r,p,v,m}'::pg_catalog.\"char\"[])"
             " and n.nspname operator(pg_catalog.=) any (%(schemas)s::pg_catalog.name[])"
             " and c.relname operator(pg_catalog.=) any (%(words)s::pg_catalog.name[])",
-            {"schemas": list(self.situation.schemas), "words": list(set(self.statement.words))},
+            {"schemas": schemas, "words": list(set(self.statement.words))},
         )
         found: list[Name] = []
         for candidate in candidates:
@@ -419,6 +421,7 @@ class Failure:
                 if full not in found and self.situation.relation(full) is not None:
                     found.append(full)
         for schema, bare in rows:
-            if (schema, bare) not in found:
+            is_meant = schema in self.situation.schemas or (schema, bare) in in_full
+            if is_meant and (schema, bare) not in found:
                 found.append((schema, bare))
         return found
