@@ -102,7 +102,7 @@ class DatedSteps:
         return result
 
     def _label(self, step: Dated) -> list[Inferred] | None:
-        """Adds a label; None where that cannot be done yet."""
+        """Adds a label, or gives it its name; None where that cannot be done yet."""
         found = self._situation.relation(dated.name_of(step.found)) or self._called_before(step.found)
         if found is None:
             # It is made with all its labels when it is needed.
@@ -116,8 +116,12 @@ class DatedSteps:
         name = dated.name_of(found)
         add = step.repair.statement.replace(qualified(dated.name_of(step.found)), qualified(name), 1)
         add = f"{add.removesuffix(';')}{place};"
-        # A label is never taken away: where what is published has another, it was renamed.
-        old = types.label_before(step.label, live, have) if self._is_published else None
+        # A label is never taken away: where what is published, or older than this name, has another, it was renamed.
+        old = None
+        if self._is_published:
+            old = types.label_before(step.label, live, have)
+        elif step.is_renamed:
+            old = types.label_before(step.label, dated.labels_of_then(self._evidence, step, have), have)
         if old == "":
             return []
         if old is not None:

@@ -6,7 +6,7 @@ enum by its own (`labels_by`). A moment is the latest that it may have been, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pggit_audit.catalog import DatabaseObject
@@ -66,6 +66,8 @@ class Dated:
     moment: Moment
     repair: Repair
     label: str | None = None
+    # The label is older than its row: it had another name.
+    is_renamed: bool = False
     column: str | None = None
     # It comes where nothing of its name is: what a text made is changed later.
     only_new: bool = False
@@ -156,7 +158,10 @@ def _is_said(evidence: Evidence, found: DatabaseObject, moment: Moment) -> bool:
 def _as_it_is(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Dated:
     statement = without_comments(found.definition)
     if found.object_type == "TYPE":
-        statement = _labels_with(evidence, found, moment)[0] or statement
+        statement = (
+            labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))[0]
+            or statement
+        )
     repair = Repair(
         _KINDS[kind_of(found)],
         statement,
@@ -169,10 +174,6 @@ def _as_it_is(evidence: Evidence, found: DatabaseObject, moment: Moment) -> Date
     return Dated(found, moment, repair)
 
 
-def _labels_with(evidence: Evidence, found: DatabaseObject, moment: Moment) -> tuple[str | None, list[Label]]:
-    return labels_by(evidence, found, lambda m: (m.first, m.last) == (moment.first, moment.last))
-
-
 def _labels(
     evidence: Evidence, found: DatabaseObject, moment: Moment, is_published: bool = False
 ) -> Iterator[Dated]:
@@ -183,14 +184,19 @@ def _labels(
     if found.object_type != "TYPE":
         return
     name = name_of(found)
-    later = _labels_with(evidence, found, moment)[1]
-    labels = [label for label in evidence.moments.labels(found.object_identity) if label.moment]
-    if is_published and evidence.moments.was_there("type", found.object_identity):
-        later = labels
+    labels = evidence.moments.labels(found.object_identity)
     written = [label.moment for label in labels if label.moment]
-    if not later and written and all(m.last <= moment.first for m in written):
-        # The type's own row was written again: it has another name since, as a rule.
-        later = _labels_with(evidence, found, min(written, key=lambda m: (m.first, m.last)))[1]
+    if is_published and evidence.moments.was_there("type", found.object_identity):
+        later = [label for label in labels if label.moment]
+    elif len(written) < len(labels):
+        return
+    else:
+        # A type's own row that is younger than those of its labels was written again: another name, as a rule.
+        is_again = all(m.last <= moment.first for m in written)
+        first = min(written, key=lambda m: (m.first, m.last)) if is_again and written else moment
+        later = [
+            x for x in labels if x.moment and (x.moment.first, x.moment.last) != (first.first, first.last)
+        ]
     for label in later:
         assert label.moment is not None
         when = bounds(evidence, label.moment)
@@ -204,7 +210,19 @@ def _labels(
                 MISSING_LABEL, add, why, alone=True, inferred=name, bounds=when, about=last_written("type")
             ),
             label.text,
+            is_renamed=_is_older(label, label.moment),
         )
+
+
+def labels_of_then(evidence: Evidence, step: Dated, have: Sequence[str]) -> list[str]:
+    """The labels of a live enum that are no younger than a step, or are in `have`, in their order."""
+    found = evidence.moments.labels(step.found.object_identity)
+    return [x.text for x in found if x.text in have or _is_older(x, step.moment)]
+
+
+def _is_older(label: Label, moment: Moment) -> bool:
+    """Whether the oid of a label was given before a moment."""
+    return label.made is not None and label.made[1] <= moment.first
 
 
 def name_of(found: DatabaseObject) -> Name:
