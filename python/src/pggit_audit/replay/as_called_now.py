@@ -44,10 +44,20 @@ class AsCalledNow:
             return [(d, [replace(repair, inferred=None)]) for d in differences]
         return self._provenance.of_step(repair) if self._situation.runs(repair.statement) else None
 
+    def runs(self, statement: str) -> bool:
+        """Whether a statement can be taken where what it names has another name by now, and was."""
+        before, after = self._renames(statement)
+        return bool(before) and self._situation.run([*before, statement, *after])[1] is None
+
     def names(self, table: Name) -> dict[str, str]:
         """What the columns of a table that are called otherwise in the end will be called, by their names of now."""
         situation = self._situation
-        return called_later(self._evidence, table, situation.columns(table), situation.position)
+        return called_later(self._evidence, table, situation.columns(table), self._since(table))
+
+    def _since(self, table: Name) -> int:
+        """The position of the row at hand; -1 where a table that is older than the tracker has had no row by then."""
+        position = self._situation.position
+        return position if self._evidence.history.oid_of("TABLE", table, position) is not None else -1
 
     def _renames(self, statement: str) -> tuple[list[str], list[str]]:
         """The statements that give tables and columns their later names, and those that take them back."""
@@ -73,7 +83,7 @@ class AsCalledNow:
         for found in (o for word in words for o in self._live.get(word, ())):
             later = (found.object_schema, found.object_name)
             for now, _, _ in evidence.history.names(evidence.live.table_or_view(later), later):
-                identity = evidence.moments.table(now, situation.position)
+                identity = evidence.moments.table(now, self._since(now))
                 if identity == found.object_identity and situation.relation(now) is not None:
                     if now[0] == later[0]:
                         yield now, later

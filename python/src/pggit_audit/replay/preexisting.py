@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pggit_audit.definitions import qualified_identity, quote_if_needed
 from pggit_audit.history import HistoryRow
+from pggit_audit.replay.as_called_now import AsCalledNow
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
@@ -41,6 +42,7 @@ class Preexisting:
         self._evidence = evidence
         self._attempts = attempts
         self._provenance = provenance
+        self._as_called_now = AsCalledNow(situation, evidence, provenance)
         self._extensions = extensions.pre_existing(evidence)
         self._tables = deque(tables.pre_existing(evidence))
         came_late = any(table.position == 0 for table in self._tables)
@@ -116,7 +118,7 @@ class Preexisting:
         changes: list[Difference] = []
         for step, outcome in sorted(rest, key=lambda r: _needs_others(r[0].statement)):
             # What does not fit now comes later or never.
-            fits = self._situation.runs(step.statement)
+            fits = self._situation.runs(step.statement) or self._as_called_now.runs(step.statement)
             if not fits and " FOREIGN KEY " in step.statement:
                 # What it refers to had another name.
                 older = self._attempts.with_older_names(step)

@@ -182,8 +182,9 @@ MISSING_SEQUENCE = Rule(
 )
 RENAMED_SEQUENCE = Rule(
     "renamed_sequence",
-    "the rename of a sequence: v1 records none",
-    "the next record of the default, or the live one, has the new name",
+    "the rename of a sequence, or that it is another column's: v1 records none",
+    "the next record of the default, or the live one, has the new name; or what it belonged to was dropped without"
+    " CASCADE, and other columns take its next value",
     casts_doubt=True,
 )
 # Types.

@@ -24,6 +24,7 @@ from pggit_audit.rules import (
     relations,
     routines,
     schemas,
+    sequences,
     types,
 )
 from pggit_audit.rules.naming import Naming
@@ -160,7 +161,8 @@ def _dependents_in_the_way(evidence: Evidence, failure: Failure) -> list[Repair]
         text = text[: -len("RESTRICT")].rstrip()
     why = "v1 recorded the statement, so what depends on it was gone by then: "
     why += "; ".join(failure.detail.splitlines())
-    return [Repair(IMPLIED_CASCADE, text + " CASCADE", why, rewrite=True)]
+    handed_on = sequences.handed_on(evidence, failure)
+    return [*handed_on, Repair(IMPLIED_CASCADE, text + " CASCADE", why, rewrite=True)]
 
 
 # What reads columns of a table, by their names: views, then policies and triggers.

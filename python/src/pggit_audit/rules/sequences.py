@@ -44,6 +44,32 @@ _TAKES = re.compile(rf"^    ({_PART}) .*?DEFAULT (nextval\('(?:[^']|'')+'(?!')::
 _BEGINS_COLUMN = ("(", ",")
 # What may stand between ADD or ALTER and the column.
 _BEFORE_COLUMN = ("COLUMN", "IF", "NOT", "EXISTS")
+# Sequences of tables, with the columns of other tables, or other columns, that take their next value.
+_TAKEN_BY_OTHERS = """
+    select sn.nspname, s.relname, tn.nspname, t.relname, a.attname
+    from pg_catalog.pg_depend as o
+    join pg_catalog.pg_class as s on s.oid operator(pg_catalog.=) o.objid
+    join pg_catalog.pg_namespace as sn on sn.oid operator(pg_catalog.=) s.relnamespace
+    join pg_catalog.pg_depend as d
+        on d.refobjid operator(pg_catalog.=) s.oid
+        and d.classid operator(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid
+    join pg_catalog.pg_attrdef as f on f.oid operator(pg_catalog.=) d.objid
+    join pg_catalog.pg_attribute as a
+        on a.attrelid operator(pg_catalog.=) f.adrelid and a.attnum operator(pg_catalog.=) f.adnum
+    join pg_catalog.pg_class as t on t.oid operator(pg_catalog.=) f.adrelid
+    join pg_catalog.pg_namespace as tn on tn.oid operator(pg_catalog.=) t.relnamespace
+    where
+        o.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+        and o.deptype operator(pg_catalog.=) 'a'
+        and s.relkind operator(pg_catalog.=) 'S'
+        and o.refobjid operator(pg_catalog.=) any (
+            select pg_catalog.to_regclass(x)::pg_catalog.oid from pg_catalog.unnest(%(tables)s::pg_catalog.text[]) as x
+        )
+        and (
+            f.adrelid operator(pg_catalog.<>) o.refobjid or f.adnum operator(pg_catalog.<>) o.refobjsubid
+        )
+    order by t.oid, a.attnum
+"""
 _OF_COLUMN = """
     select n.nspname, s.relname
     from pg_catalog.pg_depend as d
@@ -188,6 +214,27 @@ def moved(evidence: Evidence, failure: Failure, name: Name) -> Iterator[Repair]:
         if old[0] == name[0] and old not in evidence.live.by_name:
             why = f"the live catalog has {qualified(name)} as the sequence of {owned['column']}, which this one is"
             yield replace(_rename(old, name[1], why, name), alone=True)
+
+
+def handed_on(evidence: Evidence, failure: Failure) -> Iterator[Repair]:
+    """Sequences of what a drop without CASCADE takes away, from which other columns take their default: by then it was
+    whose the live catalog says, or of the first of these."""
+    tables = [qualified(full) for name in failure.statement.targets for full in failure.resolve(name)]
+    rows = failure.situation.query(_TAKEN_BY_OTHERS, {"tables": tables})
+    takers: dict[Name, list[tuple[str, str, str]]] = {}
+    for schema, bare, *column in rows:
+        takers.setdefault((schema, bare), []).append((column[0], column[1], column[2]))
+    for name, columns in takers.items():
+        live = evidence.live.by_name.get(name)
+        owned = _OWNED_BY.search(live.definition) if live is not None else None
+        of_live = (owned["table"], unquote(owned["column"])) if owned is not None else None
+        of_these = [c for c in columns if (qualified_identity(*c[:2]), c[2]) == of_live] or columns
+        owner = f"{qualified(of_these[0][:2])}.{quote(of_these[0][2])}"
+        why = f"the drop ran without CASCADE, and {owner} takes the next value of {qualified(name)}"
+        owner = "NONE" if live is not None and owned is None else owner
+        yield Repair(
+            RENAMED_SEQUENCE, f"ALTER SEQUENCE {qualified(name)} OWNED BY {owner};", why, inferred=name
+        )
 
 
 def before_identity(
