@@ -98,7 +98,10 @@ def test_rule_in_capitals(case: Case, shadow: Shadow, scratch: Scratch) -> None:
 def test_an_extension_that_brought_no_row_is_older(
     texts: list[str], makes: bool, server_version: Version, scratch: Scratch
 ) -> None:
-    rows = [table(2, "t", texts[0], "v vector"), table(3, "t", texts[1], "v vector, n int4")]
+    rows = [
+        table(2, "t", texts[0], "v vector"),
+        table(3, "t", texts[1], "v vector, n int4", change_type="ALTER"),
+    ]
     if not makes:
         rows.insert(0, function(1, 100, texts[0]))
     truth = "create extension vector; create table t (v vector(3), n integer)"

@@ -17,6 +17,7 @@ from pggit_audit.replay.situation import Situation
 from pggit_audit.replay.state import Difference, combine
 from pggit_audit.rules import (
     FROM_LIVE_CATALOG,
+    RENAMED_COLUMN,
     RENAMED_SCHEMA,
     added_columns,
     columns,
@@ -76,6 +77,8 @@ class Corrections:
                 result += self._provenance.of_step(step)
                 if step.rule is RENAMED_SCHEMA:
                     self._schemas_renamed[step.statement] = row.position
+                if step.rule is RENAMED_COLUMN and step.inferred is not None:
+                    self._pending.foresee_renames(step.inferred, row.position)
         return result
 
     def name_as_recorded(self, statement: Statement, execution: Execution, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from pggit_audit.catalog import Key
 from pggit_audit.code import straight
 from pggit_audit.history import SESSION, HistoryRow
 from pggit_audit.replay.code import may_commit
@@ -17,6 +18,26 @@ from pggit_audit.rules import strings
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Statement, committed, split
 
+# Triggers that these fire may run DDL.
+_CHANGES_ROWS = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY", "WITH"))
+_MAKES_NO_OTHERS = frozenset(
+    (
+        "TABLE",
+        "INDEX",
+        "VIEW",
+        "FUNCTION",
+        "PROCEDURE",
+        "SEQUENCE",
+        "TYPE",
+        "DOMAIN",
+        "TRIGGER",
+        "POLICY",
+        "RULE",
+    )
+)
+_LEAVES_TABLES_ALONE = frozenset(f"CREATE {kind}" for kind in ("VIEW", "FUNCTION", "PROCEDURE", "INDEX"))
+_MAKES_AN_INDEX = frozenset(("UNIQUE", "PRIMARY", "EXCLUDE", "LIKE", "PARTITION", "INDEX", "TYPE", "OF"))
+
 
 @dataclass
 class Execution:
@@ -24,7 +45,8 @@ class Execution:
 
     `remaining` are its rows that no statement has explained yet, in order; `rows` are all of them, `last` is the last.
     `strings` says how backslashes in strings were read (`rules.strings`).
-    `waiting` is what changed and no row explains: it comes with the commit of the next row. `following` are the
+    `waiting` is what changed and no row explains: it comes with the commit of the next row; `made` what its statements
+    made beside what their rows tell. `following` are the
     statements still to come; `failures` are finding and message of each statement that could not run; `members` the
     rows of an extension's members; `left_out` those that were so from the start.
     """
@@ -40,6 +62,7 @@ class Execution:
     failures: list[tuple[str, str]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     left_out: Sequence[HistoryRow] = ()
+    made: set[Key] = field(default_factory=set)
 
     @classmethod
     def of(cls, rows: Sequence[HistoryRow], waiting: list[Inferred], evidence: Evidence) -> Execution:
@@ -90,6 +113,31 @@ class Execution:
         for i, statement in enumerate(self.statements, 1):
             self.following = self.statements[i:]
             yield statement
+
+
+def may_explain(statement: Statement, row: HistoryRow) -> bool:
+    """Whether a statement that is still to come may have left a row: in doubt, it may."""
+    if statement.action == "ignored":
+        # An owner is given by ALTER.
+        return statement.verb in ("ALTER", *_CHANGES_ROWS) or row.name in statement.words
+    if statement.action != "ddl" or statement.runs_query or statement.object_type not in _MAKES_NO_OTHERS:
+        return True
+    if not statement.leaves_rows:
+        return False
+    if row.change_type == "CREATE" and row.object_type in ("TABLE", "VIEW"):
+        return statement.verb == "CREATE" and row.name in (bare for _, bare in statement.targets)
+    if row.object_type == "TABLE" and statement.tag in _LEAVES_TABLES_ALONE:
+        return False
+    if row.change_type == "DROP" or row.name in statement.words:
+        return True
+    if row.object_type in ROUTINES:
+        return statement.object_type not in ("TABLE", "INDEX", "VIEW")
+    if row.object_type == "INDEX":
+        # Those of keys, and of a partition, have names that no text says.
+        named = statement.tag == "CREATE INDEX" and statement.targets
+        return not named and not _MAKES_AN_INDEX.isdisjoint(statement.keywords)
+    # Heirs change with their parents.
+    return row.change_type == "ALTER" and statement.tag == "ALTER TABLE"
 
 
 def executions(rows: Iterable[HistoryRow], evidence: Evidence) -> Iterable[list[HistoryRow]]:

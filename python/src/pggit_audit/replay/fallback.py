@@ -132,6 +132,9 @@ class Fallback:
             current = None
         if events:
             yield from events
+        elif current is not None and row.change_type == "CREATE" and current.key in execution.made:
+            # It came with what another row of its statement tells.
+            yield self._writer.of_row(row, None, [])
         elif current is not None:
             stands = f"{why}; {current.object_identity} stands as it was"
             repair = Repair(UNEXPLAINED_ROW, "", stands, about=execution.about)

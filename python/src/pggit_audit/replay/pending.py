@@ -124,14 +124,14 @@ class PendingSteps:
 
     def foresee_columns(self, row: HistoryRow) -> None:
         """Looks ahead for renames of columns of a table that no statement made as its row tells."""
-        name = (row.object_schema, row.name)
-        if (
-            row.object_type == "TABLE"
-            and row.change_type != "DROP"
-            and all(s.name != name or s.repair.rule is not FORESEEN_RENAME for s in self._steps)
-        ):
-            current = self._situation.columns(name)
-            self._steps += renamed_columns.lost_renames(self._evidence, name, current, row.position)
+        if row.object_type == "TABLE" and row.change_type != "DROP":
+            self.foresee_renames((row.object_schema, row.name), row.position)
+
+    def foresee_renames(self, table: Name, position: int) -> None:
+        """Looks ahead for renames of columns of a table behind a row, where none is seen coming."""
+        if all(s.name != table or s.repair.rule is not FORESEEN_RENAME for s in self._steps):
+            current = self._situation.columns(table)
+            self._steps += renamed_columns.lost_renames(self._evidence, table, current, position)
 
     def foresee_of_published(self) -> None:
         """Looks ahead for renames of columns and constraints of the tables and views that are published, up to their

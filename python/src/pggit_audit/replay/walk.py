@@ -20,7 +20,7 @@ from pggit_audit.replay.code import calls_a_procedure, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
-from pggit_audit.replay.execution import Execution, executions, has_lost_rows
+from pggit_audit.replay.execution import Execution, executions, has_lost_rows, may_explain
 from pggit_audit.replay.fallback import Fallback
 from pggit_audit.replay.hidden import runs_what_looks
 from pggit_audit.replay.identities import Identities
@@ -197,34 +197,52 @@ class Replay:
         """
         situation = self._situation
         situation.begin_session()
-        for statement in (each for one in execution.in_turn() for each in self._as_shown(one, execution)):
-            if statement.action == "unreadable":
-                execution.failures.append(("unreadable_text", statement.tag))
-                continue
-            if ends_transaction(statement):
-                situation.end_transaction()
-            fired = execution.is_silent_about_the_next and fires(statement, situation.state)
-            if fired:
-                statement = replace(statement, action="code")
-            if statement.action in ("ignored", "refused"):
-                yield from self._fallback.not_run(statement, execution)
-                continue
-            situation.read_routines_of_session(statement)
-            statement = situation.until_commit(statement)
-            if statement.action == "code" and not (
-                fired
-                or may_make_ddl(statement, situation.state)
-                or calls_a_procedure(statement, self._evidence.live)
-            ):
-                continue
-            row = execution.next_row or execution.last
-            situation.read_names_as(row, statement)
-            situation.at(row)
-            if statement.action == "setting":
-                situation.take_setting(statement)
-                continue
-            yield from self._statement(statement, execution, as_it_is=again or fired)
+        for one in execution.in_turn():
+            if not again:
+                yield from self._no_longer_explained(one, execution)
+            for statement in self._as_shown(one, execution):
+                if statement.action == "unreadable":
+                    execution.failures.append(("unreadable_text", statement.tag))
+                    continue
+                if ends_transaction(statement):
+                    situation.end_transaction()
+                fired = execution.is_silent_about_the_next and fires(statement, situation.state)
+                if fired:
+                    statement = replace(statement, action="code")
+                if statement.action in ("ignored", "refused"):
+                    yield from self._fallback.not_run(statement, execution)
+                    continue
+                situation.read_routines_of_session(statement)
+                statement = situation.until_commit(statement)
+                if statement.action == "code" and not (
+                    fired
+                    or may_make_ddl(statement, situation.state)
+                    or calls_a_procedure(statement, self._evidence.live)
+                ):
+                    continue
+                row = execution.next_row or execution.last
+                situation.read_names_as(row, statement)
+                situation.at(row)
+                if statement.action == "setting":
+                    situation.take_setting(statement)
+                    continue
+                yield from self._statement(statement, execution, as_it_is=again or fired)
         situation.shadow.end_execution()
+
+    def _no_longer_explained(self, statement: Statement, execution: Execution) -> Iterator[Event]:
+        """Accounts for rows, before a statement, that neither it nor what follows can explain: they came before, and
+        would stand in the way of those behind them."""
+        if (
+            statement is execution.statements[0]
+            or not (statement.leaves_rows or statement.action == "code")
+            or execution.may_have_come_again
+        ):
+            return
+        rows, to_come = execution.remaining, (statement, *execution.following)
+        while rows and not any(may_explain(s, rows[0]) for s in to_come):
+            yield from self._fallback.unexplained(rows[0], execution)
+            self._pending.foresee_columns(rows.popleft())
+            execution.waiting = [*self._as_left(execution.waiting)]
 
     def _as_shown(self, statement: Statement, execution: Execution) -> Sequence[Statement]:
         """The statements that code was, as its rows show; itself, where they do not."""
@@ -296,6 +314,7 @@ class Replay:
             replace(r, about=execution.about) if r.rule is WITHOUT_PRIVILEGES else r
             for r in (*outcome.repairs, *fixes, *readings)
         ]
+        execution.made |= {d.new.key for d in others if d.old is None and d.new is not None}
         self._provenance.note(repairs)
         self._provenance.note_elsewhere(statement)
         shadow, state = self._situation.shadow, self._situation.state

@@ -115,6 +115,12 @@ def _before_row(evidence: Evidence, first: HistoryRow) -> PreExistingTable | Non
     """The table that the first row of a name alters, if none created it."""
     if first.object_type != "TABLE" or first.change_type != "ALTER" or first.exclusion_reason:
         return None
+    if first.oid is not None and any(
+        r.change_type == "CREATE" and r.execution == first.execution
+        for r in evidence.history.by_oid[first.oid]
+    ):
+        # An event trigger of the team's altered it before the row of its statement was written.
+        return None
     name = (first.object_schema, first.name)
     live = former_tables.as_it_ended(evidence, first)
     why = f"row {first.version_id} altered the table, and none created it"
@@ -246,9 +252,7 @@ def _born(evidence: Evidence, row: HistoryRow, name: Name) -> int:
 
 def _actions_of(evidence: Evidence, first: HistoryRow) -> list[Action]:
     """What the text of a table's first row does to its columns."""
-    return [
-        action for statement in _about(evidence, first) for action in column_actions.actions_of(statement)
-    ]
+    return [action for s in _about(evidence, first) for action in column_actions.actions_of(s)]
 
 
 def _about(evidence: Evidence, row: HistoryRow) -> Sequence[Statement]:
