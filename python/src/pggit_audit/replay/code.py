@@ -67,8 +67,13 @@ def code_of(found: DatabaseObject) -> str:
     return without_comments(found.definition)
 
 
+def may_hide_code(state: State) -> bool:
+    """Whether the team has a routine that a statement may run which does not name it, as a default or a check does."""
+    return any(not _is_of_a_trigger(o) for o in state.routines())
+
+
 def _is_of_a_trigger(routine: DatabaseObject) -> bool:
-    return "\n RETURNS trigger\n" in routine.definition.split("\nAS ", 1)[0]
+    return re.search(r"\n RETURNS (?:event_)?trigger\n", routine.definition.split("\nAS ", 1)[0]) is not None
 
 
 def named(code: str, routines: Sequence[DatabaseObject]) -> list[DatabaseObject]:

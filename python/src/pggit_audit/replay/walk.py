@@ -16,7 +16,7 @@ from pggit_audit.history import HistoryRow
 from pggit_audit.replay.attached import Attached
 from pggit_audit.replay.attempt import Attempts, Outcome
 from pggit_audit.replay.between import in_between
-from pggit_audit.replay.code import calls_a_procedure, may_make_ddl
+from pggit_audit.replay.code import calls_a_procedure, may_hide_code, may_make_ddl
 from pggit_audit.replay.corrections import Corrections
 from pggit_audit.replay.dated import DatedSteps
 from pggit_audit.replay.events import Event, EventWriter, finding
@@ -240,6 +240,8 @@ class Replay:
             return
         rows, to_come = execution.remaining, (statement, *execution.following)
         while rows and not any(may_explain(s, rows[0]) for s in to_come):
+            if execution.is_silent_about_the_next and may_hide_code(self._situation.state):
+                return
             yield from self._fallback.unexplained(rows[0], execution)
             self._pending.foresee_columns(rows.popleft())
             execution.waiting = [*self._as_left(execution.waiting)]
