@@ -496,6 +496,15 @@ def test_positions_tell_columns_apart_where_names_do_not(
     assert by_place(current, record) == what
 
 
+def test_names_that_others_keep_are_not_given() -> None:
+    names = {"a": "b", "b": "kept", "c": "x", "d": "x", "e": "y"}
+    done = in_turn(("s", "t"), names, {"a", "b", "c", "d", "e", "kept"})
+    assert done == [
+        'ALTER TABLE "s"."t" RENAME COLUMN "c" TO "x";',
+        'ALTER TABLE "s"."t" RENAME COLUMN "e" TO "y";',
+    ]
+
+
 def test_names_that_go_round_in_a_circle_are_given_in_turn() -> None:
     done = in_turn(("s", "t"), {"a": "b", "b": "c", "c": "a"}, {"a", "b", "c"})
     assert len(done) == 4

@@ -14,7 +14,7 @@ from pggit_audit.definitions import qualified, quote_if_needed, without_comments
 from pggit_audit.lexing import says
 from pggit_audit.replay.provenance import Inferred, Provenance
 from pggit_audit.replay.situation import Situation
-from pggit_audit.rules.renamed_columns import called_later, in_turn
+from pggit_audit.rules.renamed_columns import ASIDE, called_later, in_turn
 from pggit_audit.rules.situation import Evidence, Repair
 from pggit_audit.statements import Name, quote, split
 
@@ -69,6 +69,9 @@ class AsCalledNow:
             names = self.names(now)
             if any(says(statement, quote_if_needed(new)) for new in names.values()):
                 there = {str(c["name"]) for c in self._situation.columns(now)}
+                # What has such a name now, and is gone by then.
+                in_the_way = sorted((there - names.keys()) & {*names.values()})
+                names |= {old: ASIDE.format(-1 - i) for i, old in enumerate(in_the_way)}
                 before += in_turn(later, names, there)
                 back = {new: old for old, new in names.items()}
                 after += in_turn(later, back, (there - names.keys()) | back.keys())

@@ -20,6 +20,7 @@ from pggit_audit.rules.new_names import renamed_at
 from pggit_audit.rules.situation import Current, Evidence, PendingStep, Repair
 from pggit_audit.statements import Name, quote
 
+ASIDE = "........pg.renamed.{}........"  # is a column called while another is given its own name
 # So many columns do not take one another's names and keep their distances.
 _SEVERAL = 2
 
@@ -98,18 +99,20 @@ def by_place(current: Current, columns: Columns) -> dict[str, str | None]:
 def in_turn(table: Name, names: Mapping[str, str], taken: set[str]) -> list[str]:
     """Renames of columns (new names by old ones) one after the other, so that each name is free when it is given.
 
-    `taken` are the names of all columns before. Where names go round in a circle, one column is put aside meanwhile.
+    `taken` are the names of all columns before. A name that another column keeps, or is given, is not given; where
+    names go round in a circle, one column is put aside meanwhile.
     """
-    left, taken = dict(names), set(taken)
+    first = {new: old for old, new in [*names.items()][::-1]}
+    left, taken = {old: new for old, new in names.items() if first[new] == old}, set(taken)
+    while kept := [old for old, new in left.items() if new in taken - left.keys()]:
+        left = {old: new for old, new in left.items() if old not in kept}
     done: list[str] = []
     while left:
-        old = next((o for o, n in left.items() if n not in taken), None)
-        if old is None:
-            old = next(iter(left))
-            new = f"........pg.renamed.{len(done)}........"
-            left[new] = left.pop(old)
-        else:
-            new = left.pop(old)
+        old = next((old for old, new in left.items() if new not in taken), "") or next(iter(left))
+        new = left.pop(old)
+        if new in taken:
+            aside = ASIDE.format(len(done))
+            left[aside], new = new, aside
         taken = taken - {old} | {new}
         done.append(rename(table, old, new, "").statement)
     return done
