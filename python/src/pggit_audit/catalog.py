@@ -358,8 +358,10 @@ class CatalogReader:
             result = _check(server.exec_params(query, arguments), encoding)
         else:
             if not statement:
-                statement = self._prepared[query] = f"pggit_{next(_NUMBERS)}".encode()
+                statement = f"pggit_{next(_NUMBERS)}".encode()
+                # Where the time is up meanwhile, it is not there.
                 _check(server.prepare(statement, query), encoding)
+                self._prepared[query] = statement
             result = _check(server.exec_prepared(statement, arguments), encoding)
         columns = [
             (i, (result.fname(i) or b"").decode(), result.ftype(i) in _INTEGERS)

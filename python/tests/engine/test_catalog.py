@@ -167,6 +167,18 @@ def nasty(name: str) -> str:
     """
 
 
+def test_a_query_that_could_not_be_prepared_is_prepared_the_next_time(server_version: Version) -> None:
+    with new_database(server_version) as connection:
+        reader = CatalogReader(connection, ())
+        reader.everything()
+        with connection.transaction(force_rollback=True):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                connection.execute("select 1 / 0")
+            with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+                reader.everything()
+        assert reader.everything()
+
+
 @pytest.mark.parametrize("script", [EVERY_FEATURE, "".join(nasty(n) for n in NASTY)], ids=["every", "nasty"])
 def test_an_identity_is_what_postgresql_calls_the_object(server_version: Version, script: str) -> None:
     with new_database(server_version) as connection:
