@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import count
@@ -321,6 +321,7 @@ class CatalogReader:
         self._hidden = _array(hidden)
         self._version = connection.info.server_version // 10000
         self._prepared: dict[bytes, bytes] = {}
+        connection.prepare_threshold = None  # For what it prepares itself psycopg may send DEALLOCATE ALL.
         self._connection.execute("select set_config('search_path', '', false)")
         rows = connection.execute(
             "select c.relname, c.oid::bigint from pg_catalog.pg_class as c"
@@ -359,7 +360,6 @@ class CatalogReader:
         else:
             if not statement:
                 statement = f"pggit_{next(_NUMBERS)}".encode()
-                # Where the time is up meanwhile, it is not there.
                 _check(server.prepare(statement, query), encoding)
                 self._prepared[query] = statement
             result = _check(server.exec_prepared(statement, arguments), encoding)
@@ -488,9 +488,7 @@ def with_unique_identities(objects: Sequence[DatabaseObject]) -> list[DatabaseOb
     for found in sorted(objects, key=lambda o: KINDS.index(o.kind)):
         if found.object_identity in holder:
             kind = found.object_type.lower().replace("_", " ")
-            found = DatabaseObject(
-                **{**found.__dict__, "object_identity": f"{found.object_identity} ({kind})"}
-            )
+            found = replace(found, object_identity=f"{found.object_identity} ({kind})")
         holder[found.object_identity] = found
         result.append(found)
     return result

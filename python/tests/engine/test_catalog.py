@@ -179,6 +179,17 @@ def test_a_query_that_could_not_be_prepared_is_prepared_the_next_time(server_ver
         assert reader.everything()
 
 
+def test_what_is_prepared_outlives_other_work_of_the_session(server_version: Version) -> None:
+    with new_database(server_version) as connection:
+        reader = CatalogReader(connection, ())
+        for _ in range(2):
+            found = reader.everything()
+        for n in range(9):
+            connection.execute("select %s::int", (n,))
+        connection.execute("drop table if exists there_is_none")
+        assert reader.everything() == found
+
+
 @pytest.mark.parametrize("script", [EVERY_FEATURE, "".join(nasty(n) for n in NASTY)], ids=["every", "nasty"])
 def test_an_identity_is_what_postgresql_calls_the_object(server_version: Version, script: str) -> None:
     with new_database(server_version) as connection:
