@@ -156,15 +156,22 @@ class Fallback:
         """What the row tells, where it came with what a row before it told: a key's index comes and goes with its
         table."""
         made = self._routines_in_turn(row, execution)
+        gone = {d.object.key: (d, repairs) for d, repairs in execution.waiting if d.new is None}
         for i, (difference, repairs) in enumerate(execution.waiting):
-            if _tells(row, difference) or difference is made:
+            # A rename, or a move, leaves an ALTER under the new name.
+            before = gone.get(difference.object.key) if difference.change_type == "CREATE" else None
+            if _tells(row, difference, "ALTER" if before is not None else None) or difference is made:
                 del execution.waiting[i]
                 if difference is made:
                     found = difference.object
                     self._identities.know_routine(row.object_name, (found.object_schema, found.object_name))
                 # Something may have changed it since.
                 now = self._situation.state.as_it_is(difference) or difference
-                return [self._writer.of_row(row, now, repairs)]
+                own = self._writer.of_row(row, now, repairs)
+                if before is None:
+                    return [own]
+                execution.waiting = [w for w in execution.waiting if w[0] is not before[0]]
+                return [*self._writer.inferred([before], row), own]
         return []
 
     def _routines_in_turn(self, row: HistoryRow, execution: Execution) -> Difference | None:
@@ -178,7 +185,8 @@ class Fallback:
             if r.position >= row.position and (r.object_type, r.change_type) == (row.object_type, "CREATE")
         ]
         made = [d for d, _ in execution.waiting if d.old is None and d.object.object_type == row.object_type]
-        return made[0] if len(made) == len(left) else None
+        is_told = len(made) == len(left) and row.object_schema in (None, made[0].object.object_schema)
+        return made[0] if is_told else None
 
     def _of_no_later(
         self, row: HistoryRow, others: Sequence[Inferred], execution: Execution
@@ -325,11 +333,12 @@ class Fallback:
         return [*self._of_no_later(row, others, execution), self._writer.of_row(row, own, [drop])]
 
 
-def _tells(row: HistoryRow, difference: Difference) -> bool:
-    """Whether a row may be of a difference, by what it says happened, and the object's kind and name."""
+def _tells(row: HistoryRow, difference: Difference, change_type: str | None = None) -> bool:
+    """Whether a row may be of a difference, by what it says happened (or what such a row says), and the object's kind
+    and name."""
     found = difference.object
     return (row.change_type, row.object_type, row.object_schema, row.name) == (
-        difference.change_type,
+        change_type or difference.change_type,
         found.object_type,
         found.object_schema,
         found.object_name,
