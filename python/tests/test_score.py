@@ -159,6 +159,37 @@ def test_a_truth_may_know_no_types_but_enums_and_domains(
     )
 
 
+def test_a_truth_of_another_version_may_not_print_the_same_twice(server: embedded.Server) -> None:
+    """PostgreSQL 15 prints a view's columns with their relation, where 16 does not; what it says is the same."""
+    script = (
+        "create table t (id integer); create view v as with e as"
+        """ (select id, 'a' as kind from t union all select id, 'b' from t) select e.id, e.kind from e;"""
+    )
+    other = """  WITH e AS (
+         SELECT t.id,
+            'a'::text AS kind
+           FROM t
+        UNION ALL
+         SELECT t.id,
+            'b'::text
+           FROM t
+        )
+ SELECT e.id,
+    e.kind
+   FROM e;"""
+    with psycopg.connect(**new_database(server.params("postgres"), "prints")) as connection:
+        connection.execute(script.encode())
+        true = judge.Catalog.read(connection).definitions
+    view = ("VIEW", "public", "v")
+    comparing = judge.Judge(make_conninfo(**server.params("postgres")))
+    wrong = [
+        set(verdict.wrong)
+        for text in (other, other.replace("'b'", "'c'"))
+        for ((verdict,),) in [comparing.judge([(script, [{**true, view: text}])])]
+    ]
+    assert wrong == [set(), {view}]
+
+
 def keys(misses: list[figures.Miss]) -> list[truth.Key]:
     return [miss.key for miss in misses]
 

@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from pggit_audit.errors import PggitError
+from pggit_audit.expressions import lasting
 from pggit_audit.lab.truth import Definitions, Key, Pair
 from pggit_audit.statements import quote
 
@@ -181,8 +182,11 @@ class Judge:
             return True
         question = (key, true, rebuilt)
         if question not in self._printed_alike:
-            printed = _as_this_server_prints(connection, key, true)
-            self._printed_alike[question] = printed is not None and _same_text(key[0], printed, rebuilt)
+            self._printed_alike[question] = any(
+                _same_text(key[0], printed, rebuilt)
+                for printed in (_as_this_server_prints(connection, key, text) for text in _to_run(key, true))
+                if printed is not None
+            )
         return self._printed_alike[question]
 
 
@@ -196,6 +200,13 @@ def _failure(script: str, problem: psycopg.Error) -> str:
     return (
         f"line {script.count(chr(10), 0, position - 1) + 1}: {problem.diag.message_primary}: {line.strip()}"
     )
+
+
+def _to_run(key: Key, true: str) -> Iterator[str]:
+    """The truth's definition, and as it must be read to be printed as it was, where that is another text."""
+    yield true
+    if key[0] != "TABLE" and lasting(true) != true:
+        yield lasting(true)
 
 
 def _as_this_server_prints(connection: Connection, key: Key, true: str) -> str | None:
