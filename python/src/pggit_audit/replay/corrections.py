@@ -107,11 +107,12 @@ class Corrections:
                 # v1 records none of a table with a quoted name.
                 self._expect_renamed_types_of_quoted(row, difference)
         last = {row.name: (row, d) for row, d in matched if row.object_type == "TABLE" and row.columns}
+        of_rows = {d.new.key for _, d in matched if d is not None and d.new is not None}
         for row, difference in last.values():
             name = self._identities.relation_name(row)
             if name is None or row.columns is None:
                 continue
-            if row.change_type == "ALTER":
+            if row.change_type != "DROP":
                 self._pending.expect_renamed_types(row, name, difference)
             left = self._situation.columns(name)
             if not columns.disagreements(row.columns, left):
@@ -119,7 +120,13 @@ class Corrections:
             for step in renamed_types.under_new_names(self._situation, name, row):
                 if self._situation.runs(step.statement):
                     fixes.append(step)
-                    merge(outcome.differences, self._situation.observe(step.statement), matched)
+                    changed = self._situation.observe(step.statement)
+                    # No record says so of other tables.
+                    beside = [
+                        d.new.key for d in changed if d.new is not None and d.new.object_type == "TABLE"
+                    ]
+                    self._provenance.note_again(set(beside) - of_rows, step.rule.name)
+                    merge(outcome.differences, changed, matched)
             why = f"row {row.version_id} recorded the columns"
             taken = [
                 step

@@ -197,9 +197,10 @@ def expected_renames(
     """Types that, by the next record of this table, have taken another one's name. `before`: the table before the row.
 
     Behind the last text of the row's session that names the type; before the first sign of the new name, if the row
-    did not set the type, so that nothing says that the new name was meant by then.
+    did not set the type, so that nothing says that the new name was meant by then, or if that is the passing one of the
+    two: the live catalog has the old one alone, for what took it over.
     """
-    history = evidence.history
+    history, live = evidence.history, evidence.live.types
     types = column_types(before.definition) if before else ()
     # PostgreSQL's own types have no schema in a definition.
     types_before = {c: parse_name(t)[1] for c, t in types if parse_name(t)[0]}
@@ -214,16 +215,47 @@ def expected_renames(
         if situation.query(_BUILT_IN, {"name": later[0].split("(", 1)[0]}):
             # Another type of the column, by a text that spells it in another way.
             continue
-        early = types_before.get(column) == name[1] and situation.relation((name[0], later[0])) is None
+        new = (name[0], later[0])
+        is_passing = name in live and new not in live
+        if row.change_type == "CREATE" and not is_passing:
+            # Whether it was renamed is left to the row that shows it.
+            continue
+        early = is_passing or (types_before.get(column) == name[1] and situation.relation(new) is None)
         if early:
             naming = next((r for r in history.rows[row.position + 1 :] if _names(r, later[0])), None)
             if naming is not None and _renames(naming, name[1], later[0]):
                 # Its own text does it, when its turn comes.
                 continue
-            place = naming.position if naming is not None else len(history)
+            place = (
+                _replaced_by(evidence, situation, name, row, naming) if naming is not None else len(history)
+            )
         else:
             place = last_mention(evidence, name[1], row.position)
         yield PendingStep(place, name, rename(name, *later), early=early, key=found.key)
+
+
+def _replaced_by(
+    evidence: Evidence, situation: Situation, name: Name, here: HistoryRow, naming: HistoryRow
+) -> int:
+    """Position of the first row behind one that, in the session of the one that shows a type under another name, gives
+    a column the type that it has by now: it is another one of the name. If there is none, of the one that shows it."""
+    for row in evidence.history.rows[here.position + 1 : naming.position]:
+        if evidence.history.session_end(row.position) < naming.position:
+            continue
+        for statement in row.statements:
+            column = given_type(statement.words, name[1])
+            if column is not None and _type_by(evidence, situation, row, column) == name[1]:
+                return row.position
+    return naming.position
+
+
+def _type_by(evidence: Evidence, situation: Situation, row: HistoryRow, column: str) -> str | None:
+    """The type that a column of a row's table has by then: as the record before says, or as it is now."""
+    table = (row.object_schema, row.name)
+    for earlier in reversed(evidence.history.by_name[table]):
+        if earlier.position < row.position and column in (earlier.columns or {}):
+            return str((earlier.columns or {})[column].get("type"))
+    return next((str(c["type"]) for c in situation.columns(table) if c["name"] == column), None)
 
 
 def _later_type(

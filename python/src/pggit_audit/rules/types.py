@@ -363,20 +363,26 @@ def unused(
 
 
 def _end(evidence: Evidence, found: DatabaseObject, position: int) -> PendingStep | None:
-    """When a type went whose last use a row took away, if that was its end: no later session names it."""
+    """When a type went whose last use a row took away, if that was its end: no later session names it, or one has
+    columns of its name that no text gives it, so that another type took the name."""
     history = evidence.history
     name = (found.object_schema, found.object_name)
     last = history.session_end(position)
-    later = history.rows[last + 1 :]
-    if (
-        evidence.live.has(found)
-        or any(p > last for p in history.mentions(name[1]))
-        or any(fact.get("type") == name[1] for row in later for fact in (row.columns or {}).values())
-    ):
+    told = next((p for p in history.mentions(name[1]) if p > last), None)
+    if evidence.live.has(found) or (told is not None and told <= _shown(evidence, name[1], last)):
         return None
     why = f"row {history.version(position)} takes its last use away, and it is not in the live catalog"
     step = Repair(UNUSED_TYPE, f"DROP TYPE {qualified(name)};", why)
     return PendingStep(renamed_types.last_mention(evidence, name[1], position), name, step, key=found.key)
+
+
+def _shown(evidence: Evidence, type_name: str, position: int) -> int:
+    """The first row behind one that has a type of a name for its columns; the end of the history if none has."""
+    rows = evidence.history.rows[position + 1 :]
+    return next(
+        (r.position for r in rows if any(f.get("type") == type_name for f in (r.columns or {}).values())),
+        len(evidence.history),
+    )
 
 
 def _loses_default(evidence: Evidence, table: Name, column: str | None, row: HistoryRow) -> bool:
