@@ -7,9 +7,21 @@
 
 with
 
+-- a later row may leave the same words, which meant something else before: the type of a column has been made anew
+ends as (
+
+    select
+        commits.commit_sha,
+        max(changes.event_no) as event_no
+    from {{ commits }} as commits
+    inner join {{ changes }} as changes on commits.commit_sha = changes.commit_sha
+    group by commits.commit_sha
+
+),
+
 tables as (
 
-    select distinct on (rebuilt.commit_sha, rebuilt.object_identity, changes.change_id)
+    select distinct on (rebuilt.commit_sha, rebuilt.object_identity)
         rebuilt.commit_sha,
         rebuilt.object_identity,
         changes.v1_version_id,
@@ -17,11 +29,13 @@ tables as (
         history.new_metadata -> 'columns' as recorded_columns
     from {{ model }} as rebuilt
     inner join {{ commits }} as commits on rebuilt.commit_sha = commits.commit_sha
+    inner join ends on commits.commit_sha = ends.commit_sha
     cross join lateral unnest(commits.object_identities, commits.definitions) as entries (object_identity, definition)
-    -- a row whose definition the tree has
+    -- the row whose definition the tree has
     inner join {{ changes }} as changes
         on rebuilt.object_identity = changes.object_identity
         and entries.definition = changes.new_definition
+        and changes.event_no <= ends.event_no
     inner join {{ history }} as history on changes.v1_version_id = history.version_id
     where
         entries.object_identity = rebuilt.object_identity
@@ -32,6 +46,7 @@ tables as (
         and changes.fidelity in ('exact', 'repaired')
         and jsonb_typeof(history.new_metadata -> 'columns') = 'object'
         and history.new_metadata -> 'columns' <> '{}'
+    order by rebuilt.commit_sha, rebuilt.object_identity, changes.event_no desc
 
 ),
 

@@ -222,6 +222,14 @@ def column_types(definition: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def domain_base(definition: str) -> str | None:
+    """What a domain's definition says it is over, as PostgreSQL prints it; None of any other type."""
+    _, made, base = first_statement(definition).partition(" AS ")
+    if not definition.startswith("CREATE DOMAIN ") or not made:
+        return None
+    return type_of(f"d {base.splitlines()[0].removesuffix(';')}")
+
+
 def type_of(line: str) -> str | None:
     """The type that a column's element says."""
     match = _COLUMN_LINE.match(f"    {line}")

@@ -195,7 +195,7 @@ TYPE_FROM_LIVE_CATALOG = Rule(
 )
 MISSING_DOMAIN = Rule(
     "missing_domain",
-    "a domain that is gone by now",
+    "a domain that is gone by now, or another one",
     "a statement gives a column the type, and its row recorded the base type",
 )
 MISSING_ENUM = Rule(
@@ -217,7 +217,7 @@ RENAMED_TYPE = Rule(
 UNUSED_TYPE = Rule(
     "unused_type",
     "the drop of a type: v1 records none",
-    "a row takes its last use away, and the live catalog does not have it",
+    "a row takes its last use away, and the live catalog does not have it, or has another",
     casts_doubt=True,
 )
 # Routines.

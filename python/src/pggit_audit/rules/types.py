@@ -17,9 +17,11 @@ from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import (
     STATEMENT,
     column_types,
+    domain_base,
     first_statement,
     in_schema,
     parse_name,
+    printed_type,
     qualified,
     type_text,
     without_comments,
@@ -72,6 +74,9 @@ _IS_BUILT_IN = (
 _SOON = 25
 
 
+_MODIFIERS = re.compile(r"\(\d+(?:,-?\d+)?\)")
+
+
 # When a statement fails ----------------------------------------------------------------------------
 
 
@@ -85,6 +90,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         # The search_path that it was found through is not recorded (FORMATS 1.13); or it moved there since.
         elsewhere = [full for full in live if full[1] == name[1]]
         known = elsewhere if len(elsewhere) == 1 else known
+    recorded = sorted(_recorded(evidence, name[1], failure))
     # Where the statement renames it, the live catalog may have it under the new name; under the old is another.
     renames = dict(renamed_types.RENAMED.findall(failure.statement.folded))
     after = next((unquote(n) for old, n in renames.items() if parse_name(old)[1] == name[1]), name[1])
@@ -93,7 +99,14 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
         if schema is not None and (schema, after) not in live:
             schema = evidence.history.live_schema(schema, failure.situation.position)
         here = live.get((schema, after))
-        if here is not None:
+        if here is not None and len(recorded) == 1 and _is_another(here, (name[1], after), *recorded):
+            # It has been made anew since: of another kind, or over another base.
+            made = _over(here, *recorded)
+            if made is not None and schema == full[0]:
+                made = made.replace(f" {here.object_identity} AS ", f" {qualified(full)} AS ", 1)
+                why = f"the domain is in the live catalog, and the row recorded {recorded[0]}"
+                found.append(Repair(MISSING_DOMAIN, made, why, alone=True, inferred=full))
+        elif here is not None:
             made = _as_of(evidence, here, failure.situation.position)
             if schema and full[0] and schema != full[0]:
                 made = in_schema(made, schema, full[0])
@@ -116,7 +129,7 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
                 )
             )  # fmt: skip
     full = failure.resolve(name)[0]
-    base = _recorded_base(evidence, name[1], failure)
+    base = next((b for b in recorded if b != name[1]), None)
     found = [
         *(step for there in known for step in renamed_types.moved(evidence, failure, there)),
         *renamed_types.renamed_by_now(failure, known, evidence.history.rows[failure.situation.position]),
@@ -163,19 +176,20 @@ def _as_of(evidence: Evidence, live: DatabaseObject, position: int) -> str:
     return made or first_statement(live.definition)
 
 
-def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str | None:
-    """What the failing statement's row recorded for a column of that type, if it is called otherwise.
+def _recorded(evidence: Evidence, type_name: str, failure: Failure) -> set[str]:
+    """What the rows of the failing statement's execution recorded for a column that it gives that type.
 
     v1 records a domain's base type, and any other type under its own name (FORMATS 1.9).
     """
     words = failure.statement.words
     rows = evidence.history.rows[failure.situation.position :]
-    recorded: dict[str, str] = {}
+    recorded: dict[str, set[str]] = {}
     for row in rows:
         if row.execution != rows[0].execution:
             break
         if row.name in words:
-            recorded.update({n: str(fact.get("type")) for n, fact in (row.columns or {}).items()})
+            for column, fact in (row.columns or {}).items():
+                recorded.setdefault(column, set()).add(str(fact.get("type")))
     for i, word in enumerate(words):
         if word != type_name:
             continue
@@ -184,10 +198,33 @@ def _recorded_base(evidence: Evidence, type_name: str, failure: Failure) -> str 
             before = before[:-3]
         elif before[-1:] == ("type",):
             before = before[:-1]
-        base = recorded.get(before[-1]) if before else None
-        if base is not None and base != type_name and not base.startswith("_"):
-            return base
-    return None
+        types = {t for t in recorded.get(before[-1], ()) if not t.startswith("_")} if before else None
+        if types:
+            return types
+    return set()
+
+
+def _is_another(live: DatabaseObject, names: Collection[str], recorded: str) -> bool:
+    """Whether a column of a type of these names would not be recorded so, if it were the type that is live."""
+    base = domain_base(live.definition)
+    if recorded in names:
+        return base is not None
+    printed = printed_type(recorded)
+    # What the domain below a domain is called may have changed since.
+    return printed is not None and (base is None or not _is_recorded_as(base, printed))
+
+
+def _is_recorded_as(base: str, printed: str) -> bool:
+    """Whether the record has that of a domain's base: of modifiers, only the lengths of strings."""
+    return base == printed if base.startswith("character") else _MODIFIERS.sub("", base) == printed
+
+
+def _over(live: DatabaseObject, recorded: str) -> str | None:
+    """The live domain as it would be over the base that was recorded; None of any other type."""
+    base, printed = domain_base(live.definition), printed_type(recorded)
+    if base is None or printed is None:
+        return None
+    return first_statement(live.definition).replace(f" AS {base}", f" AS {printed}", 1)
 
 
 def _made_by_then(evidence: Evidence, failure: Failure) -> DatabaseObject | None:
@@ -368,8 +405,21 @@ def _end(evidence: Evidence, found: DatabaseObject, position: int) -> PendingSte
     history = evidence.history
     name = (found.object_schema, found.object_name)
     last = history.session_end(position)
+    now = evidence.live.by_name.get(name)
+    if now is not None and now.object_type == "TYPE":
+        bases = domain_base(found.definition), domain_base(now.definition)
+        if bases[0] == bases[1] or any(
+            s.action == "drop" and name[1] in (n for _, n in s.targets)
+            for p in history.mentions(name[1])
+            if p >= position
+            for s in history.rows[p].statements
+        ):
+            return None
+        why = f"row {history.version(position)} takes its last use away, and the live catalog has another of its name"
+        step = Repair(UNUSED_TYPE, f"DROP TYPE {qualified(name)};", why)
+        return PendingStep(position, name, step, key=found.key)
     told = next((p for p in history.mentions(name[1]) if p > last), None)
-    if evidence.live.has(found) or (told is not None and told <= _shown(evidence, name[1], last)):
+    if told is not None and told <= _shown(evidence, name[1], last):
         return None
     why = f"row {history.version(position)} takes its last use away, and it is not in the live catalog"
     step = Repair(UNUSED_TYPE, f"DROP TYPE {qualified(name)};", why)
