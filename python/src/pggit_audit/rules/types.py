@@ -409,7 +409,7 @@ def _end(evidence: Evidence, found: DatabaseObject, position: int) -> PendingSte
     if now is not None and now.object_type == "TYPE":
         bases = domain_base(found.definition), domain_base(now.definition)
         if bases[0] == bases[1] or any(
-            s.action == "drop" and name[1] in (n for _, n in s.targets)
+            s.tag in ("DROP TYPE", "DROP DOMAIN") and name[1] in (n for _, n in s.targets)
             for p in history.mentions(name[1])
             if p >= position
             for s in history.rows[p].statements
