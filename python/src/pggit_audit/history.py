@@ -23,7 +23,6 @@ SESSION = timedelta(minutes=1)
 """Statements of one author's sitting follow one another faster than this."""
 
 _INDEXING = {"CREATE TABLE", "ALTER TABLE", "CREATE INDEX"}
-_ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
 _MOVES = re.compile(r"\bset\s+schema\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -114,17 +113,8 @@ class HistoryRow:
 
     @cached_property
     def says_schema(self) -> bool:
-        """Whether the text writes the schema before the name of the row's object."""
+        """Whether the text writes the schema before the name of the row's object, which is no routine."""
         text, schema = self.text, self.object_schema or ""
-        if self.object_name.isdigit():
-            # v1's name of a routine is its oid (FORMATS 1.4)
-            made = [
-                t[0]
-                for s in self.statements
-                if s.verb == "CREATE" and s.object_type in _ROUTINES
-                for t in s.targets
-            ]
-            return schema in made and None not in made
         if schema not in text:
             return False
         if any(s.moved_to == schema and any(t[1] == self.name for t in s.targets) for s in self.statements):

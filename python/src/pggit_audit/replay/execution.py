@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,6 +107,32 @@ class Execution:
     @cached_property
     def _words(self) -> set[str]:
         return {word for s in self.statements if s.action != "ignored" for word in s.words}
+
+    def says_schema(self, row: HistoryRow) -> bool:
+        """Whether the text writes the schema before the name of the row's object.
+
+        v1's name of a routine is its oid (FORMATS 1.4), and no statement has that. So where the text makes some without
+        a schema, it says those of a schema if it writes it as often as there are rows.
+        """
+        if not row.object_name.isdigit():
+            return row.says_schema
+        schema = row.object_schema
+        if None not in self._schemas_said:
+            return schema in self._schemas_said
+        return 0 < self._schemas_recorded[schema] <= self._schemas_said[schema]
+
+    @cached_property
+    def _schemas_said(self) -> Counter[str | None]:
+        made = (
+            s for s in self.statements if s.verb == "CREATE" and s.object_type in (*ROUTINES, "AGGREGATE")
+        )
+        return Counter(schema for s in made for schema, _ in s.targets)
+
+    @cached_property
+    def _schemas_recorded(self) -> Counter[str | None]:
+        return Counter(
+            r.object_schema for r in self.rows if r.object_name.isdigit() and r.change_type != "DROP"
+        )
 
     def in_turn(self) -> Iterator[Statement]:
         """The statements in order; `following` goes along."""

@@ -113,14 +113,17 @@ class Situation:
 
     # In which schemas names are read
 
-    def read_names_as(self, row: HistoryRow, statement: Statement) -> None:
-        """Reads unqualified names in the schema that the row's object turned out to be in (FORMATS 1.13)."""
+    def read_names_as(self, row: HistoryRow, statement: Statement, says_schema: bool) -> None:
+        """Reads unqualified names in the schema that the row's object turned out to be in (FORMATS 1.13).
+
+        `says_schema`: the text writes it before the object's name.
+        """
         if self.sets_schemas:
             return
         schema = row.object_schema or "public"
         named = any(target[0] for target in statement.targets) or bool(statement.on and statement.on[0])
         # Where the text says the schema itself, it tells nothing of the search_path.
-        says = named or row.says_schema
+        says = named or says_schema
         order: tuple[str, ...] = ("public", schema) if says else (schema, "public")
         passes_by = statement.if_exists or (
             statement.action == "code" and _MAY_PASS_BY.search(statement.text)

@@ -221,7 +221,7 @@ class Replay:
                 ):
                     continue
                 row = execution.next_row or execution.last
-                situation.read_names_as(row, statement)
+                situation.read_names_as(row, statement, execution.says_schema(row))
                 situation.at(row)
                 if statement.action == "setting":
                     situation.take_setting(statement)
