@@ -109,7 +109,9 @@ class PendingSteps:
             self._steps = [*known, *renames]
         if found.object_type == "TABLE":
             current = self._situation.columns(name)
-            steps = renamed_columns.lost_renames(self._evidence, name, current, row.position)
+            steps = renamed_columns.lost_renames(
+                self._evidence, name, current, row.position, self._left_by_code
+            )
             steps += sequences.lost_renames(self._evidence, name, current, row.position)
             steps += constraints.lost_renames(self._evidence, found, row.position)
             steps += constraints.named_anew(self._evidence, found, row.position)

@@ -6,7 +6,7 @@ Between a table's columns and a record of them: `by_place`. Renames between two 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
 from pggit_audit.catalog import DatabaseObject
@@ -121,11 +121,13 @@ def in_turn(table: Name, names: Mapping[str, str], taken: set[str]) -> list[str]
 # Between two records: renames without a trace, and their moment ------------------------------------
 
 
-def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
+def lost_renames(
+    evidence: Evidence, table: Name, current: Current, position: int, ran: Set[str] = frozenset()
+) -> list[PendingStep]:
     """Renames of columns between a table's row and its next record, of which v1 keeps no trace.
 
     A column keeps its position and type when it is renamed (FORMATS 1.7, 1.9). `position` is -1 for a table that is
-    published, of which a record is needed.
+    published, of which a record is needed. `ran`: renames of code that ran.
     """
     history = evidence.history
     record = history.next_record(table, position)
@@ -199,18 +201,16 @@ def lost_renames(evidence: Evidence, table: Name, current: Current, position: in
         else:
             new.remove(match)
         then = name_before(match, said) or match
-        if then == old or any(
-            _will_rename(history.rows[p], history.rows[position])
-            for name in {match, then}
-            for p in history.mentions(table[1], old, name)
-            if position < p <= said_by
-        ):
-            # A text says it, maybe one that is recorded for another object: it runs when its turn comes.
-            continue
         why = f"{shown} where {_who_left(evidence, position)} left {old}"
         if then != match:
             why += f", and a text says that it was {then} before"
         step = rename(table, old, then, why, FORESEEN_RENAME, current)
+        said_at = (p for name in {match, then} for p in history.mentions(table[1], old, name))
+        later = (history.rows[p] for p in said_at if position < p <= said_by)
+        to_come = any(_will_rename(row, history.rows[position]) for row in later)
+        if then == old or (to_come and step.statement not in ran):
+            # A text says it, maybe one that is recorded for another object: it runs in its turn.
+            continue
         attnum = facts[match][0] if match in facts and said_by == upper else column["position"]
         # Where a text gave it its last name, that is what wrote it last.
         moment = of_column(evidence, table, position, upper, match, attnum) if then == match else None
