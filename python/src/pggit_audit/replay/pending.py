@@ -81,7 +81,11 @@ class PendingSteps:
     def foresee(self, row: HistoryRow, difference: Difference | None) -> None:
         """Looks ahead for what will happen without a row to the object that just changed."""
         if difference is not None and difference.object.object_type == "TABLE":
-            for step in types.unused(self._evidence, self._situation, row, difference.old, difference.new):
+            before, after = difference.old, difference.new
+            for step in (
+                *types.unused(self._evidence, self._situation, row, before, after),
+                *sequences.unused(self._evidence, self._situation, row, before, after),
+            ):
                 if all(s.key != step.key for s in self._steps):
                     self._steps.append(step)
         if difference is None:

@@ -62,7 +62,7 @@ IMPLIED_CASCADE = Rule(
 )
 UNRECORDED_DROP = Rule(
     "unrecorded_drop",
-    "the drop of a routine, of a quoted name, of anything for the second time",
+    "the drop of a routine, of a sequence, of a quoted name, of anything for the second time",
     "it is not in the live catalog, and no later text names it",
     casts_doubt=True,
 )

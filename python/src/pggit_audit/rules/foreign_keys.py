@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 )
 from pggit_audit.lexing import DOTTED, NAME, QUOTED
 from pggit_audit.live import Live
-from pggit_audit.rules import OLDER_CONSTRAINT
+from pggit_audit.rules import OLDER_CONSTRAINT, hashed_names
 from pggit_audit.rules.column_actions import actions_on
 from pggit_audit.rules.references import references
 from pggit_audit.rules.situation import Evidence, Failure, Repair
@@ -126,23 +126,28 @@ def named_by_drops(
     """Foreign keys that a text drops or renames and nothing before it names, where their own name and the others tell
     them.
 
-    PostgreSQL calls one table_column_fkey; what it refers to, all others on a column of that name refer to (so that IF
-    EXISTS says no less): those of texts, or else those that live. `rest` is what is known to belong to the table.
+    PostgreSQL calls one table_column_fkey, or its name is a hash (`hashed_names`); what it refers to, all others on a
+    column of that name refer to (so that IF EXISTS says no less): those of texts, or else those that live. `rest` is
+    what is known to belong to the table.
     """
     dropped = evidence.dropped["CONSTRAINT"]
     again = {key for gone in dropped.values() for s in gone.row.statements for key in references(s)}
     for name, gone in dropped.items():
         match = re.fullmatch(rf"{re.escape(table[1])}_(.+)_fkey", name)
+        column: str | None = match[1] if match is not None else None
+        if hashed_names.kind_of(name) == "FK":
+            found = hashed_names.columns_of(name, table, [*columns])
+            column = found[0] if found is not None and len(found) == 1 else None
         known = f" CONSTRAINT {quote_if_needed(name)} "
-        if match is None or match[1] not in columns or any(known in r.statement for r in rest):
+        if column is None or column not in columns or any(known in r.statement for r in rest):
             continue
         own = {key for s in gone.row.statements for key in references(s)}
-        refers = _referred_by(evidence, table, match[1], again, own, gone.row.position)
+        refers = _referred_by(evidence, table, column, again, own, gone.row.position)
         if refers is None:
             continue
         yield Repair(
             OLDER_CONSTRAINT,
-            f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} FOREIGN KEY ({quote(match[1])}) {refers};",
+            f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} FOREIGN KEY ({quote(column)}) {refers};",
             f"row {gone.row.version_id} names it, none added it, and its name and the others on such columns tell it",
             inferred=table,
         )

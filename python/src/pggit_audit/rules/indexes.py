@@ -22,6 +22,7 @@ from pggit_audit.rules import (
     OLDER_CONSTRAINT,
     RENAMED_CONSTRAINT,
     RENAMED_INDEX,
+    hashed_names,
 )
 from pggit_audit.rules.column_actions import actions_of, taken_away
 from pggit_audit.rules.naming import default_constraint_name, joined
@@ -283,8 +284,10 @@ def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) ->
     were, or the same text makes another in its place.
 
     As PostgreSQL and several tools name them: table_column_idx, and table_column_key where it is unique. With IF EXISTS
-    one was there where another table had one on such columns that is called so.
+    one was there where another table had one on such columns that is called so. Or a name is a hash (`hashed_names`),
+    as that of a key, too.
     """
+    yield from _with_hashed_names(evidence, table, columns)
     for name, gone in evidence.dropped["INDEX"].items():
         before = _before_made_again(gone, table, name) if gone.is_sure else None
         if before is not None:
@@ -304,6 +307,24 @@ def named_by_drops(evidence: Evidence, table: Name, columns: Collection[str]) ->
             f"row {gone.row.version_id} names it, none made it, and its name says what it was",
             inferred=table,
         )
+
+
+def _with_hashed_names(evidence: Evidence, table: Name, columns: Collection[str]) -> Iterator[Repair]:
+    """Keys and indexes that a text drops or renames, with names that are a hash of the table's and its columns'."""
+    for name, gone in (*evidence.dropped["INDEX"].items(), *evidence.dropped["CONSTRAINT"].items()):
+        kind = hashed_names.kind_of(name)
+        if kind in (None, "FK") or not gone.is_sure or (table[0], name) in evidence.live.by_name:
+            continue
+        found = hashed_names.columns_of(name, table, [*columns])
+        if found is None:
+            continue
+        listed = f"({', '.join(map(quote, found))})"
+        make = f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote(name)} "
+        make += f"PRIMARY KEY {listed};" if kind == "PK" else f"UNIQUE {listed};"
+        if kind == "IDX":
+            make = f"CREATE INDEX {quote(name)} ON {qualified(table)} {listed};"
+        why = f"row {gone.row.version_id} names it, none made it, and its name is the hash of its table and columns"
+        yield Repair(OLDER_CONSTRAINT, make, why, inferred=table)
 
 
 def _before_made_again(gone: Gone, table: Name, name: str) -> str | None:

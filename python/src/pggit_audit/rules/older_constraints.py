@@ -13,7 +13,7 @@ from pggit_audit.rules import OLDER_CONSTRAINT, foreign_keys
 from pggit_audit.rules.column_actions import RETYPED
 from pggit_audit.rules.naming import joined
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import Name, Statement, quote, unquote
+from pggit_audit.statements import MOST_BYTES, Name, Statement, cut, quote, unquote
 
 _DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({NAME})", re.IGNORECASE)
 # Code that found the name in the catalog.
@@ -168,10 +168,12 @@ def named_by_drops(
     """
     history = evidence.history
     known = {unquote(m[1] or m[2]) for r in rest if (m := _NAMED_PART.search(r.statement))}
-    for text in (s.folded for s in told):
+    for statement in told:
+        text = statement.folded
         for if_exists, spelled in _DROPPED.findall(text):
             part, word = unquote(spelled), spelled.strip('"')
-            both_ends = _by_both_ends(evidence, part, name, columns)
+            whole = _as_written(statement, part)
+            both_ends = _by_both_ends(evidence, whole, name, columns)
             if if_exists and both_ends is None:
                 # Proves nothing.
                 continue
@@ -184,7 +186,7 @@ def named_by_drops(
             says_what = (
                 both_ends
                 or foreign_keys.said_by_hashed_name(evidence, part, name, columns)
-                or _said_by_name(evidence, part, name, columns)
+                or _said_by_name(evidence, whole, name, columns)
             )
             if says_what is None:
                 continue
@@ -197,6 +199,13 @@ def named_by_drops(
                 f"row {row.version_id} drops it, none added it, and its name says what it was",
                 inferred=name,
             )
+
+
+def _as_written(statement: Statement, name: str) -> str:
+    """A name as a statement writes it: of a long one, the server keeps the begin."""
+    if len(name) < MOST_BYTES - 3:
+        return name
+    return next((t.text for t in statement.tokens if cut(t.text) == name), name)
 
 
 def _by_both_ends(evidence: Evidence, part: str, name: Name, columns: Columns) -> str | None:

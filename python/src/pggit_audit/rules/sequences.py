@@ -1,7 +1,8 @@
 """Sequences: v1 records none of them (FORMATS 1.1), only the defaults that take their values.
 
 A sequence shows in a statement that fails (`missing`), in a recorded default (`behind_default`), and in the rename of
-its table, along with which it is renamed (`lost_renames`). Those of older tables: `own_of_columns`.
+its table, along with which it is renamed (`lost_renames`). Those of older tables: `own_of_columns`. The end of one that
+is no column's: `unused`.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from pggit_audit.rules import (
     IMPLIED_DROP,
     MISSING_SEQUENCE,
     RENAMED_SEQUENCE,
+    UNRECORDED_DROP,
     former_tables,
 )
 from pggit_audit.rules.dating import at_moment, within
-from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation
+from pggit_audit.rules.situation import Current, Evidence, Failure, PendingStep, Repair, Situation, about
 from pggit_audit.statements import Name, Statement, folded, quote, unquote
 
 # The column that owns a live sequence.
@@ -83,6 +85,18 @@ _OF_COLUMN = """
         and s.relkind operator(pg_catalog.=) 'S'
         and d.refobjid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
         and a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name
+"""
+_NEXT_VALUE = re.compile(r"\bnextval\('((?:[^']|'')+)'(?!')::regclass\)")
+# What takes the values of a sequence, and the column whose it is.
+_NEEDED = """
+    select from pg_catalog.pg_depend as d
+    where
+        d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+        and (
+            d.refobjid operator(pg_catalog.=) %(sequence)s::pg_catalog.oid
+            or d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+            and d.objid operator(pg_catalog.=) %(sequence)s::pg_catalog.oid
+        )
 """
 SERIALS = {"int2": "smallint", "int4": "integer"}
 """The types of sequences that SERIAL makes, by that of the column as v1 records it; else bigint."""
@@ -305,6 +319,37 @@ def own_of_columns(evidence: Evidence, table: Name, before: Columns, known: Coll
                 kind = SERIALS.get(str(fact.get("type")), "bigint")
                 owner = f"{qualified(table)}.{quote(column)}"
                 yield f"ALTER SEQUENCE {qualified(full)} AS {kind} OWNED BY {owner};"
+
+
+def unused(
+    evidence: Evidence,
+    situation: Situation,
+    row: HistoryRow,
+    before: DatabaseObject | None,
+    after: DatabaseObject | None,
+) -> Iterator[PendingStep]:
+    """The end of sequences that are no column's, whose values a table took `before` a row, and none does `after` it, if
+    that was their end: no later session names them, in a text or in a default. In the same session."""
+    history = evidence.history
+    taken, left = (set(_NEXT_VALUE.findall(side.definition)) if side else set() for side in (before, after))
+    for name in sorted(parse_name(text.replace("''", "'")) for text in taken - left):
+        found = situation.relation(name)
+        if found is None or found.object_type != "SEQUENCE" or evidence.live.has(found):
+            continue
+        last = history.session_end(row.position)
+        named = [p for p in history.mentions(name[1]) if p >= row.position]
+        facts = (f for r in history.rows[last + 1 :] for f in (r.columns or {}).values())
+        if (
+            any(p > last for p in named)
+            or any(name[1] in str(fact.get("default")) for fact in facts)
+            or situation.query(_NEEDED, {"sequence": found.objid})
+        ):
+            continue
+        why = f"row {row.version_id} takes its last use away, and it is not in the live catalog"
+        drop = Repair(
+            UNRECORDED_DROP, f"DROP SEQUENCE {qualified(name)};", why, about=about("SEQUENCE", name)
+        )
+        yield PendingStep(max(named, default=row.position), name, drop, key=found.key)
 
 
 def lost_renames(evidence: Evidence, table: Name, current: Current, position: int) -> list[PendingStep]:
