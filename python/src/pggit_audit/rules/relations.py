@@ -401,11 +401,11 @@ def lost_drop(evidence: Evidence, found: DatabaseObject, position: int) -> Pendi
         return None
     helped = routines.helps_until(evidence, found, position) if routine else None
     if helped is not None:
+        until, why = helped
         drop = f"DROP {kind} {found.object_identity};"
-        why = "its session makes it, as others do one of its name, and none after it needs it"
-        seen = history.rows[helped].created_at
+        seen = history.rows[until].created_at
         step = Repair(UNRECORDED_DROP, drop, why, seen_until=seen, about=_end(kind, name))
-        return PendingStep(helped, name, step, waits=True)
+        return PendingStep(until, name, step, waits=True)
     if any(
         r.position > position and r.change_type in ("CREATE", "DROP") for r in history.by_name.get(name, [])
     ):

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pggit_audit.catalog import DatabaseObject
 from pggit_audit.definitions import parse_name
 from pggit_audit.history import HistoryRow
-from pggit_audit.lexing import DOTTED, QUOTED
+from pggit_audit.lexing import DOTTED, QUOTED, says
 from pggit_audit.rules import (
     IMPLIED_DROP,
     OLDER_FUNCTION,
@@ -241,7 +241,18 @@ def goes_on(evidence: Evidence, found: DatabaseObject, position: int) -> bool:
     return False
 
 
-def helps_until(evidence: Evidence, found: DatabaseObject, position: int) -> int | None:
+def helps_until(evidence: Evidence, found: DatabaseObject, position: int) -> tuple[int, str] | None:
+    """The last row until which a routine helps a session, and why it went behind it; None where it does more."""
+    until = _helps_its_own(evidence, found, position)
+    if until is not None:
+        return until, "its session makes it, as others do one of its name, and none after it needs it"
+    until = _helps_code(evidence, found, position)
+    if until is not None:
+        return until, "code that no text tells of made the table in its name, and nothing after it needs it"
+    return None
+
+
+def _helps_its_own(evidence: Evidence, found: DatabaseObject, position: int) -> int | None:
     """The last row whose text names a routine that only helps the session that makes it, before the next one of its
     name; None where it does more.
 
@@ -271,6 +282,25 @@ def helps_until(evidence: Evidence, found: DatabaseObject, position: int) -> int
     if any(len(each) > 1 for each in sessions) or len(set().union(*sessions)) < _SESSIONS:
         return None
     return next((life[-1] for life in lives if position in life), None)
+
+
+def _helps_code(evidence: Evidence, found: DatabaseObject, position: int) -> int | None:
+    """The last row of the session whose code makes or alters, and no text does, a table that is in a routine's name
+    and its body: so code calls routines whose names it puts together, and drops them when they have served. None where
+    no such row is behind the last text that names the routine."""
+    history, bare = evidence.history, found.object_name.split("(", 1)[0]
+    named = [p for p in history.mentions(bare) if p >= position]
+    body = _body(found)
+    for row in history.rows[history.session_end(named[-1] if named else position) + 1 :]:
+        if (
+            row.object_type == "TABLE"
+            and row.name in bare
+            and says(body, row.name)
+            and not says(row.text, row.name)
+            and any(s.action == "code" for s in row.statements)
+        ):
+            return history.session_end(row.position)
+    return None
 
 
 def _types(routine: DatabaseObject) -> list[str]:

@@ -84,6 +84,13 @@ def missing(evidence: Evidence, failure: Failure, name: Name) -> list[Repair]:
     """A statement names a type that is not there: it is in the live catalog, or was a domain, or an enum."""
     found: list[Repair] = []
     live = evidence.live.types
+    if (
+        name[1][:1] == "_"
+        and all(full[1] != name[1] for full in live)
+        and not evidence.history.mentions(name[1])
+    ):
+        # As v1 records an array (FORMATS 1.9), which comes with its elements' type.
+        name = (name[0], name[1][1:])
     known = failure.resolve(name)
     is_elsewhere = not any(full in live for full in known) and name[0] is None
     if is_elsewhere:
