@@ -239,8 +239,10 @@ class Replay:
         ):
             return
         rows, to_come = execution.remaining, (statement, *execution.following)
-        while rows and not any(may_explain(s, rows[0]) for s in to_come):
+        while rows:
             if execution.is_silent_about_the_next and may_hide_code(self._situation.state):
+                return
+            if any(may_explain(s, rows[0]) for s in to_come):
                 return
             yield from self._fallback.unexplained(rows[0], execution)
             self._pending.foresee_columns(rows.popleft())

@@ -33,6 +33,9 @@ _NAMED_PART = re.compile(
 )
 
 
+_USING_INDEX = re.compile(r"\s+(?:primary\s+key|unique)\s+using\s+index\b", re.IGNORECASE)
+
+
 def before_texts(
     evidence: Evidence, table: DatabaseObject, statement: str, told: Sequence[str], required: Collection[str]
 ) -> list[str]:
@@ -116,6 +119,7 @@ def _name_before(
         if match["dropped"]:
             following = [m for p, m in found[1:2] if p <= history.session_end(place) and m["added"]]
             is_new = match["if_exists"] and following and _is_named_by_hand(body, name)
+            is_new = is_new or any(_USING_INDEX.match(m.string, m.end()) for m in following)
             return None if is_new else name, place
         return parse_name(match["old"] or match["index"])[1], place
     return name, until
