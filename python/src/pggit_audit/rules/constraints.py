@@ -20,7 +20,7 @@ from pggit_audit.definitions import (
 from pggit_audit.lexing import says
 from pggit_audit.rules import IMPLIED_DROP, MISSING_KEY, RENAMED_CONSTRAINT
 from pggit_audit.rules.dating import at_moment, is_alone, within
-from pggit_audit.rules.naming import SUFFIXES, default_constraint_name, said
+from pggit_audit.rules.naming import SUFFIXES, as_written, default_constraint_name, said
 from pggit_audit.rules.placing import end_of, halfway, texts_naming
 from pggit_audit.rules.situation import Evidence, Failure, PendingStep, Repair, Situation
 from pggit_audit.rules.type_changes import columns_made, columns_that_refer
@@ -310,7 +310,8 @@ def missing(evidence: Evidence, failure: Failure) -> list[Repair]:
         elif not dropped:
             gone = [old for old in gone if ours[old].startswith("FOREIGN KEY ")]
         wanted = (dropped or named) - ours.keys()
-        wanted = {new for new in wanted if all(_may_be_called(ours[old], new) for old in gone)}
+        written = {new: as_written(failure.statement, new) for new in wanted}
+        wanted = {new for new in wanted if all(_may_be_called(ours[old], written[new]) for old in gone)}
         if dropped and not any(r.change_type == "CREATE" for r in evidence.history.by_name.get(table, ())):
             # What it drops is as old as the table, where the other came with a text.
             gone = [old for old in gone if not evidence.history.mentions(old)]
@@ -328,10 +329,20 @@ def _is_not_valid(table: DatabaseObject, name: str) -> bool:
     return any(head in line and line.endswith(" NOT VALID;") for line in table.definition.split("\n"))
 
 
+# How tools call them, beside PostgreSQL.
+_TOLD = {
+    "FOREIGN KEY": re.compile(r"_fk$|^fk_", re.IGNORECASE),
+    "PRIMARY KEY": re.compile(r"_pk$|^pk_", re.IGNORECASE),
+    "UNIQUE": re.compile(r"_(?:unique|uq|uk)$|^(?:uq|uk)_", re.IGNORECASE),
+}
+
+
 def _may_be_called(body: str, name: str) -> bool:
-    """Whether a constraint may have such a name: of one that ends as PostgreSQL's own do, that tells the kind."""
-    kind = next((kind for kind, end in SUFFIXES.items() if name.endswith(f"_{end}")), "")
-    return body.startswith(kind)
+    """Whether a constraint may have such a name: of one that ends as PostgreSQL's own do, or is as tools write it, that
+    tells the kind."""
+    kinds = [kind for kind, end in SUFFIXES.items() if name.endswith(f"_{end}")]
+    kinds += [kind for kind, told in _TOLD.items() if told.search(name)]
+    return not kinds or body.startswith(kinds[0])
 
 
 def _dropped(words: Sequence[str]) -> set[str]:

@@ -157,6 +157,13 @@ def joined(text: str, names: Collection[str]) -> Iterator[tuple[str, ...]]:
             yield from ((name, *others) for others in joined(text.removeprefix(f"{name}_"), rest))
 
 
+def as_written(statement: Statement, name: str) -> str:
+    """A name as a statement writes it: of a long one, the server keeps the begin."""
+    if len(name) < MOST_BYTES - 3:
+        return name
+    return next((t.text for t in statement.tokens if cut(t.text) == name), name)
+
+
 def but_for_numbers(name: str) -> str:
     """A name with a mark for each number in it: what code counts, or calls after a month, has that in common."""
     return _NUMBER.sub("#", name)

@@ -11,9 +11,9 @@ from pggit_audit.definitions import Columns, constraints, parse_name, qualified,
 from pggit_audit.lexing import DOTTED, NAME, QUOTED, says
 from pggit_audit.rules import OLDER_CONSTRAINT, foreign_keys
 from pggit_audit.rules.column_actions import RETYPED
-from pggit_audit.rules.naming import joined
+from pggit_audit.rules.naming import as_written, joined
 from pggit_audit.rules.situation import Evidence, Repair
-from pggit_audit.statements import MOST_BYTES, Name, Statement, cut, quote, unquote
+from pggit_audit.statements import Name, Statement, quote, unquote
 
 _DROPPED = re.compile(rf"\bdrop\s+constraint\s+(if\s+exists\s+)?({NAME})", re.IGNORECASE)
 # Code that found the name in the catalog.
@@ -176,7 +176,7 @@ def named_by_drops(
         text = statement.folded
         for if_exists, spelled in _DROPPED.findall(text):
             part, word = unquote(spelled), spelled.strip('"')
-            whole = _as_written(statement, part)
+            whole = as_written(statement, part)
             both_ends = _by_both_ends(evidence, whole, name, columns)
             if if_exists and both_ends is None:
                 # Proves nothing.
@@ -203,13 +203,6 @@ def named_by_drops(
                 f"row {row.version_id} drops it, none added it, and its name says what it was",
                 inferred=name,
             )
-
-
-def _as_written(statement: Statement, name: str) -> str:
-    """A name as a statement writes it: of a long one, the server keeps the begin."""
-    if len(name) < MOST_BYTES - 3:
-        return name
-    return next((t.text for t in statement.tokens if cut(t.text) == name), name)
 
 
 def _by_both_ends(evidence: Evidence, part: str, name: Name, columns: Columns) -> str | None:

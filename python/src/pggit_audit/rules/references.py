@@ -11,7 +11,7 @@ from pggit_audit.definitions import column_types, constraints, parse_name
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import DOTTED, NAME, QUOTED
 from pggit_audit.rules.type_changes import columns_that_refer, columns_written
-from pggit_audit.statements import Name, Statement, unquote
+from pggit_audit.statements import Name, Statement, cut, unquote
 
 _REFERS = re.compile(
     rf"\bforeign\s+key\s*\(\s*({NAME})\s*\)\s*(references\s[^(,;]+\([^)]*\)[^,;)]*)", re.IGNORECASE
@@ -22,6 +22,13 @@ _KEY_OF_ONE = re.compile(rf"FOREIGN KEY \(({QUOTED}|[\w$]+)\) REFERENCES ({DOTTE
 _PARTS = re.compile(
     rf"references (?P<table>{DOTTED})(?P<key>(?:\([^)]*\))?)(?P<happens>(?:\s.*)?)",
     re.IGNORECASE | re.DOTALL,
+)
+_WAYS = (
+    "{table}_{column}_fkey",
+    "{table}_{column}_{other}_{key}_fk",
+    "{table}_{column}_fk",
+    "fk_{table}_{column}",
+    "FK_{table}_{column}",
 )
 MANY = 3
 """Of so many tables one learns what the team does."""
@@ -76,6 +83,32 @@ def usual(rows: Iterable[HistoryRow], live: Iterable[DatabaseObject]) -> dict[st
         if len(told) >= MANY
     }
     return {column: refers for column, refers in found.items() if refers is not None}
+
+
+def way_of_names(live: Iterable[DatabaseObject]) -> str:
+    """How most live foreign keys on one column are called after both their ends; if none is, as PostgreSQL does it."""
+    found: Counter[str] = Counter()
+    for table in live:
+        for name, body in constraints(table.definition).items() if table.object_type == "TABLE" else ():
+            match = _KEY_OF_ONE.match(body)
+            if match is not None:
+                column, other, key = unquote(match[1]), parse_name(match[2])[1], unquote(match[3])
+                found.update(
+                    way for way in _WAYS if _called(way, table.object_name, column, other, key) == name
+                )
+    return found.most_common(1)[0][0] if found else _WAYS[0]
+
+
+def name_of(way: str, table: str, column: str, refers: str) -> str:
+    """What a foreign key is called that says so much, in one of the ways."""
+    match = _PARTS.fullmatch(refers)
+    if match is None or not match["key"]:
+        return _called(_WAYS[0], table, column)
+    return _called(way, table, column, parse_name(match["table"])[1], unquote(match["key"][1:-1]))
+
+
+def _called(way: str, table: str, column: str, other: str = "", key: str = "") -> str:
+    return cut(way.format(table=table, column=column, other=other, key=key))
 
 
 def _most(told: Sequence[str], least: float) -> str | None:

@@ -131,6 +131,11 @@ class Evidence:
         return references.usual(self.history.rows, self.live.by_name.values())
 
     @cached_property
+    def way_of_keys(self) -> str:
+        """How the team's foreign keys are called after both their ends."""
+        return references.way_of_names(self.live.by_name.values())
+
+    @cached_property
     def key_ends(self) -> Mapping[tuple[Name, str], Collection[tuple[Name, str]]]:
         """By tables and columns, those at the other ends of live foreign keys."""
         return references.ends(self.live.by_name.values())

@@ -16,6 +16,9 @@ _MODIFIED = re.compile(
     r"(?P<modifier>\(\s*-?\d+\s*(?:,\s*-?\d+\s*)?\))?\s*(?:(?P<with>with|without)\s+time\s+zone)?(?:\s+not\s+null)?"
 )
 
+# A moment with it is as precise as one without a modifier.
+_MOST_PRECISE = "(6)"
+
 
 class Modifiers:
     """What the columns of a type have as a rule: those of the same name first, then those of the table, then all."""
@@ -57,19 +60,25 @@ class Modifiers:
         for name, fact in columns.items():
             kind = str(fact.get("type"))
             base, modifier = known.get(name, ("", ""))
-            more = modifier if base == kind else self._most(name, kind, identity)
+            # Without a modifier, PostgreSQL keeps no default of NULL.
+            has_one = str(fact.get("default")).startswith("NULL::")
+            more: str | None = modifier
+            if base != kind or (has_one and not modifier):
+                more = self._most(name, kind, identity, has_one)
+            if has_one and not more and _MODIFIED.fullmatch(kind.lower()) and kind != "numeric":
+                more = _MOST_PRECISE
             found[name] = {**fact, "type": kind + (more or "")}
         return found
 
-    def _most(self, name: str, kind: str, table: str) -> str | None:
-        """The modifier that most such columns have; None where nothing tells."""
+    def _most(self, name: str, kind: str, table: str, has_one: bool) -> str | None:
+        """The modifier that most such columns have, or of those that have one; None where nothing tells."""
         for counts in (self._of_name.get(name, {}), self._of_table.get(table, {}), self._of_all):
-            found = counts.get(kind)
+            found = Counter({m: n for m, n in counts.get(kind, Counter()).items() if m or not has_one})
             if found:
                 modifier, number = found.most_common(1)[0]
                 if 2 * number > found.total():
                     return modifier
-        return self._otherwise._most(name, kind, table) if self._otherwise is not None else None
+        return self._otherwise._most(name, kind, table, has_one) if self._otherwise is not None else None
 
 
 def _parts(kind: str) -> tuple[str, str]:

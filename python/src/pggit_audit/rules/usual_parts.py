@@ -17,7 +17,7 @@ from pggit_audit.definitions import (
     quote_if_needed,
     sequence_of,
 )
-from pggit_audit.rules.references import MANY, MOST, references
+from pggit_audit.rules.references import MANY, MOST, name_of, references
 from pggit_audit.rules.situation import Evidence
 from pggit_audit.rules.type_changes import retyped
 from pggit_audit.statements import Name, Statement, quote
@@ -107,7 +107,7 @@ def foreign_keys(
     changes: Collection[Statement],
 ) -> Iterator[str]:
     """The foreign keys on columns of a table that it has not any more, where four of five tables, of texts and live,
-    and three or more, with a column of such a name refer to one thing with it.
+    and three or more, with a column of such a name refer to one thing with it. Their names are as most live ones are.
 
     A column to which a text gives a key had none, nor one whose type changes alone, unless a text takes one away that
     is called after the column: then it had that one.
@@ -130,5 +130,5 @@ def foreign_keys(
             continue
         refers = evidence.usual_references.get(column)
         if refers is not None:
-            name = quote(own or f"{table[1]}_{column}_fkey")
+            name = quote(own or name_of(evidence.way_of_keys, table[1], column, refers))
             yield f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {name} FOREIGN KEY ({quote(column)}) {refers};"
