@@ -7,7 +7,6 @@
 
 with
 
--- a later row may leave the same words, which meant something else before: the type of a column has been made anew
 ends as (
 
     select
@@ -19,23 +18,38 @@ ends as (
 
 ),
 
-tables as (
+types as (
 
-    select distinct on (rebuilt.commit_sha, rebuilt.object_identity)
+    select
+        event_no,
+        row_number() over (partition by object_identity order by event_no) > 1 as is_another
+    from {{ changes }}
+    where object_type = 'TYPE' and change_type <> 'DROP'
+
+),
+
+-- rows whose definition the tree has
+alike as (
+
+    select
         rebuilt.commit_sha,
         rebuilt.object_identity,
         changes.v1_version_id,
         rebuilt.columns as rebuilt_columns,
-        history.new_metadata -> 'columns' as recorded_columns
+        history.new_metadata -> 'columns' as recorded_columns,
+        changes.event_no,
+        ends.event_no as end_no,
+        row_number() over (
+            partition by rebuilt.commit_sha, rebuilt.object_identity
+            order by changes.event_no <= ends.event_no desc, changes.event_no desc
+        ) = 1 and changes.event_no <= ends.event_no as is_the_last
     from {{ model }} as rebuilt
     inner join {{ commits }} as commits on rebuilt.commit_sha = commits.commit_sha
     inner join ends on commits.commit_sha = ends.commit_sha
     cross join lateral unnest(commits.object_identities, commits.definitions) as entries (object_identity, definition)
-    -- the row whose definition the tree has
     inner join {{ changes }} as changes
         on rebuilt.object_identity = changes.object_identity
         and entries.definition = changes.new_definition
-        and changes.event_no <= ends.event_no
     inner join {{ history }} as history on changes.v1_version_id = history.version_id
     where
         entries.object_identity = rebuilt.object_identity
@@ -46,7 +60,24 @@ tables as (
         and changes.fidelity in ('exact', 'repaired')
         and jsonb_typeof(history.new_metadata -> 'columns') = 'object'
         and history.new_metadata -> 'columns' <> '{}'
-    order by rebuilt.commit_sha, rebuilt.object_identity, changes.event_no desc
+
+),
+
+-- where a type has changed since, or until then, the same words may have meant something else
+tables as (
+
+    select *
+    from alike
+    where
+        is_the_last
+        or not exists (
+            select types.event_no
+            from types
+            where
+                types.is_another
+                and types.event_no > least(alike.event_no, alike.end_no)
+                and types.event_no <= greatest(alike.event_no, alike.end_no)
+        )
 
 ),
 
