@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -109,17 +110,40 @@ class Execution:
         return {word for s in self.statements if s.action != "ignored" for word in s.words}
 
     def says_schema(self, row: HistoryRow) -> bool:
-        """Whether the text writes the schema before the name of the row's object.
+        """Whether the text writes the schema before the name of the row's object, or code of it may.
 
-        v1's name of a routine is its oid (FORMATS 1.4), and no statement has that. So where the text makes some without
-        a schema, it says those of a schema if it writes it as often as there are rows.
+        v1's name of a routine is its oid (FORMATS 1.4), and no statement has that: rows and statements are counted. The
+        text says those of a schema if it writes it as often as there are rows, and so may code if the routines that
+        the text makes without a schema have rows elsewhere.
         """
+        schema = row.object_schema or ""
         if not row.object_name.isdigit():
-            return row.says_schema
-        schema = row.object_schema
-        if None not in self._schemas_said:
-            return schema in self._schemas_said
-        return 0 < self._schemas_recorded[schema] <= self._schemas_said[schema]
+            return row.says_schema or (self._code_says(schema) and not self._makes_plainly(row))
+        said, recorded = self._schemas_said, self._schemas_recorded
+        if schema in said and (None not in said or recorded[schema] <= said[schema]):
+            return True
+        elsewhere = recorded - said
+        del elsewhere[schema]
+        return self._code_says(schema) and elsewhere.total() >= said[None]
+
+    def _code_says(self, schema: str) -> bool:
+        """Whether code of the text has a schema's name before a dot, or as a string."""
+        here = re.compile(rf"""(?<!\w)"?{re.escape(schema)}"?\s*\.|'"?{re.escape(schema)}"?'""")
+        return any(s.action == "code" and schema in s.text and here.search(s.text) for s in self.statements)
+
+    def _makes_plainly(self, row: HistoryRow) -> bool:
+        """Whether a statement that is no code gives an object of the row's name, or may have an index of it, without a
+        schema."""
+        for statement in self.statements:
+            if statement.action == "code":
+                continue
+            names = [*statement.targets, *([statement.on] if statement.on else ())]
+            if any(
+                schema is None and (row.name in (bare, statement.renamed_to) or row.object_type == "INDEX")
+                for schema, bare in names
+            ):
+                return True
+        return False
 
     @cached_property
     def _schemas_said(self) -> Counter[str | None]:
