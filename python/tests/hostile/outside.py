@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-HARM = Path("/tmp/pggit-was-here")
-"""The file that whatever reaches the server's files would make."""
+HARM = Path(f"/tmp/pggit-was-here-{os.getpid()}")
+"""The file that whatever reaches the server's files would make. Others' tests, beside these, make theirs."""
 CANARY, ODD = "canary", "odd: name=of\na database"
 BOB, SECRET = "bob", "a secret of bob's"
 PREFIX = "pggit_shadow_"
@@ -74,6 +75,7 @@ def canary(admin: Params) -> Iterator[None]:
             connection.execute(f"drop database {CANARY} with (force)".encode())
             connection.execute(f'drop database "{ODD}"'.encode())
             connection.execute(f"drop role {BOB}".encode())
+            HARM.unlink(missing_ok=True)
 
 
 def fingerprint(admin: Params) -> dict[str, list[str]]:

@@ -45,6 +45,10 @@ def walk(
     def outside() -> dict[str, list[str]]:
         return {what: lines for what, lines in fingerprint(admin).items() if what not in without}
 
+    def expect_nothing_changed(attempted: Sequence[Attack]) -> None:
+        differences = changed(before, outside())
+        assert differences == {}, f"{differences} behind {[a.name for a in attempted]}"
+
     before = outside()
     rows = history(texts)
     replay = Replay(shadow, Evidence(rows, ()), "main")
@@ -53,10 +57,9 @@ def walk(
     for event in replay.run(rows):
         events.append(event)
         if event.v1_version_id is not None and event.v1_version_id % 20 == 0:
-            attempted = texts[seen : event.v1_version_id // 2]
-            assert changed(before, outside()) == {}, [a.name for a in attempted]
+            expect_nothing_changed(texts[seen : event.v1_version_id // 2])
             seen = event.v1_version_id // 2
-    assert changed(before, outside()) == {}, [a.name for a in texts[seen:]]
+    expect_nothing_changed(texts[seen:])
     return events
 
 

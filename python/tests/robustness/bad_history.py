@@ -8,6 +8,7 @@ match (None: there is nothing to say). An excluded row has no fidelity; its reas
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ import psycopg
 
 TEN_MEGABYTES = 10_000_000
 SLEEP = "perform pg_sleep(3600);"  # longer than any test waits
-HARM = "/tmp/pggit-was-here"  # the file that whatever reaches outside would make
+HARM = f"/tmp/pggit-was-here-{os.getpid()}"  # the file that whatever reaches outside would make
 START = datetime(2024, 1, 1, 9)
 
 
