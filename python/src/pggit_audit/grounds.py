@@ -475,23 +475,28 @@ def _lock_key(name: str) -> int:
 def sweep(admin: Connection) -> None:
     """Drops the databases and roles that a killed build left behind: nobody is in them, and their maker is gone."""
     in_use = "not exists (select from pg_catalog.pg_stat_activity as a where a.{} operator(pg_catalog.=) {})"
-    locks = admin.execute(
-        "select objid::pg_catalog.int8 from pg_catalog.pg_locks where locktype operator(pg_catalog.=) 'advisory'"
-        " and classid operator(pg_catalog.=) %s::pg_catalog.oid and objsubid operator(pg_catalog.=) 2",
-        (_LOCK,),
-    ).fetchall()
     left = {
         "database": f"select datname::pg_catalog.text from pg_catalog.pg_database as d"
         f" where pg_catalog.starts_with(datname::pg_catalog.text, %s) and {in_use.format('datid', 'd.oid')}",
         "role": f"select rolname::pg_catalog.text from pg_catalog.pg_roles as r"
         f" where pg_catalog.starts_with(rolname::pg_catalog.text, %s) and {in_use.format('usesysid', 'r.oid')}",
     }
-    for kind, query in left.items():
-        for (name,) in admin.execute(query.encode(), (PREFIX,)).fetchall():
-            if not NAME.match(name) or (_lock_key(name),) in locks:
-                continue
-            with suppress(psycopg.Error):
-                if kind == "database":
-                    _drop(admin, name)
-                else:
-                    admin.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
+    found = [
+        (kind, name)
+        for kind, query in left.items()
+        for (name,) in admin.execute(query.encode(), (PREFIX,)).fetchall()
+    ]
+    # Looked at behind the names: a maker takes its lock before it makes anything of the name.
+    locks = admin.execute(
+        "select objid::pg_catalog.int8 from pg_catalog.pg_locks where locktype operator(pg_catalog.=) 'advisory'"
+        " and classid operator(pg_catalog.=) %s::pg_catalog.oid and objsubid operator(pg_catalog.=) 2",
+        (_LOCK,),
+    ).fetchall()
+    for kind, name in found:
+        if not NAME.match(name) or (_lock_key(name),) in locks:
+            continue
+        with suppress(psycopg.Error):
+            if kind == "database":
+                _drop(admin, name)
+            else:
+                admin.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
