@@ -43,9 +43,14 @@ _STANDING = (
 Connection = psycopg.Connection[Any]
 
 
-def new_name() -> str:
-    """A name for a shadow database or a role that goes with it: a killed build's are known and swept by it."""
-    return f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+def new_name(admin: Connection) -> str:
+    """A name for a shadow database or a role that goes with it: a killed build's are known and swept by it.
+
+    As long as the maker's session lives, it has the lock of the name.
+    """
+    name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+    admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
+    return name
 
 
 class _Impossible(Exception):
@@ -311,8 +316,7 @@ def ground(parameters: Mapping[str, Any], login: Login | None, apart: bool = Fal
     with admin:
         sweep(admin)
         cluster.sweep()
-        name = new_name()
-        admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
+        name = new_name(admin)
         reasons = []
         for way in (_own_server,) if apart else (_made_role, _prepared_role, _own_server):
             with ExitStack() as stack:

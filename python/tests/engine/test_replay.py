@@ -848,7 +848,7 @@ def test_a_history_may_take_prepared_statements_away(shadow: Shadow, statement: 
 @pytest.mark.parametrize("queries", [1, 2, 3])
 def test_what_another_build_has_just_made_is_not_swept(server: embedded.Server, queries: int) -> None:
     """Another build may begin at any moment while one looks for what killed builds left."""
-    params, name = server.params("postgres"), grounds.new_name()
+    params = server.params("postgres")
     with (
         psycopg.connect(**params, autocommit=True) as admin,
         psycopg.connect(**params, autocommit=True) as other,
@@ -857,23 +857,26 @@ def test_what_another_build_has_just_made_is_not_swept(server: embedded.Server, 
         class Interrupted:
             """A session behind whose query of that number the other build makes its role."""
 
-            done = 0
+            done, name = 0, ""
 
             def execute(self, *query: Any) -> psycopg.Cursor[Any]:
                 found = admin.execute(*query)
                 self.done += 1
                 if self.done == queries:
-                    other.execute("select pg_advisory_lock(%s, %s)", (0x70676773, int(name[-8:], 16) >> 1))
-                    other.execute(f"create role {name}".encode())
+                    self.name = grounds.new_name(other)
+                    other.execute(f"create role {self.name}".encode())
                 return found
+
+        def is_there() -> bool:
+            return admin.execute("select from pg_roles where rolname = %s", (interrupted.name,)).rowcount == 1
 
         interrupted = Interrupted()
         grounds.sweep(interrupted)  # type: ignore[arg-type]
         assert interrupted.done >= queries
-        assert admin.execute("select from pg_roles where rolname = %s", (name,)).rowcount == 1
+        assert is_there()
         other.execute("select pg_advisory_unlock_all()")
         grounds.sweep(admin)
-        assert admin.execute("select from pg_roles where rolname = %s", (name,)).rowcount == 0
+        assert not is_there()
 
 
 def test_two_replays_at_once_do_not_meet(server: embedded.Server, scratch: Scratch) -> None:

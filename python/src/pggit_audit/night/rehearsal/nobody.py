@@ -33,7 +33,7 @@ def nobody(
         params: libpq keywords of the copy, which is thrown away with all grants in it.
         admin: a session there, in autocommit mode.
     """
-    name = new_name()
+    name = new_name(admin)
     try:
         role = MadeRole(admin, name)
     except psycopg.errors.InsufficientPrivilege:
