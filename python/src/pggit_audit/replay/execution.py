@@ -129,7 +129,11 @@ class Execution:
     def _code_says(self, schema: str) -> bool:
         """Whether code of the text has a schema's name before a dot, or as a string."""
         here = re.compile(rf"""(?<!\w)"?{re.escape(schema)}"?\s*\.|'"?{re.escape(schema)}"?'""")
-        return any(s.action == "code" and schema in s.text and here.search(s.text) for s in self.statements)
+        return any(schema in code and here.search(code) for code in self._code)
+
+    @cached_property
+    def _code(self) -> Sequence[str]:
+        return [s.text for s in self.statements if s.action == "code"]
 
     def _makes_plainly(self, row: HistoryRow) -> bool:
         """Whether a statement that is no code gives an object of the row's name, or may have an index of it, without a
