@@ -44,10 +44,7 @@ Connection = psycopg.Connection[Any]
 
 
 def new_name(admin: Connection) -> str:
-    """A name for a shadow database or a role that goes with it: a killed build's are known and swept by it.
-
-    As long as the maker's session lives, it has the lock of the name.
-    """
+    """A name for a shadow and its role, by which a killed build's are known; the session has the lock of it."""
     name = f"{PREFIX}{datetime.now(timezone.utc):%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
     admin.execute("select pg_catalog.pg_advisory_lock(%s, %s)", (_LOCK, _lock_key(name)))
     return name
@@ -478,18 +475,15 @@ def _lock_key(name: str) -> int:
 
 def sweep(admin: Connection) -> None:
     """Drops the databases and roles that a killed build left behind: nobody is in them, and their maker is gone."""
-    in_use = "not exists (select from pg_catalog.pg_stat_activity as a where a.{} operator(pg_catalog.=) {})"
-    left = {
-        "database": f"select datname::pg_catalog.text from pg_catalog.pg_database as d"
-        f" where pg_catalog.starts_with(datname::pg_catalog.text, %s) and {in_use.format('datid', 'd.oid')}",
-        "role": f"select rolname::pg_catalog.text from pg_catalog.pg_roles as r"
-        f" where pg_catalog.starts_with(rolname::pg_catalog.text, %s) and {in_use.format('usesysid', 'r.oid')}",
-    }
-    found = [
-        (kind, name)
-        for kind, query in left.items()
-        for (name,) in admin.execute(query.encode(), (PREFIX,)).fetchall()
-    ]
+    left = " union all ".join(
+        f"select '{kind}', c.{name}::pg_catalog.text from pg_catalog.{catalog} as c"
+        f" where pg_catalog.starts_with(c.{name}::pg_catalog.text, %(prefix)s) and not exists"
+        f" (select from pg_catalog.pg_stat_activity as a where a.{user} operator(pg_catalog.=) c.oid)"
+        for kind, catalog, name, user in (
+            ("database", "pg_database", "datname", "datid"), ("role", "pg_roles", "rolname", "usesysid"),
+        )
+    )  # fmt: skip
+    found = sorted(admin.execute(left.encode(), {"prefix": PREFIX}).fetchall())
     # Looked at behind the names: a maker takes its lock before it makes anything of the name.
     locks = admin.execute(
         "select objid::pg_catalog.int8 from pg_catalog.pg_locks where locktype operator(pg_catalog.=) 'advisory'"

@@ -845,7 +845,7 @@ def test_a_history_may_take_prepared_statements_away(shadow: Shadow, statement: 
     ]
 
 
-@pytest.mark.parametrize("queries", [1, 2, 3])
+@pytest.mark.parametrize("queries", [1, 2])
 def test_what_another_build_has_just_made_is_not_swept(server: embedded.Server, queries: int) -> None:
     """Another build may begin at any moment while one looks for what killed builds left."""
     params = server.params("postgres")
