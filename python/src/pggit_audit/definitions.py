@@ -150,13 +150,17 @@ def column_of(name: str, fact: Mapping[str, Any]) -> str:
     )
 
 
-_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+_NEXTVAL = re.compile(r"\bnextval\('((?:[^']|'')+)'::regclass\)")
 
 
 def sequence_of(default: str | None) -> Name | None:
     """The sequence that a default takes its value from, if it is nothing else."""
-    match = _NEXTVAL.fullmatch(default or "")
-    return parse_name(match[1].replace("''", "'")) if match else None
+    return next(iter(sequences_of(default))) if default and _NEXTVAL.fullmatch(default) else None
+
+
+def sequences_of(definition: str) -> set[Name]:
+    """The sequences that a definition takes values from."""
+    return {parse_name(text.replace("''", "'")) for text in _NEXTVAL.findall(definition)}
 
 
 _CONSTRAINT = re.compile(

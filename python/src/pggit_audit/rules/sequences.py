@@ -23,6 +23,7 @@ from pggit_audit.definitions import (
     qualified_identity,
     quote_if_needed,
     sequence_of,
+    sequences_of,
 )
 from pggit_audit.history import HistoryRow
 from pggit_audit.lexing import QUOTED, RENAMED_TABLE
@@ -86,7 +87,6 @@ _OF_COLUMN = """
         and d.refobjid operator(pg_catalog.=) pg_catalog.to_regclass(%(table)s)::pg_catalog.oid
         and a.attname operator(pg_catalog.=) %(column)s::pg_catalog.name
 """
-_NEXT_VALUE = re.compile(r"\bnextval\('((?:[^']|'')+)'(?!')::regclass\)")
 # What takes the values of a sequence, and the column whose it is.
 _NEEDED = """
     select from pg_catalog.pg_depend as d
@@ -331,8 +331,8 @@ def unused(
     """The end of sequences that are no column's, whose values a table took `before` a row, and none does `after` it, if
     that was their end: no later session names them, in a text or in a default. In the same session."""
     history = evidence.history
-    taken, left = (set(_NEXT_VALUE.findall(side.definition)) if side else set() for side in (before, after))
-    for name in sorted(parse_name(text.replace("''", "'")) for text in taken - left):
+    taken, left = (sequences_of(side.definition) if side else set() for side in (before, after))
+    for name in sorted(taken - left):
         found = situation.relation(name)
         if found is None or found.object_type != "SEQUENCE" or evidence.live.has(found):
             continue
